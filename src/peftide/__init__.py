@@ -1,0 +1,70 @@
+"""Adapt protein language models to labelled proteins, on the hardware you have.
+
+sequences → tokens → backbones (+ adapters) → pooling (→ pairing) → heads → metrics → report
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from peftide.backbones.loading import load_backbone
+    from peftide.bundle import load_bundle
+    from peftide.config import (
+        DemoConfig,
+        EmbedConfig,
+        EvaluateConfig,
+        PredictConfig,
+        TrainConfig,
+    )
+    from peftide.errors import PeftideError
+    from peftide.workflows.demo import demo
+    from peftide.workflows.embed import embed
+    from peftide.workflows.evaluate import evaluate
+    from peftide.workflows.predict import predict
+    from peftide.workflows.train import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DemoConfig",
+    "EmbedConfig",
+    "EvaluateConfig",
+    "PeftideError",
+    "PredictConfig",
+    "TrainConfig",
+    "demo",
+    "embed",
+    "evaluate",
+    "load_backbone",
+    "load_bundle",
+    "predict",
+    "train",
+]
+
+_HOMES = {
+    "DemoConfig": "config",
+    "EmbedConfig": "config",
+    "EvaluateConfig": "config",
+    "PeftideError": "errors",
+    "PredictConfig": "config",
+    "TrainConfig": "config",
+    "demo": "workflows.demo",
+    "embed": "workflows.embed",
+    "evaluate": "workflows.evaluate",
+    "load_backbone": "backbones.loading",
+    "load_bundle": "bundle",
+    "predict": "workflows.predict",
+    "train": "workflows.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that importing peftide stays instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'peftide' has no attribute {name!r}")
+    return getattr(import_module(f"peftide.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

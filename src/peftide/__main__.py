@@ -1,0 +1,7 @@
+"""`python -m peftide`."""
+
+import sys
+
+from peftide.cli import main
+
+sys.exit(main())

@@ -1,0 +1,43 @@
+"""Full fine-tuning: every weight of the encoder trains."""
+
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.backbones import Backbone
+
+WEIGHTS_FILE = "backbone.safetensors"
+NEVER_TRAINED = ("contact_head",)
+
+
+def apply_full(backbone: Backbone, _options: AdapterOptions) -> None:
+    """Unfreeze everything that takes part in the embedding (not ESM's contact head)."""
+    for name, parameter in backbone.model.named_parameters():
+        parameter.requires_grad_(not name.startswith(NEVER_TRAINED) and _is_used(backbone, name))
+
+
+def _is_used(backbone: Backbone, name: str) -> bool:
+    """Return False for the position table that rotary checkpoints may still carry."""
+    return not (backbone.max_residues is None and "position_embeddings" in name)
+
+
+def save_full(backbone: Backbone, folder: Path) -> None:
+    """Write all weights as safetensors."""
+    state = {name: tensor.contiguous() for name, tensor in backbone.model.state_dict().items()}
+    save_file(state, folder / WEIGHTS_FILE)
+
+
+def load_full(backbone: Backbone, folder: Path) -> None:
+    """Read all weights."""
+    backbone.model.load_state_dict(load_file(folder / WEIGHTS_FILE))
+
+
+FULL = Adapter(
+    summary="full fine-tuning",
+    apply=apply_full,
+    save=save_full,
+    load=load_full,
+    trains_backbone=True,
+    learning_rate=1e-4,
+)

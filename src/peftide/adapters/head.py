@@ -1,0 +1,25 @@
+"""A frozen backbone: only the head (and a learned pooling) trains."""
+
+from pathlib import Path
+
+from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.backbones import Backbone
+
+
+def apply_head(backbone: Backbone, _options: AdapterOptions) -> None:
+    """Leave the backbone frozen."""
+    backbone.model.requires_grad_(False)
+
+
+def keep(_backbone: Backbone, _folder: Path) -> None:
+    """Neither write nor read anything: the backbone is as it was loaded."""
+
+
+HEAD = Adapter(
+    summary="frozen backbone, trained head",
+    apply=apply_head,
+    save=keep,
+    load=keep,
+    trains_backbone=False,
+    learning_rate=1e-3,
+)

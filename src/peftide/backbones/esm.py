@@ -1,0 +1,137 @@
+"""ESM-1b, ESM-1v (absolute positions) and ESM-2 (rotary), by `transformers`."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import EsmConfig, EsmModel, EsmTokenizer, PreTrainedTokenizerBase
+
+from peftide.backbones.architecture import Architecture
+from peftide.errors import BackboneError
+
+UNUSED_MODULE = "contact_head"
+ESM_TOKENS = {"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32}
+
+
+def esm_config(layers: int, width: int, attention_heads: int, **changes: Any) -> EsmConfig:
+    """Return the configuration of an ESM-2 of the given shape (width: D).
+
+    Examples
+    --------
+    >>> esm_config(6, 320, 20).intermediate_size
+    1280
+    """
+    settings: dict[str, Any] = {
+        **ESM_TOKENS,
+        "num_hidden_layers": layers,
+        "hidden_size": width,
+        "num_attention_heads": attention_heads,
+        "intermediate_size": 4 * width,
+        "max_position_embeddings": 1026,
+        "position_embedding_type": "rotary",
+        "token_dropout": True,
+        "emb_layer_norm_before": False,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "layer_norm_eps": 1e-5,
+    }
+    return EsmConfig(**(settings | changes))
+
+
+def esm1b_config() -> EsmConfig:
+    """Return the configuration of ESM-1b: absolute positions, a layer norm before the layers."""
+    return esm_config(33, 1280, 20, position_embedding_type="absolute", emb_layer_norm_before=True)
+
+
+def load_esm(folder: Path) -> EsmModel:
+    """Load an ESM checkpoint without pooler (ESM-2 checkpoints have no pooler weights).
+
+    Raises
+    ------
+    BackboneError
+        If the weights cannot be read or are incomplete: what is missing would be random.
+    """
+    try:
+        loaded: Any = EsmModel.from_pretrained(
+            folder,
+            add_pooling_layer=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            dtype=torch.float32,  # a bf16 file too: what trains, trains in fp32
+        )
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
+    model, info = loaded
+    missing = sorted(name for name in info["missing_keys"] if UNUSED_MODULE not in name)
+    if missing:
+        raise BackboneError(
+            f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",
+            expected="a complete ESM checkpoint",
+        )
+    if any(UNUSED_MODULE in name for name in info["missing_keys"]):
+        # random otherwise, and with it the hash by which a bundle knows its backbone
+        torch.nn.init.zeros_(model.contact_head.regression.weight)
+        torch.nn.init.zeros_(model.contact_head.regression.bias)
+    return model
+
+
+def random_esm(config: Any) -> EsmModel:
+    """Return an ESM with ESM's own random initialisation."""
+    return EsmModel(config, add_pooling_layer=False)
+
+
+def esm_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
+    """Return the tokenizer of a checkpoint, or ESM's alphabet for random weights.
+
+    Raises
+    ------
+    BackboneError
+        If the folder has no alphabet.
+    """
+    if folder is not None:
+        if not (folder / "vocab.txt").is_file():
+            raise BackboneError(f"{folder} holds no vocab.txt", where="--backbone")
+        return EsmTokenizer.from_pretrained(folder)
+    with as_file(files("peftide.backbones") / "esm_vocab.txt") as vocabulary:
+        return EsmTokenizer(vocab_file=str(vocabulary))
+
+
+def esm_max_residues(config: Any) -> int | None:
+    """Return how many residues the absolute positions hold beside <cls> and <eos>."""
+    if config.position_embedding_type == "rotary":
+        return None
+    return config.max_position_embeddings - config.pad_token_id - 3
+
+
+ESM = Architecture(
+    summary="ESM-1b, ESM-1v, ESM-2",
+    load=load_esm,
+    random_model=random_esm,
+    tokenizer=esm_tokenizer,
+    layer_prefix="encoder.layer",
+    attention_modules={
+        "query": "attention.self.query",
+        "key": "attention.self.key",
+        "value": "attention.self.value",
+        "output": "attention.output.dense",
+    },
+    first_position=lambda config: config.pad_token_id + 1,
+    max_residues=esm_max_residues,
+)
+
+# alias → (hub id, configuration). Shapes: Lin et al. 2023, doi 10.1126/science.ade2574, and
+# Rives et al. 2021, doi 10.1073/pnas.2016239118.
+ESM_ALIASES = {
+    "esm2_t6_8M": ("facebook/esm2_t6_8M_UR50D", lambda: esm_config(6, 320, 20)),
+    "esm2_t12_35M": ("facebook/esm2_t12_35M_UR50D", lambda: esm_config(12, 480, 20)),
+    "esm2_t30_150M": ("facebook/esm2_t30_150M_UR50D", lambda: esm_config(30, 640, 20)),
+    "esm2_t33_650M": ("facebook/esm2_t33_650M_UR50D", lambda: esm_config(33, 1280, 20)),
+    "esm2_t36_3B": ("facebook/esm2_t36_3B_UR50D", lambda: esm_config(36, 2560, 40)),
+    "esm2_t48_15B": ("facebook/esm2_t48_15B_UR50D", lambda: esm_config(48, 5120, 40)),
+    "esm1b_t33_650M": ("facebook/esm1b_t33_650M_UR50S", esm1b_config),
+    # one layer for the demo; the wide initialisation lets even a frozen one see residue order
+    "esm2_demo": (None, lambda: esm_config(1, 128, 4, initializer_range=0.2)),
+    "esm2_tiny": (None, lambda: esm_config(2, 32, 4)),
+}

@@ -1,0 +1,65 @@
+"""A hub id → a local snapshot: the cache first, the network only if allowed, and said."""
+
+import logging
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from peftide.backbones.weights import PICKLED_NAME
+from peftide.errors import BackboneError
+
+logger = logging.getLogger(__name__)
+
+NEEDED_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+
+
+def find_snapshot(hub_id: str, *, offline: bool, allow_bin: bool = False) -> tuple[Path, str]:
+    """Return the folder of a hub checkpoint and its revision (a commit).
+
+    Raises
+    ------
+    BackboneError
+        If it is no hub id, or not in the cache and cannot be downloaded.
+    """
+    wanted = [*NEEDED_FILES, PICKLED_NAME] if allow_bin else NEEDED_FILES
+    try:
+        folder = Path(snapshot_download(hub_id, allow_patterns=wanted, local_files_only=True))
+    except HFValidationError as error:
+        raise BackboneError(
+            f"no folder {hub_id!r}, and no hub id either", where="--backbone"
+        ) from error
+    except LocalEntryNotFoundError:
+        folder = None
+    if folder is None or not _is_complete(folder, wanted):
+        folder = _download(hub_id, wanted, offline=offline)
+    return folder, folder.name
+
+
+def _is_complete(folder: Path, wanted: list[str]) -> bool:
+    """Return False for what a download that broke off left in the cache."""
+    weights = [pattern for pattern in wanted if pattern.endswith((".safetensors", ".bin"))]
+    return any(any(folder.glob(pattern)) for pattern in weights)
+
+
+def _download(hub_id: str, wanted: list[str], *, offline: bool) -> Path:
+    if offline:
+        raise _not_to_be_had(hub_id, "it is not in the local cache, and --offline is set")
+    logger.info("downloading %s from the hub", hub_id)
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=wanted))
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        reason = f"it is not in the local cache, and the hub gave {type(error).__name__}"
+        raise _not_to_be_had(hub_id, reason) from error
+
+
+def _not_to_be_had(hub_id: str, reason: str) -> BackboneError:
+    return BackboneError(
+        f"the backbone {hub_id} cannot be had: {reason}",
+        where="--backbone",
+        fix=(
+            f"On a machine with network run `hf download {hub_id} --local-dir FOLDER`, "
+            "copy FOLDER here and pass --backbone FOLDER; "
+            "to try things out without weights use --backbone random:esm2_t6_8M"
+        ),
+    )

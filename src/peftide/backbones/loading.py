@@ -1,0 +1,151 @@
+"""A backbone's name → the backbone, without any hidden network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
+
+from peftide.backbones import BACKBONES
+from peftide.backbones.architecture import Architecture
+from peftide.backbones.backbone import Backbone, Origin
+from peftide.backbones.esm import ESM_ALIASES
+from peftide.backbones.hub import find_snapshot
+from peftide.backbones.weights import require_safetensors, weights_sha256
+from peftide.errors import BackboneError, did_you_mean
+from peftide.tokens import read_vocabulary
+
+ALIASES: dict[str, tuple[str | None, Callable[[], PretrainedConfig]]] = {**ESM_ALIASES}
+RANDOM_PREFIX = "random:"
+RANDOM_WEIGHTS_SEED = 0
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How far loading may go: whether to use the network, and whether to accept pickles."""
+
+    offline: bool = False
+    allow_bin: bool = False
+
+
+def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
+    """Load a protein language model.
+
+    Parameters
+    ----------
+    name
+        Folder, hub id (`facebook/esm2_t12_35M_UR50D`), alias (`esm2_t12_35M`), or
+        `random:<alias>`: the same architecture with random weights, always the same ones.
+
+    Raises
+    ------
+    BackboneError
+        If it cannot be had, is of an unknown family, or holds pickled weights only.
+
+    Examples
+    --------
+    >>> backbone = load_backbone("random:esm2_tiny")
+    >>> backbone.layers, backbone.width
+    (2, 32)
+    """
+    if name.startswith(RANDOM_PREFIX):
+        return _random_backbone(name)
+    options = options or LoadOptions()
+    folder, revision = find_folder(name, options)
+    return _stored_backbone(name, folder, revision=revision, allow_bin=options.allow_bin)
+
+
+def _random_backbone(name: str) -> Backbone:
+    alias = name.removeprefix(RANDOM_PREFIX)
+    if alias not in ALIASES:
+        raise BackboneError(
+            f"unknown alias {alias!r}", where="--backbone", fix=did_you_mean(alias, ALIASES)
+        )
+    config = ALIASES[alias][1]()
+    architecture = BACKBONES[config.model_type]
+    with torch.random.fork_rng():
+        torch.manual_seed(RANDOM_WEIGHTS_SEED)
+        model = architecture.random_model(config)
+    return _assemble(model, architecture, name=name, folder=None, revision=None)
+
+
+def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
+    """Return the folder of a checkpoint, and its revision if it came from a hub.
+
+    Raises
+    ------
+    BackboneError
+        If there is no such folder, alias or reachable hub id.
+    """
+    if Path(name).is_dir():
+        return Path(name), None
+    hub_id = ALIASES.get(name, (name, None))[0]
+    if (
+        hub_id is None
+        or "/" not in hub_id
+        or hub_id.count("/") > 1
+        or hub_id.startswith((".", "/"))
+    ):
+        raise BackboneError(
+            f"no folder, alias or hub id {name!r}",
+            where="--backbone",
+            fix=did_you_mean(name, _known_names()),
+        )
+    return find_snapshot(hub_id, offline=options.offline, allow_bin=options.allow_bin)
+
+
+def _known_names() -> list[str]:
+    stored = [alias for alias, (hub_id, _) in ALIASES.items() if hub_id is not None]
+    return [*stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
+
+
+def _stored_backbone(name: str, folder: Path, *, revision: str | None, allow_bin: bool) -> Backbone:
+    config = _read_config(folder)
+    if config.model_type not in BACKBONES:
+        raise BackboneError(
+            f"{name} is a model of type {config.model_type!r}",
+            expected=f"one of {', '.join(BACKBONES)}",
+            where="--backbone",
+        )
+    if getattr(config, "is_decoder", False):
+        raise BackboneError(f"{name} is a decoder", expected="an encoder", where="--backbone")
+    architecture = BACKBONES[config.model_type]
+    weights = require_safetensors(folder, allow_bin=allow_bin)
+    model = architecture.load(weights)
+    return _assemble(model, architecture, name=name, folder=folder, revision=revision)
+
+
+def _read_config(folder: Path) -> PretrainedConfig:
+    if not (folder / "config.json").is_file():
+        raise BackboneError(
+            f"{folder} holds no config.json",
+            expected="a folder saved by transformers (config.json, model.safetensors, vocab.txt)",
+            where="--backbone",
+        )
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise BackboneError(f"cannot read {folder / 'config.json'}: {error}") from error
+
+
+def _assemble(
+    model: PreTrainedModel,
+    architecture: Architecture,
+    *,
+    name: str,
+    folder: Path | None,
+    revision: str | None,
+) -> Backbone:
+    model.requires_grad_(False).eval()
+    return Backbone(
+        model,
+        architecture=architecture,
+        vocabulary=read_vocabulary(architecture.tokenizer(folder)),
+        origin=Origin(
+            name=name if folder is None or revision else str(folder.resolve()),
+            model_type=model.config.model_type,
+            revision=revision,
+            weights_sha256=weights_sha256(model),
+        ),
+    )

@@ -1,0 +1,86 @@
+"""Weights on disk: safetensors only, converted once if the user allows it; and their hash."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from peftide.errors import BackboneError
+from peftide.files import written_whole
+
+PICKLED_NAME = "pytorch_model.bin"
+CONVERTED_FOLDER = "peftide_safetensors"
+
+
+def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
+    """Return a folder whose weights are safetensors: the one given, or a converted copy.
+
+    Raises
+    ------
+    BackboneError
+        If there are no weights, or only pickled ones and `allow_bin` is false.
+    """
+    if any(folder.glob("*.safetensors")):
+        return folder
+    if not (folder / PICKLED_NAME).is_file():
+        raise BackboneError(
+            f"{folder} holds no weights", expected="model.safetensors", where="--backbone"
+        )
+    if not allow_bin:
+        raise BackboneError(
+            f"{folder} holds its weights only as {PICKLED_NAME}, a pickle",
+            expected="model.safetensors",
+            where="--backbone",
+            fix="Pass --allow-bin to read it once without running code and convert it",
+        )
+    return _convert(folder)
+
+
+def _convert(folder: Path) -> Path:
+    converted = folder / CONVERTED_FOLDER
+    if converted.is_dir():
+        return converted
+    state = _read_pickle(folder / PICKLED_NAME)
+    with written_whole(converted) as partial:
+        partial.mkdir(parents=True)
+        tensors = {name: tensor.clone().contiguous() for name, tensor in state.items()}
+        save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
+        shutil.copy(folder / "config.json", partial)
+    return converted
+
+
+def _read_pickle(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a pickle, without running any code in it."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, LookupError, RuntimeError, ValueError, UnpicklingError) as error:
+        raise _no_weights(path) from error
+    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise _no_weights(path)
+    return state
+
+
+def _no_weights(path: Path) -> BackboneError:
+    return BackboneError(
+        f"{path} is damaged, or holds something other than tensors",
+        expected="a pickle of named tensors (no code in it was run)",
+        where="--backbone",
+    )
+
+
+def weights_sha256(model: nn.Module) -> str:
+    """Return one hash of all parameters and persistent buffers, by name, shape, type and bytes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(_raw_bytes(tensor))
+    return digest.hexdigest()
+
+
+def _raw_bytes(tensor: Tensor) -> memoryview:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().data

@@ -1,0 +1,37 @@
+"""`peftide demo`."""
+
+import argparse
+
+from peftide.cli.arguments import parse_config
+from peftide.cli.printing import aligned
+from peftide.config import DemoConfig
+from peftide.workflows.demo import DemoResult, demo
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the demo, then print its table and what to do next."""
+    result = demo(parse_config(DemoConfig, arguments))
+    print("\nSimulated proteins; test proteins were seen by no training.\n")
+    print("\n".join(table_lines(result)))
+    right = int((result.new_pairs["prediction"] == result.new_pairs["truth"]).sum())
+    print(f"\nnew proteins: {right} of {len(result.new_pairs)} pairs predicted right")
+    print(f"data, runs, tables: {result.path}")
+
+
+def table_lines(result: DemoResult) -> list[str]:
+    """Return the table as text."""
+    header = ["task", "method", "score", "composition", "trained", "memory", "time"]
+    rows = [
+        [
+            row["task"],
+            row["method"],
+            f"{row['test']:.3f}",
+            f"{row['composition']:.3f}",
+            f"{row['trained_parameters']:,}",
+            f"{row['peak_memory_mb']:,} MB",
+            f"{row['seconds']:.0f} s",
+        ]
+        for row in result.table.to_dict("records")
+    ]
+    note = "score, composition: average precision (ppi), macro average precision (symmetry), test"
+    return [*aligned([header, *rows]), note]

@@ -1,0 +1,95 @@
+"""`peftide <command> …`: choose the command, print one message for an error, return its code."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from peftide import __version__, config
+from peftide.cli.arguments import add_options
+from peftide.errors import PeftideError
+
+INTERRUPTED = 130
+COMMANDS: dict[str, type] = {
+    "demo": config.DemoConfig,
+    "train": config.TrainConfig,
+    "predict": config.PredictConfig,
+    "evaluate": config.EvaluateConfig,
+    "embed": config.EmbedConfig,
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0 done; 2 the input is wrong; 130 interrupted; 1 anything else.
+    """
+    arguments = build_parser().parse_args(words)
+    debug = getattr(arguments, "debug", False)
+    quiet_libraries(debug=debug, offline=getattr(arguments, "offline", False))
+    try:
+        run = find_command(arguments.command)
+        run(arguments)
+    except PeftideError as error:
+        return fail(f"error: {error}", error.exit_code, debug=debug)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        hint = "; go on with --resume" if arguments.command == "train" else ""
+        return fail(f"interrupted{hint}", INTERRUPTED, debug=debug)
+    except Exception as error:  # noqa: BLE001 — the last stop: one line for the user
+        text = f"unexpected error: {type(error).__name__}: {error} (--debug shows the trace)"
+        return fail(text, 1, debug=debug)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="peftide",
+        description="Adapt protein language models to your own labelled proteins.",
+    )
+    parser.add_argument("--version", action="version", version=f"peftide {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, config_class in COMMANDS.items():
+        summary = (config_class.__doc__ or "").splitlines()[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        add_options(command, config_class)
+    return parser
+
+
+def find_command(name: str) -> Callable[[argparse.Namespace], Any]:
+    """Load the module of a command only now, so that `--help` stays instant."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return import_module(f"peftide.cli.{name}").run
+
+
+def quiet_libraries(*, debug: bool, offline: bool) -> None:
+    """Send our log to standard error, and keep other libraries' chatter away."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    if not debug:
+        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    logging.getLogger("peftide").setLevel(logging.DEBUG if debug else logging.INFO)
+    # threads that wait must sleep: on a shared machine spinning ones slow everybody down
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def fail(message: str, code: int, *, debug: bool) -> int:
+    """Print one message to standard error and return the exit code."""
+    if debug:
+        traceback.print_exc()
+    print(message, file=sys.stderr)
+    return code

@@ -1,0 +1,26 @@
+"""Every option of every command: frozen dataclasses, one doc string per field, no torch."""
+
+from peftide.config.commands import (
+    DemoConfig,
+    EmbedConfig,
+    EvaluateConfig,
+    PredictConfig,
+    RunOptions,
+    TableOptions,
+    TrainConfig,
+)
+from peftide.config.reading import as_mapping, from_mapping, read_yaml, to_yaml
+
+__all__ = [
+    "DemoConfig",
+    "EmbedConfig",
+    "EvaluateConfig",
+    "PredictConfig",
+    "RunOptions",
+    "TableOptions",
+    "TrainConfig",
+    "as_mapping",
+    "from_mapping",
+    "read_yaml",
+    "to_yaml",
+]

@@ -1,0 +1,181 @@
+"""One frozen dataclass per command; the command line and the YAML file are read off the fields."""
+
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from peftide.config.reading import coerce_fields
+
+DEFAULT_BACKBONE = "random:esm2_t6_8M"
+
+
+def option(default: Any = MISSING, *, doc: str, **extra: Any) -> Any:
+    """Return a dataclass field with its one-line doc string; without default it is required."""
+    return field(default=default, metadata={"doc": doc, **extra})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options that every command shares."""
+
+    sequences: Path | None = option(
+        None, doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)"
+    )
+    seed: int = option(0, doc="seed of every random choice")
+    device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …")
+    threads: int | None = option(None, doc="CPU threads; default: all cores of this machine")
+    precision: Literal["auto", "fp32", "bf16"] = option(
+        "auto", doc="arithmetic; auto takes bf16 where the hardware multiplies it natively"
+    )
+    max_tokens: int | None = option(
+        None, doc="token budget of one packed batch; default: 2,048 on a CPU, 16,384 on a GPU"
+    )
+    overwrite: bool = option(False, doc="replace an output that exists")
+    offline: bool = option(False, doc="never open a network connection")
+    allow_bin: bool = option(
+        False, doc="accept a checkpoint that has only pytorch_model.bin (converted once)"
+    )
+    strict: bool = option(False, doc="turn counted warnings about the input into errors")
+    debug: bool = option(False, doc="show the full trace of an error")
+
+    def __post_init__(self) -> None:
+        """Turn text into paths, lists into tuples, and refuse values of the wrong kind."""
+        coerce_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions(RunOptions):
+    """Options of the commands that read a table."""
+
+    id_column: str = option("id", doc="column with the id of a single sequence")
+    id_a_column: str = option("id_a", doc="column with the id of the first protein of a pair")
+    id_b_column: str = option("id_b", doc="column with the id of the second protein of a pair")
+    sequence_column: str = option("sequence", doc="column with a single sequence")
+    sequence_a_column: str = option("sequence_a", doc="column with the first sequence of a pair")
+    sequence_b_column: str = option("sequence_b", doc="column with the second sequence of a pair")
+    label_column: str = option("label", doc="column with the label")
+    split_column: str = option("split", doc="column that names the part a row belongs to")
+    mask_column: str = option("mask", doc="column with 0/1 per residue; 0 is left out")
+    missing: Literal["error", "drop"] = option(
+        "error", doc="rows whose id has no sequence: an error, or dropped and counted"
+    )
+    self_pairs: Literal["exclude", "keep"] = option(
+        "exclude", doc="pairs of a protein with itself: left out of training and metrics, or kept"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(TableOptions):
+    """Train an adapted model, score it, and save it with its predictions."""
+
+    task: str = option(doc="what is asked: ppi, symmetry, regression or residue")
+    method: str = option("lora", doc="how the backbone is adapted: head, lora or full")
+    backbone: str = option(
+        DEFAULT_BACKBONE, doc="folder, hub id, alias (esm2_t12_35M), or random:<alias>"
+    )
+    out: Path = option(doc="run folder to write")
+    resume: bool = option(False, doc="go on with an interrupted run in --out")
+
+    data: Path | None = option(None, doc="one table for all parts, with a split column")
+    train: Path | None = option(None, doc="table with the training examples")
+    validation: Path | None = option(None, doc="table with the validation examples")
+    test: tuple[str, ...] = option((), doc="table to score, may be repeated: FILE or NAME=FILE")
+    validation_fraction: float = option(
+        0.1, doc="share of the training set held out when no validation part is given"
+    )
+    validation_kind: Literal["random", "none_seen"] = option(
+        "random",
+        doc="how it is held out: rows at random, or (pairs) proteins that train never sees",
+    )
+    shared_proteins: Literal["error", "allow", "drop"] = option(
+        "error",
+        doc="proteins of a later part that train has too: error, allow, or drop those train rows",
+    )
+    class_map: Path | None = option(None, doc="TSV `label class` that merges symmetry labels")
+
+    max_length: int | None = option(
+        1022, doc="residues kept of a longer sequence; `none` crops nothing (rotary models only)"
+    )
+    pooling: Literal["mean", "cls", "attention"] = option(
+        "mean", doc="how residue embeddings become one vector"
+    )
+    pairing: Literal["order_free", "mean"] = option(
+        "order_free", doc="how two vectors become one: [mean, |a−b|, a∘b], or the mean alone"
+    )
+    head: Literal["mlp", "linear"] = option("mlp", doc="prediction head")
+    head_width: int = option(256, doc="hidden width of the mlp head")
+    head_dropout: float = option(0.1, doc="dropout inside the mlp head")
+
+    lora_r: int = option(8, doc="LoRA rank")
+    lora_alpha: int = option(16, doc="LoRA scale: updates are multiplied by alpha / rank")
+    lora_dropout: float = option(0.05, doc="dropout on the input of the LoRA matrices")
+    lora_targets: tuple[str, ...] = option(
+        ("key", "value"), doc="attention matrices: query, key, value, output (comma-separated)"
+    )
+    lora_layers: str = option(
+        "last_quarter", doc="all, last_quarter, last:K, or 0-based layers such as 3,4,5"
+    )
+
+    epochs: int = option(20, doc="passes over the training examples, at most")
+    batch_size: int = option(64, doc="examples per optimizer step")
+    learning_rate: float | None = option(
+        None, doc="peak learning rate of adapter or backbone; default: the method's own"
+    )
+    head_learning_rate: float = option(1e-3, doc="peak learning rate of the head")
+    weight_decay: float = option(0.01, doc="AdamW decay of adapter or backbone")
+    head_weight_decay: float = option(0.01, doc="AdamW decay of the head")
+    warmup_fraction: float = option(0.05, doc="share of all steps with rising learning rate")
+    max_grad_norm: float = option(1.0, doc="gradients are clipped to this norm")
+    patience: int = option(5, doc="epochs without a better validation score before stopping")
+    imbalance: Literal["none", "weights", "logit_adjustment"] = option(
+        "none", doc="rare classes: nothing, class weights, or logit adjustment"
+    )
+    gradient_checkpointing: bool = option(
+        False, doc="recompute activations in the backward pass: less memory, more time"
+    )
+    checkpoint_minutes: float = option(5.0, doc="minutes between two resume points")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig(TableOptions):
+    """Predict the rows of a table with a trained model."""
+
+    run: Path = option(doc="run folder of `peftide train`", positional=True)
+    input: Path = option(doc="table, or for single sequences a FASTA file")
+    out: Path | None = option(None, doc="file to write; default: standard output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(TableOptions):
+    """Score a trained model on a labelled table."""
+
+    run: Path = option(doc="run folder of `peftide train`", positional=True)
+    input: Path = option(doc="labelled table")
+    out: Path = option(doc="folder to write")
+    part: str | None = option(
+        None, doc="score only the rows that the split column gives to this part"
+    )
+    shared_proteins: Literal["error", "allow"] = option(
+        "error", doc="proteins of the table that the model was trained on: error or allow"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedConfig(RunOptions):
+    """Write one embedding per sequence of a FASTA file."""
+
+    backbone: str = option(
+        DEFAULT_BACKBONE, doc="folder, hub id, alias (esm2_t12_35M), or random:<alias>"
+    )
+    run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
+    out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
+    per_residue: bool = option(False, doc="one vector per residue instead of one per sequence")
+    pooling: Literal["mean", "cls"] = option("mean", doc="how residues become one vector")
+    max_length: int | None = option(1022, doc="residues kept of a longer sequence, or `none`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfig(RunOptions):
+    """Show the whole tool on a simulated proteome of known truth, offline."""
+
+    out: Path = option(Path("peftide-demo"), doc="folder to write")

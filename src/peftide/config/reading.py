@@ -1,0 +1,183 @@
+"""Text and YAML → config dataclass, with every mistake named at once; and back to YAML."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from peftide.errors import InputError, did_you_mean, raise_problems
+
+Config = TypeVar("Config")
+
+
+def field_types(config_class: type) -> dict[str, Any]:
+    """Return the annotated type of each field of a config class."""
+    return typing.get_type_hints(config_class)
+
+
+def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """Build a config from plain values (of a YAML file, or text from the command line).
+
+    Parameters
+    ----------
+    config_class
+        One of the dataclasses of `peftide.config`.
+    values
+        Field name → value. Lists become tuples, text becomes the type of the field.
+
+    Raises
+    ------
+    InputError
+        For unknown keys, values of the wrong kind and missing required fields, all together.
+
+    Examples
+    --------
+    >>> from peftide.config import EmbedConfig
+    >>> from_mapping(EmbedConfig, {"out": "e.h5", "max_length": "none"}).max_length is None
+    True
+    """
+    kinds = field_types(config_class)
+    problems = [
+        f"unknown option {key}. {did_you_mean(key, kinds)}" for key in values if key not in kinds
+    ]
+    converted: dict[str, Any] = {}
+    for key in (key for key in values if key in kinds):
+        try:
+            converted[key] = convert(values[key], kinds[key])
+        except ValueError as error:
+            problems.append(f"{flag(key)}: received {values[key]!r}, expected {error}")
+    raise_problems(problems + missing_options(config_class, converted))
+    return config_class(**converted)
+
+
+def coerce_fields(config: Any) -> None:
+    """Convert every field of a new config to its type, as `from_mapping` does.
+
+    Raises
+    ------
+    InputError
+        For values of the wrong kind, all together.
+    """
+    problems = []
+    for name, kind in field_types(type(config)).items():
+        try:
+            object.__setattr__(config, name, convert(getattr(config, name), kind))
+        except ValueError as error:
+            received = getattr(config, name)
+            problems.append(f"{flag(name)}: received {received!r}, expected {error}")
+    raise_problems(problems)
+
+
+def missing_options(config_class: type, given: Mapping[str, Any]) -> list[str]:
+    """Return one problem for each required option that was left out."""
+    return [
+        f"{field_name(item)} is missing: {item.metadata['doc']}"
+        for item in dataclasses.fields(config_class)
+        if item.default is dataclasses.MISSING and item.name not in given
+    ]
+
+
+def field_name(item: dataclasses.Field[Any]) -> str:
+    """Return how a field is written on the command line."""
+    return item.name.upper() if item.metadata.get("positional") else flag(item.name)
+
+
+def flag(name: str) -> str:
+    """Return the command-line flag of a field.
+
+    Examples
+    --------
+    >>> flag("lora_r")
+    '--lora-r'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def convert(value: Any, kind: Any) -> Any:
+    """Turn a plain value into the type of a field.
+
+    Raises
+    ------
+    ValueError
+        Whose text is what was expected.
+    """
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _convert_optional(value, kind)
+    if origin is typing.Literal:
+        return _convert_choice(value, typing.get_args(kind))
+    if origin is tuple:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)):
+            raise ValueError("a list")
+        return tuple(convert(part, typing.get_args(kind)[0]) for part in parts)
+    return _convert_plain(value, kind)
+
+
+def _convert_optional(value: Any, kind: Any) -> Any:
+    if value is None or (isinstance(value, str) and value.lower() == "none"):
+        return None
+    (inner,) = (part for part in typing.get_args(kind) if part is not type(None))
+    return convert(value, inner)
+
+
+def _convert_choice(value: Any, options: tuple[str, ...]) -> str:
+    text = str(value).replace("-", "_")
+    if text not in options:
+        raise ValueError(f"one of {', '.join(options)}")
+    return text
+
+
+def _convert_plain(value: Any, kind: type) -> Any:
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise ValueError("true or false")
+        return value
+    expected = {int: "a whole number", float: "a number", str: "text", Path: "a path"}[kind]
+    if isinstance(value, (bool, list, dict)) or value is None:
+        raise ValueError(expected)
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise ValueError(expected) from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a `--config` file: a YAML mapping with the same keys as the flags.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is no mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}", where="--config") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"not valid YAML: {error}", where=path) from error
+    if not isinstance(values, dict):
+        raise InputError(
+            f"holds {type(values).__name__}", expected="a mapping `option: value`", where=path
+        )
+    return {str(key).replace("-", "_"): value for key, value in values.items()}
+
+
+def to_yaml(config: Any) -> str:
+    """Write a config as YAML that `read_yaml` and `from_mapping` read back."""
+    return yaml.safe_dump(as_mapping(config), sort_keys=False, allow_unicode=True)
+
+
+def as_mapping(config: Any) -> dict[str, Any]:
+    """Return a config as plain values: paths as text, tuples as lists."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return list(value)
+        return str(value) if isinstance(value, Path) else value
+
+    return {item.name: plain(getattr(config, item.name)) for item in dataclasses.fields(config)}

@@ -1,0 +1,121 @@
+"""A model on a device → embeddings of any number of proteins, each encoded once."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from peftide.backbones.weights import weights_sha256
+from peftide.engine.embedding import EmbeddingPlan, Embeddings, embed, embedding_key
+from peftide.engine.packing import PackedBatch
+from peftide.errors import InputError
+from peftide.hardware import Hardware
+from peftide.model import ProteinModel
+from peftide.pooling import ResidueRows
+from peftide.ragged import ragged_rows
+from peftide.types import IntArray
+
+
+class ModelEncoder:
+    """The left half of a model, with the crop and the arithmetic it runs in."""
+
+    def __init__(self, model: ProteinModel, hardware: Hardware, *, max_length: int | None) -> None:
+        self.model, self.hardware = model, hardware
+        self.max_length = max_length
+
+    def pack(self, sequences: Sequence[str]) -> PackedBatch:
+        """Return the sequences as one packed batch."""
+        return self.model.backbone.pack(list(sequences), max_length=self.max_length)
+
+    def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
+        """Return the rows of a packed batch."""
+        return self.model.encode(batch.to(self.hardware.device))
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Return the context in which to encode."""
+        return self.hardware.autocast()
+
+    def residues(self, sequences: Sequence[str]) -> IntArray:
+        """Return how many residues the model sees of each sequence. Shape (P,)."""
+        limit = self.max_length or np.iinfo(np.int64).max
+        return np.array([min(len(sequence), limit) for sequence in sequences], dtype=np.int64)
+
+    def tokens(self, sequences: Sequence[str]) -> IntArray:
+        """Return how many tokens each sequence costs. Shape (P,)."""
+        return self.residues(sequences) + self.model.backbone.vocabulary.special_tokens
+
+    def rows(self, sequences: Sequence[str]) -> IntArray:
+        """Return how many rows each sequence gives: 1, or one per residue. Shape (P,)."""
+        if isinstance(self.model.pooling, ResidueRows):
+            return self.residues(sequences)
+        return np.ones(len(sequences), dtype=np.int64)
+
+    def embed(self, sequences: Sequence[str], *, store: Path | None = None) -> Embeddings:
+        """Encode sequences, equal ones once; with a store, resumable."""
+        self.model.eval()
+        backbone = self.model.backbone
+        pooling = self.model.pooling
+        # the weights as they are now: those of an adapter and of a learned pooling included
+        weights = weights_sha256(nn.ModuleList([backbone, pooling])) if store else ""
+        settings = (weights, type(pooling).__name__, self.max_length)
+        plan = EmbeddingPlan(
+            width=backbone.width,
+            max_tokens=self.hardware.max_tokens,
+            tokens=self.tokens(sequences),
+            rows=self.rows(sequences),
+            key=embedding_key(
+                sequences, *settings, self.hardware.precision, self.hardware.max_tokens
+            ),
+        )
+        return embed(self, sequences, plan, store=store)
+
+
+def checked_max_length(model_limit: int | None, max_length: int | None) -> int | None:
+    """Return the crop to use with a backbone.
+
+    Raises
+    ------
+    InputError
+        If the backbone's positions cannot hold that many residues.
+    """
+    if max_length is not None and max_length < 1:
+        raise InputError(f"received {max_length}", expected="1 or more", where="--max-length")
+    if model_limit is not None and (max_length is None or max_length > model_limit):
+        raise InputError(
+            f"received {max_length}",
+            expected=f"at most {model_limit}: this backbone has absolute positions",
+            where="--max-length",
+        )
+    return max_length
+
+
+def expand_members(members: IntArray, starts: IntArray, counts: IntArray) -> torch.Tensor:
+    """Return, for each row of some examples, the places of its proteins' rows.
+
+    Parameters
+    ----------
+    members
+        Proteins of each example. Shape (B, A).
+    starts, counts
+        First row and number of rows of each protein. Shape (P,).
+
+    Returns
+    -------
+    Shape (R, A): one row per example, or (A = 1) one per residue.
+
+    Examples
+    --------
+    >>> one_each = np.array([0, 1, 2]), np.array([1, 1, 1])
+    >>> expand_members(np.array([[0, 2]]), *one_each).tolist()
+    [[0, 2]]
+    >>> expand_members(np.array([[1]]), np.array([0, 4]), np.array([4, 2])).tolist()
+    [[4], [5]]
+    """
+    if members.shape[1] > 1:
+        return torch.from_numpy(starts[members])
+    proteins = members[:, 0]
+    return torch.from_numpy(ragged_rows(starts[proteins], counts[proteins])[:, None])

@@ -1,0 +1,1 @@
+"""Encode every protein once: packed batches, and embeddings of any number of proteins."""

@@ -1,0 +1,198 @@
+"""Encode every distinct protein once: sequences in, one row per protein (or residue) out."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from peftide.engine.packing import PackedBatch, token_budget_batches
+from peftide.files import write_json
+from peftide.progress import meter
+from peftide.types import IntArray
+
+BATCHES_BETWEEN_SAVES = 50
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """What embedding needs: packing sequences, and encoding a packed batch."""
+
+    def pack(self, sequences: Sequence[str]) -> PackedBatch:
+        """Return the sequences as one packed batch."""
+        ...
+
+    def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
+        """Return the rows of a packed batch, on any device."""
+        ...
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Return the context in which to encode."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddingPlan:
+    """How many rows each sequence gives, and how large the work is.
+
+    Attributes
+    ----------
+    width
+        D.
+    max_tokens
+        Token budget of a packed batch.
+    tokens
+        Tokens of each sequence. Shape (P,).
+    rows
+        Rows of each sequence: 1, or its residues. Shape (P,).
+    key
+        Names everything the rows depend on; stored rows with another key are not reused.
+    """
+
+    width: int
+    max_tokens: int
+    tokens: IntArray
+    rows: IntArray
+    key: str
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Rows of all proteins, one after the other.
+
+    Attributes
+    ----------
+    rows
+        Rows of protein p are `offsets[p]:offsets[p + 1]`. Shape (R, D).
+    offsets
+        Shape (P + 1,).
+    """
+
+    rows: Float[Tensor, "R D"]
+    offsets: IntArray
+
+
+def embed(
+    encoder: Encoder,
+    sequences: Sequence[str],
+    plan: EmbeddingPlan,
+    *,
+    store: Path | None = None,
+) -> Embeddings:
+    """Encode sequences under a token budget, equal sequences once.
+
+    Parameters
+    ----------
+    encoder
+        Packs and encodes.
+    sequences
+        Amino-acid sequences; P of them.
+    plan
+        Sizes and key.
+    store
+        Folder for the rows. Given, they are memory-mapped, and an interrupted call goes on
+        from its last save; else they are held in memory.
+    """
+    offsets = np.concatenate([[0], np.cumsum(plan.rows)])
+    rows = _open_rows(store, plan, int(offsets[-1]))
+    copies = _first_of_equal(sequences)
+    firsts = np.unique(copies)
+    batches = [
+        firsts[batch] for batch in token_budget_batches(plan.tokens[firsts], plan.max_tokens)
+    ]
+    progress = _Progress(store, plan.key)
+    with meter("embedding", total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
+        for number, batch in enumerate(batches):
+            if number >= progress.batches_done:
+                encoded = _encode(encoder, [sequences[int(index)] for index in batch])
+                _scatter(encoded, rows, batch=batch, offsets=offsets)
+                progress.save(number + 1, rows, last=number + 1 == len(batches))
+            done.advance(float(plan.tokens[batch].sum()))
+    _copy_repeats(rows, copies, offsets)
+    return Embeddings(torch.from_numpy(rows), offsets)
+
+
+def _first_of_equal(sequences: Sequence[str]) -> IntArray:
+    """Return for each sequence the index of the first one equal to it. Shape (P,)."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(text, index) for index, text in enumerate(sequences)])
+
+
+def _encode(encoder: Encoder, sequences: Sequence[str]) -> np.ndarray:
+    with torch.inference_mode(), encoder.autocast():
+        return encoder.encode(encoder.pack(sequences)).float().cpu().numpy()
+
+
+def _scatter(encoded: np.ndarray, rows: np.ndarray, *, batch: IntArray, offsets: IntArray) -> None:
+    """Put the rows of a batch where those of its proteins belong."""
+    start = 0
+    for index in batch:
+        count = offsets[index + 1] - offsets[index]
+        rows[offsets[index] : offsets[index + 1]] = encoded[start : start + count]
+        start += count
+
+
+def _copy_repeats(rows: np.ndarray, copies: IntArray, offsets: IntArray) -> None:
+    for index in np.flatnonzero(copies != np.arange(len(copies))):
+        first = copies[index]
+        rows[offsets[index] : offsets[index + 1]] = rows[offsets[first] : offsets[first + 1]]
+
+
+def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarray:
+    # one row per protein is small and kept exactly; rows of residues are many
+    kind = np.float32 if (plan.rows == 1).all() else np.float16
+    shape = (count, plan.width)
+    if store is None:
+        return np.empty(shape, dtype=kind)
+    store.mkdir(parents=True, exist_ok=True)
+    path = store / "rows.npy"
+    fresh = _Progress(store, plan.key).batches_done == 0
+    if not fresh:
+        return np.lib.format.open_memmap(path, mode="r+")
+    return np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+
+
+class _Progress:
+    """How many batches a stored embedding already has."""
+
+    def __init__(self, store: Path | None, key: str) -> None:
+        self.path = store / "progress.json" if store else None
+        self.key = key
+        self.batches_done = self._read()
+
+    def _read(self) -> int:
+        if self.path is None or not self.path.is_file():
+            return 0
+        record = json.loads(self.path.read_text())
+        return record["batches_done"] if record["key"] == self.key else 0
+
+    def save(self, batches_done: int, rows: np.ndarray, *, last: bool) -> None:
+        """Record progress now and then; rows reach the disk before the record does."""
+        if self.path is None or (batches_done % BATCHES_BETWEEN_SAVES and not last):
+            return
+        if isinstance(rows, np.memmap):
+            rows.flush()
+        write_json(self.path, {"key": self.key, "batches_done": batches_done})
+
+
+def embedding_key(sequences: Sequence[str], *settings: object) -> str:
+    """Return a hash of sequences and settings, in order.
+
+    Examples
+    --------
+    >>> embedding_key(["MK"], "mean") == embedding_key(["MK"], "mean")
+    True
+    >>> embedding_key(["MK"], "mean") == embedding_key(["MK"], "cls")
+    False
+    """
+    digest = hashlib.sha256(repr(settings).encode())
+    for sequence in sequences:
+        digest.update(sequence.encode() + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,170 @@
+"""Padding-free batches: several sequences end to end in one row of N tokens.
+
+In: token ids of sequences. Out: packed rows, and the attention that keeps them apart.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from transformers import AttentionInterface
+from transformers.masking_utils import AttentionMaskInterface
+
+from peftide.types import IntArray
+
+PACKED_ATTENTION = "peftide_packed"
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """Sequences end to end, with what is needed to tell them apart.
+
+    Attributes
+    ----------
+    input_ids
+        Token ids, special tokens included.
+    position_ids
+        Restart at every sequence.
+    residue_rows
+        Place in the row of every residue (no special tokens), in order.
+    residue_owner
+        Which sequence of the batch each residue belongs to.
+    first_rows
+        Place in the row of each sequence's first token (`<cls>` for ESM).
+    lengths
+        Tokens of each sequence; they sum to N.
+    """
+
+    input_ids: Int[Tensor, " N"]
+    position_ids: Int[Tensor, " N"]
+    residue_rows: Int[Tensor, " R"]
+    residue_owner: Int[Tensor, " R"]
+    first_rows: Int[Tensor, " P"]
+    lengths: tuple[int, ...]
+
+    def to(self, device: torch.device) -> "PackedBatch":
+        """Return the batch on a device."""
+        tensors = [field.name for field in fields(self) if field.name != "lengths"]
+        return replace(self, **{name: getattr(self, name).to(device) for name in tensors})
+
+
+def pack(
+    token_ids: Sequence[IntArray], *, first_position: int, prefix: int, suffix: int
+) -> PackedBatch:
+    """Put sequences end to end.
+
+    Parameters
+    ----------
+    token_ids
+        One array of shape (T,) per sequence.
+    first_position
+        Position id of the first token of every sequence (`padding_idx + 1` for ESM).
+    prefix, suffix
+        Special tokens before and after the residues.
+
+    Examples
+    --------
+    >>> batch = pack([np.array([0, 5, 6, 2]), np.array([0, 7, 2])],
+    ...              first_position=2, prefix=1, suffix=1)
+    >>> batch.position_ids.tolist(), batch.residue_rows.tolist(), batch.residue_owner.tolist()
+    ([2, 3, 4, 5, 2, 3, 4], [1, 2, 5], [0, 0, 1])
+    """
+    lengths = [len(ids) for ids in token_ids]
+    starts = np.cumsum([0, *lengths[:-1]])
+    positions = [np.arange(length) for length in lengths]
+    residues = [
+        place[prefix : length - suffix] for place, length in zip(positions, lengths, strict=True)
+    ]
+    rows = [start + inside for start, inside in zip(starts, residues, strict=True)]
+    owner = np.repeat(np.arange(len(lengths)), [len(inside) for inside in residues])
+    return PackedBatch(
+        input_ids=torch.from_numpy(np.concatenate(token_ids)),
+        position_ids=torch.from_numpy(np.concatenate(positions) + first_position),
+        residue_rows=torch.from_numpy(np.concatenate(rows)),
+        residue_owner=torch.from_numpy(owner),
+        first_rows=torch.from_numpy(starts),
+        lengths=tuple(lengths),
+    )
+
+
+def token_budget_batches(lengths: Sequence[int] | IntArray, max_tokens: int) -> list[IntArray]:
+    """Group sequences, sorted by length, into batches of at most `max_tokens` tokens.
+
+    A sequence longer than the budget has a batch of its own. Every index occurs once.
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in token_budget_batches([3, 9, 4, 30], max_tokens=16)]
+    [[0, 2, 1], [3]]
+    """
+    order = np.argsort(lengths, kind="stable")
+    batches: list[list[int]] = []
+    room = 0
+    for index in order:
+        if not batches or lengths[index] > room:
+            batches.append([])
+            room = max_tokens
+        batches[-1].append(int(index))
+        room -= int(lengths[index])
+    return [np.array(batch, dtype=np.int64) for batch in batches]
+
+
+def register_packed_attention() -> None:
+    """Make `attn_implementation="peftide_packed"` known to transformers."""
+    AttentionInterface.register(PACKED_ATTENTION, packed_attention)
+    AttentionMaskInterface.register(PACKED_ATTENTION, _no_mask)
+
+
+def _no_mask(*_args: Any, **_kwargs: Any) -> None:
+    """Return no mask: sequences never see each other, and there is no padding."""
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: Float[Tensor, "1 heads N width"],
+    key: Float[Tensor, "1 heads N width"],
+    value: Float[Tensor, "1 heads N width"],
+    attention_mask: None = None,
+    **options: Any,
+) -> tuple[Float[Tensor, "1 N heads width"], None]:
+    """Attend within each sequence of a packed row.
+
+    Neighbours of equal length go through one call. Options are those of transformers'
+    attention interface (`dropout`, `scaling`) and `sequence_lengths`.
+    """
+    attended = []
+    for start, count, length in equal_length_runs(options["sequence_lengths"]):
+        run = slice(start, start + count * length)
+        inputs = [_as_batch(tensor[0, :, run], length) for tensor in (query, key, value)]
+        mixed = functional.scaled_dot_product_attention(
+            *inputs, dropout_p=options.get("dropout", 0.0), scale=options.get("scaling")
+        )
+        attended.append(mixed.transpose(1, 2).flatten(0, 1))
+    return torch.cat(attended)[None], None
+
+
+def _as_batch(
+    tensor: Float[Tensor, "heads run width"], length: int
+) -> Float[Tensor, "count heads length width"]:
+    return tensor.unflatten(1, (-1, length)).transpose(0, 1)
+
+
+def equal_length_runs(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield (first token, number of sequences, tokens of each) for neighbours of equal length.
+
+    Examples
+    --------
+    >>> list(equal_length_runs([5, 5, 7]))
+    [(0, 2, 5), (10, 1, 7)]
+    """
+    start, first = 0, 0
+    for index in range(1, len(lengths) + 1):
+        if index == len(lengths) or lengths[index] != lengths[first]:
+            count = index - first
+            yield start, count, lengths[first]
+            start, first = start + count * lengths[first], index

@@ -1,0 +1,86 @@
+"""What can go wrong for a user, and the one shape in which it is said."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+SHOWN_PROBLEMS = 5
+
+
+class PeftideError(Exception):
+    """Anything peftide says about itself; the command line prints it as one message."""
+
+    exit_code = 1
+
+
+class InputError(PeftideError, ValueError):
+    """The user's input is wrong.
+
+    Parameters
+    ----------
+    received
+        What peftide got, in the user's own words where possible.
+    expected
+        What it can take instead.
+    where
+        File and line, record id, or option name.
+    fix
+        What to do.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, received: str, *, expected: str = "", where: str | Path = "", fix: str = ""
+    ) -> None:
+        self.received, self.expected, self.where, self.fix = received, expected, str(where), fix
+        place = f"{where}: " if str(where) else ""
+        wanted = f"; expected {expected}" if expected else ""
+        remedy = f". {fix}" if fix else ""
+        super().__init__(f"{place}{received}{wanted}{remedy}")
+
+
+class BackboneError(InputError):
+    """A backbone that cannot be had or cannot be used."""
+
+
+class TrainingError(PeftideError, RuntimeError):
+    """Training cannot go on, for instance because the loss is not finite."""
+
+
+class StorageError(PeftideError, RuntimeError):
+    """A file could not be written; what stood there before is untouched."""
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """One sentence that lists the options and names the closest one.
+
+    Examples
+    --------
+    >>> did_you_mean("lorra", ["head", "lora", "full"])
+    'Did you mean lora? Known: head, lora, full'
+    """
+    known = list(options)
+    by_lower = {option.lower(): option for option in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    hint = f"Did you mean {by_lower[close[0]]}? " if close else ""
+    return f"{hint}Known: {', '.join(known)}"
+
+
+def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:
+    """Raise all collected problems as one `InputError`; do nothing when there are none.
+
+    Raises
+    ------
+    InputError
+        If there is at least one problem; the first few are shown, the rest counted.
+    """
+    if not problems:
+        return
+    shown = "\n  ".join(problems[:SHOWN_PROBLEMS])
+    rest = len(problems) - SHOWN_PROBLEMS
+    more = f"\n  … and {rest} more" if rest > 0 else ""
+    if len(problems) == 1:
+        raise InputError(problems[0], fix=fix)
+    remedy = f"\n{fix}" if fix else ""
+    raise InputError(f"{len(problems)} problems in the input:\n  {shown}{more}{remedy}")

@@ -1,0 +1,119 @@
+"""Files that appear whole or not at all: written beside their place, then renamed into it."""
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from peftide.errors import StorageError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path; rename it to `path` when the block ends well, else delete it.
+
+    `path` may become a file or a folder. What stood at `path` stays until the very end.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the place cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with written_whole(Path(folder) / "a.txt") as partial:
+    ...         _ = partial.write_text("whole")
+    ...     (Path(folder) / "a.txt").read_text()
+    'whole'
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            _sync(partial)
+            if partial.is_dir() and path.is_dir():
+                shutil.rmtree(path)
+            partial.replace(path)
+        finally:
+            remove(partial)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk or a read-only place into one clear `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(_explain(error, path)) from error
+    except Exception as error:
+        # safetensors reports a full disk with an error class of its own
+        if "os error 28" not in str(error) and "No space left" not in str(error):
+            raise
+        raise StorageError(_explain(OSError(errno.ENOSPC, "full"), path)) from error
+
+
+def _explain(error: OSError, path: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"no space left on the disk of {path}; nothing there was changed. "
+            "Free some space and run the same command again (training: with --resume)"
+        )
+    return f"cannot write {path}: {error.strerror or error}. Choose another place"
+
+
+def _sync(path: Path) -> None:
+    """Push the bytes to the disk, so that the rename never outruns them."""
+    if path.is_file():
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def remove(path: Path) -> None:
+    """Delete a file or folder if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole."""
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file whole; numbers that are not finite become null."""
+    write_text(path, json.dumps(finite(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def finite(content: Any) -> Any:
+    """Return the content with NaN and infinities replaced by None, for strict JSON.
+
+    Examples
+    --------
+    >>> finite({"auroc": float("nan"), "n": [1, 2]})
+    {'auroc': None, 'n': [1, 2]}
+    """
+    if isinstance(content, dict):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,73 @@
+"""The chain, and nothing else.
+
+::
+
+    sequences a, b ──> backbone (+ adapter) ──> pooling ──> scaling ──┐
+                                                                      ├─> pairing ─> head ─> logits
+    every distinct protein goes through the left half once ───────────┘
+"""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from peftide.backbones import Backbone
+from peftide.engine.packing import PackedBatch
+from peftide.pairing import Pairing
+from peftide.pooling import Pooling
+from peftide.scaling import Scaling
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The ready-made parts of a model, in the order in which data flows through them."""
+
+    backbone: Backbone
+    pooling: Pooling
+    scaling: Scaling
+    pairing: Pairing
+    head: nn.Module
+
+
+class ProteinModel(nn.Module):
+    """A backbone with everything that turns its residue embeddings into an answer."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.backbone = parts.backbone
+        self.pooling = parts.pooling
+        self.scaling = parts.scaling
+        self.pairing = parts.pairing
+        self.head = parts.head
+
+    def forward(self, batch: PackedBatch, members: Int[Tensor, "B A"]) -> Float[Tensor, "B K"]:
+        """Return the logits of examples whose proteins are in one packed batch."""
+        pooled = self.encode(batch)
+        return self.answer(pooled, members)
+
+    def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
+        """Return one row per protein (or residue): the expensive half."""
+        residue_embeddings = self.backbone(batch)
+        return self.pooling(residue_embeddings, batch)
+
+    def answer(
+        self, rows: Float[Tensor, "R D"], members: Int[Tensor, "B A"]
+    ) -> Float[Tensor, "B K"]:
+        """Return the logits of examples, given the rows of their proteins: the cheap half."""
+        scaled = self.scaling(rows)
+        features = self.pairing(scaled, members)
+        return self.head(features)
+
+
+def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that train, by name."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def count_parameters(model: nn.Module) -> dict[str, int]:
+    """Return how many parameters train, and how many there are."""
+    return {
+        "trained": sum(p.numel() for p in trained_parameters(model).values()),
+        "total": sum(p.numel() for p in model.parameters()),
+    }

@@ -1,0 +1,80 @@
+"""Residue embeddings → one vector per sequence, or the residues themselves."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from peftide.engine.packing import PackedBatch
+
+
+class MeanPooling(nn.Module):
+    """The mean over residues; special tokens are left out."""
+
+    def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
+        """Return the mean residue embedding of each sequence."""
+        return segment_sum(tokens[batch.residue_rows], batch) / residue_counts(batch)
+
+
+class ClsPooling(nn.Module):
+    """The embedding of the first token (`<cls>`)."""
+
+    def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
+        """Return the first token of each sequence."""
+        return tokens[batch.first_rows]
+
+
+class AttentionPooling(nn.Module):
+    """A mean over residues whose weights are learned.
+
+    weight(residue) = softmax over the sequence of w·x. Starts as the plain mean (w = 0).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.zeros(width))
+
+    def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
+        """Return the weighted mean residue embedding of each sequence."""
+        residues = tokens[batch.residue_rows]
+        scores = (residues.float() @ self.query)[:, None]
+        highest = scores.new_full((len(batch.lengths), 1), float("-inf"))
+        highest = highest.scatter_reduce(0, batch.residue_owner[:, None], scores, "amax")
+        weights = torch.exp(scores - highest[batch.residue_owner])
+        return segment_sum(residues * weights, batch) / segment_sum(weights, batch)
+
+
+class ResidueRows(nn.Module):
+    """No pooling: every residue is a row of its own."""
+
+    def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "R D"]:
+        """Return the residue embeddings in order."""
+        return tokens[batch.residue_rows]
+
+
+Pooling = MeanPooling | ClsPooling | AttentionPooling | ResidueRows
+
+
+def build_pooling(name: str, *, width: int, per_residue: bool) -> Pooling:
+    """Return the pooling of an option, or `ResidueRows` for tasks that ask about residues.
+
+    Examples
+    --------
+    >>> build_pooling("mean", width=8, per_residue=False)
+    MeanPooling()
+    """
+    if per_residue:
+        return ResidueRows()
+    if name == "attention":
+        return AttentionPooling(width)
+    return {"mean": MeanPooling, "cls": ClsPooling}[name]()
+
+
+def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
+    """Sum the rows of each sequence, in fp32."""
+    sums = rows.new_zeros((len(batch.lengths), rows.shape[1]), dtype=torch.float32)
+    return sums.index_add(0, batch.residue_owner, rows.float())
+
+
+def residue_counts(batch: PackedBatch) -> Int[Tensor, "P 1"]:
+    """Return how many residues each sequence has."""
+    return torch.bincount(batch.residue_owner, minlength=len(batch.lengths))[:, None]

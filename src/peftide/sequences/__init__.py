@@ -1,0 +1,32 @@
+"""FASTA files and tables come in; proteins and the rows of each part go out."""
+
+from peftide.sequences.dataset import keep_used_proteins, read_dataset, select_rows
+from peftide.sequences.fasta import read_fasta
+from peftide.sequences.held_out import hold_out_validation
+from peftide.sequences.parts import part_name, split_by_column
+from peftide.sequences.records import Dataset, Examples, Finding, Proteins
+from peftide.sequences.repeats import distinct_examples, distinct_sequences
+from peftide.sequences.shared import check_shared_proteins
+from peftide.sequences.tables import Table, read_table, table_from_fasta
+from peftide.sequences.text_files import read_text
+
+__all__ = [
+    "Dataset",
+    "Examples",
+    "Finding",
+    "Proteins",
+    "Table",
+    "check_shared_proteins",
+    "distinct_examples",
+    "distinct_sequences",
+    "hold_out_validation",
+    "keep_used_proteins",
+    "part_name",
+    "read_dataset",
+    "read_fasta",
+    "read_table",
+    "read_text",
+    "select_rows",
+    "split_by_column",
+    "table_from_fasta",
+]

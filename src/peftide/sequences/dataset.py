@@ -1,0 +1,196 @@
+"""Tables and a FASTA file come in; proteins and the rows that name them go out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from peftide.config.commands import TableOptions
+from peftide.errors import InputError, raise_problems
+from peftide.sequences.fasta import read_fasta
+from peftide.sequences.lookup import SequenceLookup
+from peftide.sequences.naming import name_rows
+from peftide.sequences.parts import PARTS, part_name
+from peftide.sequences.records import Dataset, Examples, Finding, Proteins
+from peftide.sequences.repeats import distinct_sequences, judge_rows
+from peftide.sequences.tables import Table
+from peftide.sequences.tallies import row_findings
+from peftide.types import BoolArray, IntArray, Level
+
+
+def read_dataset(tables: Mapping[str, Table], options: TableOptions, *, level: Level) -> Dataset:
+    """Proteins of all parts, and the rows of each part that name them.
+
+    A row's sequences are those of the table where it has such columns, else those of the FASTA
+    file `options.sequences`. Rows without ids get some (see `name_rows`). Only proteins that a
+    row names are kept.
+
+    Parameters
+    ----------
+    tables
+        Table of each part by its name ("train", "validation", "test", …).
+    options
+        Where the FASTA file is, and what to do about missing sequences, self-pairs and
+        contradictory labels.
+    level
+        What one label belongs to, as given to `read_table`.
+
+    Raises
+    ------
+    InputError
+        If an id has no sequence or two, or (under `options.strict`) labels contradict each other.
+    """
+    problems: list[str] = []
+    named, findings = name_rows(tables, level=level, strict=options.strict)
+    filled, fasta_findings, spelling = _fill(named, options, problems)
+    pool = _ProteinPool(problems)
+    members = {part: pool.add(table) for part, table in filled.items()}
+    raise_problems(problems, fix=spelling)
+    parts = {part: _examples(table, members[part]) for part, table in filled.items()}
+    for part, table in filled.items():
+        findings += _other_splits(part, table)
+    dataset = Dataset(pool.proteins(), parts, findings + fasta_findings)
+    return _judge(dataset, options)
+
+
+def select_rows(examples: Examples, rows: IntArray | BoolArray) -> Examples:
+    """Return these rows only; `rows` are indices, or a mask of shape (B,)."""
+    indices = np.arange(len(examples))[rows]
+    labels, masks = examples.labels, examples.masks
+    return replace(
+        examples,
+        lines=examples.lines[indices],
+        members=examples.members[indices],
+        counted=examples.counted[indices],
+        labels=None if labels is None else tuple(labels[row] for row in indices),
+        masks=None if masks is None else tuple(masks[row] for row in indices),
+    )
+
+
+def keep_used_proteins(dataset: Dataset) -> Dataset:
+    """Return the data set without the proteins that no row names any more."""
+    members = [examples.members.ravel() for examples in dataset.parts.values()]
+    used = np.unique(np.concatenate(members))
+    if len(used) == len(dataset.proteins):
+        return dataset
+    new_index = np.full(len(dataset.proteins), -1, dtype=np.int64)
+    new_index[used] = np.arange(len(used))
+    return replace(
+        dataset,
+        proteins=Proteins(
+            tuple(dataset.proteins.ids[index] for index in used),
+            tuple(dataset.proteins.sequences[index] for index in used),
+        ),
+        parts={
+            part: replace(examples, members=new_index[examples.members])
+            for part, examples in dataset.parts.items()
+        },
+    )
+
+
+class _ProteinPool:
+    """Distinct proteins over all parts; an id with two sequences becomes a problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self._problems = problems
+        self._index: dict[str, int] = {}
+        self._sequences: list[str] = []
+        self._places: list[str] = []
+        self._refused: set[tuple[str, str]] = set()
+
+    def add(self, table: Table) -> IntArray:
+        """Index of each row's proteins. Shape (B, A)."""
+        assert table.ids is not None
+        assert table.sequences is not None
+        shape = table.ids.shape
+        cells = zip(table.ids.ravel(), table.sequences.ravel(), strict=True)
+        members = np.empty(table.ids.size, dtype=np.int64)
+        for cell, (name, sequence) in enumerate(cells):
+            index = self._index.setdefault(name, len(self._sequences))
+            if index == len(self._sequences):
+                self._sequences.append(sequence)
+                self._places.append(table.where(cell // shape[1]))
+            elif self._sequences[index] != sequence:
+                self._refuse(name, sequence, table.where(cell // shape[1]))
+            members[cell] = index
+        return members.reshape(shape)
+
+    def proteins(self) -> Proteins:
+        """All proteins in order of first appearance."""
+        return Proteins(tuple(self._index), tuple(self._sequences))
+
+    def _refuse(self, name: str, sequence: str, where: str) -> None:
+        if (name, sequence) not in self._refused:
+            self._refused.add((name, sequence))
+            first = self._places[self._index[name]]
+            self._problems.append(f"{where}: id {name} has another sequence here than in {first}")
+
+
+def _fill(
+    tables: Mapping[str, Table], options: TableOptions, problems: list[str]
+) -> tuple[dict[str, Table], tuple[Finding, ...], str]:
+    """Tables with sequences, what was found, and advice if an id has none."""
+    # rows of one file that became several parts share its findings
+    findings = tuple(dict.fromkeys(found for t in tables.values() for found in t.findings))
+    bare = [table for table in tables.values() if table.sequences is None]
+    if not bare:
+        return dict(tables), findings, ""
+    if options.sequences is None:
+        raise InputError(
+            "the table names proteins by id, and there are no sequences for them",
+            where=bare[0].path,
+            fix="Give a FASTA file with --sequences, or put the sequences into the table",
+        )
+    proteins, fasta_findings = read_fasta(options.sequences)
+    lookup = SequenceLookup(options.sequences, proteins)
+    filled, findings = dict(tables), findings + fasta_findings
+    for part, table in tables.items():
+        if table.sequences is None:
+            drop = options.missing == "drop"
+            filled[part], found = lookup.fill(part, table, problems, drop=drop)
+            findings += found
+    return (
+        filled,
+        findings,
+        f"{lookup.spelling()}. `--missing drop` leaves out rows without a sequence",
+    )
+
+
+def _examples(table: Table, members: IntArray) -> Examples:
+    return Examples(
+        path=table.path,
+        lines=table.lines,
+        members=members,
+        counted=np.ones(len(table), dtype=bool),
+        labels=None if table.labels is None else tuple(table.labels),
+        masks=None if table.masks is None else tuple(table.masks),
+    )
+
+
+def _other_splits(part: str, table: Table) -> tuple[Finding, ...]:
+    """Rows of a file given as one part whose split column says another."""
+    if table.splits is None or part not in PARTS:
+        return ()
+    other = {value: part_name(value) or part for value in dict.fromkeys(table.splits)}
+    # `test_fold` in a file given as test is no contradiction
+    rows = np.array([not other[value].startswith(part) for value in table.splits], dtype=bool)
+    return row_findings(
+        part,
+        "other_split_values",
+        rows,
+        where=table.where,
+        decision="rows used although their split column names another part (`--data` obeys it)",
+    )
+
+
+def _judge(dataset: Dataset, options: TableOptions) -> Dataset:
+    """Say of every part which rows count."""
+    numbers = distinct_sequences(dataset.proteins)
+    parts, findings = {}, dataset.findings
+    for part, examples in dataset.parts.items():
+        counted, found = judge_rows(
+            part, examples, numbers, self_pairs=options.self_pairs, strict=options.strict
+        )
+        parts[part] = replace(examples, counted=counted)
+        findings += found
+    return replace(dataset, parts=parts, findings=findings)

@@ -1,0 +1,110 @@
+"""A FASTA file comes in; its proteins go out, with what was repaired or repeated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from peftide.errors import InputError, raise_problems
+from peftide.sequences.letters import SequenceCleaner
+from peftide.sequences.records import Finding, Proteins
+from peftide.sequences.tallies import Tally
+from peftide.sequences.text_files import read_text
+from peftide.types import IntArray
+
+SHOWN_TEXT = 40
+
+
+@dataclass(frozen=True)
+class FastaRecords:
+    """Proteins of a FASTA file and where they stand in it.
+
+    Attributes
+    ----------
+    proteins
+        The proteins, each id once, in file order.
+    lines
+        Line of each header, from 1. Shape (P,).
+    findings
+        What was repaired or repeated.
+    """
+
+    proteins: Proteins
+    lines: IntArray
+    findings: tuple[Finding, ...]
+
+
+def read_fasta(path: Path) -> tuple[Proteins, tuple[Finding, ...]]:
+    """Proteins of a FASTA file, and what was repaired or repeated in it.
+
+    The id is the first word after `>`. Lower case is read as upper case and a `*` at the end is
+    removed; both are counted.
+
+    Raises
+    ------
+    InputError
+        If the file is no FASTA file, a header has no id, a sequence is empty or has characters
+        other than letters, or one id has two sequences.
+    """
+    records = read_fasta_records(path)
+    return records.proteins, records.findings
+
+
+def read_fasta_records(path: Path) -> FastaRecords:
+    """Proteins of a FASTA file with their line numbers; see `read_fasta`.
+
+    Raises
+    ------
+    InputError
+        As `read_fasta`.
+    """
+    cleaner = SequenceCleaner(path)
+    repeated = Tally("repeated_ids", "the sequence is the same: read once")
+    sequences: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for line, name, body in _split_records(path, read_text(path)):
+        if not name:
+            cleaner.problems.append(f"{path}:{line}: a '>' without an id behind it")
+            continue
+        sequence = cleaner.clean(body, line, name=name)
+        if not sequence:
+            continue
+        if sequences.setdefault(name, sequence) != sequence:
+            cleaner.problems.append(
+                f"{path}:{line}: id {name} has another sequence here than in line {lines[name]}"
+            )
+        elif name in lines:
+            repeated.add(f"{path}:{line} {name}")
+        lines.setdefault(name, line)
+    raise_problems(cleaner.problems)
+    return FastaRecords(
+        proteins=Proteins(tuple(sequences), tuple(sequences.values())),
+        lines=np.fromiter(lines.values(), np.int64, len(lines)),
+        findings=cleaner.findings() + repeated.findings("sequences"),
+    )
+
+
+def _split_records(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield header line, id (may be empty), and the lines below the header of each record."""
+    before, *records = ("\n" + text).split("\n>")
+    if before.strip():
+        _raise_no_header(path, before, has_records=bool(records))
+    line = 1 + before.count("\n")
+    for record in records:
+        header, _, body = record.partition("\n")
+        name = header.split(maxsplit=1)
+        # the "\n" stands for the header, so that line numbers count from it
+        yield line, name[0] if name else "", "\n" + body
+        line += 1 + record.count("\n")
+
+
+def _raise_no_header(path: Path, before: str, *, has_records: bool) -> None:
+    line = before[: len(before) - len(before.lstrip())].count("\n")
+    received = before.strip().split("\n")[0][:SHOWN_TEXT]
+    raise InputError(
+        f"{received!r} stands before the first '>'" if has_records else f"{received!r} is no FASTA",
+        expected="a header line such as '>P12345' above each sequence",
+        where=f"{path}:{line}",
+        fix="" if has_records else "Is this the file with the sequences?",
+    )

@@ -1,0 +1,104 @@
+"""Sequence text comes in as a file has it; upper-case residues A-Z go out, or a problem."""
+
+import re
+from pathlib import Path
+
+from peftide.sequences.records import Finding
+from peftide.sequences.tallies import Tally
+
+NUCLEOTIDES = "ACGTUN"
+NUCLEOTIDE_RUN = 30
+"""Shorter peptides of these six letters are common enough to be no sign of DNA."""
+
+NOT_A_LETTER = re.compile(r"[^A-Za-z\s]")
+SHOWN_CHARACTERS = 5
+
+
+class SequenceCleaner:
+    """Cleans the sequences of one file, counts what it changed, collects what it cannot take.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+
+    Attributes
+    ----------
+    problems
+        One sentence per sequence that cannot be used.
+
+    Examples
+    --------
+    >>> cleaner = SequenceCleaner(Path("a.fasta"))
+    >>> cleaner.clean("mkv LLA*", 2, name="P1")
+    'MKVLLA'
+    >>> [finding.kind for finding in cleaner.findings()]
+    ['lower_case_sequences', 'trailing_stops']
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[str] = []
+        self._lower_case = Tally("lower_case_sequences", "read as upper case")
+        self._stops = Tally("trailing_stops", "the '*' at the end was removed")
+        self._nucleotides = Tally(
+            "nucleotide_like_sequences",
+            f"kept, but they hold only the letters {NUCLEOTIDES}: is this DNA or RNA?",
+        )
+
+    def clean(self, text: str, line: int, *, name: str) -> str:
+        """Residues of one sequence; an empty string when there is a problem.
+
+        Parameters
+        ----------
+        text
+            The sequence as the file has it, line breaks included.
+        line
+            Line of the file, from 1, on which `text` begins.
+        name
+            Id of the sequence, for messages.
+        """
+        joined = "".join(text.split())
+        body = joined.rstrip("*")
+        if not (body.isascii() and body.isalpha()):
+            self.problems.append(_problem(text, line, path=self.path, name=name))
+            return ""
+        where = f"{self.path}:{line}"
+        sequence = body.upper()
+        if len(body) < len(joined):
+            self._stops.add(where)
+        if sequence != body:
+            self._lower_case.add(where)
+        # strip() stops at the first other letter, so this costs nothing on proteins
+        if len(sequence) >= NUCLEOTIDE_RUN and not sequence.strip(NUCLEOTIDES):
+            self._nucleotides.add(where)
+        return sequence
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what was changed or looks odd, each kind once."""
+        tallies = (self._lower_case, self._stops, self._nucleotides)
+        return tuple(finding for tally in tallies for finding in tally.findings("sequences"))
+
+
+def _problem(text: str, line: int, *, path: Path, name: str) -> str:
+    body = text.rstrip().rstrip("*")
+    first = NOT_A_LETTER.search(body)
+    if first is None:
+        return f"{path}:{line}: the sequence of {name} is empty"
+    line += body.count("\n", 0, first.start())
+    characters = "".join(dict.fromkeys(NOT_A_LETTER.findall(body)))
+    shown = " ".join(repr(character) for character in characters[:SHOWN_CHARACTERS])
+    more = " …" if len(characters) > SHOWN_CHARACTERS else ""
+    return f"{path}:{line}: the sequence of {name} has {shown}{more}: {_advice(characters)}"
+
+
+def _advice(characters: str) -> str:
+    if ">" in characters:
+        return "a line break is missing before the '>'"
+    if set(characters) & set("-."):
+        return "this looks like an alignment: remove the gaps"
+    if "*" in characters:
+        return "a stop inside the protein: cut it there, or check the reading frame"
+    if any(character.isdigit() for character in characters):
+        return "remove the numbers"
+    return "only letters are residues; write an unknown one as X"

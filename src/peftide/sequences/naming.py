@@ -1,0 +1,84 @@
+"""Tables come in; they go out with an id for every sequence, no id standing for two."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from peftide.sequences.records import Finding
+from peftide.sequences.tables import Table, TextArray
+from peftide.sequences.tallies import Tally
+from peftide.types import Level
+
+
+def name_rows(
+    tables: Mapping[str, Table], *, level: Level, strict: bool
+) -> tuple[dict[str, Table], tuple[Finding, ...]]:
+    """Tables with ids, and what was renamed.
+
+    A single sequence without id is called `row_12` after its line (`train_row_12` where the parts
+    are several files); those of pairs `seq_1`, `seq_2`, …, equal sequences alike. In tables of
+    single sequences an id is a mere name, so one that comes again with another sequence gets its
+    line added: `1EME_row_4218`. Pairs are told apart by id, and there nothing is renamed.
+
+    Parameters
+    ----------
+    tables
+        Table of each part.
+    level
+        What one label belongs to.
+    strict
+        Leave ids that come again as they are.
+    """
+    if level == "pair":
+        return _name_pairs(tables), ()
+    named = _name_single(tables)
+    return (named, ()) if strict else _rename(named)
+
+
+def _name_single(tables: Mapping[str, Table]) -> dict[str, Table]:
+    several_files = len({table.path for table in tables.values()}) > 1
+    named = {}
+    for part, table in tables.items():
+        prefix = f"{part}_row_" if several_files else "row_"
+        ids = [f"{prefix}{line}" for line in table.lines]
+        named[part] = table if table.ids is not None else _with_ids(table, ids)
+    return named
+
+
+def _name_pairs(tables: Mapping[str, Table]) -> dict[str, Table]:
+    made: dict[str, str] = {}
+    named = {}
+    for part, table in tables.items():
+        named[part] = table
+        if table.ids is None:
+            cells = _cells(table.sequences)
+            ids = [made.setdefault(sequence, f"seq_{len(made) + 1}") for sequence in cells]
+            named[part] = _with_ids(table, ids)
+    return named
+
+
+def _rename(tables: Mapping[str, Table]) -> tuple[dict[str, Table], tuple[Finding, ...]]:
+    renamed = Tally("renamed_ids", "an id came again with another sequence; its line was added")
+    first: dict[str, str] = {}
+    named = dict(tables)
+    for part, table in tables.items():
+        if table.sequences is None:
+            continue
+        ids = _cells(table.ids)
+        for row, (name, sequence) in enumerate(zip(ids, _cells(table.sequences), strict=True)):
+            if first.setdefault(name, sequence) != sequence:
+                ids[row] = f"{name}_row_{table.lines[row]}"
+                renamed.add(f"{table.where(row)} {ids[row]}")
+        named[part] = _with_ids(table, ids)
+    return named, renamed.findings("sequences")
+
+
+def _cells(column: TextArray | None) -> list[str]:
+    assert column is not None
+    return column.ravel().tolist()
+
+
+def _with_ids(table: Table, ids: list[str]) -> Table:
+    assert table.sequences is not None
+    return replace(table, ids=np.array(ids, dtype=object).reshape(table.sequences.shape))

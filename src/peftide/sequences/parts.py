@@ -1,0 +1,74 @@
+"""A table with a split column comes in; one table per part goes out."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.sequences.tables import Table
+
+SYNONYMS = {"valid": "validation", "val": "validation", "dev": "validation"}
+PARTS = ("train", "validation", "test")
+EXTRA_TEST = re.compile(r"test[\w.-]*")
+
+
+def part_name(value: str) -> str | None:
+    """Name of the part that a cell of the split column stands for, or None.
+
+    Examples
+    --------
+    >>> part_name("Train"), part_name("VAL"), part_name("test_fold"), part_name("holdout")
+    ('train', 'validation', 'test_fold', None)
+    """
+    name = SYNONYMS.get(value.lower(), value.lower())
+    return name if name in PARTS or EXTRA_TEST.fullmatch(name) else None
+
+
+def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
+    """Rows of each part that the split column names; train and validation come first.
+
+    `valid`, `val` and `dev` in any case are read as validation. Other names that begin with
+    `test` are further test parts.
+
+    Parameters
+    ----------
+    table
+        Table of all parts.
+    column
+        Name of the split column, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or a row names no part.
+    """
+    if table.splits is None:
+        raise InputError(
+            f"no column {column} that says which part a row belongs to",
+            where=table.path,
+            fix=f"Name it with --split-column, or give the parts as files with --train and --test. "
+            f"{did_you_mean(column, table.columns)}",
+        )
+    names = {value: part_name(value) for value in dict.fromkeys(table.splits)}
+    raise_problems(_unknown_parts(table, table.splits.tolist(), column=column))
+    per_row = np.array([names[value] for value in table.splits], dtype=object)
+    found = dict.fromkeys([*PARTS, *per_row])
+    return {name: table.select(per_row == name) for name in found if (per_row == name).any()}
+
+
+def _unknown_parts(table: Table, values: Sequence[str], *, column: str) -> list[str]:
+    first: dict[str, int] = {}
+    for row, value in enumerate(values):
+        first.setdefault(value, row)
+    return [
+        f"{table.where(row)}: {_unknown_part(value, column=column)}"
+        for value, row in first.items()
+        if part_name(value) is None
+    ]
+
+
+def _unknown_part(value: str, *, column: str) -> str:
+    if not value:
+        return f"column {column} is empty; expected {', '.join(PARTS)}"
+    return f"column {column} says {value!r}. {did_you_mean(value, [*PARTS, 'test_<name>'])}"

@@ -1,0 +1,85 @@
+"""Proteins, and the rows of a table that name them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from peftide.types import BoolArray, IntArray
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something counted while reading: what was found and what was decided about it.
+
+    `part` is the part of the data it was found in ("train", "test", …, or "sequences").
+    `kind` is a stable snake_case name for scripts. `examples` names at most three places.
+    """
+
+    part: str
+    kind: str
+    count: int
+    decision: str
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for the log."""
+        shown = f" (for instance {', '.join(self.examples)})" if self.examples else ""
+        return f"{self.part}: {self.count:,} {self.kind.replace('_', ' ')}: {self.decision}{shown}"
+
+
+@dataclass(frozen=True)
+class Proteins:
+    """Distinct proteins by id; two ids may share one sequence."""
+
+    ids: tuple[str, ...]
+    sequences: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of proteins."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The rows of one part of a data set, in input order.
+
+    Attributes
+    ----------
+    path
+        File the rows were read from.
+    lines
+        Line number of each row in that file, from 1 (the header is line 1). Shape (B,).
+    members
+        Index of each row's proteins into the data set's `Proteins`. Shape (B, A); A is 2 for
+        pairs, else 1.
+    counted
+        False for rows that are predicted but enter neither training nor metrics (repeats of an
+        earlier row, self-pairs). Shape (B,).
+    labels
+        Label text of each row, or None for a table without labels.
+    masks
+        Per-residue 0/1 text of each row, or None.
+    """
+
+    path: Path
+    lines: IntArray
+    members: IntArray
+    counted: BoolArray
+    labels: tuple[str, ...] | None = None
+    masks: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.lines)
+
+    def where(self, row: int) -> str:
+        """Return `file:line` of a row, for messages."""
+        return f"{self.path}:{self.lines[row]}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All proteins of a run, its parts by name, and what was counted while reading."""
+
+    proteins: Proteins
+    parts: dict[str, Examples]
+    findings: tuple[Finding, ...]

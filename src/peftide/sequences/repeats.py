@@ -1,0 +1,165 @@
+"""Rows of a part come in; which of them say the same, and which count, goes out.
+
+Proteins are compared by sequence: two ids with one sequence are one protein here.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from peftide.errors import InputError
+from peftide.sequences.records import Examples, Finding, Proteins
+from peftide.sequences.tallies import SHOWN_EXAMPLES, row_findings
+from peftide.types import BoolArray, IntArray
+
+
+def distinct_sequences(proteins: Proteins) -> IntArray:
+    """Return a number for each protein's sequence; equal sequences have equal numbers.
+
+    Returns
+    -------
+    IntArray
+        Numbers from 0, in order of first appearance. Shape (P,).
+    """
+    return pd.factorize(np.array(proteins.sequences, dtype=object))[0].astype(np.int64)
+
+
+def distinct_examples(members: IntArray, sequence_numbers: IntArray) -> IntArray:
+    """Return a number for what each row asks about: its sequence, or its unordered pair.
+
+    Parameters
+    ----------
+    members
+        Index of each row's proteins. Shape (B, A).
+    sequence_numbers
+        As `distinct_sequences` gives them. Shape (P,).
+
+    Returns
+    -------
+    IntArray
+        Numbers from 0, in order of first appearance. Shape (B,).
+
+    Examples
+    --------
+    >>> pairs = np.array([[0, 1], [1, 0], [1, 2]])
+    >>> distinct_examples(pairs, np.arange(3)).tolist()
+    [0, 0, 1]
+    """
+    ordered = np.sort(sequence_numbers[members], axis=1)
+    key = ordered[:, 0] * (len(sequence_numbers) + 1) + ordered[:, -1]
+    return pd.factorize(key)[0].astype(np.int64)
+
+
+def judge_rows(
+    part: str, examples: Examples, sequence_numbers: IntArray, *, self_pairs: str, strict: bool
+) -> tuple[BoolArray, tuple[Finding, ...]]:
+    """Which rows count, and what was found among them.
+
+    A repeat of an earlier row with the same label does not count; neither does, unless
+    `self_pairs` is "keep", a protein paired with itself. Rows that contradict each other count.
+    Where labels are missing nothing is judged.
+
+    Parameters
+    ----------
+    part
+        Name of the part, for the findings.
+    examples
+        The rows.
+    sequence_numbers
+        As `distinct_sequences` gives them. Shape (P,).
+    self_pairs
+        "exclude" or "keep".
+    strict
+        Whether contradictory labels are an error.
+
+    Returns
+    -------
+    BoolArray
+        True for the rows that count. Shape (B,).
+    tuple of Finding
+        What was found.
+
+    Raises
+    ------
+    InputError
+        Under `strict`, if rows contradict each other.
+    """
+    if examples.labels is None or not all(examples.labels):
+        return np.ones(len(examples), dtype=bool), ()
+    asked = distinct_examples(examples.members, sequence_numbers)
+    labels, texts = pd.factorize(np.array(examples.labels, dtype=object))
+    said = asked * len(texts) + labels
+    repeated, repeat_findings = _repeats(part, examples, sequence_numbers, said=said)
+    selfs, self_findings = _self_pairs(part, examples, sequence_numbers, self_pairs=self_pairs)
+    contradictions = _contradictions(part, examples, asked, strict=strict, labels=labels)
+    counted = ~repeated if self_pairs == "keep" else ~(repeated | selfs)
+    return counted, self_findings + repeat_findings + contradictions
+
+
+def _repeats(
+    part: str, examples: Examples, sequence_numbers: IntArray, *, said: IntArray
+) -> tuple[BoolArray, tuple[Finding, ...]]:
+    _, first, group = np.unique(said, return_index=True, return_inverse=True)
+    original = first[group]
+    repeated = original != np.arange(len(said))
+    left = sequence_numbers[examples.members[:, 0]]
+    swapped = repeated & (left != left[original])
+    findings = row_findings(
+        part,
+        "repeated_examples",
+        repeated,
+        where=lambda row: f"{examples.where(row)} repeats line {examples.lines[original[row]]}",
+        decision="predicted, but only the first of each counts",
+    )
+    findings += row_findings(
+        part,
+        "swapped_repeats",
+        swapped,
+        where=lambda row: f"{examples.where(row)} swaps line {examples.lines[original[row]]}",
+        decision="those of the repeats that stand as B-A beside an earlier A-B",
+    )
+    return repeated, findings
+
+
+def _self_pairs(
+    part: str, examples: Examples, sequence_numbers: IntArray, *, self_pairs: str
+) -> tuple[BoolArray, tuple[Finding, ...]]:
+    if examples.members.shape[1] == 1:
+        return np.zeros(len(examples), dtype=bool), ()
+    numbers = sequence_numbers[examples.members]
+    selfs = numbers[:, 0] == numbers[:, 1]
+    kept = "kept in training and metrics"
+    left_out = "predicted, but left out of training and metrics (`--self-pairs keep` keeps them)"
+    return selfs, row_findings(
+        part,
+        "self_pairs",
+        selfs,
+        where=examples.where,
+        decision=kept if self_pairs == "keep" else left_out,
+    )
+
+
+def _contradictions(
+    part: str, examples: Examples, asked: IntArray, *, labels: IntArray, strict: bool
+) -> tuple[Finding, ...]:
+    rows = pd.DataFrame({"asked": asked, "label": labels}).drop_duplicates()
+    contradicting = rows[rows["asked"].duplicated(keep=False)]
+    if contradicting.empty:
+        return ()
+    groups = contradicting.groupby("asked", sort=False).groups
+    lines = [examples.lines[np.asarray(found)] for found in list(groups.values())[:SHOWN_EXAMPLES]]
+    places = tuple(_lines(examples.path, found) for found in lines)
+    what = "pairs" if examples.members.shape[1] == 2 else "sequences"
+    if strict:
+        raise InputError(
+            f"contradictory labels in {len(groups):,} of the {what} ({'; '.join(places)})",
+            where=part,
+            fix="Correct the table, or leave out --strict to keep and count them",
+        )
+    decision = f"{what} that have more than one label; all their rows stay counted"
+    return (Finding(part, "contradictory_labels", len(groups), decision, places),)
+
+
+def _lines(path: Path, lines: IntArray) -> str:
+    return f"{path} lines {', '.join(str(line) for line in lines[:SHOWN_EXAMPLES])}"

@@ -1,0 +1,267 @@
+"""A CSV or TSV file comes in; the columns that peftide needs go out, as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from peftide.config.commands import TableOptions
+from peftide.errors import did_you_mean, raise_problems
+from peftide.sequences.delimited import Grid, read_grid
+from peftide.sequences.fasta import read_fasta_records
+from peftide.sequences.letters import SequenceCleaner
+from peftide.sequences.records import Finding
+from peftide.types import BoolArray, IntArray, Level
+
+TextArray = NDArray[np.object_]
+"""Array of Python strings."""
+
+PAIR_IDS = ("id_a_column", "id_b_column")
+PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
+SINGLE_ID = ("id_column",)
+SINGLE_SEQUENCE = ("sequence_column",)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows of a table that are not blank, in file order; all cells are text.
+
+    Attributes
+    ----------
+    path
+        File the rows were read from.
+    columns
+        Names of all columns of the file.
+    lines
+        Line on which each row begins, from 1 (the header is line 1). Shape (B,).
+    ids
+        Ids as the table has them, or None. Shape (B, A).
+    sequences
+        Cleaned sequences, or None for a table that names proteins by id only. Shape (B, A).
+    labels, splits, masks
+        Text of these columns, or None where there is no such column. Shape (B,).
+    findings
+        What was repaired in the sequences.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    lines: IntArray
+    ids: TextArray | None = None
+    sequences: TextArray | None = None
+    labels: TextArray | None = None
+    splits: TextArray | None = None
+    masks: TextArray | None = None
+    findings: tuple[Finding, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.lines)
+
+    def where(self, row: int) -> str:
+        """Return `file:line` of a row, for messages."""
+        return f"{self.path}:{self.lines[row]}"
+
+    def select(self, rows: IntArray | BoolArray) -> "Table":
+        """Return the table with these rows only; `rows` are indices or a mask of shape (B,)."""
+        per_row = ("lines", "ids", "sequences", "labels", "splits", "masks")
+        columns = {name: getattr(self, name) for name in per_row}
+        return replace(self, **{k: v[rows] for k, v in columns.items() if v is not None})
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Names of the columns to read; an empty tuple stands for none."""
+
+    ids: tuple[str, ...]
+    sequences: tuple[str, ...]
+    label: tuple[str, ...]
+    split: tuple[str, ...]
+    mask: tuple[str, ...]
+
+
+def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels: bool) -> Table:
+    """Rows of a CSV or TSV file with a header.
+
+    Tabs, commas or semicolons separate the cells, whichever the header has (in this order). Nothing
+    is read as a number: a label `001` or `NA` stays as it is. Blank lines are skipped.
+
+    Parameters
+    ----------
+    path
+        The file; may be compressed as .gz or .xz.
+    columns
+        Names of the columns.
+    level
+        What one label belongs to; says which columns a row needs.
+    needs_labels
+        Whether a missing label is an error. If not, labels are read where the column exists.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table, a column is missing or named twice, a row has too many or too
+        few cells, a cell that must not be empty is, or a sequence has more than letters.
+    """
+    grid = read_grid(path)
+    chosen = _choose_columns(grid, columns, level=level, needs_labels=needs_labels)
+    cleaner = SequenceCleaner(path)
+    ids = _stacked([_stripped(grid.cells[name]) for name in chosen.ids])
+    sequences = _clean_cells(grid, chosen, cleaner)
+    # spaces are labels in some per-residue alphabets (DSSP: no structure), so they stay there
+    labels = [grid.cells[name] for name in chosen.label]
+    labels = labels if level == "residue" else [_stripped(cells) for cells in labels]
+    filled = chosen.ids + chosen.mask + (chosen.label if needs_labels else ())
+    raise_problems(cleaner.problems + _empty_cells(grid, filled))
+    return Table(
+        path=path,
+        columns=tuple(grid.cells),
+        lines=grid.lines,
+        ids=ids,
+        sequences=sequences,
+        labels=_single(labels),
+        splits=_single([_stripped(grid.cells[name]) for name in chosen.split]),
+        masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
+        findings=cleaner.findings(),
+    )
+
+
+def table_from_fasta(path: Path) -> Table:
+    """Proteins of a FASTA file as rows without labels, to predict on.
+
+    Raises
+    ------
+    InputError
+        As `read_fasta`.
+    """
+    records = read_fasta_records(path)
+    return Table(
+        path=path,
+        columns=(),
+        lines=records.lines,
+        ids=_stacked([records.proteins.ids]),
+        sequences=_stacked([records.proteins.sequences]),
+        findings=records.findings,
+    )
+
+
+def _choose_columns(
+    grid: Grid, options: TableOptions, *, level: Level, needs_labels: bool
+) -> _Columns:
+    pair = level == "pair"
+    problems: list[str] = []
+    chosen = _Columns(
+        ids=_group(grid, options, PAIR_IDS if pair else SINGLE_ID, problems=problems),
+        sequences=_group(
+            grid, options, PAIR_SEQUENCES if pair else SINGLE_SEQUENCE, problems=problems
+        ),
+        label=_optional(grid, options, "label_column", problems=problems),
+        split=_optional(grid, options, "split_column", problems=problems),
+        mask=_optional(grid, options, "mask_column", problems=problems)
+        if level == "residue"
+        else (),
+    )
+    if not problems and not (chosen.ids or chosen.sequences):
+        problems.append(_no_proteins(grid, options, pair=pair))
+    if needs_labels and not chosen.label and not _is_renamed(options, "label_column"):
+        problems.append(_no_column(grid, options, "label_column"))
+    raise_problems(problems)
+    return chosen
+
+
+def _group(
+    grid: Grid, options: TableOptions, names: Sequence[str], *, problems: list[str]
+) -> tuple[str, ...]:
+    """Columns of one protein or of both: all of them, or none."""
+    found = tuple(getattr(options, name) for name in names)
+    absent = [name for name in names if getattr(options, name) not in grid.cells]
+    if not absent:
+        return found
+    one_of_two = len(absent) < len(names)
+    wanted = [name for name in absent if one_of_two or _is_renamed(options, name)]
+    problems.extend(_no_column(grid, options, name) for name in wanted)
+    return ()
+
+
+def _optional(
+    grid: Grid, options: TableOptions, name: str, *, problems: list[str]
+) -> tuple[str, ...]:
+    """Return the column where the table has it; asked for by the user, it must be there."""
+    column = getattr(options, name)
+    if column in grid.cells:
+        return (column,)
+    if _is_renamed(options, name):
+        problems.append(_no_column(grid, options, name))
+    return ()
+
+
+def _is_renamed(options: TableOptions, name: str) -> bool:
+    default = {field.name: field.default for field in fields(TableOptions)}[name]
+    return getattr(options, name) != default
+
+
+def _no_column(grid: Grid, options: TableOptions, name: str) -> str:
+    column = getattr(options, name)
+    flag = f"--{name.replace('_', '-')}"
+    names = [known for known in grid.cells if known]
+    return (
+        f"{grid.path}: there is no column {column} (another is named with {flag}). "
+        f"{did_you_mean(column, names)}"
+    )
+
+
+def _no_proteins(grid: Grid, options: TableOptions, *, pair: bool) -> str:
+    ids, sequences = (PAIR_IDS, PAIR_SEQUENCES) if pair else (SINGLE_ID, SINGLE_SEQUENCE)
+    wanted = [" and ".join(getattr(options, name) for name in names) for names in (ids, sequences)]
+    flags = " ".join(f"--{name.replace('_', '-')}" for name in ids + sequences)
+    found = ", ".join(name for name in grid.cells if name)
+    hint = _other_level(grid, options, pair=pair)
+    return (
+        f"{grid.path}: no columns that name the proteins; expected {wanted[0]}, or {wanted[1]}; "
+        f"the header, taken from the first line, has: {found}. {hint}"
+        f"Other names are given with {flags}"
+    )
+
+
+def _other_level(grid: Grid, options: TableOptions, *, pair: bool) -> str:
+    names = (SINGLE_ID + SINGLE_SEQUENCE) if pair else (PAIR_IDS + PAIR_SEQUENCES)
+    if not any(getattr(options, name) in grid.cells for name in names):
+        return ""
+    found, wanted = ("single proteins", "pairs") if pair else ("pairs", "single proteins")
+    return f"This looks like a table of {found}, and the task is about {wanted}. "
+
+
+def _stripped(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
+
+
+def _single(columns: Sequence[Sequence[str]]) -> TextArray | None:
+    return np.array(columns[0], dtype=object) if columns else None
+
+
+def _stacked(columns: Sequence[Sequence[str]]) -> TextArray | None:
+    if not columns:
+        return None
+    return np.stack([np.array(cells, dtype=object) for cells in columns], axis=1)
+
+
+def _clean_cells(grid: Grid, chosen: _Columns, cleaner: SequenceCleaner) -> TextArray | None:
+    cleaned = []
+    for position, column in enumerate(chosen.sequences):
+        named = grid.cells[chosen.ids[position]] if chosen.ids else repeat(f"column {column}")
+        rows = zip(grid.cells[column], grid.lines.tolist(), named, strict=False)
+        cleaned.append([cleaner.clean(cell, line, name=name) for cell, line, name in rows])
+    return _stacked(cleaned)
+
+
+def _empty_cells(grid: Grid, names: Sequence[str]) -> list[str]:
+    lines = grid.lines.tolist()
+    return [
+        f"{grid.path}:{line}: the {name} is empty: fill it in, or leave out the row"
+        for name in names
+        for line, cell in zip(lines, grid.cells[name], strict=True)
+        if not cell or cell.isspace()
+    ]

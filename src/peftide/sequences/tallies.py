@@ -1,0 +1,67 @@
+"""Counts what is found while reading: a number and the first few places."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from peftide.sequences.records import Finding
+from peftide.types import BoolArray
+
+SHOWN_EXAMPLES = 3
+
+
+class Tally:
+    """Count of one kind of thing met one at a time, with its first places.
+
+    Parameters
+    ----------
+    kind
+        Stable snake_case name of what is counted.
+    decision
+        What was decided about each.
+
+    Examples
+    --------
+    >>> tally = Tally("repeated_ids", "the first one is used")
+    >>> tally.add("a.fasta:3")
+    >>> print(*tally.findings("sequences"))
+    sequences: 1 repeated ids: the first one is used (for instance a.fasta:3)
+    """
+
+    def __init__(self, kind: str, decision: str) -> None:
+        self.kind, self.decision = kind, decision
+        self.count = 0
+        self._examples: list[str] = []
+
+    def add(self, where: str) -> None:
+        """Count one more, met at `where`."""
+        self.count += 1
+        if len(self._examples) < SHOWN_EXAMPLES:
+            self._examples.append(where)
+
+    def findings(self, part: str) -> tuple[Finding, ...]:
+        """One finding, or none when nothing was counted."""
+        if not self.count:
+            return ()
+        return (Finding(part, self.kind, self.count, self.decision, tuple(self._examples)),)
+
+
+def row_findings(
+    part: str, kind: str, rows: BoolArray, *, where: Callable[[int], str], decision: str
+) -> tuple[Finding, ...]:
+    """One finding that counts the marked rows, or none when no row is marked.
+
+    Parameters
+    ----------
+    part, kind, decision
+        As in `Finding`.
+    rows
+        True for the rows to count. Shape (B,).
+    where
+        Place of a row by its index, for the examples.
+    """
+    marked = np.flatnonzero(rows)
+    if not len(marked):
+        return ()
+    places = tuple(where(int(row)) for row in marked[:SHOWN_EXAMPLES])
+    return (Finding(part, kind, len(marked), decision, places),)

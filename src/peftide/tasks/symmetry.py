@@ -1,0 +1,135 @@
+"""Homo-oligomer symmetry: a sequence → C1, C2, …, D2, …, H, O, T, I.
+
+Classes as in Sledzieski et al. 2024 (doi 10.1073/pnas.2405840121); a protein may have several.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.sequences.records import Examples, Finding
+from peftide.sequences.text_files import read_text
+from peftide.tasks.categorical import CATEGORICAL, require_two_classes
+from peftide.tasks.task import Labels, ReadingOptions, Targets, Task
+
+MERGED = {"C7-C9": ("C", 7, 9), "C10-C17": ("C", 10, 17), "D6-D12": ("D", 6, 12)}
+SINGLE = ["C1", "C2", "C3", "C4", "C5", "C6", "D2", "D3", "D4", "D5", "H", "O", "T", "I"]
+OTHER = "other"
+SEPARATORS = re.compile(r"[,;|/\s]+")
+HIGHEST_ORDER = 100
+
+PAPER_CLASSES = {name: name for name in SINGLE} | {
+    f"{letter}{order}": name
+    for name, (letter, low, high) in MERGED.items()
+    for order in range(low, high + 1)
+}
+"""Schoenflies symbol → class: 17 classes, and `other` for cyclic or dihedral groups beyond."""
+
+DEFAULT_MAP = (
+    {f"{letter}{order}": OTHER for letter in "CD" for order in range(2, HIGHEST_ORDER)}
+    | {"D1": OTHER, OTHER: OTHER}
+    | {name: name for name in MERGED}
+    | PAPER_CLASSES
+)
+DEFAULT_ORDER = [*SINGLE[:6], "C7-C9", "C10-C17", *SINGLE[6:10], "D6-D12", *SINGLE[10:], OTHER]
+
+
+def read_class_map(path: Path) -> dict[str, str]:
+    """Read a TSV with the columns `label` and `class`.
+
+    Raises
+    ------
+    InputError
+        If the columns are not there, a cell is empty, or a label has two classes.
+    """
+    rows = list(csv.DictReader(read_text(path).splitlines(), delimiter="\t"))
+    if not rows or not {"label", "class"} <= set(rows[0]):
+        raise InputError("no columns `label` and `class`", where=path, expected="a TSV with both")
+    if not all(row["label"] and row["class"] for row in rows):
+        raise InputError("a row without label or class", where=path, expected="both in every row")
+    cells = ((row["label"].strip(), row["class"].strip()) for row in rows)
+    pairs = list(dict.fromkeys(cells))  # in the order of the file, which becomes that of the logits
+    counts = Counter(label.upper() for label, _ in pairs)
+    repeated = [label for label, count in counts.items() if count > 1]
+    if repeated:
+        raise InputError(f"label {repeated[0]} has two classes", where=path)
+    return dict(pairs)
+
+
+def fit_symmetry(examples: Examples, options: ReadingOptions) -> Labels:
+    """Fix the class map and count the classes of the training part.
+
+    Raises
+    ------
+    InputError
+        If a label is unknown or fewer than two classes occur.
+    """
+    if options.class_map is None:
+        class_map, names = DEFAULT_MAP, tuple(DEFAULT_ORDER)
+    else:
+        class_map = read_class_map(options.class_map)
+        names = tuple(dict.fromkeys(class_map.values()))
+    labels = Labels(class_names=names, class_map=class_map)
+    targets = read_symmetry(examples, labels, options)
+    counts = require_two_classes(targets, names, str(examples.path))
+    return Labels(names, tuple(counts.tolist()), class_map)
+
+
+def read_symmetry(examples: Examples, labels: Labels, _options: ReadingOptions) -> Targets:
+    """Read one or several symmetry groups per row, separated by comma, semicolon, bar or space.
+
+    Raises
+    ------
+    InputError
+        Naming file and line of every label that the class map does not have.
+    """
+    groups = [SEPARATORS.split(text.strip(" ,;|/")) for text in examples.labels or ()]
+    by_upper = {label.upper(): name for label, name in labels.class_map.items()}
+    raise_problems(
+        [
+            f"{examples.where(row)}: unknown symmetry {group!r}. "
+            + did_you_mean(group, labels.class_names)
+            for row, row_groups in enumerate(groups)
+            for group in row_groups
+            if group.upper() not in by_upper
+        ],
+        fix="Another map of labels to classes is read with --class-map.",
+    )
+    column = {name: k for k, name in enumerate(labels.class_names)}
+    values = np.zeros((len(groups), len(column)), dtype=np.float32)
+    for row, row_groups in enumerate(groups):
+        values[row, [column[by_upper[group.upper()]] for group in row_groups]] = 1
+    values /= values.sum(axis=1, keepdims=True)
+    findings = merged_findings(examples, groups, by_upper)
+    return Targets(values, examples.counted, np.arange(len(groups) + 1), findings)
+
+
+def merged_findings(
+    examples: Examples, groups: list[list[str]], by_upper: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Count labels that were merged into a wider class."""
+    merges = Counter(
+        f"{group} → {by_upper[group.upper()]}"
+        for row_groups in groups
+        for group in row_groups
+        if group.upper() != by_upper[group.upper()].upper()
+    )
+    if not merges:
+        return ()
+    shown = tuple(f"{merge} ({count})" for merge, count in merges.most_common(3))
+    part = examples.path.name
+    return (Finding(part, "merged_labels", merges.total(), "read as the wider class", shown),)
+
+
+SYMMETRY = Task(
+    summary="homo-oligomer symmetry: a sequence → C1, C2, …, D2, …, H, O, T, I",
+    level="sequence",
+    outcome=CATEGORICAL,
+    fit_labels=fit_symmetry,
+    read_targets=read_symmetry,
+)

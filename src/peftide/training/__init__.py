@@ -1,0 +1,16 @@
+"""Batches, optimizer, loop and resume points."""
+
+from peftide.training.loop import FitResult, Fitting, fit
+from peftide.training.parts import LabelledPart, RowSource, cached_rows, encoded_rows
+from peftide.training.scoring import answer_rows
+
+__all__ = [
+    "FitResult",
+    "Fitting",
+    "LabelledPart",
+    "RowSource",
+    "answer_rows",
+    "cached_rows",
+    "encoded_rows",
+    "fit",
+]

@@ -1,0 +1,262 @@
+"""The training loop: batches → optimizer steps → validation → the best epoch's weights."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from peftide.config import TrainConfig
+from peftide.encoding import expand_members
+from peftide.errors import TrainingError
+from peftide.hardware import Hardware
+from peftide.model import ProteinModel, trained_parameters
+from peftide.progress import Meter, duration, meter
+from peftide.tasks import Labels, Task
+from peftide.training.modes import set_training_mode
+from peftide.training.optimizer import (
+    build_optimizer,
+    build_schedule,
+    copy_trained,
+    restore_trained,
+)
+from peftide.training.parts import LabelledPart, RowSource, micro_batches
+from peftide.training.resume import TrainingState, load_point, save_point
+from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """All that one training needs, besides the model itself.
+
+    Attributes
+    ----------
+    validate
+        Scores the model as it stands on the validation part: metric name → value.
+    on_epoch
+        Called with the history after each epoch.
+    checkpoints
+        Folder for resume points.
+    """
+
+    config: TrainConfig
+    task: Task
+    labels: Labels
+    part: LabelledPart
+    source: RowSource
+    hardware: Hardware
+    learning_rate: float
+    validate: Callable[[], dict[str, float]]
+    on_epoch: Callable[[list[dict[str, Any]]], None]
+    checkpoints: Path
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training did.
+
+    Attributes
+    ----------
+    best_epoch
+        Epoch (from 1) whose weights the model now has.
+    best_score
+        Its validation score.
+    steps
+        Optimizer steps done.
+    seconds
+        Training and validation time, over all resumed pieces.
+    history
+        One row per epoch.
+    """
+
+    best_epoch: int
+    best_score: float
+    steps: int
+    seconds: float
+    history: list[dict[str, Any]]
+
+
+def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
+    """Train until the validation score stops rising; leave the best weights in the model.
+
+    Raises
+    ------
+    TrainingError
+        If the loss or the validation score is not a finite number.
+    """
+    config = fitting.config
+    examples = fitting.part.trained_examples()
+    batches = -(-len(examples) // config.batch_size)
+    optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
+    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer)
+    schedule = build_schedule(
+        optimizer, steps=batches * config.epochs, warmup_fraction=config.warmup_fraction
+    )
+    _catch_up(schedule, state.step)
+    run = _Run(model, fitting, optimizer=optimizer, schedule=schedule, state=state)
+    while state.epoch < config.epochs and not _out_of_patience(state, config.patience):
+        run.train_epoch(examples)
+        run.end_epoch(batches)
+    restore_trained(model, state.best)
+    return FitResult(
+        state.best_epoch + 1, state.best_score, state.step, state.seconds, state.history
+    )
+
+
+def _catch_up(schedule: LambdaLR, steps: int) -> None:
+    schedule.last_epoch = steps
+    for group, base, factor in zip(
+        schedule.optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True
+    ):
+        group["lr"] = base * factor(steps)
+
+
+def _out_of_patience(state: TrainingState, patience: int) -> bool:
+    return state.best_epoch >= 0 and state.epoch - state.best_epoch > patience
+
+
+def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int) -> list[IntArray]:
+    """Return the batches of an epoch: the same for the same seed and epoch, always.
+
+    Examples
+    --------
+    >>> [len(batch) for batch in epoch_batches(np.arange(5), seed=0, epoch=0, batch_size=2)]
+    [2, 2, 1]
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(examples)
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+class _Run:
+    """One training under way: model, optimizer and state move together."""
+
+    def __init__(
+        self,
+        model: ProteinModel,
+        fitting: Fitting,
+        *,
+        optimizer: AdamW,
+        schedule: LambdaLR,
+        state: TrainingState,
+    ) -> None:
+        self.model, self.fitting, self.state = model, fitting, state
+        self.optimizer, self.schedule = optimizer, schedule
+        self.clock = self.last_save = time.monotonic()
+
+    def train_epoch(self, examples: IntArray) -> None:
+        """Train on the rest of an epoch's batches."""
+        config, state = self.fitting.config, self.state
+        batches = epoch_batches(
+            examples, seed=config.seed, epoch=state.epoch, batch_size=config.batch_size
+        )
+        set_training_mode(self.model)
+        left = sum(len(batch) for batch in batches[state.batch :])
+        with meter(f"epoch {state.epoch + 1}", total=left, unit="examples") as progress:
+            for batch in batches[state.batch :]:
+                state.loss_sum += self.step(batch, progress)
+                state.batch += 1
+                if time.monotonic() - self.last_save >= 60 * config.checkpoint_minutes:
+                    self.save()
+
+    def step(self, batch: IntArray, progress: Meter) -> float:
+        """Take one optimizer step and return the loss before it."""
+        fitting, state = self.fitting, self.state
+        # each step seeds its own dropout, so a resumed run draws the same numbers
+        torch.manual_seed(fitting.config.seed * 1_000_003 + state.step)
+        rows = fitting.part.targets.rows(batch)
+        total = float(fitting.part.targets.counted[rows].sum())
+        loss = 0.0
+        for piece in micro_batches(
+            batch, fitting.part.members, costs=fitting.source.costs, budget=fitting.source.budget
+        ):
+            piece_loss = batch_loss(self.model, fitting, piece) / total
+            fitting.hardware.accelerator.backward(piece_loss)
+            loss += piece_loss.item()
+            progress.advance(len(piece))
+        self._require_finite(loss)
+        self._update()
+        return loss
+
+    def _require_finite(self, loss: float) -> None:
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in epoch {self.state.epoch + 1}, "
+                f"step {self.state.step + 1}. Lower --learning-rate and --head-learning-rate "
+                "(a tenth is a good try) or use --precision fp32, and start again with --overwrite"
+            )
+
+    def _update(self) -> None:
+        parameters = list(trained_parameters(self.model).values())
+        torch.nn.utils.clip_grad_norm_(parameters, self.fitting.config.max_grad_norm)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.state.step += 1
+
+    def end_epoch(self, batches: int) -> None:
+        """Validate, keep the best weights, write history and a resume point."""
+        state = self.state
+        metrics = self.fitting.validate()
+        headline = self.fitting.task.outcome.headline
+        if metrics[headline] > state.best_score:
+            state.best_score, state.best_epoch = metrics[headline], state.epoch
+            state.best = copy_trained(self.model)
+        if state.best_epoch < 0:
+            raise TrainingError(f"the validation {headline} is {metrics[headline]} after epoch 1")
+        self._count_time()
+        row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}
+        row |= {"train_loss": state.loss_sum / batches} | metrics
+        state.history.append(row)
+        self._log(row, headline)
+        state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
+        self.fitting.on_epoch(state.history)
+        self.save()
+
+    def _log(self, row: dict[str, Any], headline: str) -> None:
+        logger.info(
+            "epoch %d/%d: loss %.4f · validation %s %.4f%s · %s",
+            row["epoch"],
+            self.fitting.config.epochs,
+            row["train_loss"],
+            headline.replace("_", " "),
+            row[headline],
+            " (best)" if self.state.best_epoch == self.state.epoch else "",
+            duration(self.state.seconds),
+        )
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self.state.seconds += now - self.clock
+        self.clock = now
+
+    def save(self) -> None:
+        """Write a resume point."""
+        self._count_time()
+        save_point(self.fitting.checkpoints, self.state, model=self.model, optimizer=self.optimizer)
+        self.last_save = time.monotonic()
+
+
+def batch_loss(model: ProteinModel, fitting: Fitting, examples: IntArray) -> Tensor:
+    """Return the summed loss of the rows that count, with its graph."""
+    part, source, device = fitting.part, fitting.source, fitting.hardware.device
+    proteins, local = np.unique(part.members[examples], return_inverse=True)
+    counts = source.counts[proteins]
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    places = expand_members(local.reshape(-1, part.members.shape[1]), starts, counts)
+    logits = model.answer(source.rows(proteins), places.to(device)).float()
+    rows = part.targets.rows(examples)
+    values = torch.from_numpy(part.targets.values[rows]).float().to(device)
+    counted = torch.from_numpy(part.targets.counted[rows]).to(device)
+    losses = fitting.task.outcome.loss(
+        logits, values, fitting.labels, imbalance=fitting.config.imbalance
+    )
+    return (losses * counted).sum()

@@ -1,0 +1,62 @@
+"""AdamW with its own rate and decay for adapter and head; warm-up, then cosine."""
+
+import math
+
+import torch
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from peftide.config import TrainConfig
+from peftide.model import ProteinModel, trained_parameters
+
+
+def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: float) -> AdamW:
+    """Return AdamW over four groups: (backbone or adapter, head) × (decayed, not decayed).
+
+    Biases and norms (one axis) are not decayed.
+    """
+    settings = {
+        True: (learning_rate, config.weight_decay),
+        False: (config.head_learning_rate, config.head_weight_decay),
+    }
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in trained_parameters(model).items():
+        key = (name.startswith("backbone."), parameter.ndim > 1)
+        groups.setdefault(key, []).append(parameter)
+    return AdamW(
+        {
+            "params": parameters,
+            "lr": settings[in_backbone][0],
+            "weight_decay": settings[in_backbone][1] if decayed else 0.0,
+        }
+        for (in_backbone, decayed), parameters in sorted(groups.items())
+    )
+
+
+def build_schedule(optimizer: AdamW, *, steps: int, warmup_fraction: float) -> LambdaLR:
+    """Return linear warm-up to the peak rate, then a cosine to zero."""
+    warmup_steps = math.ceil(warmup_fraction * steps)
+
+    def factor(step: int) -> float:
+        if step < warmup_steps:
+            return (step + 1) / warmup_steps
+        remaining = (step - warmup_steps) / max(1, steps - warmup_steps)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, remaining)))
+
+    return LambdaLR(optimizer, factor)
+
+
+def copy_trained(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of all trained parameters, on the CPU."""
+    return {
+        name: parameter.detach().cpu().clone()
+        for name, parameter in trained_parameters(model).items()
+    }
+
+
+def restore_trained(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Put copied values back."""
+    with torch.no_grad():
+        for name, parameter in trained_parameters(model).items():
+            parameter.copy_(values[name])

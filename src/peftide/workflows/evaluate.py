@@ -1,0 +1,128 @@
+"""`peftide evaluate`: a trained model and a labelled table in; scores and predictions out."""
+
+from typing import Any
+
+from peftide.bundle import Bundle, sequence_hash
+from peftide.config import EvaluateConfig
+from peftide.errors import InputError
+from peftide.files import write_json, written_whole
+from peftide.hardware import peak_memory_bytes
+from peftide.metrics import as_record
+from peftide.run_folder import RunFolder, check_output, environment, plain_findings
+from peftide.sequences import Dataset, Table, read_table, split_by_column
+from peftide.tasks import TASKS, Targets
+from peftide.types import Level
+from peftide.workflows.predict import answers_table
+from peftide.workflows.reading import reading_options
+from peftide.workflows.tables import measure, write_table
+from peftide.workflows.using import PART, Answered, answer, join, open_model
+
+FORMAT_VERSION = 1
+
+
+def evaluate(config: EvaluateConfig) -> dict[str, Any]:
+    """Score a model on a labelled table; write scores and predictions; return the scores.
+
+    Raises
+    ------
+    InputError
+        If the model or the table is wrong, a protein was trained on, or the output exists.
+    """
+    bundle = open_model(config.run, config)
+    table = read_part(config, level=TASKS[bundle.recipe.task].level)
+    dataset = join(table, bundle, config)
+    if config.shared_proteins == "error":
+        refuse_trained_proteins(dataset, bundle)
+    marker = RunFolder(config.out).metrics.name
+    check_output(config.out, overwrite=config.overwrite, marker=marker)
+    targets = labelled(bundle, dataset)
+    answered = answer(bundle, dataset, config)
+    metrics = score(answered, targets, part=config.part or "test")
+    with written_whole(config.out) as partial:
+        folder = RunFolder(partial)
+        write_table(answers_table(answered), folder.predictions)
+        write_json(folder.record, evaluation_record(answered, config))
+        write_json(folder.metrics, metrics)
+    return metrics
+
+
+def read_part(config: EvaluateConfig, *, level: Level) -> Table:
+    """Read the labelled table, or the rows of one part of it.
+
+    Raises
+    ------
+    InputError
+        If the table has no such part.
+    """
+    table = read_table(config.input, config, level=level, needs_labels=True)
+    if config.part is None:
+        return table
+    parts = split_by_column(table, column=config.split_column)
+    if config.part not in parts:
+        raise InputError(
+            f"received {config.part}", expected=f"one of {', '.join(parts)}", where="--part"
+        )
+    return parts[config.part]
+
+
+def refuse_trained_proteins(dataset: Dataset, bundle: Bundle) -> None:
+    """Raise if the model was trained on a protein of the table.
+
+    Raises
+    ------
+    InputError
+        Naming a few of them.
+    """
+    proteins = dataset.proteins
+    seen = [
+        identifier
+        for identifier, sequence in zip(proteins.ids, proteins.sequences, strict=True)
+        if sequence_hash(sequence) in bundle.trained_on
+    ]
+    if seen:
+        raise InputError(
+            f"{len(seen):,} of {len(proteins):,} proteins were trained on "
+            f"(for instance {', '.join(seen[:3])})",
+            where=dataset.parts[PART].path,
+            fix="A score on them says little about new proteins. Leave them out, "
+            "or pass `--shared-proteins allow`",
+        )
+
+
+def labelled(bundle: Bundle, dataset: Dataset) -> Targets:
+    """Read the labels of a table as those the model was trained on."""
+    examples = dataset.parts[PART]
+    options = reading_options(
+        examples, dataset.proteins, max_length=bundle.recipe.max_length, class_map=None
+    )
+    return TASKS[bundle.recipe.task].read_targets(examples, bundle.labels, options)
+
+
+def score(answered: Answered, targets: Targets, *, part: str) -> dict[str, Any]:
+    """Return the scores of a table in the form of `metrics.json`."""
+    bundle = answered.bundle
+    metrics = measure(
+        answered.task,
+        targets,
+        answered.logits,
+        labels=bundle.labels,
+        threshold=bundle.threshold,
+    )
+    return {
+        "format_version": FORMAT_VERSION,
+        "headline": answered.task.outcome.headline,
+        "threshold": bundle.threshold if answered.task.outcome.kind == "binary" else None,
+        "splits": {part: as_record(metrics, int(targets.counted.sum()))},
+    }
+
+
+def evaluation_record(answered: Answered, config: EvaluateConfig) -> dict[str, Any]:
+    """Return what was evaluated, with what, and at what cost."""
+    return environment(config.seed) | {
+        "status": "finished",
+        "model": str(config.run),
+        "input": str(config.input),
+        "hardware": answered.hardware.describe(),
+        "findings": plain_findings(answered.dataset.findings),
+        "peak_memory_bytes": peak_memory_bytes(answered.hardware.device),
+    }

@@ -1,0 +1,69 @@
+"""`peftide predict`: a trained model and a table in; one row of answers per row out."""
+
+import pandas as pd
+
+from peftide.config import PredictConfig
+from peftide.errors import InputError
+from peftide.sequences import Table, read_table, table_from_fasta
+from peftide.sequences.text_files import read_text
+from peftide.tasks.residue import check_lengths
+from peftide.types import Level
+from peftide.workflows.reading import reading_options
+from peftide.workflows.tables import prediction_table, write_table
+from peftide.workflows.using import PART, Answered, answer, join, open_model
+
+
+def predict(config: PredictConfig) -> pd.DataFrame:
+    """Predict every row of a table and write the answers.
+
+    Raises
+    ------
+    InputError
+        If the model or the table is wrong, or the output exists.
+    """
+    if config.out is not None and config.out.exists() and not config.overwrite:
+        raise InputError(
+            f"{config.out} exists", where="--out", fix="Choose another, or pass --overwrite"
+        )
+    bundle = open_model(config.run, config)
+    level = answer_level(bundle.recipe.task)
+    dataset = join(read_input(config, level=level), bundle, config)
+    if level == "residue":
+        examples, max_length = dataset.parts[PART], bundle.recipe.max_length
+        check_lengths(
+            examples,
+            reading_options(examples, dataset.proteins, max_length=max_length, class_map=None),
+        )
+    answered = answer(bundle, dataset, config)
+    predictions = answers_table(answered)
+    write_table(predictions, config.out)
+    return predictions
+
+
+def answer_level(task: str) -> Level:
+    """Return what one answer of a task belongs to."""
+    from peftide.tasks import TASKS
+
+    return TASKS[task].level
+
+
+def read_input(config: PredictConfig, *, level: Level) -> Table:
+    """Read a table without labels, or for single sequences a FASTA file."""
+    if level != "pair" and read_text(config.input).lstrip().startswith(">"):
+        return table_from_fasta(config.input)
+    return read_table(config.input, config, level=level, needs_labels=False)
+
+
+def answers_table(answered: Answered) -> pd.DataFrame:
+    """Return ids, labels if given, and answers, one row per input row (or residue)."""
+    bundle = answered.bundle
+    columns = answered.task.outcome.columns(
+        answered.logits, bundle.labels, threshold=bundle.threshold
+    )
+    return prediction_table(
+        answered.examples,
+        answered.dataset.proteins,
+        task=answered.task,
+        answers=columns,
+        residues=answered.residues,
+    )

@@ -1,0 +1,219 @@
+"""Data, labels and an adapted model on a device: everything a training starts from."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
+from peftide.backbones import Backbone
+from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.bundle import Recipe, build_model
+from peftide.config import TrainConfig
+from peftide.encoding import ModelEncoder, checked_max_length
+from peftide.engine.embedding import Embeddings
+from peftide.errors import InputError, did_you_mean
+from peftide.hardware import Hardware
+from peftide.model import ProteinModel, trained_parameters
+from peftide.run_folder import RunFolder
+from peftide.sequences import Dataset
+from peftide.tasks import TASKS, Labels, Targets, Task
+from peftide.training import answer_rows, cached_rows
+from peftide.types import FloatArray, IntArray
+from peftide.workflows.reading import (
+    backbone_findings,
+    member_proteins,
+    read_labels,
+    read_training_data,
+    say_findings,
+)
+from peftide.workflows.tables import measure
+
+logger = logging.getLogger(__name__)
+
+SCALING_PROTEINS = 512
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A data set with its labels as numbers."""
+
+    task: Task
+    dataset: Dataset
+    labels: Labels
+    targets: dict[str, Targets]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A model on a device, ready to train on a problem.
+
+    Attributes
+    ----------
+    embeddings
+        Rows of all proteins if nothing below the head trains, else None.
+    """
+
+    config: TrainConfig
+    problem: Problem
+    encoder: ModelEncoder
+    hardware: Hardware
+    embeddings: Embeddings | None
+
+    @property
+    def model(self) -> ProteinModel:
+        """The model that trains."""
+        return self.encoder.model
+
+    def logits(self, part: str) -> FloatArray:
+        """Return the logits of a part by the model as it stands, each protein encoded once."""
+        examples, proteins = self.problem.dataset.parts[part], self.problem.dataset.proteins
+        embeddings, members = self.embeddings, examples.members
+        if embeddings is None:
+            named, members = member_proteins(examples, proteins)
+            embeddings = self.encoder.embed(named.sequences)
+        return answer_rows(self.model, embeddings, members, device=self.hardware.device)
+
+    def measure(self, part: str, *, threshold: float = 0.5) -> dict[str, Any]:
+        """Return the metrics of a part by the model as it stands."""
+        problem = self.problem
+        return measure(
+            problem.task,
+            problem.targets[part],
+            self.logits(part),
+            labels=problem.labels,
+            threshold=threshold,
+        )
+
+
+def find_task(name: str) -> Task:
+    """Return a task by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if name not in TASKS:
+        raise InputError(f"received {name!r}", where="--task", fix=did_you_mean(name, TASKS))
+    return TASKS[name]
+
+
+def find_adapter(name: str) -> Adapter:
+    """Return a method by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if name not in ADAPTERS:
+        raise InputError(f"received {name!r}", where="--method", fix=did_you_mean(name, ADAPTERS))
+    return ADAPTERS[name]
+
+
+def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
+    """Read data and labels, adapt the backbone: all that can be wrong before work begins."""
+    dataset = read_training_data(config, task)
+    labels, targets = read_labels(
+        dataset, task, max_length=config.max_length, class_map=config.class_map
+    )
+    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    backbone = load_backbone(config.backbone, options=options)
+    max_length = checked_max_length(backbone.max_residues, config.max_length)
+    findings = dataset.findings + backbone_findings(
+        dataset.proteins, backbone, max_length=max_length
+    )
+    findings += tuple(finding for part in targets.values() for finding in part.findings)
+    say_findings(findings)
+    if backbone.origin.is_random:
+        logger.warning(
+            "note: the weights of %s are RANDOM: good for trying things out, not for results",
+            config.backbone,
+        )
+    adapt(backbone, config)
+    return Problem(task, replace(dataset, findings=findings), labels, targets), backbone
+
+
+def adapt(backbone: Backbone, config: TrainConfig) -> None:
+    """Make trainable what the method trains, with random numbers of the run's seed.
+
+    Raises
+    ------
+    InputError
+        If the backbone has no such layers or modules.
+    """
+    torch.manual_seed(config.seed)
+    options = AdapterOptions(
+        lora_r=config.lora_r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        targets=config.lora_targets,
+        layers=config.lora_layers,
+    )
+    find_adapter(config.method).apply(backbone, options)
+
+
+def build_setting(
+    config: TrainConfig,
+    problem: Problem,
+    backbone: Backbone,
+    *,
+    hardware: Hardware,
+    folder: RunFolder,
+) -> Setting:
+    """Build the model around the adapted backbone, and embed what never changes."""
+    if config.gradient_checkpointing:
+        backbone.model.activation_checkpointing_enable()
+    model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
+    encoder = ModelEncoder(model, hardware, max_length=config.max_length)
+    embeddings = None
+    if not trains_below_head(model):
+        store = folder.checkpoints / "embeddings"
+        embeddings = encoder.embed(problem.dataset.proteins.sequences, store=store)
+    setting = Setting(config, problem, encoder, hardware, embeddings)
+    fit_scaling(setting)
+    return setting
+
+
+def trains_below_head(model: ProteinModel) -> bool:
+    """Return whether the rows that the head sees change while training."""
+    return any(name.startswith(("backbone", "pooling")) for name in trained_parameters(model))
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """Return the options that say how the model is put together."""
+    return Recipe(
+        task=config.task,
+        method=config.method,
+        backbone=config.backbone,
+        pooling=config.pooling,
+        pairing=config.pairing,
+        head=config.head,
+        head_width=config.head_width,
+        head_dropout=config.head_dropout,
+        max_length=config.max_length,
+    )
+
+
+def fit_scaling(setting: Setting) -> None:
+    """Fit the scaling on the training proteins, or on a sample if they must be encoded for it."""
+    train = np.unique(setting.problem.dataset.parts["train"].members)
+    if setting.embeddings is not None:
+        source = cached_rows(setting.embeddings, setting.hardware.device)
+        chosen = train
+        if source.counts[train].sum() > len(train):
+            chosen = _sample(train, setting.config.seed)
+        setting.model.scaling.fit(source.rows(chosen))
+        return
+    sequences = setting.problem.dataset.proteins.sequences
+    chosen = _sample(train, setting.config.seed)
+    embeddings = setting.encoder.embed([sequences[index] for index in chosen])
+    setting.model.scaling.fit(embeddings.rows.to(setting.hardware.device))
+
+
+def _sample(proteins: IntArray, seed: int) -> IntArray:
+    count = min(SCALING_PROTEINS, len(proteins))
+    return np.sort(np.random.default_rng(seed).choice(proteins, count, replace=False))

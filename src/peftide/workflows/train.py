@@ -1,0 +1,254 @@
+"""`peftide train`: tables in; an adapted model, its scores and predictions out."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from peftide.adapters import Adapter
+from peftide.bundle import Bundle, save_bundle, sequence_hash
+from peftide.config import TrainConfig
+from peftide.errors import InputError
+from peftide.files import remove, write_json, written_whole
+from peftide.hardware import choose_hardware, peak_memory_bytes, reset_peak_memory
+from peftide.model import count_parameters
+from peftide.run_folder import RunFolder, open_run, plain_findings, read_record
+from peftide.tasks import Task
+from peftide.training import (
+    FitResult,
+    Fitting,
+    LabelledPart,
+    RowSource,
+    answer_rows,
+    cached_rows,
+    encoded_rows,
+    fit,
+)
+from peftide.types import FloatArray
+from peftide.workflows.reading import data_files
+from peftide.workflows.scores import score
+from peftide.workflows.setting import (
+    Setting,
+    build_setting,
+    find_adapter,
+    find_task,
+    prepare,
+    recipe_of,
+)
+
+logger = logging.getLogger(__name__)
+
+PROBE_EXAMPLES = 4
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training left behind.
+
+    Attributes
+    ----------
+    path
+        The run folder.
+    metrics
+        Content of `metrics.json`.
+    record
+        Content of `run.json`.
+    """
+
+    path: Path
+    metrics: dict[str, Any]
+    record: dict[str, Any]
+
+
+def train(config: TrainConfig) -> TrainResult:
+    """Train an adapted model, score it, and save it with its predictions.
+
+    Raises
+    ------
+    InputError
+        If anything about the request or the data is wrong; nothing is written then.
+    TrainingError
+        If the loss is not finite.
+    StorageError
+        If a file cannot be written; the run can be resumed.
+    """
+    started = time.monotonic()
+    task, adapter = find_task(config.task), find_adapter(config.method)
+    check_numbers(config, task)
+    files = data_files(config)
+    hardware = choose_hardware(config)
+    reset_peak_memory(hardware.device)
+    problem, backbone = prepare(config, task)
+    folder = open_run(config, files)
+    if folder.is_finished():
+        logger.info("%s is finished already", folder.path)
+        return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
+    setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+    parameters = count_parameters(setting.model)
+    result = run_fit(setting, adapter, folder)
+    metrics = score(setting, folder)
+    threshold = metrics["threshold"]
+    save(setting, folder, threshold=0.5 if threshold is None else threshold)
+    record = read_record(folder.record) | {"parameters": parameters}
+    record |= cost_record(setting, result, started)
+    write_json(folder.metrics, metrics)
+    write_json(folder.record, record | {"status": "finished"})
+    remove(folder.checkpoints)
+    return TrainResult(folder.path, metrics, read_record(folder.record))
+
+
+def check_numbers(config: TrainConfig, task: Task) -> None:
+    """Raise for options that no training can have.
+
+    Raises
+    ------
+    InputError
+        Naming the first of them.
+    """
+    at_least_one = ("epochs", "batch_size", "head_width", "lora_r", "patience")
+    not_negative = ("seed", "weight_decay", "head_weight_decay", "checkpoint_minutes")
+    limits = dict.fromkeys(at_least_one, 1) | dict.fromkeys(not_negative, 0)
+    for name, least in limits.items():
+        if not getattr(config, name) >= least:  # NaN is not
+            raise InputError(
+                f"received {getattr(config, name)}",
+                expected=f"{least} or more",
+                where=f"--{name.replace('_', '-')}",
+            )
+    for name in ("learning_rate", "head_learning_rate", "max_grad_norm"):
+        value = getattr(config, name)
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(
+                f"received {value}",
+                expected="a number above 0",
+                where=f"--{name.replace('_', '-')}",
+            )
+    for name in ("head_dropout", "lora_dropout", "warmup_fraction"):
+        if not 0 <= getattr(config, name) < 1:
+            raise InputError(
+                f"received {getattr(config, name)}",
+                expected="0 or more, below 1",
+                where=f"--{name.replace('_', '-')}",
+            )
+    if config.imbalance != "none" and not task.outcome.supports_imbalance:
+        raise InputError(
+            f"received {config.imbalance}",
+            where="--imbalance",
+            fix=f"The task {config.task} has no classes",
+        )
+
+
+def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
+    """Train; the model has the best epoch's weights afterwards."""
+    config, problem = setting.config, setting.problem
+    counts = count_parameters(setting.model)
+    logger.info(
+        "training %s: %s of %s parameters, on %s",
+        config.method,
+        f"{counts['trained']:,}",
+        f"{counts['total']:,}",
+        setting.hardware.device,
+    )
+    rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
+    return fit(
+        setting.model,
+        Fitting(
+            config=config,
+            task=problem.task,
+            labels=problem.labels,
+            part=LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
+            source=row_source(setting),
+            hardware=setting.hardware,
+            learning_rate=rate,
+            validate=_validator(setting),
+            on_epoch=lambda history: write_history(history, folder.history),
+            checkpoints=folder.checkpoints,
+        ),
+    )
+
+
+def row_source(setting: Setting) -> RowSource:
+    """Return where training takes the rows of proteins from."""
+    if setting.embeddings is not None:
+        return cached_rows(setting.embeddings, setting.hardware.device)
+    return encoded_rows(setting.encoder, setting.problem.dataset.proteins.sequences)
+
+
+def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
+    def validate() -> dict[str, float]:
+        metrics = setting.measure("validation")
+        return {name: value for name, value in metrics.items() if isinstance(value, float)}
+
+    return validate
+
+
+def write_history(history: list[dict[str, Any]], path: Path) -> None:
+    """Write one CSV row per epoch."""
+    with written_whole(path) as partial:
+        pd.DataFrame(history).to_csv(partial, index=False)
+
+
+def save(setting: Setting, folder: RunFolder, *, threshold: float) -> None:
+    """Save the model bundle, verified."""
+    config, problem = setting.config, setting.problem
+    train = np.unique(problem.dataset.parts["train"].members)
+    sequences = problem.dataset.proteins.sequences
+    bundle = Bundle(
+        recipe=recipe_of(config),
+        model=setting.model,
+        labels=problem.labels,
+        threshold=threshold,
+        trained_on=frozenset(sequence_hash(sequences[index]) for index in train),
+    )
+    save_bundle(bundle, folder.model, probe=_probe(setting))
+
+
+def _probe(setting: Setting) -> Callable[[], FloatArray]:
+    """Return a function that gives the logits of a few validation examples, encoded afresh."""
+    dataset = setting.problem.dataset
+    members = dataset.parts["validation"].members[:PROBE_EXAMPLES]
+    used, local = np.unique(members, return_inverse=True)
+    sequences = [dataset.proteins.sequences[index] for index in used]
+
+    def probe() -> FloatArray:
+        embeddings = setting.encoder.embed(sequences)
+        local_members = local.reshape(members.shape)
+        return answer_rows(setting.model, embeddings, local_members, device=setting.hardware.device)
+
+    return probe
+
+
+def cost_record(setting: Setting, result: FitResult, started: float) -> dict[str, Any]:
+    """Return what the run cost and what was counted."""
+    train = setting.problem.dataset.parts["train"]
+    residues = setting.encoder.residues(
+        [setting.problem.dataset.proteins.sequences[p] for p in train.members.ravel()]
+    )
+    return {
+        "backbone": setting.config.backbone,
+        "weights_sha256": setting.model.backbone.origin.weights_sha256,
+        "hardware": setting.hardware.describe(),
+        "examples": {
+            part: {"rows": len(examples), "counted": int(examples.counted.sum())}
+            for part, examples in setting.problem.dataset.parts.items()
+        },
+        "proteins": len(setting.problem.dataset.proteins),
+        "findings": plain_findings(setting.problem.dataset.findings),
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "steps": result.steps,
+        "seconds": {
+            "training": round(result.seconds, 1),
+            "this_process": round(time.monotonic() - started, 1),
+        },
+        "training_residues_per_second": round(
+            float(residues.sum()) * len(result.history) / max(result.seconds, 1e-9)
+        ),
+        "peak_memory_bytes": peak_memory_bytes(setting.hardware.device),
+    }

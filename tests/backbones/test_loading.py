@@ -1,0 +1,139 @@
+"""Folder, hub id, alias, random: each loads or gives one clear error."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import GPT2Config
+
+from peftide.backbones.loading import ALIASES, LoadOptions, find_folder, load_backbone
+from peftide.errors import BackboneError
+from tests.conftest import TINY, save_checkpoint
+
+OFFLINE = LoadOptions(offline=True)
+
+
+def vectors(name: str) -> torch.Tensor:
+    backbone = load_backbone(name)
+    with torch.no_grad():
+        return backbone(backbone.pack(["MKVLLA", "WYW"], max_length=None))
+
+
+def test_random_weights_are_the_same_every_time():
+    torch.manual_seed(1)
+    first = vectors(TINY)
+    torch.manual_seed(2)
+    assert torch.equal(first, vectors(TINY))
+
+
+def test_random_weights_leave_the_random_numbers_alone():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    load_backbone(TINY)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_random_weights_have_esms_own_spread():
+    weight = load_backbone("random:esm2_t6_8M").model.get_submodule("encoder.layer.3").state_dict()
+    assert weight["attention.self.key.weight"].std() == pytest.approx(0.02, rel=0.02)
+
+
+def test_origin_of_random_weights():
+    origin = load_backbone(TINY).origin
+    assert (origin.name, origin.model_type, origin.revision) == (TINY, "esm", None)
+    assert len(origin.weights_sha256) == 64
+    assert origin.is_random
+
+
+def test_origin_of_a_folder_is_its_full_path(esm2_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(esm2_folder.parent)
+    origin = load_backbone(esm2_folder.name).origin
+    assert origin.name == str(esm2_folder)
+    assert origin.revision is None
+    assert not origin.is_random
+
+
+def test_a_folder_loads_the_same_way_twice(esm2_folder: Path):
+    assert torch.equal(vectors(str(esm2_folder)), vectors(str(esm2_folder)))
+
+
+def test_a_folder_named_as_an_alias_wins(tmp_path: Path):
+    save_checkpoint(tmp_path / "esm2_t6_8M")
+    assert load_backbone("esm2_t6_8M").width == 32
+
+
+@pytest.mark.parametrize("alias", sorted(name for name, (hub_id, _) in ALIASES.items() if hub_id))
+def test_an_alias_stands_for_its_hub_id(alias: str, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr(
+        "peftide.backbones.loading.find_snapshot",
+        lambda hub_id, *, offline, **_: asked.append((hub_id, offline)) or (Path("x"), "r"),
+    )
+    assert find_folder(alias, LoadOptions(offline=True)) == (Path("x"), "r")
+    assert asked[0][1]
+    assert asked[0][0].startswith(f"facebook/{alias}_UR50")
+
+
+def test_an_alias_that_is_nowhere_is_one_error_with_a_fix():
+    with pytest.raises(BackboneError, match="facebook/esm2_t6_8M_UR50D cannot be had") as caught:
+        load_backbone("esm2_t6_8M", options=OFFLINE)
+    assert "hf download facebook/esm2_t6_8M_UR50D" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("esm2_t6_8m", "Did you mean esm2_t6_8M?"),
+        ("esm2_t33_650", "Did you mean esm2_t33_650M?"),
+        ("random:esm2_t6", "Did you mean esm2_t6_8M?"),
+        ("random:", "unknown alias ''"),
+        ("esm2_tiny", "Did you mean random:esm2_tiny?"),
+        ("./nowhere", "no folder, alias or hub id './nowhere'"),
+        ("/nowhere/at/all", "no folder, alias or hub id"),
+        ("a/b/c", "no folder, alias or hub id"),
+    ],
+)
+def test_an_unknown_name_is_an_error_that_suggests_one(name: str, said: str):
+    with pytest.raises(BackboneError) as caught:
+        load_backbone(name, options=OFFLINE)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("--backbone: ")
+
+
+def test_a_folder_without_config_is_an_error(tmp_path: Path):
+    with pytest.raises(BackboneError, match=r"holds no config\.json"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_folder_without_weights_is_an_error(tmp_path: Path):
+    (save_checkpoint(tmp_path) / "model.safetensors").unlink()
+    with pytest.raises(BackboneError, match=r"holds no weights; expected model\.safetensors"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_folder_without_alphabet_is_an_error(tmp_path: Path):
+    (save_checkpoint(tmp_path) / "vocab.txt").unlink()
+    with pytest.raises(BackboneError, match=r"holds no vocab\.txt"):
+        load_backbone(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"model_type": "esm9000"}'])
+def test_a_config_that_cannot_be_read_is_an_error(tmp_path: Path, text: str):
+    (save_checkpoint(tmp_path) / "config.json").write_text(text)
+    with pytest.raises(BackboneError, match=r"cannot read .*config\.json"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_model_of_another_family_is_an_error(tmp_path: Path):
+    GPT2Config().save_pretrained(tmp_path)
+    with pytest.raises(BackboneError, match="a model of type 'gpt2'; expected one of esm"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_decoder_is_an_error(tmp_path: Path):
+    path = save_checkpoint(tmp_path) / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"is_decoder": True}))
+    with pytest.raises(BackboneError, match="is a decoder; expected an encoder"):
+        load_backbone(str(tmp_path))

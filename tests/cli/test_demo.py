@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pandas as pd
+
+from peftide.cli.demo import table_lines
+from peftide.workflows.demo import DemoResult
+
+
+def test_the_table_has_score_baseline_and_cost() -> None:
+    row = {
+        "task": "ppi",
+        "method": "lora",
+        "metric": "average_precision",
+        "test": 0.98765,
+        "composition": 0.5,
+        "trained_parameters": 107009,
+        "peak_memory_mb": 1072,
+        "seconds": 31.6,
+    }
+    result = DemoResult(pd.DataFrame([row]), pd.DataFrame(), Path())
+    header, line, note = table_lines(result)
+    assert header.split() == ["task", "method", "score", "composition", "trained", "memory", "time"]
+    assert line.split() == ["ppi", "lora", "0.988", "0.500", "107,009", "1,072", "MB", "32", "s"]
+    assert "average precision" in note

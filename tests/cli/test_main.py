@@ -1,0 +1,137 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from peftide import __version__
+from peftide.cli import main
+from peftide.errors import InputError, PeftideError, StorageError, TrainingError
+from tests.conftest import random_sequences, write_proteins
+
+MAIN = "peftide.cli.main"
+
+
+def fake(monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
+    """Put another body in place of every command."""
+
+    def run(_arguments: object) -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(sys.modules[MAIN], "find_command", lambda _name: run)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (None, 0, ""),
+        (InputError("label 'maybe'", where="a.tsv:3"), 2, "error: a.tsv:3: label 'maybe'"),
+        (TrainingError("the loss became nan"), 1, "error: the loss became nan"),
+        (StorageError("no space left"), 1, "error: no space left"),
+        (PeftideError("other"), 1, "error: other"),
+        (RuntimeError("odd"), 1, "unexpected error: RuntimeError: odd (--debug shows the trace)"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_every_end_has_its_code_and_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException | None,
+    code: int,
+    said: str,
+) -> None:
+    fake(monkeypatch, error)
+    assert main(["embed", "--out", "e.h5"]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(said)
+    assert captured.err.count("\n") == (1 if said else 0)
+
+
+def test_an_interrupted_training_names_resume(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake(monkeypatch, KeyboardInterrupt())
+    assert main(["train"]) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_debug_shows_the_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake(monkeypatch, InputError("wrong"))
+    assert main(["embed", "--debug"]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.endswith("error: wrong\n")
+
+
+def test_a_reader_that_closes_early_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake(monkeypatch, BrokenPipeError())
+    with (tmp_path / "out").open("w") as stream:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(fileno=stream.fileno))
+        assert main(["embed"]) == 0
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"peftide {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["trian"], [], ["train", "--lora-rank", "4"], ["predict", "--input", "a.tsv"]]
+)
+def test_words_that_are_no_command_end_with_two(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "error: " in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_help_is_instant_and_loads_no_torch() -> None:
+    code = (
+        "import sys, peftide, peftide.config\n"
+        "from peftide.cli import main\n"
+        "try: main(['train', '--help'])\n"
+        "except SystemExit as left: assert left.code == 0\n"
+        "heavy = {'torch', 'transformers', 'peft', 'accelerate', 'pandas', 'sklearn'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert time.monotonic() - started < 3  # under 1 s where nothing else runs
+    assert done.stdout.endswith("HEAVY []\n")
+    assert "--lora-targets" in done.stdout
+
+
+def test_a_process_says_what_it_did_and_libraries_keep_silent(
+    esm2_folder: Path, tmp_path: Path
+) -> None:
+    fasta = write_proteins(tmp_path / "p.fasta", [*random_sequences(3), "mkv"])
+    words = f"embed --backbone {esm2_folder} --sequences {fasta} --out e.safetensors --threads 1"
+    done = subprocess.run(
+        [sys.executable, "-m", "peftide", *words.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "4 embeddings: e.safetensors\n"
+    assert all(line.startswith("note: ") for line in done.stderr.splitlines()), done.stderr
+    assert "lower case" in done.stderr

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from peftide.cli import main
+from peftide.config import TrainConfig, from_mapping, read_yaml, to_yaml
+from tests.conftest import small_config
+
+
+def test_training_prints_its_scores_and_where_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_config(tmp_path, "ppi", "head")
+    (tmp_path / "c.yaml").write_text(to_yaml(config))
+    assert main(["train", "--config", str(tmp_path / "c.yaml"), "--epochs", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "composition (test)" in lines[0]
+    assert lines[1].startswith("average precision ")
+    assert lines[-2] == "examples scored: validation 8, test 8"
+    assert lines[-1] == f"run folder: {config.out}"
+    written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))
+    assert written.epochs == 1
+    assert written.lora_r == config.lora_r

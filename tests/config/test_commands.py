@@ -1,0 +1,108 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from peftide import config as config_package
+from peftide.config import (
+    DemoConfig,
+    EmbedConfig,
+    EvaluateConfig,
+    PredictConfig,
+    RunOptions,
+    TableOptions,
+    TrainConfig,
+    as_mapping,
+    from_mapping,
+    read_yaml,
+    to_yaml,
+)
+
+CONFIGS = [TrainConfig, PredictConfig, EvaluateConfig, EmbedConfig, DemoConfig]
+REQUIRED = {
+    TrainConfig: {"task": "ppi", "out": Path("run")},
+    PredictConfig: {"run": Path("run"), "input": Path("a.tsv")},
+    EvaluateConfig: {"run": Path("run"), "input": Path("a.tsv"), "out": Path("scores")},
+    EmbedConfig: {"out": Path("e.h5")},
+    DemoConfig: {},
+}
+
+
+def test_every_config_class_is_tested_here() -> None:
+    public = {getattr(config_package, name) for name in config_package.__all__}
+    classes = {found for found in public if isinstance(found, type)}
+    assert classes == {*CONFIGS, RunOptions, TableOptions}
+
+
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_every_field_has_a_line_of_documentation(config_class: type) -> None:
+    for field in dataclasses.fields(config_class):
+        text = field.metadata["doc"]
+        assert text, field.name
+        assert "\n" not in text
+        assert not text.endswith(".")
+
+
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_a_config_cannot_be_changed(config_class: type) -> None:
+    config = config_class(**REQUIRED[config_class])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.seed = 1
+
+
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_defaults_survive_yaml(config_class: type, tmp_path: Path) -> None:
+    config = config_class(**REQUIRED[config_class])
+    (tmp_path / "c.yaml").write_text(to_yaml(config))
+    assert from_mapping(config_class, read_yaml(tmp_path / "c.yaml")) == config
+
+
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_changed_values_survive_yaml(config_class: type, tmp_path: Path) -> None:
+    config = config_class(**REQUIRED[config_class])
+    changed = dataclasses.replace(config, **changed_values(config))
+    assert all(getattr(changed, name) != getattr(config, name) for name in as_mapping(config))
+    (tmp_path / "c.yaml").write_text(to_yaml(changed))
+    assert from_mapping(config_class, read_yaml(tmp_path / "c.yaml")) == changed
+
+
+def changed_values(config: object) -> dict[str, object]:
+    """Return another value for every field."""
+    return {name: other_value(name, value) for name, value in vars(config).items()}
+
+
+def other_value(name: str, value: object) -> object:
+    special: dict[str, object] = {
+        "precision": "bf16",
+        "missing": "drop",
+        "self_pairs": "keep",
+        "validation_kind": "none_seen",
+        "shared_proteins": "allow",
+        "pooling": "cls",
+        "pairing": "mean",
+        "head": "linear",
+        "imbalance": "weights",
+        "max_length": None,
+        "threads": 3,
+        "max_tokens": 99,
+        "learning_rate": 1e-5,
+        "part": "test",
+    }
+    if name in special:
+        return special[name]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if isinstance(value, tuple):
+        return ("query", "a = b, c")
+    if isinstance(value, str):
+        return "0123: other"
+    return Path("folder with blanks") / "ä.tsv"
+
+
+def test_the_defaults_are_the_advice_of_the_paper() -> None:
+    """Sledzieski et al. 2024: rank of at least 4 on key and value."""
+    config = TrainConfig(task="ppi", out=Path("run"))
+    assert (config.lora_r, config.lora_targets) == (8, ("key", "value"))
+    assert config.lora_layers == "last_quarter"

@@ -1,0 +1,145 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peftide.config import EmbedConfig, PredictConfig, TrainConfig, from_mapping, read_yaml
+from peftide.config.reading import convert, field_types, flag, missing_options
+from peftide.errors import InputError
+
+NEEDED = {"task": "ppi", "out": "run"}
+
+
+def test_an_unknown_key_gets_a_suggestion() -> None:
+    with pytest.raises(InputError, match="unknown option lorra_r. Did you mean lora_r?"):
+        from_mapping(TrainConfig, NEEDED | {"lorra_r": 4})
+
+
+def test_all_mistakes_are_named_together() -> None:
+    values = {"task": "ppi", "epochs": "many", "overwrite": "maybe", "lerning_rate": 1, "seed": 1.5}
+    with pytest.raises(InputError) as caught:
+        from_mapping(TrainConfig, values)
+    text = str(caught.value)
+    assert text.startswith("5 problems in the input")
+    assert "--epochs: received 'many', expected a whole number" in text
+    assert "--overwrite: received 'maybe', expected true or false" in text
+    assert "--seed: received 1.5, expected a whole number" in text
+    assert "Did you mean learning_rate?" in text
+    assert "--out is missing: run folder to write" in text
+
+
+def test_mistakes_stand_in_the_order_they_were_made() -> None:
+    names = ["patience", "epochs", "seed", "batch_size", "lora_r"]
+    with pytest.raises(InputError) as caught:
+        from_mapping(TrainConfig, NEEDED | dict.fromkeys(names, "x"))
+    found = [line.split(":")[0].strip() for line in str(caught.value).splitlines()[1:]]
+    assert found == [flag(name) for name in names]
+
+
+def test_a_missing_place_is_named_as_it_is_typed() -> None:
+    assert missing_options(PredictConfig, {}) == [
+        "RUN is missing: run folder of `peftide train`",
+        "--input is missing: table, or for single sequences a FASTA file",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("max_length", "none", None),
+        ("max_length", "None", None),
+        ("max_length", None, None),
+        ("max_length", "512", 512),
+        ("learning_rate", "1e-3", 1e-3),
+        ("learning_rate", 1, 1.0),
+        ("threads", "none", None),
+        ("epochs", "3", 3),
+        ("epochs", 3, 3),
+        ("lora_targets", "key,value", ("key", "value")),
+        ("lora_targets", ["query"], ("query",)),
+        ("lora_layers", 3, "3"),
+        ("lora_layers", "3,4,5", "3,4,5"),
+        ("test", ["a.tsv", "b=b.tsv"], ("a.tsv", "b=b.tsv")),
+        ("test", "a.tsv", ("a.tsv",)),
+        ("train", "a.tsv", Path("a.tsv")),
+        ("overwrite", True, True),
+        ("validation_kind", "none-seen", "none_seen"),
+        ("imbalance", "none", "none"),
+    ],
+)
+def test_values_take_the_kind_of_their_field(field: str, value: Any, expected: Any) -> None:
+    converted = getattr(from_mapping(TrainConfig, NEEDED | {field: value}), field)
+    assert converted == expected
+    assert type(converted) is type(expected) or isinstance(expected, Path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("precision", "fp8", "auto, fp32, bf16"),
+        ("precision", "fp23", "auto, fp32, bf16"),
+        ("pooling", "meen", "mean, cls, attention"),
+        ("epochs", True, "a whole number"),
+        ("epochs", "3.5", "a whole number"),
+        ("epochs", None, "a whole number"),
+        ("epochs", [3], "a whole number"),
+        ("weight_decay", "much", "a number"),
+        ("overwrite", "yes", "true or false"),
+        ("overwrite", 1, "true or false"),
+        ("task", None, "text"),
+        ("out", None, "a path"),
+        ("test", 7, "a list"),
+        ("lora_targets", {"key": 1}, "a list"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(field: str, value: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        from_mapping(TrainConfig, NEEDED | {field: value})
+    assert flag(field) in str(caught.value)
+
+
+def test_conversion_says_what_it_expects() -> None:
+    with pytest.raises(ValueError, match="^a whole number$"):
+        convert("x", field_types(TrainConfig)["threads"])
+
+
+def test_yaml_keys_may_be_written_like_flags(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("max-length: none\nout: e.h5\nseed: 3\n")
+    config = from_mapping(EmbedConfig, read_yaml(tmp_path / "c.yaml"))
+    assert (config.max_length, config.seed) == (None, 3)
+
+
+def test_a_number_that_yaml_reads_as_text_is_a_number(tmp_path: Path) -> None:
+    """YAML 1.1 takes 1e-3, without a point, for text."""
+    (tmp_path / "c.yaml").write_text("learning_rate: 1e-3\ntask: ppi\nout: run\n")
+    values = read_yaml(tmp_path / "c.yaml")
+    assert values["learning_rate"] == "1e-3"
+    assert from_mapping(TrainConfig, values).learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"task: [ppi", "not valid YAML"),
+        (b"- task", "a mapping"),
+        (b"", "a mapping"),
+        (b"\xff\xfe\x00", "--config"),
+    ],
+)
+def test_a_config_file_that_is_none_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "c.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_yaml(tmp_path / "c.yaml")
+
+
+def test_a_config_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.yaml"):
+        read_yaml(tmp_path / "absent.yaml")
+
+
+def test_yaml_runs_no_code(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("task: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(InputError, match="not valid YAML"):
+        read_yaml(tmp_path / "c.yaml")

@@ -1,0 +1,166 @@
+"""What many tests share: tiny checkpoints, small tables, and the folder of real data."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import constants
+from transformers import EsmForMaskedLM, EsmModel
+
+from peftide.backbones.esm import esm_config, esm_tokenizer
+from peftide.config import TrainConfig
+from peftide.workflows.train import train
+
+TINY = "random:esm2_tiny"
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+
+torch.set_num_threads(1)  # tensors are tiny: on a busy machine more threads only wait for another
+
+
+@pytest.fixture(autouse=True)
+def inside_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test or an example writes by a relative name lands in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # for processes that a test starts
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of the real data sets (docs/data.md)."""
+    folder = os.environ.get("PEFTIDE_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("PEFTIDE_DATA names no folder with the real data sets (docs/data.md)")
+    return Path(folder).resolve()
+
+
+def random_sequences(count: int, *, lengths: tuple[int, int] = (8, 30), seed: int = 0) -> list[str]:
+    """Return distinct random amino-acid sequences."""
+    generator = np.random.default_rng(seed)
+    sizes = generator.integers(*lengths, size=count)
+    return ["".join(generator.choice(list(AMINO_ACIDS), size)) for size in sizes]
+
+
+def randomise(model: torch.nn.Module, *, std: float = 0.3) -> None:
+    """Make every weight matter: under ESM's own initialisation attention is nearly uniform."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            is_scale = parameter.dim() == 1 and name.endswith("weight")  # of a layer norm
+            parameter.normal_(float(is_scale), std, generator=generator)
+
+
+def save_checkpoint(folder: Path, **changes: object) -> Path:
+    """Save a tiny ESM with its tokenizer as `transformers` does; return its folder."""
+    model = EsmForMaskedLM(esm_config(2, 32, 4, **changes))
+    randomise(model)
+    model.save_pretrained(folder)
+    esm_tokenizer(None).save_pretrained(folder)
+    return folder
+
+
+def plain_model(folder: Path) -> EsmModel:
+    """Open a checkpoint by `transformers` alone, with its plainest attention."""
+    return EsmModel.from_pretrained(
+        folder, add_pooling_layer=False, attn_implementation="eager"
+    ).eval()
+
+
+def padded_forward(model: torch.nn.Module, sequences: list[str]) -> list[torch.Tensor]:
+    """Embed by the padded forward of `transformers`; return the tokens of each sequence."""
+    batch = esm_tokenizer(None)(sequences, return_tensors="pt", padding=True)
+    with torch.no_grad():
+        hidden = model(**batch).last_hidden_state
+    lengths = batch["attention_mask"].sum(dim=1).tolist()
+    return [row[:length] for row, length in zip(hidden, lengths, strict=True)]
+
+
+@pytest.fixture(scope="session")
+def esm2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ESM-2 (rotary positions) on disk."""
+    return save_checkpoint(tmp_path_factory.mktemp("esm2"))
+
+
+@pytest.fixture(scope="session")
+def esm1b_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ESM-1b (absolute positions, a layer norm before the layers) on disk."""
+    return save_checkpoint(
+        tmp_path_factory.mktemp("esm1b"),
+        position_embedding_type="absolute",
+        emb_layer_norm_before=True,
+    )
+
+
+def write_proteins(path: Path, sequences: list[str]) -> Path:
+    """Write a FASTA file with the ids p0, p1, and so on."""
+    path.write_text("".join(f">p{k}\n{sequence}\n" for k, sequence in enumerate(sequences)))
+    return path
+
+
+def write_rows(path: Path, header: str, rows: Sequence[tuple[object, ...]]) -> Path:
+    """Write a TSV file."""
+    lines = ["\t".join(header.split()), *("\t".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def labelled_rows(task: str, part: str, count: int) -> list[tuple[object, ...]]:
+    """Return rows of a small labelled table; every part has other proteins."""
+    seed = {"train": 0, "validation": 1, "test": 2}[part]
+    ids = [f"{part}{k}" for k in range(count)]
+    sequences = random_sequences(count, seed=seed + 10)
+    if task == "ppi":
+        last = sequences[-1], sequences[0]
+        pairs = [*zip(sequences[:-1], sequences[1:], strict=True), last]
+        return [(a, b, number % 2) for number, (a, b) in enumerate(pairs)]
+    labels = {
+        "symmetry": [("C1", "C2", "D2,C2", "C8")[k % 4] for k in range(count)],
+        "regression": [round(len(text) / 7 + k % 3, 3) for k, text in enumerate(sequences)],
+        "residue": ["".join("EH"[letter in "AEILMQRK"] for letter in text) for text in sequences],
+    }
+    return list(zip(ids, sequences, labels[task], strict=True))
+
+
+def write_task(folder: Path, task: str) -> dict[str, Path]:
+    """Write train, validation and test tables of a task; return them by part."""
+    header = "sequence_a sequence_b label" if task == "ppi" else "id sequence label"
+    return {
+        part: write_rows(folder / f"{part}.tsv", header, labelled_rows(task, part, count))
+        for part, count in {"train": 24, "validation": 8, "test": 8}.items()
+    }
+
+
+def small_config(folder: Path, task: str, method: str, **changes: Any) -> TrainConfig:
+    """Return the config of a training of seconds, whose tables are written into the folder."""
+    tables = write_task(folder, task)
+    options: dict[str, Any] = {
+        "train": tables["train"],
+        "validation": tables["validation"],
+        "test": (str(tables["test"]),),
+        "out": folder / "run",
+        "backbone": TINY,
+        "epochs": 2,
+        "batch_size": 8,
+        "head_width": 16,
+        "threads": 1,
+        "device": "cpu",
+        "precision": "fp32",
+    }
+    return TrainConfig(task=task, method=method, **(options | changes))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Task and method → a finished run folder; each is trained once. Not to be written to."""
+
+    @cache
+    def run(task: str, method: str) -> Path:
+        folder = tmp_path_factory.mktemp(f"{task}-{method}")
+        return train(small_config(folder, task, method)).path
+
+    return run

@@ -1,0 +1,107 @@
+"""What every task promises, over the table of tasks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from peftide.bundle import load_bundle
+from peftide.config import EvaluateConfig
+from peftide.tasks import TASKS, Labels
+from peftide.workflows.evaluate import evaluate
+from peftide.workflows.train import train
+from tests.conftest import labelled_rows, small_config, write_rows
+
+Trained = Callable[[str, str], Path]
+PERFECT = {"binary": "accuracy", "categorical": "accuracy", "continuous": "spearman"}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None:
+    """Validation and test are the training records themselves."""
+    header = "sequence_a sequence_b label" if name == "ppi" else "id sequence label"
+    table = write_rows(tmp_path / "eight.tsv", header, labelled_rows(name, "train", 8))
+    result = train(
+        small_config(
+            tmp_path,
+            name,
+            "full",
+            train=table,
+            validation=table,
+            test=(str(table),),
+            shared_proteins="allow",
+            epochs=20,
+            batch_size=2,
+            learning_rate=1e-3,
+            head_learning_rate=1e-2,
+            head_dropout=0.0,
+            head_width=128,
+            max_grad_norm=100.0,
+            patience=20,
+        )
+    )
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    start, end = history["train_loss"].iloc[0], history["train_loss"].iloc[-1]
+    # proteins with two symmetry groups keep the entropy of a coin toss: ln 2 for 2 of 8 records
+    floor = np.log(2) / 4 if name == "symmetry" else 0.0
+    assert start > 0.3
+    assert end - floor < 0.05
+    kind = TASKS[name].outcome.kind
+    assert result.metrics["splits"]["test"][PERFECT[kind]]["value"] > 0.95
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_labels_survive_saving(trained: Trained, name: str) -> None:
+    labels = load_bundle(trained(name, "head") / "model").labels
+    task = TASKS[name]
+    assert task.outcome.outputs(labels) >= 1
+    if task.outcome.kind == "continuous":
+        assert labels.spread > 0
+        return
+    assert len(labels.class_names) == len(labels.class_counts)
+    counted = {"ppi": 24, "symmetry": 24, "residue": None}[name]
+    if counted is None:
+        rows = labelled_rows(name, "train", 24)
+        counted = sum(len(str(row[1])) for row in rows)
+    assert sum(labels.class_counts) == pytest.approx(counted)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_metrics_accept_the_output_of_any_model(name: str) -> None:
+    task = TASKS[name]
+    generator = np.random.default_rng(0)
+    labels = some_labels(name)
+    outputs = task.outcome.outputs(labels)
+    logits = generator.normal(size=(12, outputs)).astype(np.float32)
+    values = generator.normal(size=(12, 1))
+    if task.outcome.kind == "binary":
+        values = (values > 0).astype(float)
+    if task.outcome.kind == "categorical":
+        values = np.eye(outputs)[generator.integers(0, outputs, 12)]
+    answers = task.outcome.answers(logits, labels)
+    metrics = task.outcome.metrics(values, answers, labels, threshold=0.5)
+    assert len(answers) == 12
+    assert np.isfinite(metrics[task.outcome.headline])
+    columns = task.outcome.columns(logits, labels, threshold=0.5)
+    assert "prediction" in columns
+    assert {len(column) for column in columns.values()} == {12}
+
+
+def some_labels(name: str) -> Labels:
+    if TASKS[name].outcome.kind == "categorical":
+        return Labels(("a", "b", "c"), (4.0, 4.0, 4.0))
+    return Labels(("0", "1"), (6.0, 6.0), centre=2.0, spread=3.0)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_any_table_of_the_task_is_scored_later(trained: Trained, tmp_path: Path, name: str) -> None:
+    run = trained(name, "full")
+    table = run.parent / "test.tsv"
+    config = EvaluateConfig(
+        run=run, input=table, out=tmp_path / "scores", device="cpu", precision="fp32", threads=1
+    )
+    now = evaluate(config)["splits"]["test"]
+    headline = TASKS[name].outcome.headline
+    assert now[headline]["n"] > 0

@@ -1,0 +1,183 @@
+"""Each distinct protein is encoded once, in any order of batches, and never again."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from peftide.engine import embedding
+from peftide.engine.embedding import EmbeddingPlan, Embeddings, Encoder, embed, embedding_key
+from peftide.engine.packing import PackedBatch, pack
+from tests.conftest import AMINO_ACIDS, random_sequences
+
+WIDTH = 3
+
+
+class CountingEncoder:
+    """Encodes a residue as (its number, its place, 1), and remembers what it was given."""
+
+    def __init__(self, *, per_residue: bool = False, fails_at: int | None = None) -> None:
+        self.per_residue, self.fails_at = per_residue, fails_at
+        self.batches: list[list[str]] = []
+
+    @property
+    def seen(self) -> list[str]:
+        return [sequence for batch in self.batches for sequence in batch]
+
+    def pack(self, sequences: Sequence[str]) -> PackedBatch:
+        if len(self.batches) == self.fails_at:
+            raise KeyboardInterrupt
+        self.batches.append(list(sequences))
+        ids = [np.array([AMINO_ACIDS.index(letter) for letter in text]) for text in sequences]
+        return pack(ids, first_position=0, prefix=0, suffix=0)
+
+    def encode(self, batch: PackedBatch) -> torch.Tensor:
+        columns = [batch.input_ids, batch.position_ids, torch.ones_like(batch.input_ids)]
+        residues = torch.stack(columns, dim=1).float()
+        if self.per_residue:
+            return residues
+        return torch.stack([part.sum(dim=0) for part in residues.split(batch.lengths)])
+
+    def autocast(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+def plan_of(
+    sequences: list[str], *, max_tokens: int = 40, per_residue: bool = False, key: str = "k"
+) -> EmbeddingPlan:
+    lengths = np.array([len(sequence) for sequence in sequences])
+    rows = lengths if per_residue else np.ones_like(lengths)
+    return EmbeddingPlan(WIDTH, max_tokens, tokens=lengths, rows=rows, key=key)
+
+
+def rows_by_hand(sequence: str) -> list[list[int]]:
+    return [[AMINO_ACIDS.index(letter), place, 1] for place, letter in enumerate(sequence)]
+
+
+def vector_by_hand(sequence: str) -> list[int]:
+    return np.array(rows_by_hand(sequence)).sum(axis=0).tolist()
+
+
+def rows_of(found: Embeddings, protein: int) -> list[list[float]]:
+    return found.rows[found.offsets[protein] : found.offsets[protein + 1]].tolist()
+
+
+def test_the_fake_is_an_encoder():
+    assert isinstance(CountingEncoder(), Encoder)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("max_tokens", [1, 17, 40, 10_000])
+def test_rows_are_in_the_order_of_the_sequences(tmp_path: Path, max_tokens: int, stored: bool):
+    sequences = random_sequences(30)
+    store = tmp_path / "store" if stored else None
+    plan = plan_of(sequences, max_tokens=max_tokens)
+    found = embed(CountingEncoder(), sequences, plan, store=store)
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+    assert found.offsets.tolist() == list(range(31))
+
+
+def test_equal_sequences_are_encoded_once():
+    distinct = random_sequences(10)
+    sequences = [*distinct, *distinct[::-1], distinct[0]]
+    encoder = CountingEncoder()
+    found = embed(encoder, sequences, plan_of(sequences))
+    assert sorted(encoder.seen) == sorted(distinct)
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+
+
+def test_a_budget_of_one_token_gives_each_sequence_a_batch():
+    sequences = random_sequences(5)
+    encoder = CountingEncoder()
+    embed(encoder, sequences, plan_of(sequences, max_tokens=1))
+    assert sorted(map(len, encoder.batches)) == [1] * 5
+
+
+def test_residue_rows_lie_between_the_offsets_of_their_protein():
+    sequences = ["MKVLLA", "M", "WYW", "MKVLLA"]
+    encoder = CountingEncoder(per_residue=True)
+    found = embed(encoder, sequences, plan_of(sequences, per_residue=True, max_tokens=5))
+    assert found.offsets.tolist() == [0, 6, 7, 10, 16]
+    for protein, sequence in enumerate(sequences):
+        assert rows_of(found, protein) == rows_by_hand(sequence)
+    assert sorted(encoder.seen) == ["M", "MKVLLA", "WYW"]
+
+
+def interrupted(store: Path, sequences: list[str], *, after: int) -> CountingEncoder:
+    """Embed one sequence per batch until the encoder is stopped."""
+    encoder = CountingEncoder(fails_at=after)
+    with pytest.raises(KeyboardInterrupt):
+        embed(encoder, sequences, plan_of(sequences, max_tokens=1), store=store)
+    return encoder
+
+
+def test_an_interrupted_embedding_goes_on_where_it_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(embedding, "BATCHES_BETWEEN_SAVES", 4)
+    sequences = random_sequences(12)
+    first = interrupted(tmp_path, sequences, after=6)
+    second = CountingEncoder()
+    found = embed(second, sequences, plan_of(sequences, max_tokens=1), store=tmp_path)
+    assert first.seen[:4] + second.seen == sorted(sequences, key=len)
+    whole = embed(CountingEncoder(), sequences, plan_of(sequences, max_tokens=1))
+    assert torch.equal(found.rows, whole.rows)
+
+
+def test_repeats_are_filled_in_after_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(embedding, "BATCHES_BETWEEN_SAVES", 1)
+    sequences = ["MK", "MKV", "MK", "MKVL", "MKVL"]
+    interrupted(tmp_path, sequences, after=2)
+    found = embed(CountingEncoder(), sequences, plan_of(sequences, max_tokens=1), store=tmp_path)
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+
+
+def test_a_finished_store_is_only_read(tmp_path: Path):
+    sequences = random_sequences(8)
+    first = embed(CountingEncoder(), sequences, plan_of(sequences), store=tmp_path)
+    again = CountingEncoder()
+    second = embed(again, sequences, plan_of(sequences), store=tmp_path)
+    assert again.seen == []
+    assert torch.equal(first.rows, second.rows)
+
+
+def test_a_store_with_another_key_is_computed_afresh(tmp_path: Path):
+    embed(CountingEncoder(), ["MK", "WY"], plan_of(["MK", "WY"]), store=tmp_path)
+    sequences = ["ACD", "MK", "LL"]
+    encoder = CountingEncoder()
+    found = embed(encoder, sequences, plan_of(sequences, key="other"), store=tmp_path)
+    assert sorted(encoder.seen) == sorted(sequences)
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+
+
+def test_stored_rows_are_mapped_from_the_disk(tmp_path: Path):
+    sequences = random_sequences(8)
+    found = embed(CountingEncoder(), sequences, plan_of(sequences), store=tmp_path)
+    assert np.array_equal(np.load(tmp_path / "rows.npy"), found.rows.numpy())
+
+
+def test_no_gradient_is_recorded():
+    class Recorder(CountingEncoder):
+        def encode(self, batch: PackedBatch) -> torch.Tensor:
+            assert torch.is_inference_mode_enabled()
+            return super().encode(batch)
+
+    embed(Recorder(), ["MK"], plan_of(["MK"]))
+
+
+def test_the_key_names_sequences_order_and_settings():
+    key = embedding_key(["MK", "VL"], "mean", 1022)
+    assert key == embedding_key(["MK", "VL"], "mean", 1022)
+    others = [
+        embedding_key(["VL", "MK"], "mean", 1022),
+        embedding_key(["MKVL"], "mean", 1022),
+        embedding_key(["MKV", "L"], "mean", 1022),
+        embedding_key(["MK", "VL"], "mean", None),
+        embedding_key(["MK", "VL"], "cls", 1022),
+    ]
+    assert len({key, *others}) == 6

@@ -1,0 +1,36 @@
+import json
+
+from peftide.metrics import as_record, binary_metrics, categorical_metrics
+
+
+def test_a_score_stands_with_its_number_and_room_for_an_interval():
+    record = as_record({"auroc": 0.75}, 8)
+    assert record == {"auroc": {"value": 0.75, "low": None, "high": None, "n": 8}}
+
+
+def test_nan_and_infinity_become_null():
+    record = as_record({"mcc": float("nan"), "ratio": float("inf")}, 2)
+    assert json.loads(json.dumps(record, allow_nan=False))["mcc"]["value"] is None
+    assert record["ratio"]["value"] is None
+
+
+def test_binary_scores_are_written_as_strict_json():
+    record = as_record(binary_metrics([1, 1], [0.2, 0.9], threshold=0.5), 2)
+    assert record["auroc"]["value"] is None
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_each_class_counts_its_own_examples():
+    scores = categorical_metrics(
+        [[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], ["C1", "C2"]
+    )
+    record = as_record(scores, 3)
+    assert record["accuracy"]["n"] == record["macro_classes"]["n"] == 3
+    assert record["per_class"]["C2"]["recall"] == {
+        "value": 0.5,
+        "low": None,
+        "high": None,
+        "n": 2,
+    }
+    assert "n" not in record["per_class"]["C2"]
+    json.dumps(record, allow_nan=False)

@@ -1,0 +1,84 @@
+"""From a file to its cells: separators, quotes, blank lines and row widths."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from peftide.errors import InputError
+from peftide.sequences.delimited import Grid, read_grid
+
+
+@pytest.fixture
+def grid(tmp_path: Path):
+    def read(text: str):
+        path = tmp_path / "a.csv"
+        path.write_text(text)
+        return read_grid(path)
+
+    return read
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+def test_the_header_says_what_separates(grid: Callable[[str], Grid], separator: str):
+    found = grid(f"id{separator}label\nP1{separator}001\n")
+    assert found.cells == {"id": ("P1",), "label": ("001",)}
+
+
+def test_tab_wins_over_comma_and_comma_over_semicolon(grid: Callable[[str], Grid]):
+    assert grid("id\ta,b\nP1\t1,5\n").cells == {"id": ("P1",), "a,b": ("1,5",)}
+    assert grid("id,a;b\nP1,1;5\n").cells == {"id": ("P1",), "a;b": ("1;5",)}
+
+
+def test_one_column(grid: Callable[[str], Grid]):
+    assert grid("sequence\nMKV\n").cells == {"sequence": ("MKV",)}
+
+
+def test_nothing_is_guessed(grid: Callable[[str], Grid]):
+    labels = ("NA", "1e3", "001", "", "None", "1.0")
+    rows = "".join(f"x,{label}\n" for label in labels)
+    assert grid(f"id,label\n{rows}").cells["label"] == labels
+
+
+def test_lines_with_quoted_breaks_and_blank_lines(grid: Callable[[str], Grid]):
+    found = grid('\nid,note,label\n\n"P,1","two\nlines",1\n,,\nP2,"say ""hi""",0\n')
+    assert found.cells["id"] == ("P,1", "P2")
+    assert found.cells["note"] == ("two\nlines", 'say "hi"')
+    assert found.lines.tolist() == [4, 7]
+
+
+def test_header_only(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match="a header line but no rows"):
+        grid("id,label\n\n")
+
+
+def test_column_named_twice(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match=r"a\.csv:1: more than one column is named id"):
+        grid("id,label,id\n1,2,3\n")
+
+
+def test_columns_without_a_name_are_let_be(grid: Callable[[str], Grid]):
+    assert grid(",id,\n0,P1,x\n").cells["id"] == ("P1",)
+
+
+def test_ragged_rows(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError) as caught:
+        grid("id,label\nP1,1\nP2\nP3,1,2\n")
+    assert "a.csv:3: the header has 2 cells and this row 1" in str(caught.value)
+    assert "a.csv:4: the header has 2 cells and this row 3" in str(caught.value)
+
+
+def test_row_names_of_r(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match=r"every row has 3 cells.*header of 2.*row\.names = FALSE"):
+        grid("id,label\n1,P1,1\n2,P2,0\n")
+
+
+@pytest.mark.parametrize("row", ['"P1,1', '"P1"x,1'])
+def test_stray_quotation_mark(grid: Callable[[str], Grid], row: str):
+    with pytest.raises(InputError, match=r"a\.csv:3: .*quotation mark"):
+        grid(f"id,label\nP0,1\n{row}\nP2,1\n")
+
+
+def test_fasta_given_as_table(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match="this is a FASTA file; expected a table"):
+        grid(">a\nMKV\n")

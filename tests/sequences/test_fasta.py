@@ -1,0 +1,93 @@
+"""Reading FASTA: ids, counted repairs, and every problem with its line."""
+
+import gzip
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from peftide.errors import InputError
+from peftide.sequences.fasta import read_fasta, read_fasta_records
+
+DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
+needs_data = pytest.mark.skipif("PEFTIDE_DATA" not in os.environ, reason="PEFTIDE_DATA is not set")
+
+
+@pytest.fixture
+def fasta(tmp_path: Path):
+    def write(text: str):
+        path = tmp_path / "a.fasta"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_ids_are_the_first_words_and_lines_are_joined(fasta: Callable[[str], Path]):
+    proteins, findings = read_fasta(
+        fasta("\n>sp|P12345|AATM_RABIT Aspartate\nMKV\nLLA\n\n>b\nMM\n> c x\nW")
+    )
+    assert proteins.ids == ("sp|P12345|AATM_RABIT", "b", "c")
+    assert proteins.sequences == ("MKVLLA", "MM", "W")
+    assert findings == ()
+
+
+def test_lines_of_headers(fasta: Callable[[str], Path]):
+    records = read_fasta_records(fasta("\n>a\nMKV\nLLA\n\n>b\nMM\n"))
+    assert records.lines.tolist() == [2, 6]
+
+
+def test_compressed(tmp_path: Path):
+    path = tmp_path / "a.fa.gz"
+    path.write_bytes(gzip.compress(b">a\r\nMK\r\n"))
+    assert read_fasta(path)[0].sequences == ("MK",)
+
+
+def test_repairs_and_repeats_are_counted(fasta: Callable[[str], Path]):
+    proteins, findings = read_fasta(fasta(">a\nmkv*\n>b\nMKV\n>a\nMKV\n>a\nmkv\n"))
+    assert proteins.ids == ("a", "b")
+    counted = {finding.kind: finding.count for finding in findings}
+    assert counted == {"lower_case_sequences": 2, "trailing_stops": 1, "repeated_ids": 2}
+    assert {finding.part for finding in findings} == {"sequences"}
+
+
+def test_problems_are_raised_together(fasta: Callable[[str], Path]):
+    path = fasta(">a\nMKV\n>b\nMK\nM-V\n>c\n\n>\nMKV\n>a\nMKL\n")
+    with pytest.raises(InputError) as caught:
+        read_fasta(path)
+    assert str(caught.value).split("\n  ") == [
+        "4 problems in the input:",
+        f"{path}:5: the sequence of b has '-': this looks like an alignment: remove the gaps",
+        f"{path}:6: the sequence of c is empty",
+        f"{path}:8: a '>' without an id behind it",
+        f"{path}:10: id a has another sequence here than in line 1",
+    ]
+
+
+def test_text_before_the_first_header(fasta: Callable[[str], Path]):
+    with pytest.raises(InputError, match=r"a\.fasta:2: 'MKV' stands before the first '>'"):
+        read_fasta(fasta("\nMKV\n>a\nMK\n"))
+
+
+def test_a_table_is_no_fasta(fasta: Callable[[str], Path]):
+    with pytest.raises(InputError, match=r"a\.fasta:1: 'id_a\\tid_b' is no FASTA.*'>P12345'"):
+        read_fasta(fasta("id_a\tid_b\nP1\tP2\n"))
+
+
+@needs_data
+def test_human_proteins_in_a_moment():
+    start = time.perf_counter()
+    proteins, findings = read_fasta(DATA / "ppi_gold/sequences.fasta")
+    assert time.perf_counter() - start < 2
+    assert len(proteins) == 11_019
+    assert max(map(len, proteins.sequences)) == 34_350
+    assert findings == ()
+
+
+@needs_data
+def test_corpus_part():
+    proteins, findings = read_fasta(DATA / "corpus/corpus_part02.fa.xz")
+    assert len(proteins) == 146_367
+    assert findings == ()

@@ -1,0 +1,62 @@
+"""What a sequence may hold, and what is said about the rest."""
+
+from pathlib import Path
+
+import pytest
+
+from peftide.sequences.letters import SequenceCleaner
+
+
+@pytest.fixture
+def cleaner():
+    return SequenceCleaner(Path("a.fasta"))
+
+
+def test_clean_sequence_passes_without_findings(cleaner: SequenceCleaner):
+    assert cleaner.clean("MKVBZXUOJ", 2, name="P1") == "MKVBZXUOJ"
+    assert cleaner.findings() == ()
+    assert cleaner.problems == []
+
+
+def test_white_space_case_and_stop(cleaner: SequenceCleaner):
+    assert cleaner.clean("\nmk v\n LL\t*\n", 7, name="P1") == "MKVLL"
+    counted = {finding.kind: (finding.count, finding.examples) for finding in cleaner.findings()}
+    assert counted == {
+        "lower_case_sequences": (1, ("a.fasta:7",)),
+        "trailing_stops": (1, ("a.fasta:7",)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("\nMKV\nM-K\n", 4, "'-': this looks like an alignment: remove the gaps"),
+        ("MK.V", 2, "'.': this looks like an alignment"),
+        ("MK*V*", 2, "'*': a stop inside the protein"),
+        ("\nMKV\n\n10 MKV", 5, "'1' '0': remove the numbers"),
+        ("MKV>P", 2, "'>': a line break is missing before the '>'"),
+        ("MK?V", 2, "'?': only letters are residues; write an unknown one as X"),
+        ("MKß", 2, "'ß': only letters"),
+        ("M1234567", 2, "'1' '2' '3' '4' '5' …: remove the numbers"),
+    ],
+)
+def test_other_characters_are_problems_at_their_line(
+    cleaner: SequenceCleaner, text: str, line: int, said: str
+):
+    assert cleaner.clean(text, 2, name="P1") == ""
+    assert cleaner.problems[0].startswith(f"a.fasta:{line}: the sequence of P1 has {said}")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "*", "\n*\n"])
+def test_empty(cleaner: SequenceCleaner, text: str):
+    assert cleaner.clean(text, 3, name="P1") == ""
+    assert cleaner.problems == ["a.fasta:3: the sequence of P1 is empty"]
+
+
+def test_nucleotides_are_kept_and_pointed_out(cleaner: SequenceCleaner):
+    dna = "ACGT" * 10
+    assert cleaner.clean(dna, 2, name="gene") == dna
+    cleaner.clean("ACGT", 4, name="short peptide")
+    cleaner.clean(dna + "M", 6, name="protein")
+    (finding,) = cleaner.findings()
+    assert (finding.kind, finding.count) == ("nucleotide_like_sequences", 1)

@@ -1,0 +1,98 @@
+"""From ids to sequences: by id, by accession, or not at all."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from peftide.errors import InputError
+from peftide.sequences.lookup import SequenceLookup, accession
+from peftide.sequences.records import Proteins
+from peftide.sequences.tables import Table, TextArray
+
+
+def cells(column: TextArray | None) -> list[Any]:
+    assert column is not None
+    return column.tolist()
+
+
+def make_table(*rows: list[str]):
+    lines = np.arange(2, 2 + len(rows))
+    return Table(Path("a.tsv"), (), lines, ids=np.array(rows, dtype=object))
+
+
+@pytest.fixture
+def lookup():
+    ids = ("sp|P1|A_HUMAN", "tr|P2|B_HUMAN", "P3", "sp|P4|X", "tr|P4|Y", "sp|P5|X", "tr|P5|Y")
+    return SequenceLookup(
+        Path("a.fasta"), Proteins(ids, ("MA", "MB", "MC", "MD", "ME", "MF", "MF"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("sp|P1|A_HUMAN", "P1"), ("tr|A0A1|B", "A0A1"), ("P1", "P1"), ("pdb|1ABC|A", "pdb|1ABC|A")],
+)
+def test_accession(name: str, expected: str):
+    assert accession(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "indices"),
+    [
+        ("sp|P1|A_HUMAN", [0]),
+        ("P1", [0]),
+        ("sp|P1|OLD_NAME", [0]),
+        ("sp|P3|C_HUMAN", [2]),
+        ("P4", [3, 4]),
+        ("P5", [5]),
+        ("P6", []),
+    ],
+)
+def test_candidates(lookup: SequenceLookup, name: str, indices: list[int]):
+    assert lookup.candidates(name) == indices
+
+
+def test_fill_counts_what_came_by_accession(lookup: SequenceLookup):
+    problems = []
+    table, findings = lookup.fill(
+        "test", make_table(["P1", "P3"], ["P3", "P1"]), problems, drop=False
+    )
+    assert cells(table.sequences) == [["MA", "MC"], ["MC", "MA"]]
+    assert problems == []
+    (finding,) = findings
+    assert (finding.part, finding.kind, finding.count) == ("test", "matched_by_accession", 1)
+    assert finding.examples == ("P1 = sp|P1|A_HUMAN",)
+
+
+def test_ambiguous_accession_is_a_problem(lookup: SequenceLookup):
+    problems = []
+    lookup.fill("test", make_table(["P3", "P4"]), problems, drop=False)
+    assert problems == ["a.tsv:2: id P4 could be any of sp|P4|X, tr|P4|Y, which differ in sequence"]
+
+
+def test_absent_ids_are_problems_once_each(lookup: SequenceLookup):
+    problems = []
+    lookup.fill("test", make_table(["P3", "P8"], ["P9", "P8"]), problems, drop=False)
+    assert problems == [
+        "a.tsv:2: id P8 has no sequence in a.fasta (2 times in this table)",
+        "a.tsv:3: id P9 has no sequence in a.fasta",
+    ]
+
+
+def test_absent_ids_can_be_dropped(lookup: SequenceLookup):
+    problems = []
+    table = make_table(["P3", "P8"], ["P3", "P3"], ["P8", "P9"])
+    filled, findings = lookup.fill("test", table, problems, drop=True)
+    assert filled.lines.tolist() == [3]
+    assert problems == []
+    (finding,) = findings
+    assert (finding.kind, finding.count) == ("missing_sequences", 2)
+    assert finding.examples == ("a.tsv:2", "a.tsv:4")
+    assert "2 of their ids have no sequence" in finding.decision
+
+
+def test_nothing_left(lookup: SequenceLookup):
+    with pytest.raises(InputError, match=r"a\.tsv: no row has a sequence\. a\.fasta has ids such"):
+        lookup.fill("test", make_table(["P8", "P9"]), [], drop=True)

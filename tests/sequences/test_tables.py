@@ -1,0 +1,158 @@
+"""From a table to ids, sequences, labels, splits and masks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from peftide.config.commands import TableOptions
+from peftide.errors import InputError
+from peftide.sequences.tables import Table, TextArray, read_table, table_from_fasta
+from peftide.types import Level
+
+
+def cells(column: TextArray | None) -> list[Any]:
+    assert column is not None
+    return column.tolist()
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    def read(text: str, level: Level = "pair", needs_labels: bool = True, **options: Any):
+        path = tmp_path / "a.tsv"
+        path.write_text(text.replace(" ", "\t"))
+        return read_table(path, TableOptions(**options), level=level, needs_labels=needs_labels)
+
+    return read
+
+
+def test_pairs_by_id(table: Callable[..., Table]):
+    read = table("id_a id_b label split\nP1 P2 NA train\nP3 P1 001 test\n")
+    assert cells(read.ids) == [["P1", "P2"], ["P3", "P1"]]
+    assert read.sequences is None
+    assert cells(read.labels) == ["NA", "001"]
+    assert cells(read.splits) == ["train", "test"]
+    assert read.lines.tolist() == [2, 3]
+    assert read.where(1).endswith("a.tsv:3")
+    assert read.columns == ("id_a", "id_b", "label", "split")
+
+
+def test_pairs_by_sequence(table: Callable[..., Table]):
+    read = table("sequence_a sequence_b label\nmkv MKL* 1\n")
+    assert read.ids is None
+    assert cells(read.sequences) == [["MKV", "MKL"]]
+    assert [finding.kind for finding in read.findings] == ["lower_case_sequences", "trailing_stops"]
+
+
+def test_single_sequences_with_id(table: Callable[..., Table]):
+    read = table("sequence label id\nMKV 1.5 P1\n", level="sequence")
+    assert cells(read.ids) == [["P1"]]
+    assert cells(read.sequences) == [["MKV"]]
+
+
+def test_single_ids_need_no_sequence_column(table: Callable[..., Table]):
+    read = table("id label\nP1 1\n", level="sequence")
+    assert read.sequences is None
+
+
+def test_residues_have_masks_and_keep_spaces_in_labels(tmp_path: Path):
+    path = tmp_path / "a.tsv"
+    path.write_text("sequence\tlabel\tmask\nMKV\t H \t011\n")
+    read = read_table(path, TableOptions(), level="residue", needs_labels=True)
+    assert cells(read.masks) == ["011"]
+    assert cells(read.labels) == [" H "]
+
+
+def test_masks_are_for_residues_only(table: Callable[..., Table]):
+    assert table("sequence label mask\nMKV 1 x\n", level="sequence").masks is None
+
+
+def test_cells_and_column_names_are_stripped(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_text("id_a, id_b, label\nP1, P2, yes \n")
+    read = read_table(path, TableOptions(), level="pair", needs_labels=True)
+    assert cells(read.ids) == [["P1", "P2"]]
+    assert cells(read.labels) == ["yes"]
+
+
+def test_other_column_names(table: Callable[..., Table]):
+    read = table(
+        "p q y part\nP1 P2 1 test\n",
+        id_a_column="p",
+        id_b_column="q",
+        label_column="y",
+        split_column="part",
+    )
+    assert cells(read.ids) == [["P1", "P2"]]
+    assert (cells(read.labels), cells(read.splits)) == (["1"], ["test"])
+
+
+def test_labels_where_not_needed(table: Callable[..., Table]):
+    assert table("id_a id_b\nP1 P2\n", needs_labels=False).labels is None
+    assert cells(table("id_a id_b label\nP1 P2 1\n", needs_labels=False).labels) == ["1"]
+    assert cells(table("id_a id_b label\nP1 P2 \n", needs_labels=False).labels) == [""]
+
+
+def test_select_keeps_what_is_not_there_none(table: Callable[..., Table]):
+    read = table("id_a id_b label\nP1 P2 1\nP3 P4 0\n").select(np.array([False, True]))
+    assert (len(read), read.lines.tolist(), cells(read.labels)) == (1, [3], ["0"])
+    assert read.splits is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "id_a id_b lable\nP1 P2 1\n",
+            r"no column label \(another is named with --label-column\). Did you mean lable\?",
+        ),
+        (
+            "id_a idb label\nP1 P2 1\n",
+            r"no column id_b \(another is named with --id-b-column\). Did you mean idb\?",
+        ),
+        (
+            "a b label\nP1 P2 1\n",
+            r"expected id_a and id_b, or sequence_a and sequence_b; .* line, has: a, b, label",
+        ),
+        (
+            "sequence label\nMK 1\n",
+            r"looks like a table of single proteins, .* about pairs\. .*--sequence-a-column",
+        ),
+        ("id_a id_b label\nP1  1\n", "a.tsv:2: the id_b is empty"),
+        ("id_a id_b label\nP1 P2 \n", "a.tsv:2: the label is empty"),
+        ("sequence_a sequence_b label\nMK M-K 1\n", "a.tsv:2: the sequence of column sequence_b"),
+        ("id_a id_b sequence_a sequence_b label\nP1 P2 MK M1 1\n", "a.tsv:2: .*of P2 has '1'"),
+    ],
+)
+def test_problems(table: Callable[..., Table], text: str, said: str):
+    with pytest.raises(InputError, match=said):
+        table(text)
+
+
+def test_a_column_that_was_asked_for_must_be_there(table: Callable[..., Table]):
+    with pytest.raises(InputError) as caught:
+        table("sequence label\nMK 1\n", level="sequence", id_column="name", split_column="fold")
+    assert "no column name (another is named with --id-column)" in str(caught.value)
+    assert "no column fold (another is named with --split-column)" in str(caught.value)
+
+
+def test_empty_mask(table: Callable[..., Table]):
+    with pytest.raises(InputError, match="the mask is empty"):
+        table("sequence label mask\nMK HH \n", level="residue")
+
+
+def test_problems_of_all_rows_come_together(table: Callable[..., Table]):
+    with pytest.raises(InputError, match="3 problems"):
+        table("id label sequence\nP1  MK\n 1 MK\nP3 1 M?\n", level="sequence")
+
+
+def test_fasta_as_rows(tmp_path: Path):
+    path = tmp_path / "a.fasta"
+    path.write_text(">P1\nmk\n>P2 x\nMKV\n")
+    read = table_from_fasta(path)
+    assert cells(read.ids) == [["P1"], ["P2"]]
+    assert cells(read.sequences) == [["MK"], ["MKV"]]
+    assert (read.lines.tolist(), read.labels) == ([1, 3], None)
+    assert [finding.kind for finding in read.findings] == ["lower_case_sequences"]

@@ -1,0 +1,117 @@
+"""What can be read as text, and how everything else is refused."""
+
+import gzip
+import io
+import lzma
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from peftide.errors import InputError
+from peftide.sequences.text_files import read_text
+
+TEXT = "id\tlabel\nP1\t1\n"
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz", "a.tsv.xz"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_content_decides_whatever_the_name(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+):
+    path = tmp_path / name
+    path.write_bytes(pack(TEXT.encode()))
+    assert read_text(path) == TEXT
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xef\xbb\xbfid\tlabel\nP1\t1\n", b"id\tlabel\r\nP1\t1\r\n", b"id\tlabel\rP1\t1\r"]
+)
+def test_byte_order_mark_and_line_ends(tmp_path: Path, data: bytes):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(data)
+    assert read_text(path) == TEXT
+
+
+def test_several_gzip_members_are_read_to_the_end(tmp_path: Path):
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n"))
+    assert read_text(path) == "one\ntwo\n"
+
+
+def test_missing_file_names_a_similar_one(tmp_path: Path):
+    (tmp_path / "sequences.fasta").write_text(">a\nM\n")
+    with pytest.raises(InputError, match=r"sequence\.fasta: no such file.*Did you mean.*sequences"):
+        read_text(tmp_path / "sequence.fasta")
+
+
+def test_missing_folder_is_said(tmp_path: Path):
+    with pytest.raises(InputError, match="There is no folder .*nowhere either"):
+        read_text(tmp_path / "nowhere" / "a.tsv")
+
+
+def test_folder(tmp_path: Path):
+    with pytest.raises(InputError, match="this is a folder; expected a file"):
+        read_text(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_empty(tmp_path: Path, data: bytes):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="the file is empty"):
+        read_text(path)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_cut_off_or_damaged(tmp_path: Path, pack: Callable[[bytes], bytes]):
+    path = tmp_path / "a.packed"
+    data = pack(TEXT.encode() * 100)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="cut off or damaged.*download it again"):
+        read_text(path)
+
+
+def test_damaged_gzip_content(tmp_path: Path):
+    path = tmp_path / "a.gz"
+    data = bytearray(gzip.compress(TEXT.encode() * 100))
+    data[12:30] = b"\xff" * 18
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="cut off or damaged"):
+        read_text(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "looks_like"),
+    [
+        (b"PK\x03\x04\x14\0\0", "Excel workbook"),
+        ("id\tlabel\n".encode("utf-16"), "UTF-16"),
+        (b"BZh91AY&SY\xff\0", "bzip2"),
+        (b"\x89HDF\r\n\x1a\n\0", "HDF5"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf", "PDF"),
+        (b"\1\2\0\3", "binary data"),
+    ],
+)
+def test_binary_says_what_it_looks_like(tmp_path: Path, data: bytes, looks_like: str):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=f"not a text file: it looks like .*{looks_like}"):
+        read_text(path)
+
+
+def test_tar_inside_gzip(tmp_path: Path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("a.tsv"), io.BytesIO())
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(InputError, match="looks like a tar archive"):
+        read_text(path)
+
+
+def test_other_encoding_names_the_line(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,name\nP1,Müller\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"a\.csv:2: byte 0xfc is not UTF-8.*CSV UTF-8"):
+        read_text(path)

@@ -1,0 +1,75 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from peftide.errors import InputError
+from peftide.sequences import Examples
+from peftide.tasks import Labels, ReadingOptions
+from peftide.tasks.residue import fit_residue, read_residue
+
+Rows = Callable[..., Examples]
+Reading = Callable[..., ReadingOptions]
+HE = Labels(class_names=("E", "H"))
+
+
+def test_each_residue_has_its_class(rows: Rows, reading: Reading) -> None:
+    targets = read_residue(rows(["HE", "EHH"]), HE, reading([2, 3]))
+    assert targets.values.argmax(axis=1).tolist() == [1, 0, 0, 1, 1]
+    assert targets.values.sum(axis=1).tolist() == [1] * 5
+    assert targets.offsets.tolist() == [0, 2, 5]
+    assert targets.counted.all()
+
+
+def test_classes_are_those_of_train_in_alphabetical_order(rows: Rows, reading: Reading) -> None:
+    labels = fit_residue(rows(["HH-", "E H"]), reading([3, 3]))
+    assert labels.class_names == (" ", "-", "E", "H")
+    assert labels.class_counts == (1.0, 1.0, 1.0, 3.0)
+
+
+def test_a_label_of_another_length_is_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError) as caught:
+        fit_residue(rows(["HE", "HHH"]), reading([2, 4]))
+    assert "t.tsv:3: label of 3 characters for a sequence of 4 residues" in str(caught.value)
+
+
+def test_a_mask_of_another_length_or_alphabet_is_refused(rows: Rows, reading: Reading) -> None:
+    examples = rows(["HE", "EE", "HH"], masks=["11", "1", "1x"])
+    with pytest.raises(InputError) as caught:
+        read_residue(examples, HE, reading([2, 2, 2]))
+    assert "t.tsv:3: mask of 1 characters for a sequence of 2 residues" in str(caught.value)
+    assert "t.tsv:4: mask with other characters than 0 and 1" in str(caught.value)
+
+
+def test_masked_residues_and_uncounted_rows_do_not_count(rows: Rows, reading: Reading) -> None:
+    examples = rows(["HE", "EH", "HH"], masks=["10", "11", "01"], counted=[True, False, True])
+    targets = read_residue(examples, HE, reading([2, 2, 2]))
+    assert targets.counted.tolist() == [True, False, False, False, False, True]
+
+
+def test_residues_beyond_the_crop_are_left_out_and_counted(rows: Rows, reading: Reading) -> None:
+    examples = rows(["HEE", "EEEEE"], masks=["011", "11111"])
+    targets = read_residue(examples, HE, reading([3, 5], crop=2))
+    assert targets.values.argmax(axis=1).tolist() == [1, 0, 0, 0]
+    assert targets.counted.tolist() == [False, True, True, True]
+    (finding,) = targets.findings
+    assert (finding.kind, finding.count) == ("cropped_residue_labels", 4)
+
+
+def test_a_class_that_train_does_not_have_is_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv:2: unknown class 'G'\. Classes.*: E, H"):
+        read_residue(rows(["HG"]), HE, reading([2]))
+
+
+def test_one_class_only_is_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv: .*one class only \(H\)"):
+        fit_residue(rows(["HH", "HHH"]), reading([2, 3]))
+
+
+def test_a_class_that_is_masked_everywhere_does_not_count(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match="one class only"):
+        fit_residue(rows(["HE"], masks=["10"]), reading([2]))
+
+
+def test_values_are_numbers_of_the_model(rows: Rows, reading: Reading) -> None:
+    assert read_residue(rows(["HE"]), HE, reading([2])).values.dtype == np.float32

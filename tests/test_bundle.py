@@ -1,0 +1,281 @@
+import errno
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
+from transformers import EsmModel
+
+from peftide import bundle as bundle_module
+from peftide.adapters import ADAPTERS
+from peftide.bundle import Bundle, load_bundle, save_bundle
+from peftide.errors import InputError, StorageError
+from peftide.model import trained_parameters
+from peftide.tasks import TASKS
+from peftide.types import FloatArray
+from peftide.workflows.train import train
+from tests.conftest import random_sequences, small_config
+
+Trained = Callable[[str, str], Path]
+MODEL_FILES = {
+    "head": ["bundle.json", "head.safetensors"],
+    "lora": [
+        "bundle.json",
+        "head.safetensors",
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+    ],
+    "full": ["bundle.json", "head.safetensors", "backbone.safetensors"],
+}
+
+
+def logits_of(bundle: Bundle) -> FloatArray:
+    model = bundle.model.eval()
+    batch = model.backbone.pack(random_sequences(4, seed=5), max_length=None)
+    columns = 2 if TASKS[bundle.recipe.task].level == "pair" else 1
+    with torch.inference_mode():
+        rows = model.encode(batch)
+        members = torch.arange(4 if columns == 2 else len(rows)).reshape(-1, columns)
+        return model.answer(rows, members).numpy()
+
+
+def randomise(bundle: Bundle) -> Bundle:
+    """Give everything that a method trains other values, as training does."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for parameter in bundle.model.parameters():
+            if parameter.requires_grad:
+                parameter.normal_(std=0.3)
+    return bundle
+
+
+def changed_model(trained: Trained, task: str, method: str) -> Bundle:
+    """The model of a run whose trained weights are no longer those of any file."""
+    bundle = load_bundle(trained(task, method) / "model")
+    for name, parameter in bundle.model.named_parameters():
+        trains = name.startswith("head") or (method == "lora" and "lora_" in name)
+        parameter.requires_grad_(trains or (method == "full" and "contact_head" not in name))
+    return randomise(bundle)
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("task", TASKS)
+def test_saved_and_loaded_logits_are_equal_to_the_bit(
+    trained: Trained, tmp_path: Path, task: str, method: str
+) -> None:
+    bundle = changed_model(trained, task, method)
+    assert trained_parameters(bundle.model)
+    before = logits_of(bundle)
+    save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
+    loaded = load_bundle(tmp_path / "model")
+    assert np.array_equal(logits_of(loaded), before)
+    assert np.array_equal(logits_of(bundle), before)
+    assert not np.array_equal(logits_of(load_bundle(trained(task, method) / "model")), before)
+    assert (loaded.recipe, loaded.labels) == (bundle.recipe, bundle.labels)
+    assert (loaded.threshold, loaded.trained_on) == (bundle.threshold, bundle.trained_on)
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_a_model_folder_holds_the_named_files(trained: Trained, method: str) -> None:
+    folder = trained("regression", method) / "model"
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert found == set(MODEL_FILES[method])
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_nothing_in_a_run_is_a_pickle(trained: Trained, method: str) -> None:
+    for path in trained("ppi", method).rglob("*"):
+        if path.is_file():
+            start = path.read_bytes()[:2]
+            assert start not in (b"PK", b"\x80\x02", b"\x80\x04"), path
+            assert path.suffix in {".json", ".safetensors", ".yaml", ".csv", ".tsv"}
+
+
+def test_a_loaded_model_trains_nowhere_and_drops_nothing(trained: Trained) -> None:
+    model = load_bundle(trained("ppi", "lora") / "model").model
+    assert not any(module.training for module in model.modules())
+    assert not any(parameter.requires_grad for parameter in model.backbone.parameters())
+
+
+CHANGES = [(method, name) for method, names in MODEL_FILES.items() for name in names]
+
+
+@pytest.mark.parametrize(("method", "name"), CHANGES)
+def test_one_changed_byte_is_noticed(
+    trained: Trained, tmp_path: Path, method: str, name: str
+) -> None:
+    folder = tmp_path / "model"
+    size = (trained("regression", method) / "model" / name).stat().st_size
+    # first and last byte, and some between: magic, header, content, end
+    for place in {0, 1, 9, size // 3, size // 2, size - 2}:
+        shutil.copytree(trained("regression", method) / "model", folder)
+        content = bytearray((folder / name).read_bytes())
+        content[place] ^= 1
+        (folder / name).write_bytes(content)
+        with pytest.raises(InputError, match=r"changed|newer|model format") as caught:
+            load_bundle(folder)
+        assert caught.value.exit_code == 2
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(("method", "name"), CHANGES)
+def test_a_missing_file_is_noticed(
+    trained: Trained, tmp_path: Path, method: str, name: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(trained("regression", method) / "model", folder)
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=name.rpartition("/")[2]):
+        load_bundle(folder)
+
+
+def edited(trained: Trained, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    shutil.copytree(trained("regression", "head") / "model", folder)
+    record = json.loads((folder / "bundle.json").read_text())
+    changed = change(record)
+    (folder / "bundle.json").write_text(json.dumps(record if changed is None else changed))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record.update(threshold=0.9),
+        lambda record: record["labels"].update(centre=1e9),
+        lambda record: record["files"].clear(),
+        lambda record: record.pop("digest"),
+        lambda record: record.pop("recipe"),
+        lambda record: record.update(format_version="1"),
+        lambda _record: [],
+        lambda _record: "text",
+    ],
+    ids=["threshold", "labels", "files", "digest", "recipe", "version", "list", "text"],
+)
+def test_an_edited_record_is_noticed(
+    trained: Trained, tmp_path: Path, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    folder = edited(trained, tmp_path / "model", lambda record: _kept(record, change))
+    with pytest.raises(InputError, match=r"bundle\.json: this file of the model"):
+        load_bundle(folder)
+
+
+def _kept(record: dict[str, Any], change: Callable[[dict[str, Any]], Any]) -> Any:
+    """What a change makes of a record: another object, or the record itself if it is edited."""
+    changed = change(record)
+    return changed if changed == [] or changed == "text" else record
+
+
+def test_a_newer_format_asks_for_a_newer_peftide(trained: Trained, tmp_path: Path) -> None:
+    folder = edited(trained, tmp_path / "model", lambda record: record.update(format_version=99))
+    with pytest.raises(InputError, match="model format 99.*Install a newer peftide"):
+        load_bundle(folder)
+
+
+def test_a_folder_without_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no bundle\.json.*--resume"):
+        load_bundle(tmp_path)
+
+
+def test_another_backbone_under_the_same_name_is_noticed(esm2_folder: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "backbone"
+    shutil.copytree(esm2_folder, checkpoint)
+    config = small_config(tmp_path, "regression", "head", backbone=str(checkpoint), epochs=1)
+    run = train(config).path
+    state = load_file(checkpoint / "model.safetensors")
+    name = next(name for name in state if "query.weight" in name)
+    save_file(
+        state | {name: state[name] + 1}, checkpoint / "model.safetensors", metadata={"format": "pt"}
+    )
+    with pytest.raises(InputError, match="not those the model was trained on"):
+        load_bundle(run / "model")
+
+
+def test_logits_that_differ_after_reading_back_leave_nothing(
+    trained: Trained, tmp_path: Path
+) -> None:
+    bundle = changed_model(trained, "ppi", "lora")
+    answers = iter([np.zeros(2), np.ones(2)])
+    with pytest.raises(StorageError, match="gives other logits"):
+        save_bundle(bundle, tmp_path / "model", probe=lambda: next(answers))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_what_was_not_written_is_noticed_by_the_logits(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """A file that lacks a tensor passes the comparison of tensors, not that of logits."""
+    bundle = changed_model(trained, "ppi", method)
+    whole = bundle_module._head_tensors
+
+    def partial(model: Any) -> dict[str, torch.Tensor]:
+        return {name: tensor for name, tensor in whole(model).items() if "head.4" not in name}
+
+    monkeypatch.setattr(bundle_module, "_head_tensors", partial)
+    with pytest.raises(StorageError, match="gives other logits"):
+        save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tensor_written_with_other_values_is_noticed(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = changed_model(trained, "ppi", "head")
+
+    def wrong(tensors: dict[str, torch.Tensor], path: Path) -> None:
+        save_file({name: tensor + 1 for name, tensor in tensors.items()}, path)
+
+    monkeypatch.setattr(bundle_module, "save_file", wrong)
+    with pytest.raises(StorageError, match="read back from head.safetensors with other values"):
+        save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_nothing(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = changed_model(trained, "ppi", "head")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bundle_module, "save_file", full)
+    with pytest.raises(StorageError, match="no space left"):
+        save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
+    assert not list(tmp_path.iterdir())
+
+
+def test_plain_peft_opens_the_adapter_and_gives_the_same_vectors(
+    esm2_folder: Path, tmp_path: Path
+) -> None:
+    """Independent reference: `transformers` and `peft` alone, one padded batch."""
+    sequences = random_sequences(5, seed=8)
+    config = small_config(
+        tmp_path,
+        "regression",
+        "lora",
+        backbone=str(esm2_folder),
+        lora_layers="all",
+        learning_rate=0.05,
+    )
+    run = train(config).path
+    base = EsmModel.from_pretrained(esm2_folder, add_pooling_layer=False).eval()
+    plain = PeftModel.from_pretrained(base, str(run / "model" / "adapter")).eval()
+    bundle = load_bundle(run / "model")
+    ids = [torch.from_numpy(bundle.model.backbone.vocabulary.encode(text)) for text in sequences]
+    padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=1)
+    residues = (padded > 3) & (padded != 32)
+    with torch.inference_mode():
+        hidden = plain(input_ids=padded, attention_mask=(padded != 1).long()).last_hidden_state
+        ours = bundle.model.encode(bundle.model.backbone.pack(sequences, max_length=None))
+    mean = (hidden * residues[:, :, None]).sum(dim=1) / residues.sum(dim=1, keepdim=True)
+    torch.testing.assert_close(ours, mean, atol=1e-5, rtol=1e-5)
+    with plain.disable_adapter(), torch.inference_mode():
+        frozen = plain(input_ids=padded, attention_mask=(padded != 1).long()).last_hidden_state
+    assert (frozen - hidden).abs().max() > 1e-3

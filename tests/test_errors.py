@@ -1,0 +1,62 @@
+"""One shape for all messages."""
+
+import pytest
+
+from peftide.errors import (
+    BackboneError,
+    InputError,
+    PeftideError,
+    StorageError,
+    TrainingError,
+    did_you_mean,
+    raise_problems,
+)
+
+
+def test_a_message_says_where_what_expected_and_what_to_do():
+    error = InputError("received 7", expected="1 to 3", where="a.tsv:4", fix="Write 3")
+    assert str(error) == "a.tsv:4: received 7; expected 1 to 3. Write 3"
+
+
+def test_a_message_leaves_out_what_is_not_known():
+    assert str(InputError("received 7")) == "received 7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin", "exit_code"),
+    [
+        (InputError, ValueError, 2),
+        (BackboneError, ValueError, 2),
+        (TrainingError, RuntimeError, 1),
+        (StorageError, RuntimeError, 1),
+    ],
+)
+def test_errors_are_those_of_python_too(
+    kind: type[PeftideError], builtin: type[Exception], exit_code: int
+):
+    assert issubclass(kind, PeftideError)
+    assert issubclass(kind, builtin)
+    assert kind.exit_code == exit_code
+
+
+def test_the_closest_name_is_suggested_whatever_its_case():
+    assert did_you_mean("LORRA", ["head", "lora"]) == "Did you mean lora? Known: head, lora"
+    assert did_you_mean("qqqq", ["head", "lora"]) == "Known: head, lora"
+
+
+def test_no_problems_raise_nothing():
+    raise_problems([])
+
+
+def test_one_problem_is_said_as_it_is():
+    with pytest.raises(InputError, match=r"^a.tsv:2: bad\. Mend it$"):
+        raise_problems(["a.tsv:2: bad"], fix="Mend it")
+
+
+def test_many_problems_are_shown_in_part_and_counted():
+    with pytest.raises(InputError) as caught:
+        raise_problems([f"line {k} is bad" for k in range(7)], fix="Mend them")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "7 problems in the input:"
+    assert lines[-2:] == ["  … and 2 more", "Mend them"]
+    assert len(lines) == 8

@@ -1,0 +1,160 @@
+"""A file is there whole, or what was there before is."""
+
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from peftide.errors import StorageError
+from peftide.files import (
+    file_hash,
+    finite,
+    remove,
+    storage_errors,
+    write_json,
+    write_text,
+    written_whole,
+)
+
+
+def full_disk(*_args: object, **_options: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def fail_halfway(path: Path, error: type[BaseException]) -> None:
+    with written_whole(path) as partial:
+        if path.is_dir():
+            partial.mkdir()
+            partial = partial / "new.txt"
+        partial.write_text("half")
+        raise error
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_file_appears_at_the_end_only(tmp_path: Path):
+    path = tmp_path / "new" / "a.txt"
+    with written_whole(path) as partial:
+        partial.write_text("whole")
+        assert not path.exists()
+        assert partial.parent == path.parent  # a rename never crosses disks
+    assert path.read_text() == "whole"
+    assert names(tmp_path) == ["new", "new/a.txt"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+def test_an_error_inside_leaves_the_old_file(tmp_path: Path, error: type[BaseException]):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(error):
+        fail_halfway(path, error)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_an_error_inside_leaves_the_old_folder(tmp_path: Path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old.txt").write_text("old")
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway(path, ZeroDivisionError)
+    assert names(tmp_path) == ["model", "model/old.txt"]
+
+
+def test_a_folder_replaces_the_old_one_whole(tmp_path: Path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old.txt").write_text("old")
+    with written_whole(path) as partial:
+        partial.mkdir()
+        (partial / "new.txt").write_text("new")
+        assert (path / "old.txt").read_text() == "old"
+    assert names(tmp_path) == ["model", "model/new.txt"]
+
+
+def test_a_full_disk_is_one_clear_error_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    with pytest.raises(StorageError, match="no space left on the disk of .*a.txt") as caught:
+        write_text(path, "new")
+    assert "Free some space and run the same command again" in str(caught.value)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs /dev/full, the full disk of Linux"
+)
+def test_a_disk_that_is_really_full(tmp_path: Path):
+    with pytest.raises(StorageError, match="no space left"), storage_errors(tmp_path / "a.txt"):
+        Path("/dev/full").write_text("x")
+
+
+def test_a_full_disk_as_safetensors_says_it(tmp_path: Path):
+    message = "Error while serializing: I/O error: No space left on device (os error 28)"
+    with pytest.raises(StorageError, match="no space left"), storage_errors(tmp_path / "a"):
+        raise RuntimeError(message)
+
+
+def test_an_error_of_another_kind_passes_as_it_is(tmp_path: Path):
+    with pytest.raises(ZeroDivisionError), storage_errors(tmp_path):
+        raise ZeroDivisionError
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match=r"cannot write .*a\.txt: .* Choose another place"):
+        write_text(tmp_path / "file" / "a.txt", "x")
+
+
+def test_json_has_null_for_what_is_not_finite(tmp_path: Path):
+    content = {
+        "a": float("nan"),
+        "b": [float("inf"), -float("inf"), 1.5],
+        "c": (np.float64("nan"),),
+    }
+    write_json(tmp_path / "a.json", content | {"d": "é", "e": None, "f": True, "g": 3})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    strict = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    expected = {"a": None, "b": [None, None, 1.5], "c": [None], "d": "é", "e": None}
+    assert strict == expected | {"f": True, "g": 3}
+    assert "é" in text
+    assert text.endswith("}\n")
+
+
+def test_finite_leaves_its_input_alone():
+    content = {"a": [float("nan")]}
+    assert finite(content) == {"a": [None]}
+    assert content["a"][0] is not None
+
+
+def test_hash_is_the_sha256_of_the_bytes(tmp_path: Path):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1
+    assert file_hash(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_remove_takes_files_folders_and_nothing(tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inside").write_text("x")
+    for name in ["file", "folder", "nothing"]:
+        remove(tmp_path / name)
+    assert names(tmp_path) == []
+
+
+def test_tensors_are_written_whole_too(tmp_path: Path):
+    path = tmp_path / "a.safetensors"
+    with written_whole(path) as partial:
+        save_file({"x": torch.ones(2)}, partial)
+    assert names(tmp_path) == ["a.safetensors"]

@@ -1,0 +1,39 @@
+"""Shapes and sizes of the heads, and the formula of each."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from peftide.heads import build_head
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp"])
+def test_one_row_of_logits_per_example(name: str):
+    head = build_head(name, features=12, outputs=5, width=8, dropout=0.1)
+    assert head(torch.randn(3, 12)).shape == (3, 5)
+
+
+def test_sizes_are_those_counted_by_hand():
+    counts = {
+        name: sum(
+            p.numel()
+            for p in build_head(name, features=12, outputs=5, width=8, dropout=0.1).parameters()
+        )
+        for name in ["linear", "mlp"]
+    }
+    assert counts == {"linear": 12 * 5 + 5, "mlp": 12 * 8 + 8 + 8 * 5 + 5}
+
+
+def test_mlp_is_one_hidden_layer_with_gelu():
+    head = build_head("mlp", features=4, outputs=2, width=3, dropout=0.5).eval()
+    first, second = [layer for layer in head if isinstance(layer, torch.nn.Linear)]
+    rows = torch.randn(6, 4)
+    hidden = functional.gelu(rows @ first.weight.T + first.bias)
+    torch.testing.assert_close(head(rows), hidden @ second.weight.T + second.bias)
+
+
+def test_dropout_acts_in_training_only():
+    head = build_head("mlp", features=64, outputs=1, width=64, dropout=0.5)
+    rows = torch.ones(2, 64)
+    assert not torch.equal(head.train()(rows), head(rows))
+    assert torch.equal(head.eval()(rows), head(rows))

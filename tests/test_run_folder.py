@@ -1,0 +1,122 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from peftide.config import TrainConfig
+from peftide.errors import InputError
+from peftide.run_folder import (
+    RunFolder,
+    check_output,
+    environment,
+    open_run,
+    plain_findings,
+    read_record,
+    resumed_config,
+)
+from peftide.sequences import Finding
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "train.tsv"
+    path.write_text("sequence\tlabel\nMK\t1\n")
+    return path
+
+
+@pytest.fixture
+def config(tmp_path: Path, table: Path) -> TrainConfig:
+    return TrainConfig(task="regression", out=tmp_path / "run", train=table)
+
+
+def test_a_free_place_is_claimed_silently(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    check_output(tmp_path / "empty", overwrite=False, marker="config.yaml")
+    check_output(tmp_path / "absent", overwrite=False, marker="config.yaml")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("content", ["thesis.tex", ".hidden"])
+def test_a_folder_of_the_user_is_never_replaced(
+    tmp_path: Path, overwrite: bool, content: str
+) -> None:
+    (tmp_path / content).write_text("precious")
+    with pytest.raises(InputError, match="exists|not written by peftide"):
+        check_output(tmp_path, overwrite=overwrite, marker="config.yaml")
+    assert (tmp_path / content).read_text() == "precious"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_of_the_user_is_never_replaced(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(InputError):
+        check_output(tmp_path / "file", overwrite=overwrite, marker="config.yaml")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_overwrite_replaces_what_peftide_wrote(config: TrainConfig, table: Path) -> None:
+    open_run(config, [table])
+    (config.out / "metrics.json").write_text("{}")
+    with pytest.raises(InputError, match="exists"):
+        open_run(config, [table])
+    assert (config.out / "metrics.json").is_file()
+    folder = open_run(replace(config, overwrite=True), [table])
+    assert sorted(path.name for path in folder.path.iterdir()) == ["config.yaml", "run.json"]
+
+
+def test_a_new_run_records_options_data_and_versions(config: TrainConfig, table: Path) -> None:
+    folder = open_run(config, [table])
+    record = read_record(folder.record)
+    assert resumed_config(folder.path) == config
+    assert list(record["data"]) == [str(table)]
+    assert record["seed"] == 0
+    assert record["status"] == "running"
+    assert record["versions"].keys() >= {"python", "torch", "peftide"}
+    assert not folder.is_finished()
+
+
+def test_a_run_is_finished_when_its_record_says_so(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert not folder.is_finished()
+    folder.record.write_text(json.dumps({"status": "finished"}))
+    assert folder.is_finished()
+
+
+def test_resuming_with_the_same_options_is_fine(config: TrainConfig, table: Path) -> None:
+    open_run(config, [table])
+    again = replace(config, resume=True, threads=2, checkpoint_minutes=1.0)
+    assert open_run(again, [table]).path == config.out
+
+
+def test_resuming_with_other_options_names_each(config: TrainConfig, table: Path) -> None:
+    open_run(config, [table])
+    other = replace(config, resume=True, epochs=7, lora_r=2)
+    with pytest.raises(InputError, match=r"--lora-r was 8 and is 2; --epochs was 20 and is 7"):
+        open_run(other, [table])
+
+
+def test_resuming_with_changed_data_names_the_file(config: TrainConfig, table: Path) -> None:
+    open_run(config, [table])
+    table.write_text("sequence\tlabel\nMKV\t1\n")
+    with pytest.raises(InputError, match=r"train\.tsv changed since"):
+        open_run(replace(config, resume=True), [table])
+
+
+def test_there_is_nothing_to_resume_in_an_empty_place(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no run"):
+        resumed_config(tmp_path / "run")
+
+
+def test_records_are_plain_json() -> None:
+    finding = Finding("train", "self_pairs", 2, "left out", ("a.tsv:3",))
+    assert json.loads(json.dumps(environment(3)))["seed"] == 3
+    assert plain_findings((finding,)) == [
+        {
+            "part": "train",
+            "kind": "self_pairs",
+            "count": 2,
+            "decision": "left out",
+            "examples": ("a.tsv:3",),
+        }
+    ]

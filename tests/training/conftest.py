@@ -1,0 +1,57 @@
+"""A model, its data and its optimizer as `train` has them, before the first step."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peftide.config import TrainConfig
+from peftide.hardware import choose_hardware
+from peftide.model import ProteinModel
+from peftide.run_folder import RunFolder
+from peftide.training import Fitting, LabelledPart
+from peftide.workflows.setting import Setting, build_setting, find_adapter, find_task, prepare
+from peftide.workflows.train import row_source
+from tests.conftest import small_config
+
+Build = Callable[..., tuple[Setting, ProteinModel, TrainConfig]]
+Fit = Callable[..., Fitting]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Task, method and options → setting, model and config."""
+
+    def run(task: str, method: str, **changes: Any) -> tuple[Setting, ProteinModel, TrainConfig]:
+        config = small_config(tmp_path, task, method, **changes)
+        problem, backbone = prepare(config, find_task(task))
+        folder = RunFolder(tmp_path / "run")
+        hardware = choose_hardware(config)
+        setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+        return setting, setting.model, config
+
+    return run
+
+
+@pytest.fixture
+def fitting(tmp_path: Path) -> Fit:
+    """Setting, and what to change → all that a training needs."""
+
+    def run(setting: Setting, **changes: Any) -> Fitting:
+        config, problem = setting.config, setting.problem
+        parts: dict[str, Any] = {
+            "config": config,
+            "task": problem.task,
+            "labels": problem.labels,
+            "part": LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
+            "source": row_source(setting),
+            "hardware": setting.hardware,
+            "learning_rate": find_adapter(config.method).learning_rate,
+            "validate": lambda: {problem.task.outcome.headline: 0.5},
+            "on_epoch": lambda _history: None,
+            "checkpoints": tmp_path / "checkpoints",
+        }
+        return Fitting(**(parts | changes))
+
+    return run

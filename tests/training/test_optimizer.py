@@ -1,0 +1,94 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from peftide.config import TrainConfig
+from peftide.model import trained_parameters
+from peftide.training.optimizer import (
+    build_optimizer,
+    build_schedule,
+    copy_trained,
+    restore_trained,
+)
+from tests.training.conftest import Build
+
+
+def test_every_trained_parameter_is_in_the_right_group(build: Build) -> None:
+    """Adapter matrices, head matrices and head biases; attention pooling has one axis."""
+    _, model, _ = build("ppi", "lora", pooling="attention")
+    config = TrainConfig.__new__(TrainConfig)
+    for name, value in {
+        "head_learning_rate": 0.2,
+        "weight_decay": 0.03,
+        "head_weight_decay": 0.04,
+    }.items():
+        object.__setattr__(config, name, value)
+    optimizer = build_optimizer(model, config, learning_rate=0.1)
+    found = {
+        id(parameter): (group["lr"], group["weight_decay"])
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    trained = trained_parameters(model)
+    assert found.keys() == {id(parameter) for parameter in trained.values()}
+    for name, parameter in trained.items():
+        expected = (0.1, 0.03) if "lora_" in name else (0.2, 0.04)
+        if name.endswith("bias") or name == "pooling.query":
+            expected = (0.2, 0.0)
+        assert found[id(parameter)] == expected, name
+    assert "pooling.query" in trained
+
+
+def test_norms_and_biases_of_the_backbone_do_not_decay(build: Build) -> None:
+    setting, model, config = build("ppi", "full")
+    del setting
+    optimizer = build_optimizer(model, config, learning_rate=0.1)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    kept = {
+        names[id(parameter)]
+        for group in optimizer.param_groups
+        if group["weight_decay"] == 0
+        for parameter in group["params"]
+    }
+    assert kept == {name for name, p in trained_parameters(model).items() if p.ndim == 1}
+    assert any("LayerNorm.weight" in name for name in kept)
+
+
+def schedule_of(steps: int, warmup_fraction: float) -> list[float]:
+    optimizer = torch.optim.AdamW([nn.Parameter(torch.zeros(1))], lr=2.0)
+    schedule = build_schedule(optimizer, steps=steps, warmup_fraction=warmup_fraction)
+    rates = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return rates
+
+
+def test_the_schedule_warms_up_and_falls_as_a_cosine() -> None:
+    """10 steps, 2 of them warm-up, peak 2; then (1 + cos(π k/8))."""
+    expected = [1.0, 2.0] + [1 + math.cos(math.pi * k / 8) for k in range(8)]
+    assert schedule_of(10, 0.2) == pytest.approx(expected)
+
+
+def test_without_warm_up_the_first_step_has_the_peak_rate() -> None:
+    assert schedule_of(4, 0.0) == pytest.approx(
+        [2.0, 1 + math.cos(math.pi / 4), 1.0, 2 - 1 - math.cos(math.pi / 4)]
+    )
+
+
+def test_a_single_step_has_a_rate() -> None:
+    assert schedule_of(1, 0.05) == [2.0]
+
+
+def test_trained_values_are_copied_and_put_back(build: Build) -> None:
+    _, model, _ = build("regression", "head")
+    before = copy_trained(model)
+    with torch.no_grad():
+        for parameter in trained_parameters(model).values():
+            parameter.add_(1)
+    assert all(not torch.equal(before[n], p) for n, p in trained_parameters(model).items())
+    restore_trained(model, before)
+    assert all(torch.equal(before[n], p) for n, p in trained_parameters(model).items())

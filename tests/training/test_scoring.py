@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import torch
+
+from peftide.training import answer_rows, scoring
+from tests.training.conftest import Build
+
+
+def test_logits_are_those_of_the_whole_model(build: Build) -> None:
+    """Reference: `forward` on one packed batch of all proteins of the examples."""
+    setting, model, _ = build("ppi", "head")
+    proteins = setting.problem.dataset.proteins.sequences[:6]
+    members = np.array([[0, 1], [5, 2], [3, 3], [1, 0]])
+    embeddings = setting.encoder.embed(proteins)
+    logits = answer_rows(model, embeddings, members, device=setting.hardware.device)
+    with torch.inference_mode():
+        whole = model(setting.encoder.pack(proteins), torch.from_numpy(members))
+    np.testing.assert_allclose(logits, whole.numpy(), atol=1e-5)
+    assert logits[0] == logits[3]
+
+
+def test_small_blocks_give_the_same(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting, model, _ = build("residue", "head")
+    embeddings = setting.embeddings
+    assert embeddings is not None
+    members = np.arange(5)[::-1].copy()[:, None]
+    whole = answer_rows(model, embeddings, members, device=setting.hardware.device)
+    monkeypatch.setattr(scoring, "ROWS_PER_BLOCK", 7)
+    blocks = answer_rows(model, embeddings, members, device=setting.hardware.device)
+    np.testing.assert_allclose(whole, blocks, atol=1e-6)
+    assert len(whole) == np.diff(embeddings.offsets)[:5].sum()
+
+
+def test_scoring_switches_dropout_off(build: Build) -> None:
+    setting, model, _ = build("ppi", "head")
+    model.train()
+    assert setting.embeddings is not None
+    members = np.array([[0, 1], [2, 3]])
+    first = answer_rows(model, setting.embeddings, members, device=setting.hardware.device)
+    assert np.array_equal(
+        first, answer_rows(model, setting.embeddings, members, device=setting.hardware.device)
+    )
