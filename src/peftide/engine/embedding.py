@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.engine.packing import PackedBatch, token_budget_batches
-from peftide.files import write_json
+from peftide.files import remove, storage_errors, write_json
 from peftide.progress import meter
 from peftide.types import IntArray
 
@@ -151,12 +153,26 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
     shape = (count, plan.width)
     if store is None:
         return np.empty(shape, dtype=kind)
-    store.mkdir(parents=True, exist_ok=True)
     path = store / "rows.npy"
-    fresh = _Progress(store, plan.key).batches_done == 0
-    if not fresh:
-        return np.lib.format.open_memmap(path, mode="r+")
-    return np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    with storage_errors(path):
+        store.mkdir(parents=True, exist_ok=True)
+        if _Progress(store, plan.key).batches_done:
+            return np.lib.format.open_memmap(path, mode="r+")
+        rows = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+        _reserve(path)
+        return rows
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk space of a mapped file at once: later, a full disk would kill the process."""
+    if sys.platform != "linux":
+        return
+    try:
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    except OSError:
+        remove(path.parent)
+        raise
 
 
 class _Progress:
