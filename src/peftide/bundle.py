@@ -17,7 +17,7 @@ from peftide import __version__
 from peftide.adapters import ADAPTERS
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.errors import InputError, StorageError
+from peftide.errors import BackboneError, InputError, StorageError
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel, trained_parameters
@@ -201,9 +201,7 @@ def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
     record = _read_record(folder)
     recipe = Recipe(**record["recipe"])
     labels = Labels(**_tuples(record["labels"]))
-    backbone = load_backbone(
-        record["origin"]["name"], options=LoadOptions(offline=True, allow_bin=allow_bin)
-    )
+    backbone = _find_backbone(record["origin"]["name"], folder, allow_bin=allow_bin)
     _check_backbone(backbone, record["origin"], folder)
     ADAPTERS[recipe.method].load(backbone, folder)
     backbone.model.requires_grad_(False)
@@ -253,6 +251,17 @@ def _changed(path: Path) -> InputError:
         where=path,
         fix="Copy the model folder again from where it was trained, or train again",
     )
+
+
+def _find_backbone(name: str, folder: Path, *, allow_bin: bool) -> Backbone:
+    try:
+        return load_backbone(name, options=LoadOptions(offline=True, allow_bin=allow_bin))
+    except BackboneError as error:
+        raise BackboneError(
+            f"the backbone {name}, on which this model was trained, cannot be opened: {error}",
+            where=folder,
+            fix="Bring it back to that place",
+        ) from error
 
 
 def _check_backbone(backbone: Backbone, origin: Mapping[str, Any], folder: Path) -> None:

@@ -54,11 +54,16 @@ class ModelEncoder:
             return self.residues(sequences)
         return np.ones(len(sequences), dtype=np.int64)
 
-    def embed(self, sequences: Sequence[str], *, store: Path | None = None) -> Embeddings:
-        """Encode sequences, equal ones once; with a store, resumable."""
+    def embed(
+        self, sequences: Sequence[str], *, store: Path | None = None, exact: bool = False
+    ) -> Embeddings:
+        """Encode sequences, equal ones once; with a store, resumable.
+
+        Rows of residues are many, so they are kept in half precision unless `exact`.
+        """
         self.model.eval()
-        backbone = self.model.backbone
-        pooling = self.model.pooling
+        backbone, pooling = self.model.backbone, self.model.pooling
+        per_residue = isinstance(pooling, ResidueRows)
         # the weights as they are now: those of an adapter and of a learned pooling included
         weights = weights_sha256(nn.ModuleList([backbone, pooling])) if store else ""
         settings = (weights, type(pooling).__name__, self.max_length)
@@ -67,8 +72,9 @@ class ModelEncoder:
             max_tokens=self.hardware.max_tokens,
             tokens=self.tokens(sequences),
             rows=self.rows(sequences),
+            row_type=np.float16 if per_residue and not exact else np.float32,
             key=embedding_key(
-                sequences, *settings, self.hardware.precision, self.hardware.max_tokens
+                sequences, *settings, self.hardware.precision, self.hardware.max_tokens, exact
             ),
         )
         return embed(self, sequences, plan, store=store)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 SHOWN_PROBLEMS = 5
+MOST_NAMES = 20
 
 
 class PeftideError(Exception):
@@ -53,7 +54,7 @@ class StorageError(PeftideError, RuntimeError):
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """One sentence that lists the options and names the closest one.
+    """One sentence that names the closest option, and lists them all if they are not too many.
 
     Examples
     --------
@@ -64,6 +65,8 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     by_lower = {option.lower(): option for option in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1)
     hint = f"Did you mean {by_lower[close[0]]}? " if close else ""
+    if close and len(known) > MOST_NAMES:
+        return hint.strip()
     return f"{hint}Known: {', '.join(known)}"
 
 

@@ -55,8 +55,12 @@ def test_an_interrupted_training_names_resume(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake(monkeypatch, KeyboardInterrupt())
-    assert main(["train"]) == 130
-    assert "--resume" in capsys.readouterr().err
+    assert main(["train", "--out", "run"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    Path("run").mkdir()
+    Path("run/config.yaml").write_text("task: ppi")
+    assert main(["train", "--out", "run"]) == 130
+    assert "go on with `peftide train --resume --out run`" in capsys.readouterr().err
 
 
 def test_debug_shows_the_trace(

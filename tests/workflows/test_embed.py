@@ -13,10 +13,12 @@ from transformers import EsmModel, EsmTokenizer
 from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
 from peftide.errors import InputError
+from peftide.pooling import AttentionPooling
 from peftide.types import FloatArray
 from peftide.workflows import embed as embed_module
 from peftide.workflows.embed import embed
-from tests.conftest import TINY, random_sequences, write_proteins
+from peftide.workflows.train import train
+from tests.conftest import TINY, random_sequences, small_config, write_proteins
 
 Trained = Callable[[str, str], Path]
 SEQUENCES = [*random_sequences(9, seed=6), "M", "ACDXUZB"]
@@ -71,7 +73,7 @@ def test_residues_are_those_of_plain_transformers(
         for k, residues in enumerate(plain_residues(esm2_folder)):
             found = np.asarray(file[f"p{k}"])
             assert found.shape == (len(SEQUENCES[k]), 32)
-            np.testing.assert_allclose(found, residues, atol=2e-3, rtol=1e-3)
+            np.testing.assert_allclose(found, residues, atol=1e-5)
 
 
 def test_the_cls_vector_is_the_first_token(esm2_folder: Path, fasta: Path, tmp_path: Path) -> None:
@@ -144,6 +146,20 @@ def test_positions_that_a_backbone_does_not_have_are_refused(
     )
     with pytest.raises(InputError, match="--max-length.*absolute positions"):
         embed(config)
+
+
+def test_a_run_with_learned_pooling_embeds_with_it(fasta: Path, tmp_path: Path) -> None:
+    run = train(
+        small_config(tmp_path, "ppi", "head", pooling="attention", head_learning_rate=0.5)
+    ).path
+    as_trained = embed(EmbedConfig(run=run, sequences=fasta, out=tmp_path / "a.h5", **QUICK))
+    as_mean = embed(
+        EmbedConfig(run=run, sequences=fasta, out=tmp_path / "m.h5", pooling="mean", **QUICK)
+    )
+    pooling = load_bundle(run / "model").model.pooling
+    assert isinstance(pooling, AttentionPooling)
+    assert pooling.query.abs().max() > 0
+    assert not np.allclose(as_trained["p0"], as_mean["p0"], atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def options(run: Path) -> PredictConfig:
 
 def test_a_run_folder_or_its_model_folder_opens(trained: Trained) -> None:
     run = trained("ppi", "lora")
-    found = [open_model(path, options(run)) for path in (run, run / "model")]
+    found = [open_model(path, allow_bin=False) for path in (run, run / "model")]
     assert found[0].recipe == found[1].recipe
 
 
@@ -26,7 +26,7 @@ def test_answers_are_those_of_the_whole_model(trained: Trained) -> None:
     """Reference: `forward` on one packed batch of all proteins."""
     run = trained("ppi", "lora")
     config = options(run)
-    bundle = open_model(run, config)
+    bundle = open_model(run, allow_bin=False)
     table = read_table(config.input, config, level="pair", needs_labels=False)
     answered = answer(bundle, join(table, bundle, config), config)
     sequences = list(answered.dataset.proteins.sequences)
@@ -39,7 +39,7 @@ def test_answers_are_those_of_the_whole_model(trained: Trained) -> None:
 def test_residues_are_counted_after_the_crop(trained: Trained) -> None:
     run = trained("residue", "head")
     config = options(run)
-    bundle = open_model(run, config)
+    bundle = open_model(run, allow_bin=False)
     table = read_table(config.input, config, level="residue", needs_labels=True)
     answered = answer(bundle, join(table, bundle, config), config)
     assert answered.residues.tolist() == [

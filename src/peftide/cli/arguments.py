@@ -40,6 +40,8 @@ def _metavar(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return "{" + ",".join(typing.get_args(kind)) + "}"
     inner = [part for part in typing.get_args(kind) if part is not type(None)]
+    if inner and typing.get_origin(inner[0]) is typing.Literal:
+        return _metavar(inner[0])
     plain = inner[0] if inner else kind
     return {int: "N", float: "X", Path: "PATH"}.get(plain, "TEXT")
 

@@ -13,8 +13,9 @@ def run(arguments: argparse.Namespace) -> None:
     result = demo(parse_config(DemoConfig, arguments))
     print("\nSimulated proteins; test proteins were seen by no training.\n")
     print("\n".join(table_lines(result)))
-    right = int((result.new_pairs["prediction"] == result.new_pairs["truth"]).sum())
-    print(f"\nnew proteins: {right} of {len(result.new_pairs)} pairs predicted right")
+    pairs = result.new_pairs
+    right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
+    print(f"\nnew proteins: {right} of {len(pairs)} pairs predicted right")
     print(f"data, runs, tables: {result.path}")
 
 

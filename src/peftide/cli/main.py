@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from peftide import __version__, config
@@ -42,8 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        hint = "; go on with --resume" if arguments.command == "train" else ""
-        return fail(f"interrupted{hint}", INTERRUPTED, debug=debug)
+        return fail(f"interrupted{resume_hint(arguments)}", INTERRUPTED, debug=debug)
     except Exception as error:  # noqa: BLE001 — the last stop: one line for the user
         text = f"unexpected error: {type(error).__name__}: {error} (--debug shows the trace)"
         return fail(text, 1, debug=debug)
@@ -60,9 +60,16 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, config_class in COMMANDS.items():
         summary = (config_class.__doc__ or "").splitlines()[0]
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         add_options(command, config_class)
     return parser
+
+
+def resume_hint(arguments: argparse.Namespace) -> str:
+    """Say how to go on with a training that has begun."""
+    out = Path(getattr(arguments, "out", None) or "")
+    begun = arguments.command == "train" and (out / "config.yaml").is_file()
+    return f"; go on with `peftide train --resume --out {out}`" if begun else ""
 
 
 def find_command(name: str) -> Callable[[argparse.Namespace], Any]:

@@ -170,7 +170,9 @@ class EmbedConfig(RunOptions):
     run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
     out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
     per_residue: bool = option(False, doc="one vector per residue instead of one per sequence")
-    pooling: Literal["mean", "cls"] = option("mean", doc="how residues become one vector")
+    pooling: Literal["mean", "cls"] | None = option(
+        None, doc="how residues become one vector; default: mean, or with --run as it was trained"
+    )
     max_length: int | None = option(1022, doc="residues kept of a longer sequence, or `none`")
 
 

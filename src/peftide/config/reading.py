@@ -160,6 +160,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"cannot read {path}: {error}", where="--config") from error
     except yaml.YAMLError as error:
         raise InputError(f"not valid YAML: {error}", where=path) from error
+    if values is None:
+        raise InputError("the file is empty", expected="a mapping `option: value`", where=path)
     if not isinstance(values, dict):
         raise InputError(
             f"holds {type(values).__name__}", expected="a mapping `option: value`", where=path

@@ -54,6 +54,8 @@ class EmbeddingPlan:
         Tokens of each sequence. Shape (P,).
     rows
         Rows of each sequence: 1, or its residues. Shape (P,).
+    row_type
+        Type of number that is kept.
     key
         Names everything the rows depend on; stored rows with another key are not reused.
     """
@@ -62,6 +64,7 @@ class EmbeddingPlan:
     max_tokens: int
     tokens: IntArray
     rows: IntArray
+    row_type: type[np.floating]
     key: str
 
 
@@ -148,17 +151,15 @@ def _copy_repeats(rows: np.ndarray, copies: IntArray, offsets: IntArray) -> None
 
 
 def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarray:
-    # one row per protein is small and kept exactly; rows of residues are many
-    kind = np.float32 if (plan.rows == 1).all() else np.float16
     shape = (count, plan.width)
     if store is None:
-        return np.empty(shape, dtype=kind)
+        return np.empty(shape, dtype=plan.row_type)
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
         if _Progress(store, plan.key).batches_done:
             return np.lib.format.open_memmap(path, mode="r+")
-        rows = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+        rows = np.lib.format.open_memmap(path, mode="w+", dtype=plan.row_type, shape=shape)
         _reserve(path)
         return rows
 

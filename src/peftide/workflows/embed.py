@@ -9,7 +9,6 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
 from peftide.encoding import ModelEncoder, checked_max_length
 from peftide.engine.embedding import Embeddings
@@ -18,11 +17,12 @@ from peftide.files import remove, written_whole
 from peftide.hardware import choose_hardware
 from peftide.model import Parts, ProteinModel
 from peftide.pairing import Alone
-from peftide.pooling import build_pooling
+from peftide.pooling import Pooling, ResidueRows, build_pooling
 from peftide.scaling import Scaling
 from peftide.sequences import read_fasta
 from peftide.types import FloatArray
 from peftide.workflows.reading import backbone_findings, say_findings
+from peftide.workflows.using import open_model
 
 
 def embed(config: EmbedConfig) -> dict[str, FloatArray]:
@@ -46,7 +46,7 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
     hardware = choose_hardware(config)
     encoder = ModelEncoder(model.to(hardware.device), hardware, max_length=max_length)
     store = config.out.with_name(f".{config.out.name}.embedding")
-    embeddings = encoder.embed(proteins.sequences, store=store)
+    embeddings = encoder.embed(proteins.sequences, store=store, exact=True)
     vectors = by_id(embeddings, proteins.ids, per_residue=config.per_residue)
     with written_whole(config.out) as partial:
         writer(vectors, partial)
@@ -56,16 +56,22 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
 
 def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:
     """Return a backbone with pooling and nothing above, and the crop."""
-    if config.run is not None:
-        folder = config.run / "model" if (config.run / "model").is_dir() else config.run
-        bundle = load_bundle(folder, allow_bin=config.allow_bin)
-        backbone, max_length = bundle.model.backbone, bundle.recipe.max_length
-    else:
+    trained: Pooling | None = None
+    if config.run is None:
         options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
         backbone, max_length = load_backbone(config.backbone, options=options), config.max_length
+    else:
+        bundle = open_model(config.run, allow_bin=config.allow_bin)
+        backbone, max_length = bundle.model.backbone, bundle.recipe.max_length
+        trained = bundle.model.pooling
+    as_asked = build_pooling(
+        config.pooling or "mean", width=backbone.width, per_residue=config.per_residue
+    )
+    keep_trained = not (config.per_residue or config.pooling or isinstance(trained, ResidueRows))
+    pooling = trained if trained is not None and keep_trained else as_asked
     parts = Parts(
         backbone=backbone,
-        pooling=build_pooling(config.pooling, width=backbone.width, per_residue=config.per_residue),
+        pooling=pooling,
         scaling=Scaling(backbone.width),
         pairing=Alone(),
         head=nn.Identity(),
@@ -139,7 +145,7 @@ def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
     h5py = require_library("h5py")
     with h5py.File(path, "w") as file:
         for name, vector in vectors.items():
-            file.create_dataset(name.replace("/", "|"), data=vector)
+            file.create_dataset(name, data=vector)
 
 
 def write_parquet(vectors: Mapping[str, FloatArray], path: Path) -> None:

@@ -28,7 +28,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     InputError
         If the model or the table is wrong, a protein was trained on, or the output exists.
     """
-    bundle = open_model(config.run, config)
+    bundle = open_model(config.run, allow_bin=config.allow_bin)
     table = read_part(config, level=TASKS[bundle.recipe.task].level)
     dataset = join(table, bundle, config)
     if config.shared_proteins == "error":

@@ -25,7 +25,7 @@ def predict(config: PredictConfig) -> pd.DataFrame:
         raise InputError(
             f"{config.out} exists", where="--out", fix="Choose another, or pass --overwrite"
         )
-    bundle = open_model(config.run, config)
+    bundle = open_model(config.run, allow_bin=config.allow_bin)
     level = answer_level(bundle.recipe.task)
     dataset = join(read_input(config, level=level), bundle, config)
     if level == "residue":

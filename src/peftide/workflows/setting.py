@@ -1,6 +1,7 @@
 """Data, labels and an adapted model on a device: everything a training starts from."""
 
 import logging
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -130,7 +131,8 @@ def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
     say_findings(findings)
     if backbone.origin.is_random:
         logger.warning(
-            "note: the weights of %s are RANDOM: good for trying things out, not for results",
+            "note: the weights of %s are RANDOM: good for trying things out; "
+            "for results name a trained --backbone",
             config.backbone,
         )
     adapt(backbone, config)
@@ -166,7 +168,10 @@ def build_setting(
 ) -> Setting:
     """Build the model around the adapted backbone, and embed what never changes."""
     if config.gradient_checkpointing:
-        backbone.model.activation_checkpointing_enable()
+        with warnings.catch_warnings():
+            # newer releases of transformers only renamed it
+            warnings.simplefilter("ignore", FutureWarning)
+            backbone.model.gradient_checkpointing_enable()
     model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
     embeddings = None

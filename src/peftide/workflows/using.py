@@ -47,10 +47,10 @@ class Answered:
         return self.dataset.parts[PART]
 
 
-def open_model(run: Path, options: TableOptions) -> Bundle:
+def open_model(run: Path, *, allow_bin: bool) -> Bundle:
     """Open the model of a run folder (or a model folder itself)."""
     folder = run / "model" if (run / "model").is_dir() else run
-    return load_bundle(folder, allow_bin=options.allow_bin)
+    return load_bundle(folder, allow_bin=allow_bin)
 
 
 def join(table: Table, bundle: Bundle, options: TableOptions) -> Dataset:
