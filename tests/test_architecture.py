@@ -19,6 +19,7 @@ ORDER = {
     "types": 0,
     "ragged": 0,
     "files": 0,
+    "outputs": 0,
     "config": 0,
     "progress": 0,
     "hardware": 0,

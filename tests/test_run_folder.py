@@ -6,13 +6,12 @@ import pytest
 
 from peftide.config import TrainConfig
 from peftide.errors import InputError
+from peftide.outputs import read_record
 from peftide.run_folder import (
     RunFolder,
-    check_output,
     environment,
     open_run,
     plain_findings,
-    read_record,
     resumed_config,
 )
 from peftide.sequences import Finding
@@ -28,31 +27,6 @@ def table(tmp_path: Path) -> Path:
 @pytest.fixture
 def config(tmp_path: Path, table: Path) -> TrainConfig:
     return TrainConfig(task="regression", out=tmp_path / "run", train=table)
-
-
-def test_a_free_place_is_claimed_silently(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    check_output(tmp_path / "empty", overwrite=False, marker="config.yaml")
-    check_output(tmp_path / "absent", overwrite=False, marker="config.yaml")
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("content", ["thesis.tex", ".hidden"])
-def test_a_folder_of_the_user_is_never_replaced(
-    tmp_path: Path, overwrite: bool, content: str
-) -> None:
-    (tmp_path / content).write_text("precious")
-    with pytest.raises(InputError, match="exists|not written by peftide"):
-        check_output(tmp_path, overwrite=overwrite, marker="config.yaml")
-    assert (tmp_path / content).read_text() == "precious"
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_file_of_the_user_is_never_replaced(tmp_path: Path, overwrite: bool) -> None:
-    (tmp_path / "file").write_text("precious")
-    with pytest.raises(InputError):
-        check_output(tmp_path / "file", overwrite=overwrite, marker="config.yaml")
-    assert (tmp_path / "file").read_text() == "precious"
 
 
 def test_overwrite_replaces_what_peftide_wrote(config: TrainConfig, table: Path) -> None:
@@ -83,6 +57,40 @@ def test_a_run_is_finished_when_its_record_says_so(tmp_path: Path) -> None:
     assert folder.is_finished()
 
 
+def test_a_project_folder_with_a_config_of_its_own_is_left_alone(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("config.yaml", "thesis.txt"):
+        (project / name).write_text("task: regression\n")
+    table = tmp_path / "train.tsv"
+    table.write_text("sequence\tlabel\nMK\t1\n")
+    for changes in ({"overwrite": True}, {"resume": True}):
+        config = TrainConfig(task="regression", out=project, train=table, **changes)
+        with pytest.raises(InputError, match="not written by `peftide train`"):
+            open_run(config, [table])
+    assert sorted(path.name for path in project.iterdir()) == ["config.yaml", "thesis.txt"]
+
+
+def test_data_inside_the_run_folder_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "train.tsv"
+    config = TrainConfig(task="regression", out=tmp_path / "run", train=table)
+    table.write_text("sequence\tlabel\nMK\t1\n")
+    open_run(config, [table])
+    inside = config.out / "more.tsv"
+    inside.write_text("sequence\tlabel\nMK\t1\n")
+    with pytest.raises(InputError, match="lies in the folder"):
+        open_run(replace(config, train=inside, overwrite=True), [inside])
+
+
+def test_a_run_resumes_under_another_spelling_of_its_place(
+    config: TrainConfig, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_run(config, [table])
+    monkeypatch.chdir(config.out)
+    again = replace(config, resume=True, out=Path("."), train=Path("../train.tsv"))
+    assert open_run(again, [again.train]).record.is_file()
+
+
 def test_resuming_with_the_same_options_is_fine(config: TrainConfig, table: Path) -> None:
     open_run(config, [table])
     again = replace(config, resume=True, threads=2, checkpoint_minutes=1.0)
@@ -110,7 +118,7 @@ def test_there_is_nothing_to_resume_in_an_empty_place(tmp_path: Path) -> None:
 
 def test_records_are_plain_json() -> None:
     finding = Finding("train", "self_pairs", 2, "left out", ("a.tsv:3",))
-    assert json.loads(json.dumps(environment(3)))["seed"] == 3
+    assert json.loads(json.dumps(environment(3, command="train")))["seed"] == 3
     assert plain_findings((finding,)) == [
         {
             "part": "train",

@@ -201,8 +201,10 @@ def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
     record = _read_record(folder)
     recipe = Recipe(**record["recipe"])
     labels = Labels(**_tuples(record["labels"]))
-    backbone = _find_backbone(record["origin"]["name"], folder, allow_bin=allow_bin)
-    _check_backbone(backbone, record["origin"], folder)
+    origin = record["origin"]
+    options = LoadOptions(offline=True, allow_bin=allow_bin, revision=origin["revision"])
+    backbone = _find_backbone(origin["name"], folder, options)
+    _check_backbone(backbone, origin, folder)
     ADAPTERS[recipe.method].load(backbone, folder)
     backbone.model.requires_grad_(False)
     model = build_model(recipe, labels, backbone)
@@ -253,9 +255,9 @@ def _changed(path: Path) -> InputError:
     )
 
 
-def _find_backbone(name: str, folder: Path, *, allow_bin: bool) -> Backbone:
+def _find_backbone(name: str, folder: Path, options: LoadOptions) -> Backbone:
     try:
-        return load_backbone(name, options=LoadOptions(offline=True, allow_bin=allow_bin))
+        return load_backbone(name, options=options)
     except BackboneError as error:
         raise BackboneError(
             f"the backbone {name}, on which this model was trained, cannot be opened: {error}",

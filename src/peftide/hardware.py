@@ -1,6 +1,8 @@
 """Which device, which arithmetic, how many threads; by `accelerate`."""
 
 import contextlib
+import ctypes
+import gc
 import logging
 import os
 import platform
@@ -147,6 +149,10 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif sys.platform == "linux":
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError):
+            # memory that is free inside the process goes back to the system first (glibc)
+            ctypes.CDLL(None).malloc_trim(0)
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
 

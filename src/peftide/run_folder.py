@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,13 @@ from typing import Any
 
 from peftide.config import TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
 from peftide.errors import InputError
-from peftide.files import file_hash, remove, write_json, write_text
+from peftide.files import file_hash, write_json, write_text
+from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
 
 FORMAT_VERSION = 1
 VERSIONED = ("peftide", "torch", "transformers", "peft", "accelerate", "numpy", "scikit-learn")
-FREE_ON_RESUME = {"resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"}
+COMMAND = "train"
+FREE_ON_RESUME = {"out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"}
 
 
 @dataclass(frozen=True)
@@ -60,61 +61,63 @@ class RunFolder:
 
     def is_finished(self) -> bool:
         """Return whether the run came to its end."""
-        return self.record.is_file() and read_record(self.record).get("status") == "finished"
+        return read_record(self.record).get("status") == "finished"
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Return the content of a run record."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def absolute(config: TrainConfig) -> TrainConfig:
+    """Return the options with all paths absolute, so that a run resumes from anywhere."""
+    paths = {
+        name: Path(value).resolve()
+        for name, value in vars(config).items()
+        if isinstance(value, Path) and name != "out"
+    }
+    tests = []
+    for text in config.test:
+        name, equals, path = text.rpartition("=")
+        tests.append(f"{name}{equals}{Path(path).resolve()}")
+    return dataclasses.replace(config, **paths, test=tuple(tests))
 
 
-def check_output(path: Path, *, overwrite: bool, marker: str) -> None:
-    """Make sure that an output folder may be written, or replaced.
-
-    Parameters
-    ----------
-    marker
-        File by which a folder that peftide wrote is recognised; no other folder is overwritten.
+def check_run(config: TrainConfig, data_files: list[Path]) -> None:
+    """Make sure, before any work, that the run folder of a training may be written.
 
     Raises
     ------
     InputError
-        If something stands there and may not be replaced.
+        If the folder is taken, or options or data differ from those a run began with.
     """
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    folder = RunFolder(config.out)
+    if can_resume(config):
+        _check_same_options(absolute(config), resumed_config(folder.path))
+        _check_same_data(read_record(folder.record)["data"], data_hashes(data_files))
         return
-    if not overwrite:
-        raise InputError(
-            f"{path} exists",
-            where="--out",
-            fix="Choose another --out, or replace it with --overwrite",
-        )
-    if not (path / marker).is_file():
-        raise InputError(
-            f"{path} was not written by peftide, so --overwrite leaves it alone", where="--out"
-        )
+    check_folder(folder.path, command=COMMAND, overwrite=config.overwrite or config.resume)
+    refuse_inputs_inside(folder.path, data_files)
+
+
+def can_resume(config: TrainConfig) -> bool:
+    """Return whether there is a run that the options ask to go on with."""
+    folder = RunFolder(config.out)
+    began = read_record(folder.record).get("command") == COMMAND and folder.config.is_file()
+    return config.resume and began
 
 
 def open_run(config: TrainConfig, data_files: list[Path]) -> RunFolder:
-    """Claim the run folder of a training, or check that the run in it may be resumed.
-
-    Raises
-    ------
-    InputError
-        If the folder is taken, or options or data differ from those the run began with.
-    """
+    """Claim the run folder of a training (see `check_run`), or return the one to resume."""
+    check_run(config, data_files)
     folder = RunFolder(config.out)
-    hashes = {str(path): file_hash(path) for path in data_files}
-    if config.resume and folder.config.is_file() and folder.record.is_file():
-        _check_same_options(config, resumed_config(folder.path))
-        _check_same_data(read_record(folder.record)["data"], hashes)
-        return folder
-    begun = config.resume and folder.config.is_file()
-    check_output(folder.path, overwrite=config.overwrite or begun, marker=folder.config.name)
-    remove(folder.path)
-    write_text(folder.config, to_yaml(config))
-    write_json(folder.record, {"status": "running", "data": hashes} | environment(config.seed))
+    if not can_resume(config):
+        clear_folder(folder.path, command=COMMAND)
+        record = {"status": "running", "data": data_hashes(data_files)}
+        write_json(folder.record, record | environment(config.seed, command=COMMAND))
+        kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
+        write_text(folder.config, to_yaml(kept))
     return folder
+
+
+def data_hashes(files: list[Path]) -> dict[str, str]:
+    """Return the hash of each file, by absolute path."""
+    return {str(path.resolve()): file_hash(path) for path in files}
 
 
 def resumed_config(path: Path) -> TrainConfig:
@@ -127,7 +130,9 @@ def resumed_config(path: Path) -> TrainConfig:
     """
     folder = RunFolder(path)
     if not folder.config.is_file():
-        raise InputError(f"{path} holds no run", where="--resume", fix="Start it without --resume")
+        raise InputError(
+            f"{path} holds no run yet", where="--resume", fix="Start it with all its options"
+        )
     return from_mapping(TrainConfig, read_yaml(folder.config))
 
 
@@ -157,9 +162,10 @@ def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def environment(seed: int) -> dict[str, Any]:
-    """Return what a record says of the software."""
+def environment(seed: int, *, command: str) -> dict[str, Any]:
+    """Return what a record says of the command and the software."""
     return {
+        "command": command,
         "format_version": FORMAT_VERSION,
         "seed": seed,
         "versions": {"python": platform.python_version()}

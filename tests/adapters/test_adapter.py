@@ -1,6 +1,6 @@
 """The defaults are the paper's advice."""
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import AdapterOptions
 from peftide.config import TrainConfig
 
 
@@ -18,8 +18,3 @@ def test_defaults_are_those_of_the_command_line():
     of_options = {"r": options.lora_r, "alpha": options.lora_alpha, "layers": options.layers}
     of_options |= {"dropout": options.lora_dropout, "targets": options.targets}
     assert of_options == {name: fields[f"lora_{name}"].default for name in of_options}
-
-
-def test_a_frozen_backbone_is_the_only_one_encoded_once():
-    frozen = {name for name, adapter in ADAPTERS.items() if not adapter.trains_backbone}
-    assert frozen == {"head"}

@@ -15,7 +15,6 @@ from peftide.adapters.targets import module_names
 from peftide.backbones import BACKBONES, Backbone, Origin
 from peftide.backbones.esm import esm_config, esm_tokenizer, random_esm
 from peftide.backbones.loading import load_backbone
-from peftide.errors import InputError
 from peftide.tokens import read_vocabulary
 from tests.conftest import padded_forward, plain_model, random_sequences
 
@@ -83,12 +82,6 @@ def test_the_update_is_alpha_over_r_times_b_a(esm2_folder: Path):
     a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
     by_hand = layer.base_layer(x) + 3 * (x @ a.T) @ b.T
     torch.testing.assert_close(layer(x), by_hand)
-
-
-@pytest.mark.parametrize("lora_r", [0, -1])
-def test_a_rank_below_one_is_an_error(esm2_folder: Path, lora_r: int):
-    with pytest.raises(InputError, match=rf"--lora-r: received {lora_r}; expected 1 or more"):
-        LORA.apply(load_backbone(str(esm2_folder)), AdapterOptions(lora_r=lora_r))
 
 
 @pytest.mark.parametrize("folder", ["esm2_folder", "esm1b_folder"])

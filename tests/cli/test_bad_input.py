@@ -280,7 +280,7 @@ def test_a_run_folder_that_exists_stays(inputs: Path, capsys: pytest.CaptureFixt
     assert main(train_words(PAIRS)) == 2
     assert "error: --out: run exists" in one_message(capsys)
     assert main([*train_words(PAIRS), "--overwrite"]) == 2
-    assert "not written by peftide" in one_message(capsys)
+    assert "not written by `peftide train`" in one_message(capsys)
     assert [path.name for path in (inputs.parent / "run").iterdir()] == ["notes.txt"]
 
 
@@ -312,7 +312,7 @@ USING_CASES = {
     "run of another kind": ("predict . --input x.tsv --out out", ["bundle.json"]),
     "no such table": ("predict RUN --input y.tsv --out out", ["y.tsv", "no such file"]),
     "pairs for single sequences": ("predict RUN --input pairs.tsv --out out", ["pairs"]),
-    "output that exists": ("predict RUN --input x.tsv --out x.tsv", ["x.tsv exists"]),
+    "output that exists": ("predict RUN --input bare.tsv --out x.tsv", ["x.tsv exists"]),
     "evaluation without labels": ("evaluate RUN --input bare.tsv --out out", ["label"]),
     "evaluation of a wrong label": ("evaluate RUN --input wrong.tsv --out out", ["wrong.tsv:2"]),
     "evaluation of trained proteins": (

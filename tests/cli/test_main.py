@@ -8,6 +8,7 @@ import pytest
 
 from peftide import __version__
 from peftide.cli import main
+from peftide.config import TrainConfig
 from peftide.errors import InputError, PeftideError, StorageError, TrainingError
 from tests.conftest import random_sequences, write_proteins
 
@@ -17,10 +18,11 @@ MAIN = "peftide.cli.main"
 def fake(monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
     """Put another body in place of every command."""
 
-    def run(_arguments: object) -> None:
+    def run(_config: object) -> None:
         if error is not None:
             raise error
 
+    monkeypatch.setattr(sys.modules[MAIN], "parse_config", lambda _class, _arguments: None)
     monkeypatch.setattr(sys.modules[MAIN], "find_command", lambda _name: run)
 
 
@@ -44,7 +46,7 @@ def test_every_end_has_its_code_and_one_line(
     said: str,
 ) -> None:
     fake(monkeypatch, error)
-    assert main(["embed", "--out", "e.h5"]) == code
+    assert main(["predict", "run", "--input", "x.tsv"]) == code
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(said)
@@ -55,11 +57,13 @@ def test_an_interrupted_training_names_resume(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake(monkeypatch, KeyboardInterrupt())
-    assert main(["train", "--out", "run"]) == 130
+    config = TrainConfig(task="ppi", out=Path("run"))
+    monkeypatch.setattr(sys.modules[MAIN], "parse_config", lambda _class, _arguments: config)
+    assert main(["train"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
-    Path("run").mkdir()
-    Path("run/config.yaml").write_text("task: ppi")
-    assert main(["train", "--out", "run"]) == 130
+    config.out.mkdir()
+    (config.out / "config.yaml").write_text("task: ppi")
+    assert main(["train"]) == 130
     assert "go on with `peftide train --resume --out run`" in capsys.readouterr().err
 
 

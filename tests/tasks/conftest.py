@@ -41,6 +41,6 @@ def reading() -> Callable[..., ReadingOptions]:
         lengths: Sequence[int] = (), *, crop: int = 1000, class_map: Path | None = None
     ) -> ReadingOptions:
         before = np.array(lengths, dtype=np.int64)
-        return ReadingOptions(np.minimum(before, crop), before, class_map)
+        return ReadingOptions("train", np.minimum(before, crop), before, class_map)
 
     return build

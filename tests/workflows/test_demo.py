@@ -37,7 +37,7 @@ def test_new_pairs_are_predicted_beside_their_truth(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
-    with pytest.raises(InputError, match="not written by peftide"):
+    with pytest.raises(InputError, match="not written by `peftide demo`"):
         workflow.demo(DemoConfig(out=tmp_path, overwrite=True))
     assert (tmp_path / "mine.txt").read_text() == "precious"
 

@@ -87,7 +87,7 @@ def test_an_old_result_is_replaced_only_when_asked(trained: Trained, tmp_path: P
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("precious")
     other = EvaluateConfig(run=run, input=table, out=tmp_path / "other", overwrite=True, **QUICK)
-    with pytest.raises(InputError, match="not written by peftide"):
+    with pytest.raises(InputError, match="not written by `peftide evaluate`"):
         evaluate(other)
     assert (tmp_path / "other" / "thesis.tex").is_file()
 

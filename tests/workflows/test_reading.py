@@ -64,10 +64,10 @@ def test_residues_are_counted_after_and_before_the_crop(tmp_path: Path) -> None:
     dataset = read_training_data(small_config(tmp_path, "residue", "head"), TASKS["residue"])
     examples = dataset.parts["test"]
     lengths = [len(dataset.proteins.sequences[p]) for p in examples.members[:, 0]]
-    options = reading_options(examples, dataset.proteins, max_length=10, class_map=None)
+    options = reading_options(dataset, "test", max_length=10, class_map=None)
     assert options.lengths.tolist() == lengths
     assert options.residues.tolist() == [min(length, 10) for length in lengths]
-    uncropped = reading_options(examples, dataset.proteins, max_length=None, class_map=None)
+    uncropped = reading_options(dataset, "test", max_length=None, class_map=None)
     assert uncropped.residues.tolist() == lengths
 
 

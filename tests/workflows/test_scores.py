@@ -24,7 +24,8 @@ def untrained(folder: Path, task: str, **changes: object) -> Setting:
 def test_the_threshold_has_the_best_mcc_on_validation(tmp_path: Path) -> None:
     setting = untrained(tmp_path, "ppi")
     logits = setting.logits("validation")
-    threshold = choose_threshold(setting.problem, logits)
+    answers = setting.problem.task.outcome.answers(logits, setting.problem.labels)
+    threshold = choose_threshold(setting.problem, answers)
     assert threshold is not None
     truth = setting.problem.targets["validation"].values[:, 0]
     probability = 1 / (1 + np.exp(-logits[:, 0].astype(float)))

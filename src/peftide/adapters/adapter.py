@@ -40,8 +40,6 @@ class Adapter:
         Make trainable what the method trains; the backbone arrives frozen.
     save, load
         Write and read what the method changed, as a file or folder inside a model folder.
-    trains_backbone
-        False if the backbone stays as it is, so that its output can be computed once.
     learning_rate
         Peak learning rate when the user names none.
     """
@@ -50,5 +48,4 @@ class Adapter:
     apply: Callable[[Backbone, AdapterOptions], None]
     save: Callable[[Backbone, Path], None]
     load: Callable[[Backbone, Path], None]
-    trains_backbone: bool
     learning_rate: float

@@ -38,6 +38,5 @@ FULL = Adapter(
     apply=apply_full,
     save=save_full,
     load=load_full,
-    trains_backbone=True,
     learning_rate=1e-4,
 )

@@ -20,6 +20,5 @@ HEAD = Adapter(
     apply=apply_head,
     save=keep,
     load=keep,
-    trains_backbone=False,
     learning_rate=1e-3,
 )

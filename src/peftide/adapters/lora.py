@@ -6,6 +6,9 @@
       └─ dropout ─ A (r×D) ─ B (D×r) ─ ·α/r ─┴─ +        B starts at 0: nothing changes at first
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -13,7 +16,6 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peftide.adapters.adapter import Adapter, AdapterOptions
 from peftide.adapters.targets import module_names
 from peftide.backbones import Backbone
-from peftide.errors import InputError
 
 ADAPTER_FOLDER = "adapter"
 
@@ -26,8 +28,6 @@ def apply_lora(backbone: Backbone, options: AdapterOptions) -> None:
     InputError
         If the rank is not positive or the targets do not exist.
     """
-    if options.lora_r < 1:
-        raise InputError(f"received {options.lora_r}", expected="1 or more", where="--lora-r")
     config = LoraConfig(
         r=options.lora_r,
         lora_alpha=options.lora_alpha,
@@ -35,7 +35,8 @@ def apply_lora(backbone: Backbone, options: AdapterOptions) -> None:
         target_modules=module_names(backbone, targets=options.targets, layers=options.layers),
         bias="none",
     )
-    backbone.model = get_peft_model(backbone.model, config)
+    with without_rename_warning():
+        backbone.model = get_peft_model(backbone.model, config)
     backbone.model.peft_config["default"].base_model_name_or_path = backbone.origin.name
 
 
@@ -50,7 +51,16 @@ def load_lora(backbone: Backbone, folder: Path) -> None:
     """Put a saved adapter on a backbone, in place of one that it may have."""
     if isinstance(backbone.model, PeftModel):
         backbone.model = backbone.model.unload()
-    backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
+    with without_rename_warning():
+        backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
+
+
+@contextmanager
+def without_rename_warning() -> Iterator[None]:
+    """Leave out peft's use of a name that newer transformers deprecate."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
 
 
 LORA = Adapter(
@@ -58,6 +68,5 @@ LORA = Adapter(
     apply=apply_lora,
     save=save_lora,
     load=load_lora,
-    trains_backbone=True,
     learning_rate=1e-3,
 )

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -14,7 +15,9 @@ logger = logging.getLogger(__name__)
 NEEDED_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 
 
-def find_snapshot(hub_id: str, *, offline: bool, allow_bin: bool = False) -> tuple[Path, str]:
+def find_snapshot(
+    hub_id: str, *, offline: bool, allow_bin: bool = False, revision: str | None = None
+) -> tuple[Path, str]:
     """Return the folder of a hub checkpoint and its revision (a commit).
 
     Raises
@@ -23,8 +26,9 @@ def find_snapshot(hub_id: str, *, offline: bool, allow_bin: bool = False) -> tup
         If it is no hub id, or not in the cache and cannot be downloaded.
     """
     wanted = [*NEEDED_FILES, PICKLED_NAME] if allow_bin else NEEDED_FILES
+    settings: dict[str, Any] = {"allow_patterns": wanted, "revision": revision}
     try:
-        folder = Path(snapshot_download(hub_id, allow_patterns=wanted, local_files_only=True))
+        folder = Path(snapshot_download(hub_id, **settings, local_files_only=True))
     except HFValidationError as error:
         raise BackboneError(
             f"no folder {hub_id!r}, and no hub id either", where="--backbone"
@@ -32,7 +36,7 @@ def find_snapshot(hub_id: str, *, offline: bool, allow_bin: bool = False) -> tup
     except LocalEntryNotFoundError:
         folder = None
     if folder is None or not _is_complete(folder, wanted):
-        folder = _download(hub_id, wanted, offline=offline)
+        folder = _download(hub_id, settings, offline=offline)
     return folder, folder.name
 
 
@@ -42,12 +46,12 @@ def _is_complete(folder: Path, wanted: list[str]) -> bool:
     return any(any(folder.glob(pattern)) for pattern in weights)
 
 
-def _download(hub_id: str, wanted: list[str], *, offline: bool) -> Path:
+def _download(hub_id: str, settings: dict[str, Any], *, offline: bool) -> Path:
     if offline:
         raise _not_to_be_had(hub_id, "it is not in the local cache, and --offline is set")
     logger.info("downloading %s from the hub", hub_id)
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=wanted))
+        return Path(snapshot_download(hub_id, **settings))
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = f"it is not in the local cache, and the hub gave {type(error).__name__}"
         raise _not_to_be_had(hub_id, reason) from error

@@ -23,10 +23,11 @@ RANDOM_WEIGHTS_SEED = 0
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How far loading may go: whether to use the network, and whether to accept pickles."""
+    """How far loading may go: network or not, pickles or not, and which commit of a hub id."""
 
     offline: bool = False
     allow_bin: bool = False
+    revision: str | None = None
 
 
 def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
@@ -92,7 +93,12 @@ def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
             where="--backbone",
             fix=did_you_mean(name, _known_names()),
         )
-    return find_snapshot(hub_id, offline=options.offline, allow_bin=options.allow_bin)
+    return find_snapshot(
+        hub_id,
+        offline=options.offline,
+        allow_bin=options.allow_bin,
+        revision=options.revision,
+    )
 
 
 def _known_names() -> list[str]:

@@ -6,8 +6,9 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from peftide.config import from_mapping, read_yaml
+from peftide.config import TrainConfig, as_mapping, from_mapping, read_yaml
 from peftide.config.reading import field_types, flag
+from peftide.run_folder import RunFolder, resumed_config
 
 Config = TypeVar("Config")
 
@@ -73,4 +74,21 @@ def parse_config(config_class: type[Config], arguments: argparse.Namespace) -> C
     InputError
         For every option that is wrong.
     """
-    return from_mapping(config_class, given_values(arguments))
+    values = given_values(arguments)
+    if config_class is TrainConfig and values.get("resume"):
+        values = with_begun_options(values)
+    return from_mapping(config_class, values)
+
+
+def with_begun_options(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what the user gave over the options that the run to resume began with.
+
+    Raises
+    ------
+    InputError
+        If no run is there and the user gave too little to begin one.
+    """
+    out = Path(values.get("out", ""))
+    if "task" in values and not RunFolder(out).config.is_file():
+        return values
+    return as_mapping(resumed_config(out)) | values

@@ -1,22 +1,20 @@
 """`peftide demo`."""
 
-import argparse
-
-from peftide.cli.arguments import parse_config
 from peftide.cli.printing import aligned
 from peftide.config import DemoConfig
 from peftide.workflows.demo import DemoResult, demo
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(config: DemoConfig) -> None:
     """Run the demo, then print its table and what to do next."""
-    result = demo(parse_config(DemoConfig, arguments))
+    result = demo(config)
     print("\nSimulated proteins; test proteins were seen by no training.\n")
     print("\n".join(table_lines(result)))
     pairs = result.new_pairs
     right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
     print(f"\nnew proteins: {right} of {len(pairs)} pairs predicted right")
     print(f"data, runs, tables: {result.path}")
+    print("next: peftide train --task ppi --data pairs.tsv --sequences proteins.fasta --out run")
 
 
 def table_lines(result: DemoResult) -> list[str]:

@@ -6,23 +6,22 @@ import os
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from peftide import __version__, config
-from peftide.cli.arguments import add_options
+from peftide import __version__
+from peftide.cli.arguments import add_options, parse_config
+from peftide.config import DemoConfig, EmbedConfig, EvaluateConfig, PredictConfig, TrainConfig
 from peftide.errors import PeftideError
 
 INTERRUPTED = 130
 COMMANDS: dict[str, type] = {
-    "demo": config.DemoConfig,
-    "train": config.TrainConfig,
-    "predict": config.PredictConfig,
-    "evaluate": config.EvaluateConfig,
-    "embed": config.EmbedConfig,
+    "demo": DemoConfig,
+    "train": TrainConfig,
+    "predict": PredictConfig,
+    "evaluate": EvaluateConfig,
+    "embed": EmbedConfig,
 }
 
 
@@ -34,16 +33,17 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(words)
     debug = getattr(arguments, "debug", False)
     quiet_libraries(debug=debug, offline=getattr(arguments, "offline", False))
+    config = None
     try:
-        run = find_command(arguments.command)
-        run(arguments)
+        config = parse_config(COMMANDS[arguments.command], arguments)
+        find_command(arguments.command)(config)
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return fail(f"interrupted{resume_hint(arguments)}", INTERRUPTED, debug=debug)
+        return fail(f"interrupted{resume_hint(config)}", INTERRUPTED, debug=debug)
     except Exception as error:  # noqa: BLE001 — the last stop: one line for the user
         text = f"unexpected error: {type(error).__name__}: {error} (--debug shows the trace)"
         return fail(text, 1, debug=debug)
@@ -65,14 +65,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def resume_hint(arguments: argparse.Namespace) -> str:
-    """Say how to go on with a training that has begun."""
-    out = Path(getattr(arguments, "out", None) or "")
-    begun = arguments.command == "train" and (out / "config.yaml").is_file()
-    return f"; go on with `peftide train --resume --out {out}`" if begun else ""
+def resume_hint(config: Any) -> str:
+    """Say how to go on with what has begun."""
+    if isinstance(config, TrainConfig) and (config.out / "config.yaml").is_file():
+        return f"; go on with `peftide train --resume --out {config.out}`"
+    return "; the same command goes on from here" if isinstance(config, EmbedConfig) else ""
 
 
-def find_command(name: str) -> Callable[[argparse.Namespace], Any]:
+def find_command(name: str) -> Callable[[Any], None]:
     """Load the module of a command only now, so that `--help` stays instant."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return import_module(f"peftide.cli.{name}").run
@@ -81,8 +81,6 @@ def find_command(name: str) -> Callable[[argparse.Namespace], Any]:
 def quiet_libraries(*, debug: bool, offline: bool) -> None:
     """Send our log to standard error, and keep other libraries' chatter away."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    if not debug:
-        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     logging.getLogger("peftide").setLevel(logging.DEBUG if debug else logging.INFO)
     # threads that wait must sleep: on a shared machine spinning ones slow everybody down
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -30,12 +30,16 @@ class RunOptions:
     max_tokens: int | None = option(
         None, doc="token budget of one packed batch; default: 2,048 on a CPU, 16,384 on a GPU"
     )
-    overwrite: bool = option(False, doc="replace an output that exists")
+    overwrite: bool = option(
+        False, doc="replace what peftide wrote to --out before (a run: as soon as a new one begins)"
+    )
     offline: bool = option(False, doc="never open a network connection")
     allow_bin: bool = option(
         False, doc="accept a checkpoint that has only pytorch_model.bin (converted once)"
     )
-    strict: bool = option(False, doc="turn counted warnings about the input into errors")
+    strict: bool = option(
+        False, doc="contradictory labels, and ids reused for another sequence, are errors"
+    )
     debug: bool = option(False, doc="show the full trace of an error")
 
     def __post_init__(self) -> None:

@@ -42,10 +42,12 @@ def read_residue(examples: Examples, labels: Labels, options: ReadingOptions) ->
         problems += [f"{examples.where(row)}: unknown class {name!r}" for name in sorted(unknown)]
         seen = text[: options.residues[row]]
         classes[offsets[row] : offsets[row + 1]] = [column.get(letter, 0) for letter in seen]
-    raise_problems(problems, fix=f"Classes of the training part: {', '.join(column)}.")
+    raise_problems(
+        problems, fix=f"Classes of the training part: {', '.join(column)}. Leave these rows out."
+    )
     values = np.eye(len(column), dtype=np.float32)[classes]
     counted = unmasked(examples, options, offsets)
-    return Targets(values, counted, offsets, crop_findings(examples, options))
+    return Targets(values, counted, offsets, crop_findings(options))
 
 
 def check_lengths(examples: Examples, options: ReadingOptions) -> None:
@@ -82,13 +84,13 @@ def unmasked(examples: Examples, options: ReadingOptions, offsets: IntArray) -> 
     return counted
 
 
-def crop_findings(examples: Examples, options: ReadingOptions) -> tuple[Finding, ...]:
+def crop_findings(options: ReadingOptions) -> tuple[Finding, ...]:
     """Count residue labels beyond the crop."""
     lost = int((options.lengths - options.residues).sum())
     if not lost:
         return ()
     decision = "beyond --max-length: neither trained on nor scored"
-    return (Finding(examples.path.name, "cropped_residue_labels", lost, decision),)
+    return (Finding(options.part, "cropped_residue_labels", lost, decision),)
 
 
 RESIDUE = Task(

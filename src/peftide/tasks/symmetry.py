@@ -80,7 +80,7 @@ def fit_symmetry(examples: Examples, options: ReadingOptions) -> Labels:
     return Labels(names, tuple(counts.tolist()), class_map)
 
 
-def read_symmetry(examples: Examples, labels: Labels, _options: ReadingOptions) -> Targets:
+def read_symmetry(examples: Examples, labels: Labels, options: ReadingOptions) -> Targets:
     """Read one or several symmetry groups per row, separated by comma, semicolon, bar or space.
 
     Raises
@@ -105,12 +105,12 @@ def read_symmetry(examples: Examples, labels: Labels, _options: ReadingOptions) 
     for row, row_groups in enumerate(groups):
         values[row, [column[by_upper[group.upper()]] for group in row_groups]] = 1
     values /= values.sum(axis=1, keepdims=True)
-    findings = merged_findings(examples, groups, by_upper)
+    findings = merged_findings(options.part, groups, by_upper)
     return Targets(values, examples.counted, np.arange(len(groups) + 1), findings)
 
 
 def merged_findings(
-    examples: Examples, groups: list[list[str]], by_upper: Mapping[str, str]
+    part: str, groups: list[list[str]], by_upper: Mapping[str, str]
 ) -> tuple[Finding, ...]:
     """Count labels that were merged into a wider class."""
     merges = Counter(
@@ -122,7 +122,6 @@ def merged_findings(
     if not merges:
         return ()
     shown = tuple(f"{merge} ({count})" for merge, count in merges.most_common(3))
-    part = examples.path.name
     return (Finding(part, "merged_labels", merges.total(), "read as the wider class", shown),)
 
 

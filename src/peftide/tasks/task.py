@@ -104,6 +104,8 @@ class ReadingOptions:
 
     Attributes
     ----------
+    part
+        Name of the part, for what is counted.
     residues
         Residues that the model sees of each example's first protein, after cropping. Shape (B,).
     lengths
@@ -112,6 +114,7 @@ class ReadingOptions:
         File that merges labels, or None.
     """
 
+    part: str
     residues: IntArray
     lengths: IntArray
     class_map: Path | None = None

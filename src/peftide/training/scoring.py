@@ -5,6 +5,7 @@ import torch
 
 from peftide.encoding import expand_members
 from peftide.engine.embedding import Embeddings
+from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.types import FloatArray, IntArray
 
@@ -22,8 +23,14 @@ def answer_rows(
         Rows of all proteins that `members` names.
     members
         Proteins of each example. Shape (B, A).
+
+    Raises
+    ------
+    TrainingError
+        If an answer is not a finite number.
     """
     model.eval()
+    members, repeats = distinct_members(members)
     places = expand_members(members, embeddings.offsets[:-1], np.diff(embeddings.offsets))
     blocks = []
     with torch.inference_mode():
@@ -31,4 +38,29 @@ def answer_rows(
             distinct, local = torch.unique(block, return_inverse=True)
             rows = embeddings.rows[distinct].float().to(device)
             blocks.append(model.answer(rows, local.to(device)).float().cpu())
-    return torch.cat(blocks).numpy()
+    logits = torch.cat(blocks).numpy()
+    if not np.isfinite(logits).all():
+        raise TrainingError(
+            "the model's answers are not finite numbers: its training went astray. "
+            "Train again with a lower --learning-rate and --head-learning-rate (a tenth is a good "
+            "try) or with --precision fp32"
+        )
+    return logits if repeats is None else logits[repeats]
+
+
+def distinct_members(members: IntArray) -> tuple[IntArray, IntArray | None]:
+    """Return each unordered pair once, and where each row's pair stands among them.
+
+    So A–B and B–A, and a pair that is listed twice, get one answer, bit for bit: sums inside a
+    matrix product may depend on the row. Single proteins are left as they are.
+
+    Examples
+    --------
+    >>> pairs, rows = distinct_members(np.array([[3, 1], [1, 3], [0, 2]]))
+    >>> pairs.tolist(), rows.tolist()
+    ([[0, 2], [1, 3]], [1, 1, 0])
+    """
+    if members.shape[1] == 1:
+        return members, None
+    pairs, rows = np.unique(np.sort(members, axis=1), axis=0, return_inverse=True)
+    return pairs, rows.reshape(-1)

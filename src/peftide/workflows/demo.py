@@ -8,15 +8,16 @@ from typing import Any
 import pandas as pd
 
 from peftide.config import DemoConfig, PredictConfig, TrainConfig
-from peftide.files import remove, write_json, write_text
-from peftide.run_folder import check_output
+from peftide.files import write_json, write_text
+from peftide.outputs import RECORD, check_folder, clear_folder
+from peftide.run_folder import environment
 from peftide.simulate import simulate_proteome, write_proteome
 from peftide.workflows.predict import predict
 from peftide.workflows.train import TrainResult, train
 
 logger = logging.getLogger(__name__)
 
-MARKER = "demo.json"
+COMMAND = "demo"
 DEMO_BACKBONE = "random:esm2_demo"
 SETTINGS: dict[str, dict[str, Any]] = {
     "head": {"epochs": 10, "head_weight_decay": 0.3},
@@ -54,12 +55,12 @@ def demo(config: DemoConfig) -> DemoResult:
     InputError
         If the output folder exists.
     """
-    check_output(config.out, overwrite=config.overwrite, marker=MARKER)
-    remove(config.out)
+    check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
+    clear_folder(config.out, command=COMMAND)
     data = config.out / "data"
+    write_json(config.out / RECORD, {"simulated": True} | environment(config.seed, command=COMMAND))
     logger.info("simulating a proteome with planted signals (nothing in it is natural)")
     write_proteome(simulate_proteome(config.seed), data)
-    write_json(config.out / MARKER, {"simulated": True, "seed": config.seed})
     rows = []
     for task in ("ppi", "symmetry"):
         for method in SETTINGS:

@@ -16,6 +16,7 @@ from peftide.errors import InputError, did_you_mean
 from peftide.files import remove, written_whole
 from peftide.hardware import choose_hardware
 from peftide.model import Parts, ProteinModel
+from peftide.outputs import check_file
 from peftide.pairing import Alone
 from peftide.pooling import Pooling, ResidueRows, build_pooling
 from peftide.scaling import Scaling
@@ -23,6 +24,8 @@ from peftide.sequences import read_fasta
 from peftide.types import FloatArray
 from peftide.workflows.reading import backbone_findings, say_findings
 from peftide.workflows.using import open_model
+
+RESERVED_ID = "__metadata__"
 
 
 def embed(config: EmbedConfig) -> dict[str, FloatArray]:
@@ -106,10 +109,7 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
         raise InputError(
             f"received {config.out.name}", where="--out", fix=did_you_mean(ending, writers)
         )
-    if config.out.exists() and not config.overwrite:
-        raise InputError(
-            f"{config.out} exists", where="--out", fix="Choose another, or pass --overwrite"
-        )
+    check_file(config.out, overwrite=config.overwrite, inputs=(config.sequences,))
     if ending == ".parquet" and config.per_residue:
         raise InputError("--per-residue to .parquet", expected=".safetensors or .h5", where="--out")
     for library in {".h5": ["h5py"], ".parquet": ["pyarrow"]}.get(ending, []):
@@ -131,12 +131,20 @@ def require_library(name: str) -> ModuleType:
         return import_module(name)
     except ImportError as error:
         raise InputError(
-            f"{name} is not installed", where="--out", fix="pip install 'peftide[formats]'"
+            f"{name} is not installed", where="--out", fix=f"pip install {name}"
         ) from error
 
 
 def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
-    """Write one tensor per id."""
+    """Write one tensor per id.
+
+    Raises
+    ------
+    InputError
+        For the one id that the format keeps for itself.
+    """
+    if RESERVED_ID in vectors:
+        raise InputError(f"a sequence has the id {RESERVED_ID}", expected="another id")
     save_file({name: np.ascontiguousarray(vector) for name, vector in vectors.items()}, path)
 
 

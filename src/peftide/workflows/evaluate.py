@@ -5,10 +5,11 @@ from typing import Any
 from peftide.bundle import Bundle, sequence_hash
 from peftide.config import EvaluateConfig
 from peftide.errors import InputError
-from peftide.files import write_json, written_whole
+from peftide.files import write_json
 from peftide.hardware import peak_memory_bytes
 from peftide.metrics import as_record
-from peftide.run_folder import RunFolder, check_output, environment, plain_findings
+from peftide.outputs import check_folder, clear_folder
+from peftide.run_folder import RunFolder, environment, plain_findings
 from peftide.sequences import Dataset, Table, read_table, split_by_column
 from peftide.tasks import TASKS, Targets
 from peftide.types import Level
@@ -18,6 +19,7 @@ from peftide.workflows.tables import measure, write_table
 from peftide.workflows.using import PART, Answered, answer, join, open_model
 
 FORMAT_VERSION = 1
+COMMAND = "evaluate"
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:
@@ -28,21 +30,20 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     InputError
         If the model or the table is wrong, a protein was trained on, or the output exists.
     """
+    check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
     bundle = open_model(config.run, allow_bin=config.allow_bin)
     table = read_part(config, level=TASKS[bundle.recipe.task].level)
     dataset = join(table, bundle, config)
     if config.shared_proteins == "error":
         refuse_trained_proteins(dataset, bundle)
-    marker = RunFolder(config.out).metrics.name
-    check_output(config.out, overwrite=config.overwrite, marker=marker)
     targets = labelled(bundle, dataset)
     answered = answer(bundle, dataset, config)
     metrics = score(answered, targets, part=config.part or "test")
-    with written_whole(config.out) as partial:
-        folder = RunFolder(partial)
-        write_table(answers_table(answered), folder.predictions)
-        write_json(folder.record, evaluation_record(answered, config))
-        write_json(folder.metrics, metrics)
+    folder = RunFolder(config.out)
+    clear_folder(folder.path, command=COMMAND)
+    write_table(answers_table(answered), folder.predictions)
+    write_json(folder.metrics, metrics)
+    write_json(folder.record, evaluation_record(answered, config))
     return metrics
 
 
@@ -91,10 +92,8 @@ def refuse_trained_proteins(dataset: Dataset, bundle: Bundle) -> None:
 
 def labelled(bundle: Bundle, dataset: Dataset) -> Targets:
     """Read the labels of a table as those the model was trained on."""
+    options = reading_options(dataset, PART, max_length=bundle.recipe.max_length, class_map=None)
     examples = dataset.parts[PART]
-    options = reading_options(
-        examples, dataset.proteins, max_length=bundle.recipe.max_length, class_map=None
-    )
     return TASKS[bundle.recipe.task].read_targets(examples, bundle.labels, options)
 
 
@@ -118,7 +117,7 @@ def score(answered: Answered, targets: Targets, *, part: str) -> dict[str, Any]:
 
 def evaluation_record(answered: Answered, config: EvaluateConfig) -> dict[str, Any]:
     """Return what was evaluated, with what, and at what cost."""
-    return environment(config.seed) | {
+    return environment(config.seed, command=COMMAND) | {
         "status": "finished",
         "model": str(config.run),
         "input": str(config.input),

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from peftide.config import PredictConfig
-from peftide.errors import InputError
+from peftide.outputs import check_file
 from peftide.sequences import Table, read_table, table_from_fasta
 from peftide.sequences.text_files import read_text
+from peftide.tasks import TASKS
 from peftide.tasks.residue import check_lengths
 from peftide.types import Level
 from peftide.workflows.reading import reading_options
@@ -21,30 +22,21 @@ def predict(config: PredictConfig) -> pd.DataFrame:
     InputError
         If the model or the table is wrong, or the output exists.
     """
-    if config.out is not None and config.out.exists() and not config.overwrite:
-        raise InputError(
-            f"{config.out} exists", where="--out", fix="Choose another, or pass --overwrite"
-        )
+    if config.out is not None:
+        inputs = (config.input, config.sequences)
+        check_file(config.out, overwrite=config.overwrite, inputs=inputs)
     bundle = open_model(config.run, allow_bin=config.allow_bin)
-    level = answer_level(bundle.recipe.task)
+    level = TASKS[bundle.recipe.task].level
     dataset = join(read_input(config, level=level), bundle, config)
     if level == "residue":
-        examples, max_length = dataset.parts[PART], bundle.recipe.max_length
-        check_lengths(
-            examples,
-            reading_options(examples, dataset.proteins, max_length=max_length, class_map=None),
+        options = reading_options(
+            dataset, PART, max_length=bundle.recipe.max_length, class_map=None
         )
+        check_lengths(dataset.parts[PART], options)
     answered = answer(bundle, dataset, config)
     predictions = answers_table(answered)
     write_table(predictions, config.out)
     return predictions
-
-
-def answer_level(task: str) -> Level:
-    """Return what one answer of a task belongs to."""
-    from peftide.tasks import TASKS
-
-    return TASKS[task].level
 
 
 def read_input(config: PredictConfig, *, level: Level) -> Table:

@@ -1,6 +1,7 @@
 """The tables of a command → one data set, with what was counted said and recorded."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from peftide.sequences import (
     Proteins,
     Table,
     check_shared_proteins,
+    distinct_sequences,
     hold_out_validation,
     read_dataset,
     read_table,
@@ -44,7 +46,23 @@ def read_training_data(config: TrainConfig, task: Task) -> Dataset:
             kind=config.validation_kind,
             seed=config.seed,
         )
+        dataset = count_shared_validation(dataset)
     return dataset
+
+
+def count_shared_validation(dataset: Dataset) -> Dataset:
+    """Count the proteins that a validation part taken from train still shares with it."""
+    numbers = distinct_sequences(dataset.proteins)
+    train, validation = dataset.parts["train"], dataset.parts["validation"]
+    shared = np.intersect1d(numbers[train.members], numbers[validation.members])
+    if not len(shared):
+        return dataset
+    decision = (
+        "proteins that train has too, since its pairs were taken at random: scores on it are "
+        "higher than on new proteins (`--validation-kind none_seen` takes whole proteins)"
+    )
+    finding = Finding("validation", "shared_proteins", len(shared), decision)
+    return replace(dataset, findings=(*dataset.findings, finding))
 
 
 def _training_tables(config: TrainConfig, level: Level) -> dict[str, Table]:
@@ -137,13 +155,14 @@ def _finding(kind: str, ids: list[str], decision: str) -> Finding:
 
 
 def reading_options(
-    examples: Examples, proteins: Proteins, *, max_length: int | None, class_map: Path | None
+    dataset: Dataset, part: str, *, max_length: int | None, class_map: Path | None
 ) -> ReadingOptions:
-    """Return what label reading must know of the sequences of some examples."""
+    """Return what label reading must know of the sequences of a part."""
+    examples, proteins = dataset.parts[part], dataset.proteins
     lengths = np.array([len(sequence) for sequence in proteins.sequences], dtype=np.int64)
     firsts = lengths[examples.members[:, 0]]
     limit = np.iinfo(np.int64).max if max_length is None else max_length
-    return ReadingOptions(np.minimum(firsts, limit), firsts, class_map)
+    return ReadingOptions(part, np.minimum(firsts, limit), firsts, class_map)
 
 
 def read_labels(
@@ -152,9 +171,7 @@ def read_labels(
     """Return the labels that training has, and the targets of every part."""
 
     def options(part: str) -> ReadingOptions:
-        return reading_options(
-            dataset.parts[part], dataset.proteins, max_length=max_length, class_map=class_map
-        )
+        return reading_options(dataset, part, max_length=max_length, class_map=class_map)
 
     labels = task.fit_labels(dataset.parts["train"], options("train"))
     targets = {

@@ -10,7 +10,7 @@ from peftide.run_folder import RunFolder
 from peftide.types import FloatArray
 from peftide.workflows.beside import baseline_answers
 from peftide.workflows.setting import Problem, Setting
-from peftide.workflows.tables import measure, measure_answers, prediction_table, write_table
+from peftide.workflows.tables import measure_answers, prediction_table, write_table
 
 FORMAT_VERSION = 1
 DEFAULT_CUT = 0.5
@@ -21,41 +21,47 @@ def score(setting: Setting, folder: RunFolder) -> dict[str, Any]:
     problem = setting.problem
     parts = [part for part in problem.dataset.parts if part != "train"]
     logits = {part: setting.logits(part) for part in parts}
-    threshold = choose_threshold(problem, logits["validation"])
-    baseline, answers = baseline_answers(
+    answers = {part: problem.task.outcome.answers(logits[part], problem.labels) for part in parts}
+    baseline, beside = baseline_answers(
         problem.dataset, problem.targets, problem.task, labels=problem.labels
     )
-    splits, beside, tables = {}, {}, []
-    for part in parts:
-        targets, cut = problem.targets[part], DEFAULT_CUT if threshold is None else threshold
-        count = int(targets.counted.sum())
-        labels = problem.labels
-        scores = measure(problem.task, targets, logits[part], labels=labels, threshold=cut)
-        splits[part] = as_record(scores, count)
-        scores = measure_answers(
-            problem.task, targets, answers[part], labels=labels, threshold=DEFAULT_CUT
-        )
-        beside[part] = as_record(scores, count)
-        tables.append(_part_table(problem, part, logits[part], threshold=cut))
+    threshold = choose_threshold(problem, answers["validation"])
+    cut = DEFAULT_CUT if threshold is None else threshold
+    tables = [_part_table(problem, part, logits[part], threshold=cut) for part in parts]
     write_table(_reported(tables, parts), folder.predictions)
     return {
         "format_version": FORMAT_VERSION,
         "headline": problem.task.outcome.headline,
         "threshold": threshold,
-        "splits": splits,
-        "baselines": {baseline: beside},
+        "splits": part_scores(problem, answers),
+        "baselines": {baseline: part_scores(problem, beside)},
     }
 
 
-def choose_threshold(problem: Problem, logits: FloatArray) -> float | None:
+def part_scores(problem: Problem, answers: dict[str, FloatArray]) -> dict[str, Any]:
+    """Return the metrics of every part; decisions are taken as validation says."""
+    threshold = choose_threshold(problem, answers["validation"])
+    scores = {}
+    for part, given in answers.items():
+        targets = problem.targets[part]
+        metrics = measure_answers(
+            problem.task,
+            targets,
+            given,
+            labels=problem.labels,
+            threshold=DEFAULT_CUT if threshold is None else threshold,
+        )
+        scores[part] = as_record(metrics, int(targets.counted.sum()))
+    return scores
+
+
+def choose_threshold(problem: Problem, answers: FloatArray) -> float | None:
     """Return the probability from which on yes is predicted: the best MCC on validation."""
     if problem.task.outcome.kind != "binary":
         return None
     targets = problem.targets["validation"]
-    answers = problem.task.outcome.answers(logits, problem.labels)
-    return best_threshold(
-        targets.values[targets.counted][:, 0].astype(np.int64), answers[targets.counted]
-    )
+    labels = targets.values[targets.counted][:, 0].astype(np.int64)
+    return best_threshold(labels, answers[targets.counted])
 
 
 def _part_table(

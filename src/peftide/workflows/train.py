@@ -14,11 +14,13 @@ import pandas as pd
 from peftide.adapters import Adapter
 from peftide.bundle import Bundle, save_bundle, sequence_hash
 from peftide.config import TrainConfig
-from peftide.errors import InputError
+from peftide.config.reading import flag
+from peftide.errors import raise_problems
 from peftide.files import remove, write_json, written_whole
 from peftide.hardware import choose_hardware, peak_memory_bytes, reset_peak_memory
 from peftide.model import count_parameters
-from peftide.run_folder import RunFolder, open_run, plain_findings, read_record
+from peftide.outputs import read_record
+from peftide.run_folder import RunFolder, check_run, open_run, plain_findings
 from peftide.tasks import Task
 from peftide.training import (
     FitResult,
@@ -45,6 +47,32 @@ from peftide.workflows.setting import (
 logger = logging.getLogger(__name__)
 
 PROBE_EXAMPLES = 4
+
+
+# options, what they must be (NaN never is), and how that is said
+LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
+    (
+        ("epochs", "batch_size", "head_width", "lora_r", "lora_alpha", "patience"),
+        lambda value: value >= 1,
+        "1 or more",
+    ),
+    (
+        ("weight_decay", "head_weight_decay", "checkpoint_minutes"),
+        lambda value: 0 <= value < math.inf,
+        "0 or more",
+    ),
+    (
+        ("learning_rate", "head_learning_rate", "max_grad_norm"),
+        lambda value: 0 < value < math.inf,
+        "a number above 0",
+    ),
+    (
+        ("head_dropout", "lora_dropout", "warmup_fraction"),
+        lambda value: 0 <= value < 1,
+        "0 or more, below 1",
+    ),
+    (("seed",), lambda value: 0 <= value < 2**31, "0 or more, below 2,147,483,648"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,7 @@ def train(config: TrainConfig) -> TrainResult:
     task, adapter = find_task(config.task), find_adapter(config.method)
     check_numbers(config, task)
     files = data_files(config)
+    check_run(config, files)
     hardware = choose_hardware(config)
     reset_peak_memory(hardware.device)
     problem, backbone = prepare(config, task)
@@ -109,39 +138,22 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
     Raises
     ------
     InputError
-        Naming the first of them.
+        Naming all of them.
     """
-    at_least_one = ("epochs", "batch_size", "head_width", "lora_r", "patience")
-    not_negative = ("seed", "weight_decay", "head_weight_decay", "checkpoint_minutes")
-    limits = dict.fromkeys(at_least_one, 1) | dict.fromkeys(not_negative, 0)
-    for name, least in limits.items():
-        if not getattr(config, name) >= least:  # NaN is not
-            raise InputError(
-                f"received {getattr(config, name)}",
-                expected=f"{least} or more",
-                where=f"--{name.replace('_', '-')}",
-            )
-    for name in ("learning_rate", "head_learning_rate", "max_grad_norm"):
-        value = getattr(config, name)
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(
-                f"received {value}",
-                expected="a number above 0",
-                where=f"--{name.replace('_', '-')}",
-            )
-    for name in ("head_dropout", "lora_dropout", "warmup_fraction"):
-        if not 0 <= getattr(config, name) < 1:
-            raise InputError(
-                f"received {getattr(config, name)}",
-                expected="0 or more, below 1",
-                where=f"--{name.replace('_', '-')}",
-            )
+    problems = []
+    for names, is_fine, expected in LIMITS:
+        for name in names:
+            value = getattr(config, name)
+            if value is not None and not is_fine(value):
+                problems.append(f"{flag(name)}: received {value}; expected {expected}")
     if config.imbalance != "none" and not task.outcome.supports_imbalance:
-        raise InputError(
-            f"received {config.imbalance}",
-            where="--imbalance",
-            fix=f"The task {config.task} has no classes",
+        problems.append(
+            f"--imbalance: received {config.imbalance}; the task {config.task} predicts numbers, "
+            "so there are no rare classes"
         )
+    if config.class_map is not None and config.task != "symmetry":
+        problems.append(f"--class-map: the task {config.task} has none")
+    raise_problems(problems)
 
 
 def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:

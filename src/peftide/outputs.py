@@ -1,0 +1,89 @@
+"""Where a command may write: nothing is replaced that peftide did not write itself."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from peftide.errors import InputError
+from peftide.files import remove
+
+RECORD = "run.json"
+WRITTEN_BY = {
+    "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
+    + ("checkpoints", RECORD),
+    "evaluate": ("metrics.json", "predictions.tsv", RECORD),
+    "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
+}
+"""Command → all that it writes into its folder; the record, by which it is recognised, last."""
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the content of a run record; an empty one if there is none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def check_folder(path: Path, *, command: str, overwrite: bool) -> None:
+    """Make sure that a command may write a folder, or replace what it wrote there before.
+
+    Raises
+    ------
+    InputError
+        If something stands there that may not be replaced.
+    """
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not overwrite:
+        raise InputError(
+            f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
+        )
+    if read_record(path / RECORD).get("command") != command:
+        raise InputError(
+            f"{path} was not written by `peftide {command}`, so --overwrite leaves it alone",
+            where="--out",
+        )
+
+
+def clear_folder(path: Path, *, command: str) -> None:
+    """Remove what a command wrote into a folder, and nothing else."""
+    for name in WRITTEN_BY[command]:
+        remove(path / name)
+
+
+def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) -> None:
+    """Make sure that a command may write a file.
+
+    Raises
+    ------
+    InputError
+        If the file exists and may not be replaced, or is one that the command reads.
+    """
+    if path.resolve() in {source.resolve() for source in inputs if source is not None}:
+        raise InputError(f"{path} is an input too", where="--out", fix="Choose another --out")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", expected="a file", where="--out")
+    if path.exists() and not overwrite:
+        raise InputError(
+            f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
+        )
+
+
+def refuse_inputs_inside(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise if a file that a run reads lies in the folder it would replace.
+
+    Raises
+    ------
+    InputError
+        Naming the files.
+    """
+    inside = [str(source) for source in inputs if source.resolve().is_relative_to(path.resolve())]
+    if inside:
+        raise InputError(
+            f"{', '.join(inside)} lies in the folder that is to be written",
+            where="--out",
+            fix="Choose another --out",
+        )
