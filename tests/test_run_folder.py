@@ -64,10 +64,10 @@ def test_a_project_folder_with_a_config_of_its_own_is_left_alone(tmp_path: Path)
         (project / name).write_text("task: regression\n")
     table = tmp_path / "train.tsv"
     table.write_text("sequence\tlabel\nMK\t1\n")
-    for changes in ({"overwrite": True}, {"resume": True}):
-        config = TrainConfig(task="regression", out=project, train=table, **changes)
+    config = TrainConfig(task="regression", out=project, train=table)
+    for asked in (replace(config, overwrite=True), replace(config, resume=True)):
         with pytest.raises(InputError, match="not written by `peftide train`"):
-            open_run(config, [table])
+            open_run(asked, [table])
     assert sorted(path.name for path in project.iterdir()) == ["config.yaml", "thesis.txt"]
 
 
@@ -87,8 +87,9 @@ def test_a_run_resumes_under_another_spelling_of_its_place(
 ) -> None:
     open_run(config, [table])
     monkeypatch.chdir(config.out)
-    again = replace(config, resume=True, out=Path("."), train=Path("../train.tsv"))
-    assert open_run(again, [again.train]).record.is_file()
+    path = Path("../train.tsv")
+    again = replace(config, resume=True, out=Path("."), train=path)
+    assert open_run(again, [path]).record.is_file()
 
 
 def test_resuming_with_the_same_options_is_fine(config: TrainConfig, table: Path) -> None:

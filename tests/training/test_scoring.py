@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from peftide.errors import TrainingError
 from peftide.training import answer_rows, scoring
 from tests.training.conftest import Build
 
@@ -40,3 +41,25 @@ def test_scoring_switches_dropout_off(build: Build) -> None:
     assert np.array_equal(
         first, answer_rows(model, setting.embeddings, members, device=setting.hardware.device)
     )
+
+
+def test_a_pair_has_one_answer_whatever_its_order_and_place(build: Build) -> None:
+    setting, model, _ = build("ppi", "head")
+    assert setting.embeddings is not None
+    generator = np.random.default_rng(0)
+    pairs = generator.integers(0, len(setting.embeddings.offsets) - 1, size=(500, 2))
+    table = generator.permutation(np.concatenate([pairs, pairs[:, ::-1]]))
+    logits = answer_rows(model, setting.embeddings, table, device=setting.hardware.device)
+    answers: dict[tuple[int, ...], set[float]] = {}
+    for pair, logit in zip(table, logits[:, 0], strict=True):
+        answers.setdefault(tuple(sorted(pair.tolist())), set()).add(float(logit))
+    assert all(len(found) == 1 for found in answers.values())
+
+
+def test_answers_that_are_no_numbers_name_the_learning_rate(build: Build) -> None:
+    setting, model, _ = build("ppi", "head")
+    assert setting.embeddings is not None
+    with torch.no_grad():
+        next(model.head.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="lower --learning-rate"):
+        answer_rows(model, setting.embeddings, np.array([[0, 1]]), device=setting.hardware.device)

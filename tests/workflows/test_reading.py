@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from peftide.backbones.loading import load_backbone
+from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.sequences import Proteins
 from peftide.tasks import TASKS
@@ -17,7 +18,7 @@ from peftide.workflows.reading import (
     reading_options,
     say_findings,
 )
-from tests.conftest import TINY, small_config, write_rows
+from tests.conftest import TINY, random_sequences, small_config, write_rows
 
 
 def test_tests_are_named_by_the_user_or_test() -> None:
@@ -115,3 +116,18 @@ def test_findings_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     say_findings(read_training_data(config, TASKS["regression"]).findings)
     assert "lower case" in caplog.text
     assert "trailing stops" in caplog.text
+
+
+def test_proteins_that_a_random_validation_shares_with_train_are_counted(tmp_path: Path) -> None:
+    sequences = random_sequences(6, seed=3)
+    rows = [(a, b, (i + j) % 2) for i, a in enumerate(sequences) for j, b in enumerate(sequences)]
+    table = write_rows(tmp_path / "t.tsv", "sequence_a sequence_b label", rows)
+    config = TrainConfig(task="ppi", train=table, out=tmp_path / "run", validation_fraction=0.2)
+    dataset = read_training_data(config, TASKS["ppi"])
+    inside = [
+        {dataset.proteins.sequences[p] for p in dataset.parts[part].members.ravel()}
+        for part in ("train", "validation")
+    ]
+    found = [f for f in dataset.findings if (f.part, f.kind) == ("validation", "shared_proteins")]
+    assert [finding.count for finding in found] == [len(inside[0] & inside[1])]
+    assert found[0].count > 0

@@ -7,7 +7,7 @@ from sklearn.metrics import matthews_corrcoef
 
 from peftide.hardware import choose_hardware
 from peftide.run_folder import RunFolder
-from peftide.workflows.scores import choose_threshold, score
+from peftide.workflows.scores import choose_threshold, part_scores, score
 from peftide.workflows.setting import Setting, build_setting, find_task, prepare
 from tests.conftest import small_config
 
@@ -50,3 +50,11 @@ def test_metrics_have_the_form_of_the_design(tmp_path: Path) -> None:
     assert entry["n"] == 8
     table = pd.read_csv(tmp_path / "run" / "predictions.tsv", sep="\t")
     assert len(table) == 8
+
+
+def test_the_baseline_gets_a_threshold_of_its_own(tmp_path: Path) -> None:
+    problem = untrained(tmp_path, "ppi").problem
+    truth = problem.targets["validation"].values[:, 0]
+    shifted = {"validation": 0.1 + 0.01 * truth}  # perfect, but never above 0.5
+    scores = part_scores(problem, shifted)["validation"]
+    assert scores["accuracy"]["value"] == scores["mcc"]["value"] == 1.0
