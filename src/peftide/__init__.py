@@ -1,6 +1,6 @@
 """Adapt protein language models to labelled proteins, on the hardware you have.
 
-sequences → tokens → backbones (+ adapters) → pooling (→ pairing) → heads → metrics → report
+sequences → tokens → backbones (+ adapters) → pooling (→ pairing) → heads → metrics
 """
 
 from importlib import import_module

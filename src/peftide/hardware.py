@@ -141,8 +141,8 @@ def _device_name(device: torch.device) -> str:
     return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor())
 
 
-def reset_peak_memory(device: torch.device) -> None:
-    """Forget the peak so far, so that the next reading is of what comes now.
+def reset_peak_memory(device: torch.device) -> int:
+    """Forget the peak so far, so that the next reading is of what comes now; return the new start.
 
     Where the operating system cannot (other than Linux), a later peak includes earlier ones.
     """
@@ -155,6 +155,7 @@ def reset_peak_memory(device: torch.device) -> None:
             ctypes.CDLL(None).malloc_trim(0)
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory_bytes(device)
 
 
 def peak_memory_bytes(device: torch.device) -> int:

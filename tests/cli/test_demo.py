@@ -14,11 +14,12 @@ def test_the_table_has_score_baseline_and_cost() -> None:
         "test": 0.98765,
         "composition": 0.5,
         "trained_parameters": 107009,
-        "peak_memory_mb": 1072,
+        "added_memory_mb": 1072,
         "seconds": 31.6,
     }
     result = DemoResult(pd.DataFrame([row]), pd.DataFrame(), Path())
-    header, line, note = table_lines(result)
+    header, line, note, memory = table_lines(result)
     assert header.split() == ["task", "method", "score", "composition", "trained", "memory", "time"]
     assert line.split() == ["ppi", "lora", "0.988", "0.500", "107,009", "1,072", "MB", "32", "s"]
     assert "average precision" in note
+    assert "peak above" in memory

@@ -112,7 +112,7 @@ def train(config: TrainConfig) -> TrainResult:
     files = data_files(config)
     check_run(config, files)
     hardware = choose_hardware(config)
-    reset_peak_memory(hardware.device)
+    memory_before = reset_peak_memory(hardware.device)
     problem, backbone = prepare(config, task)
     folder = open_run(config, files)
     if folder.is_finished():
@@ -124,7 +124,10 @@ def train(config: TrainConfig) -> TrainResult:
     metrics = score(setting, folder)
     threshold = metrics["threshold"]
     save(setting, folder, threshold=0.5 if threshold is None else threshold)
-    record = read_record(folder.record) | {"parameters": parameters}
+    record = read_record(folder.record) | {
+        "parameters": parameters,
+        "memory_before_bytes": memory_before,
+    }
     record |= cost_record(setting, result, started)
     write_json(folder.metrics, metrics)
     write_json(folder.record, record | {"status": "finished"})
