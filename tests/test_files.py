@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +160,25 @@ def test_tensors_are_written_whole_too(tmp_path: Path):
     with written_whole(path) as partial:
         save_file({"x": torch.ones(2)}, partial)
     assert names(tmp_path) == ["a.safetensors"]
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o002])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_files_of_tensors_are_as_readable_as_others(tmp_path: Path, umask: int):
+    """safetensors alone gives them to their owner only."""
+    with written_whole(tmp_path / "a.safetensors") as partial:
+        save_file({"x": torch.ones(2)}, partial)
+    with written_whole(tmp_path / "folder") as partial:
+        (partial / "inside").mkdir(parents=True)
+        save_file({"x": torch.ones(2)}, partial / "inside" / "b.safetensors")
+    (tmp_path / "usual").write_text("x")
+    usual = (tmp_path / "usual").stat().st_mode
+    assert usual & 0o777 == 0o666 & ~umask
+    for name in ("a.safetensors", "folder/inside/b.safetensors"):
+        assert (tmp_path / name).stat().st_mode == usual
+    assert os.umask(umask) == umask  # as it was

@@ -1,6 +1,8 @@
 """Device, arithmetic and threads are chosen by option; what cannot be is an error."""
 
+import ctypes
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from peftide.hardware import (
     CPU_MAX_TOKENS,
     Hardware,
     choose_hardware,
+    keep_freed_memory,
     native_bf16,
     peak_memory_bytes,
 )
@@ -114,6 +117,20 @@ def test_a_run_record_describes_the_machine():
     record = on_cpu(precision="fp32", max_tokens=7).describe()
     assert (record["device"], record["precision"], record["max_tokens"]) == ("cpu", "fp32", 7)
     assert all(record[key] for key in ["device_name", "threads", "platform"])
+
+
+def test_freed_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch):
+    """The numbers are glibc's, of malloc.h."""
+    said: dict[int, int] = {}
+    library = SimpleNamespace(mallopt=said.__setitem__)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
+    keep_freed_memory()
+    assert said == {-1: 2**31 - 1, -2: 2**28, -4: 0}
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: SimpleNamespace())  # no glibc
+    keep_freed_memory()
+    monkeypatch.undo()
+    keep_freed_memory()
+    assert torch.ones(10**6).sum() == 1e6
 
 
 def test_peak_memory_of_a_process_grows_with_what_it_holds():

@@ -42,7 +42,7 @@ def test_overwrite_replaces_what_peftide_wrote(config: TrainConfig, table: Path)
 def test_a_new_run_records_options_data_and_versions(config: TrainConfig, table: Path) -> None:
     folder = open_run(config, [table])
     record = read_record(folder.record)
-    assert resumed_config(folder.path) == config
+    assert resumed_config(folder.path, TrainConfig) == config
     assert list(record["data"]) == [str(table)]
     assert record["seed"] == 0
     assert record["status"] == "running"
@@ -114,7 +114,7 @@ def test_resuming_with_changed_data_names_the_file(config: TrainConfig, table: P
 
 def test_there_is_nothing_to_resume_in_an_empty_place(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no run"):
-        resumed_config(tmp_path / "run")
+        resumed_config(tmp_path / "run", TrainConfig)
 
 
 def test_records_are_plain_json() -> None:

@@ -57,8 +57,9 @@ class ModelEncoder:
     def embed(
         self, sequences: Sequence[str], *, store: Path | None = None, exact: bool = False
     ) -> Embeddings:
-        """Encode sequences, equal ones once; with a store, resumable.
+        """Encode sequences, equal ones once; with a store, resumable and reused.
 
+        Each combination of weights, sequences and settings has a folder of its own in the store.
         Rows of residues are many, so they are kept in half precision unless `exact`.
         """
         self.model.eval()
@@ -77,7 +78,7 @@ class ModelEncoder:
                 sequences, *settings, self.hardware.precision, self.hardware.max_tokens, exact
             ),
         )
-        return embed(self, sequences, plan, store=store)
+        return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
 
 
 def checked_max_length(model_limit: int | None, max_length: int | None) -> int | None:

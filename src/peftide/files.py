@@ -39,7 +39,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
-            _sync(partial)
+            _settle(partial)
             if partial.is_dir() and path.is_dir():
                 shutil.rmtree(path)
             partial.replace(path)
@@ -70,10 +70,16 @@ def _explain(error: OSError, path: Path) -> str:
     return f"cannot write {path}: {error.strerror or error}. Choose another place"
 
 
-def _sync(path: Path) -> None:
-    """Push the bytes to the disk, so that the rename never outruns them."""
-    if path.is_file():
-        with path.open("rb") as stream:
+def _settle(path: Path) -> None:
+    """Make files as readable as usual ones, and push their bytes to the disk before the rename.
+
+    safetensors writes files that only their owner may read, whatever the umask is.
+    """
+    umask = os.umask(0o077)  # there is no way to read it but to set it
+    os.umask(umask)
+    for file in [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]:
+        file.chmod(file.stat().st_mode | (0o666 & ~umask))
+        with file.open("rb") as stream:
             os.fsync(stream.fileno())
 
 

@@ -141,6 +141,20 @@ def _device_name(device: torch.device) -> str:
     return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor())
 
 
+def keep_freed_memory() -> None:
+    """Let this process reuse memory that it frees instead of giving it back (glibc only).
+
+    Training frees and takes the same large blocks in every step; zeroing fresh pages each time
+    costs a quarter of the time of a small model on a CPU.
+    """
+    trim_threshold, top_pad, mmap_max = -1, -2, -4  # malloc.h
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(trim_threshold, 2**31 - 1)
+        library.mallopt(top_pad, 2**28)
+        library.mallopt(mmap_max, 0)
+
+
 def reset_peak_memory(device: torch.device) -> int:
     """Forget the peak so far, so that the next reading is of what comes now; return the new start.
 

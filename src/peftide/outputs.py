@@ -12,6 +12,9 @@ RECORD = "run.json"
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
     + ("checkpoints", RECORD),
+    "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
+    + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+    + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
     "evaluate": ("metrics.json", "predictions.tsv", RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

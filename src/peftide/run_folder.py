@@ -5,17 +5,26 @@ import importlib.metadata
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from peftide.config import TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
+from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
 from peftide.errors import InputError
 from peftide.files import file_hash, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
 
 FORMAT_VERSION = 1
 VERSIONED = ("peftide", "torch", "transformers", "peft", "accelerate", "numpy", "scikit-learn")
-COMMAND = "train"
+RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
+"""Config of each command whose runs can be resumed → its name."""
 FREE_ON_RESUME = {"out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"}
+FREE_ON_RESUME |= {"embedding_cache", "hours", "steps", "compile"}
+Resumable = TrainConfig | PretrainConfig
+ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
+
+
+def command_of(config: Resumable) -> str:
+    """Return the command that a config belongs to."""
+    return RESUMED[type(config)]
 
 
 @dataclass(frozen=True)
@@ -64,21 +73,24 @@ class RunFolder:
         return read_record(self.record).get("status") == "finished"
 
 
-def absolute(config: TrainConfig) -> TrainConfig:
+def absolute(config: ResumableClass) -> ResumableClass:
     """Return the options with all paths absolute, so that a run resumes from anywhere."""
-    paths = {
-        name: Path(value).resolve()
-        for name, value in vars(config).items()
-        if isinstance(value, Path) and name != "out"
-    }
-    tests = []
-    for text in config.test:
-        name, equals, path = text.rpartition("=")
-        tests.append(f"{name}{equals}{Path(path).resolve()}")
-    return dataclasses.replace(config, **paths, test=tuple(tests))
+    paths = {name: _absolute(name, value) for name, value in vars(config).items() if name != "out"}
+    return dataclasses.replace(config, **paths)
 
 
-def check_run(config: TrainConfig, data_files: list[Path]) -> None:
+def _absolute(name: str, value: Any) -> Any:
+    if isinstance(value, Path):
+        return value.resolve()
+    if not isinstance(value, tuple):
+        return value
+    if name != "test":
+        return tuple(_absolute("", part) for part in value)
+    split = [text.rpartition("=") for text in value]
+    return tuple(f"{name}{equals}{Path(path).resolve()}" for name, equals, path in split)
+
+
+def check_run(config: Resumable, data_files: list[Path]) -> None:
     """Make sure, before any work, that the run folder of a training may be written.
 
     Raises
@@ -88,28 +100,32 @@ def check_run(config: TrainConfig, data_files: list[Path]) -> None:
     """
     folder = RunFolder(config.out)
     if can_resume(config):
-        _check_same_options(absolute(config), resumed_config(folder.path))
+        _check_same_options(absolute(config), resumed_config(folder.path, type(config)))
         _check_same_data(read_record(folder.record)["data"], data_hashes(data_files))
         return
-    check_folder(folder.path, command=COMMAND, overwrite=config.overwrite or config.resume)
+    check_folder(
+        folder.path, command=command_of(config), overwrite=config.overwrite or config.resume
+    )
     refuse_inputs_inside(folder.path, data_files)
 
 
-def can_resume(config: TrainConfig) -> bool:
+def can_resume(config: Resumable) -> bool:
     """Return whether there is a run that the options ask to go on with."""
     folder = RunFolder(config.out)
-    began = read_record(folder.record).get("command") == COMMAND and folder.config.is_file()
+    began = (
+        read_record(folder.record).get("command") == command_of(config) and folder.config.is_file()
+    )
     return config.resume and began
 
 
-def open_run(config: TrainConfig, data_files: list[Path]) -> RunFolder:
+def open_run(config: Resumable, data_files: list[Path]) -> RunFolder:
     """Claim the run folder of a training (see `check_run`), or return the one to resume."""
     check_run(config, data_files)
     folder = RunFolder(config.out)
     if not can_resume(config):
-        clear_folder(folder.path, command=COMMAND)
+        clear_folder(folder.path, command=command_of(config))
         record = {"status": "running", "data": data_hashes(data_files)}
-        write_json(folder.record, record | environment(config.seed, command=COMMAND))
+        write_json(folder.record, record | environment(config.seed, command=command_of(config)))
         kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
         write_text(folder.config, to_yaml(kept))
     return folder
@@ -120,7 +136,7 @@ def data_hashes(files: list[Path]) -> dict[str, str]:
     return {str(path.resolve()): file_hash(path) for path in files}
 
 
-def resumed_config(path: Path) -> TrainConfig:
+def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableClass:
     """Return the options a run began with.
 
     Raises
@@ -133,10 +149,10 @@ def resumed_config(path: Path) -> TrainConfig:
         raise InputError(
             f"{path} holds no run yet", where="--resume", fix="Start it with all its options"
         )
-    return from_mapping(TrainConfig, read_yaml(folder.config))
+    return from_mapping(config_class, read_yaml(folder.config))
 
 
-def _check_same_options(now: TrainConfig, before: TrainConfig) -> None:
+def _check_same_options(now: Resumable, before: Resumable) -> None:
     new, old = as_mapping(now), as_mapping(before)
     changed = [
         f"--{key.replace('_', '-')} was {old[key]!r} and is {new[key]!r}"

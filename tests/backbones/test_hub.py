@@ -66,7 +66,7 @@ def test_offline_says_how_to_get_the_checkpoint(monkeypatch: pytest.MonkeyPatch)
     assert network.downloads == 0
     for part in ["--backbone: the backbone lab/tiny cannot be had", "--offline is set"]:
         assert part in str(caught.value)
-    for way_out in ["hf download lab/tiny --local-dir FOLDER", "random:esm2_t6_8M"]:
+    for way_out in ["hf download lab/tiny --local-dir FOLDER", "--backbone mini"]:
         assert way_out in caught.value.fix
 
 

@@ -1,13 +1,15 @@
 """Folder, hub id, alias, random: each loads or gives one clear error."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import GPT2Config
+from transformers import EsmForMaskedLM, EsmTokenizer, GPT2Config
 
-from peftide.backbones.loading import ALIASES, LoadOptions, find_folder, load_backbone
+from peftide.backbones import loading
+from peftide.backbones.loading import ALIASES, BUNDLED, LoadOptions, find_folder, load_backbone
 from peftide.errors import BackboneError
 from tests.conftest import TINY, save_checkpoint
 
@@ -45,6 +47,46 @@ def test_origin_of_random_weights():
     assert (origin.name, origin.model_type, origin.revision) == (TINY, "esm", None)
     assert len(origin.weights_sha256) == 64
     assert origin.is_random
+
+
+def test_the_bundled_backbone_needs_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.chdir(tmp_path)
+    origin = load_backbone("mini", options=OFFLINE).origin
+    assert (origin.name, origin.model_type, origin.revision) == ("mini", "esm", None)
+    assert not origin.is_random
+
+
+def test_a_folder_called_like_the_bundled_backbone_does_not_hide_it(
+    esm2_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "mini").symlink_to(esm2_folder)
+    monkeypatch.chdir(tmp_path)
+    bundled, local = load_backbone("mini"), load_backbone("./mini")
+    assert bundled.origin.weights_sha256 != local.origin.weights_sha256
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_weights_are_small_and_trained_in_the_shape_of_their_random_twin(name: str):
+    folder = Path(loading.__file__).parent / name
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 20e6
+    trained, untrained = load_backbone(name), load_backbone(f"random:esm2_{name}")
+    shapes = [{k: v.shape for k, v in b.model.state_dict().items()} for b in (trained, untrained)]
+    assert shapes[0] == shapes[1]
+
+
+def test_the_bundled_language_model_knows_residues_better_than_chance():
+    """On human ubiquitin (UniProt P0CG48, 1-76), each residue hidden alone."""
+    ubiquitin = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
+    folder = Path(loading.__file__).parent / "mini"
+    model, tokenizer = EsmForMaskedLM.from_pretrained(folder), EsmTokenizer.from_pretrained(folder)
+    ids = tokenizer(ubiquitin, return_tensors="pt")["input_ids"].repeat(len(ubiquitin), 1)
+    place = torch.arange(len(ubiquitin))
+    truth = ids[place, place + 1]
+    ids[place, place + 1] = tokenizer.mask_token_id
+    with torch.no_grad():
+        logits = model(input_ids=ids).logits[place, place + 1]
+    loss = torch.nn.functional.cross_entropy(logits, truth)
+    assert loss < math.log(20)
 
 
 def test_origin_of_a_folder_is_its_full_path(esm2_folder: Path, monkeypatch: pytest.MonkeyPatch):

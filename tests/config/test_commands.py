@@ -9,6 +9,7 @@ from peftide.config import (
     EmbedConfig,
     EvaluateConfig,
     PredictConfig,
+    PretrainConfig,
     RunOptions,
     TableOptions,
     TrainConfig,
@@ -18,12 +19,13 @@ from peftide.config import (
     to_yaml,
 )
 
-CONFIGS = [TrainConfig, PredictConfig, EvaluateConfig, EmbedConfig, DemoConfig]
+CONFIGS = [TrainConfig, PredictConfig, EvaluateConfig, EmbedConfig, PretrainConfig, DemoConfig]
 REQUIRED = {
     TrainConfig: {"task": "ppi", "out": Path("run")},
     PredictConfig: {"run": Path("run"), "input": Path("a.tsv")},
     EvaluateConfig: {"run": Path("run"), "input": Path("a.tsv"), "out": Path("scores")},
     EmbedConfig: {"out": Path("e.h5")},
+    PretrainConfig: {"sequences": (Path("p.fasta"), Path("q.fasta.xz")), "out": Path("backbone")},
     DemoConfig: {},
 }
 
@@ -87,6 +89,9 @@ def other_value(name: str, value: object) -> object:
         "max_tokens": 99,
         "learning_rate": 1e-5,
         "part": "test",
+        "hours": 0.5,
+        "weights_dtype": "bf16",
+        "backbone": "0123: other",
     }
     if name in special:
         return special[name]
@@ -94,6 +99,8 @@ def other_value(name: str, value: object) -> object:
         return not value
     if isinstance(value, (int, float)):
         return value + 1
+    if isinstance(value, tuple) and value and isinstance(value[0], Path):
+        return (Path("folder with blanks"), Path("a = b, c"))
     if isinstance(value, tuple):
         return ("query", "a = b, c")
     if isinstance(value, str):

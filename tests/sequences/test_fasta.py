@@ -3,13 +3,13 @@
 import gzip
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.fasta import read_fasta, read_fasta_records
+from peftide.sequences.fasta import read_fasta, read_fasta_records, stream_fasta
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 needs_data = pytest.mark.skipif("PEFTIDE_DATA" not in os.environ, reason="PEFTIDE_DATA is not set")
@@ -74,6 +74,58 @@ def test_text_before_the_first_header(fasta: Callable[[str], Path]):
 def test_a_table_is_no_fasta(fasta: Callable[[str], Path]):
     with pytest.raises(InputError, match=r"a\.fasta:1: 'id_a\\tid_b' is no FASTA.*'>P12345'"):
         read_fasta(fasta("id_a\tid_b\nP1\tP2\n"))
+
+
+def streamed(path: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    records, kinds = [], []
+
+    def run() -> Iterator[tuple[str, str]]:
+        findings = yield from stream_fasta(path)
+        kinds.extend(finding.kind for finding in findings)
+
+    records.extend(run())
+    return records, kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n>sp|P12345|AATM_RABIT Aspartate\nMKV\nLLA\n\n>b\nMM\n> c x\nW",
+        ">a\r\nmkv\r\nLL*\r\n>b\r\nmm\r\n",
+    ],
+)
+def test_a_stream_has_the_records_that_reading_at_once_has(fasta: Callable[[str], Path], text: str):
+    path = fasta(text)
+    records, kinds = streamed(path)
+    proteins, findings = read_fasta(path)
+    assert records == list(zip(proteins.ids, proteins.sequences, strict=True))
+    assert kinds == [finding.kind for finding in findings]
+
+
+@pytest.mark.parametrize(
+    "text", [">a\nMKV\n>b\nMK\nM1V\n", "\nMKV\n", ">a\n\n>b\nM\n", ">a\nM\n>\nM\n", "\n"]
+)
+def test_a_stream_says_what_is_wrong_as_reading_at_once_does(
+    fasta: Callable[[str], Path], text: str
+):
+    path = fasta(text)
+    with pytest.raises(InputError) as at_once:
+        read_fasta(path)
+    with pytest.raises(InputError) as in_stream:
+        streamed(path)
+    assert at_once.value.where == in_stream.value.where
+    assert str(at_once.value).split(";")[0] == str(in_stream.value).split(";")[0]
+
+
+def test_a_stream_gives_what_stands_before_a_problem(fasta: Callable[[str], Path]):
+    stream = stream_fasta(fasta(">a\nMKV\n>b\nM1\n>c\nM\n"))
+    assert next(stream) == ("a", "MKV")
+    with pytest.raises(InputError, match=r"a\.fasta:4"):
+        next(stream)
+
+
+def test_a_stream_lets_an_id_occur_again(fasta: Callable[[str], Path]):
+    assert streamed(fasta(">a\nMKV\n>a\nMM\n"))[0] == [("a", "MKV"), ("a", "MM")]
 
 
 @needs_data

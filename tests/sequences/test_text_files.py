@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.text_files import read_text
+from peftide.sequences.text_files import open_lines, read_text
 
 TEXT = "id\tlabel\nP1\t1\n"
 
@@ -115,3 +115,32 @@ def test_other_encoding_names_the_line(tmp_path: Path):
     path.write_bytes("id,name\nP1,Müller\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"a\.csv:2: byte 0xfc is not UTF-8.*CSV UTF-8"):
         read_text(path)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_lines_are_those_of_the_text(tmp_path: Path, pack: Callable[[bytes], bytes]):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(pack(b"\xef\xbb\xbfid\tlabel\r\nP1\t1 \n\nlast"))
+    assert list(open_lines(path)) == ["id\tlabel", "P1\t1 ", "", "last"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(bytes(range(64, 91)) * 999)[:-20], "cannot read the file"),
+        (lzma.compress(b"MKV\n" * 9999)[:-30], "cannot read the file"),
+        (b"\x1f\x8bnothing", "cannot read the file"),
+        (b"id\n\xd0\xcf\x11\xe0", "not a text file"),
+    ],
+)
+def test_lines_that_cannot_be_read_are_one_error(tmp_path: Path, data: bytes, said: str):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=rf"a\.tsv: {said}"):
+        list(open_lines(path))
+
+
+def test_lines_of_what_is_no_file_are_one_error(tmp_path: Path):
+    for path in (tmp_path, tmp_path / "absent.tsv"):
+        with pytest.raises(InputError, match="cannot read the file"):
+            list(open_lines(path))

@@ -86,7 +86,7 @@ def test_a_full_disk_keeps_the_last_point(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("peftide.training.resume.save_file", full)
+    monkeypatch.setattr("peftide.resume_points.save_file", full)
     with pytest.raises(StorageError, match="no space left"):
         save_point(tmp_path / "points", TrainingState(step=2), model=model, optimizer=optimizer)
     assert [path.name for path in (tmp_path / "points").iterdir()] == ["step-000000001"]

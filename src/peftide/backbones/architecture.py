@@ -7,6 +7,8 @@ from typing import Any
 
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from peftide.backbones.esm_masked import EsmMaskedLM
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -20,6 +22,8 @@ class Architecture:
         Folder → the model alone, no pooler, no task head.
     random_model
         Configuration → the same model with random weights.
+    masked_language_model
+        Folder or configuration → the model with its language-model head, for pretraining.
     tokenizer
         Folder → its tokenizer; None → the family's own alphabet.
     layer_prefix
@@ -35,6 +39,7 @@ class Architecture:
     summary: str
     load: Callable[[Path], PreTrainedModel]
     random_model: Callable[[PretrainedConfig], PreTrainedModel]
+    masked_language_model: Callable[[Path | PretrainedConfig], EsmMaskedLM]
     tokenizer: Callable[[Path | None], PreTrainedTokenizerBase]
     layer_prefix: str
     attention_modules: Mapping[str, str]

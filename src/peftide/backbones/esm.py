@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from transformers import EsmConfig, EsmModel, EsmTokenizer, PreTrainedTokenizerBase
 
 from peftide.backbones.architecture import Architecture
+from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.errors import BackboneError
 
 UNUSED_MODULE = "contact_head"
@@ -109,6 +110,7 @@ ESM = Architecture(
     summary="ESM-1b, ESM-1v, ESM-2",
     load=load_esm,
     random_model=random_esm,
+    masked_language_model=EsmMaskedLM,
     tokenizer=esm_tokenizer,
     layer_prefix="encoder.layer",
     attention_modules={
@@ -133,5 +135,6 @@ ESM_ALIASES = {
     "esm1b_t33_650M": ("facebook/esm1b_t33_650M_UR50S", esm1b_config),
     # one layer for the demo; the wide initialisation lets even a frozen one see residue order
     "esm2_demo": (None, lambda: esm_config(1, 128, 4, initializer_range=0.2)),
+    "esm2_mini": (None, lambda: esm_config(3, 320, 5, initializer_range=0.1)),  # `mini`, untrained
     "esm2_tiny": (None, lambda: esm_config(2, 32, 4)),
 }

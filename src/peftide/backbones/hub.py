@@ -64,6 +64,6 @@ def _not_to_be_had(hub_id: str, reason: str) -> BackboneError:
         fix=(
             f"On a machine with network run `hf download {hub_id} --local-dir FOLDER`, "
             "copy FOLDER here and pass --backbone FOLDER; "
-            "to try things out without weights use --backbone random:esm2_t6_8M"
+            "--backbone mini needs no download"
         ),
     )

@@ -18,6 +18,8 @@ from peftide.tokens import read_vocabulary
 
 ALIASES: dict[str, tuple[str | None, Callable[[], PretrainedConfig]]] = {**ESM_ALIASES}
 RANDOM_PREFIX = "random:"
+BUNDLED = ("mini",)
+"""Backbones whose weights lie in this package, each in a folder of its name beside this file."""
 RANDOM_WEIGHTS_SEED = 0
 
 
@@ -36,8 +38,9 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
     Parameters
     ----------
     name
-        Folder, hub id (`facebook/esm2_t12_35M_UR50D`), alias (`esm2_t12_35M`), or
-        `random:<alias>`: the same architecture with random weights, always the same ones.
+        `mini` (the bundled one), folder, hub id (`facebook/esm2_t12_35M_UR50D`), alias
+        (`esm2_t12_35M`), or `random:<alias>`: the same architecture with random weights, always
+        the same ones.
 
     Raises
     ------
@@ -74,11 +77,15 @@ def _random_backbone(name: str) -> Backbone:
 def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
     """Return the folder of a checkpoint, and its revision if it came from a hub.
 
+    A bundled backbone goes before a folder of the same name (write `./mini` for that).
+
     Raises
     ------
     BackboneError
         If there is no such folder, alias or reachable hub id.
     """
+    if name in BUNDLED:
+        return Path(__file__).parent / name, None
     if Path(name).is_dir():
         return Path(name), None
     hub_id = ALIASES.get(name, (name, None))[0]
@@ -103,11 +110,11 @@ def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
 
 def _known_names() -> list[str]:
     stored = [alias for alias, (hub_id, _) in ALIASES.items() if hub_id is not None]
-    return [*stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
+    return [*BUNDLED, *stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
 
 
 def _stored_backbone(name: str, folder: Path, *, revision: str | None, allow_bin: bool) -> Backbone:
-    config = _read_config(folder)
+    config = read_config(folder)
     if config.model_type not in BACKBONES:
         raise BackboneError(
             f"{name} is a model of type {config.model_type!r}",
@@ -122,7 +129,14 @@ def _stored_backbone(name: str, folder: Path, *, revision: str | None, allow_bin
     return _assemble(model, architecture, name=name, folder=folder, revision=revision)
 
 
-def _read_config(folder: Path) -> PretrainedConfig:
+def read_config(folder: Path) -> PretrainedConfig:
+    """Return the configuration of a checkpoint.
+
+    Raises
+    ------
+    BackboneError
+        If it is not there or cannot be read.
+    """
     if not (folder / "config.json").is_file():
         raise BackboneError(
             f"{folder} holds no config.json",
@@ -144,12 +158,14 @@ def _assemble(
     revision: str | None,
 ) -> Backbone:
     model.requires_grad_(False).eval()
+    if folder is not None and revision is None and name not in BUNDLED:
+        name = str(folder.resolve())
     return Backbone(
         model,
         architecture=architecture,
         vocabulary=read_vocabulary(architecture.tokenizer(folder)),
         origin=Origin(
-            name=name if folder is None or revision else str(folder.resolve()),
+            name=name,
             model_type=model.config.model_type,
             revision=revision,
             weights_sha256=weights_sha256(model),

@@ -6,9 +6,9 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from peftide.config import TrainConfig, as_mapping, from_mapping, read_yaml
-from peftide.config.reading import field_types, flag
-from peftide.run_folder import RunFolder, resumed_config
+from peftide.config import as_mapping, from_mapping, read_yaml
+from peftide.config.reading import field_types, flag, missing_options
+from peftide.run_folder import RESUMED, RunFolder, resumed_config
 
 Config = TypeVar("Config")
 
@@ -32,8 +32,8 @@ def _form(field: dataclasses.Field[Any], kind: Any, kinds: dict[str, Any]) -> di
     form: dict[str, Any] = {"help": _help(field, kinds), "default": argparse.SUPPRESS}
     if kind is bool:
         return form | {"action": argparse.BooleanOptionalAction}
-    if field.name == "test":
-        return form | {"action": "append", "metavar": "[NAME=]FILE"}
+    if field.metadata.get("repeated"):
+        return form | {"action": "append", "metavar": field.metadata["repeated"]}
     return form | {"metavar": _metavar(kind)}
 
 
@@ -75,12 +75,12 @@ def parse_config(config_class: type[Config], arguments: argparse.Namespace) -> C
         For every option that is wrong.
     """
     values = given_values(arguments)
-    if config_class is TrainConfig and values.get("resume"):
-        values = with_begun_options(values)
+    if config_class in RESUMED and values.get("resume"):
+        values = with_begun_options(config_class, values)
     return from_mapping(config_class, values)
 
 
-def with_begun_options(values: dict[str, Any]) -> dict[str, Any]:
+def with_begun_options(config_class: type, values: dict[str, Any]) -> dict[str, Any]:
     """Return what the user gave over the options that the run to resume began with.
 
     Raises
@@ -89,6 +89,7 @@ def with_begun_options(values: dict[str, Any]) -> dict[str, Any]:
         If no run is there and the user gave too little to begin one.
     """
     out = Path(values.get("out", ""))
-    if "task" in values and not RunFolder(out).config.is_file():
+    complete = not missing_options(config_class, values)
+    if complete and not RunFolder(out).config.is_file():
         return values
-    return as_mapping(resumed_config(out)) | values
+    return as_mapping(resumed_config(out, config_class)) | values

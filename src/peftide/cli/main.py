@@ -12,8 +12,16 @@ from typing import Any
 
 from peftide import __version__
 from peftide.cli.arguments import add_options, parse_config
-from peftide.config import DemoConfig, EmbedConfig, EvaluateConfig, PredictConfig, TrainConfig
+from peftide.config import (
+    DemoConfig,
+    EmbedConfig,
+    EvaluateConfig,
+    PredictConfig,
+    PretrainConfig,
+    TrainConfig,
+)
 from peftide.errors import PeftideError
+from peftide.run_folder import RESUMED, command_of
 
 INTERRUPTED = 130
 COMMANDS: dict[str, type] = {
@@ -22,6 +30,7 @@ COMMANDS: dict[str, type] = {
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,
     "embed": EmbedConfig,
+    "pretrain": PretrainConfig,
 }
 
 
@@ -67,8 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def resume_hint(config: Any) -> str:
     """Say how to go on with what has begun."""
-    if isinstance(config, TrainConfig) and (config.out / "config.yaml").is_file():
-        return f"; go on with `peftide train --resume --out {config.out}`"
+    if isinstance(config, tuple(RESUMED)) and (config.out / "config.yaml").is_file():
+        return f"; go on with `peftide {command_of(config)} --resume --out {config.out}`"
     return "; the same command goes on from here" if isinstance(config, EmbedConfig) else ""
 
 

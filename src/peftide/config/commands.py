@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from peftide.config.reading import coerce_fields
 
-DEFAULT_BACKBONE = "random:esm2_t6_8M"
+DEFAULT_BACKBONE = "mini"
 
 
 def option(default: Any = MISSING, *, doc: str, **extra: Any) -> Any:
@@ -18,9 +18,6 @@ def option(default: Any = MISSING, *, doc: str, **extra: Any) -> Any:
 class RunOptions:
     """Options that every command shares."""
 
-    sequences: Path | None = option(
-        None, doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)"
-    )
     seed: int = option(0, doc="seed of every random choice")
     device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …")
     threads: int | None = option(None, doc="CPU threads; default: all cores of this machine")
@@ -51,6 +48,9 @@ class RunOptions:
 class TableOptions(RunOptions):
     """Options of the commands that read a table."""
 
+    sequences: Path | None = option(
+        None, doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)"
+    )
     id_column: str = option("id", doc="column with the id of a single sequence")
     id_a_column: str = option("id_a", doc="column with the id of the first protein of a pair")
     id_b_column: str = option("id_b", doc="column with the id of the second protein of a pair")
@@ -75,7 +75,8 @@ class TrainConfig(TableOptions):
     task: str = option(doc="what is asked: ppi, symmetry, regression or residue")
     method: str = option("lora", doc="how the backbone is adapted: head, lora or full")
     backbone: str = option(
-        DEFAULT_BACKBONE, doc="folder, hub id, alias (esm2_t12_35M), or random:<alias>"
+        DEFAULT_BACKBONE,
+        doc="mini (bundled), folder, hub id, alias (esm2_t12_35M), or random:<alias>",
     )
     out: Path = option(doc="run folder to write")
     resume: bool = option(False, doc="go on with an interrupted run in --out")
@@ -83,7 +84,9 @@ class TrainConfig(TableOptions):
     data: Path | None = option(None, doc="one table for all parts, with a split column")
     train: Path | None = option(None, doc="table with the training examples")
     validation: Path | None = option(None, doc="table with the validation examples")
-    test: tuple[str, ...] = option((), doc="table to score, may be repeated: FILE or NAME=FILE")
+    test: tuple[str, ...] = option(
+        (), doc="table to score, may be repeated: FILE or NAME=FILE", repeated="[NAME=]FILE"
+    )
     validation_fraction: float = option(
         0.1, doc="share of the training set held out when no validation part is given"
     )
@@ -137,6 +140,9 @@ class TrainConfig(TableOptions):
     gradient_checkpointing: bool = option(
         False, doc="recompute activations in the backward pass: less memory, more time"
     )
+    embedding_cache: Path | None = option(
+        None, doc="folder where embeddings of frozen backbones stay for later runs"
+    )
     checkpoint_minutes: float = option(5.0, doc="minutes between two resume points")
 
 
@@ -168,8 +174,10 @@ class EvaluateConfig(TableOptions):
 class EmbedConfig(RunOptions):
     """Write one embedding per sequence of a FASTA file."""
 
+    sequences: Path | None = option(None, doc="FASTA file to embed (.gz and .xz are read)")
     backbone: str = option(
-        DEFAULT_BACKBONE, doc="folder, hub id, alias (esm2_t12_35M), or random:<alias>"
+        DEFAULT_BACKBONE,
+        doc="mini (bundled), folder, hub id, alias (esm2_t12_35M), or random:<alias>",
     )
     run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
     out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
@@ -178,6 +186,71 @@ class EmbedConfig(RunOptions):
         None, doc="how residues become one vector; default: mean, or with --run as it was trained"
     )
     max_length: int | None = option(1022, doc="residues kept of a longer sequence, or `none`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig(RunOptions):
+    """Train a backbone on unlabelled sequences: a new one, or a further step for another."""
+
+    sequences: tuple[Path, ...] = option(
+        doc="FASTA file of the corpus (.gz and .xz are read), may be repeated",
+        repeated="FILE",
+    )
+    out: Path = option(doc="backbone folder to write; --backbone takes it afterwards")
+    resume: bool = option(False, doc="go on with an interrupted training in --out")
+    backbone: str | None = option(
+        None, doc="backbone to continue from (with its language-model head); default: a new one"
+    )
+
+    layers: int = option(6, doc="layers of a new backbone (the ESM-2 architecture)")
+    width: int = option(320, doc="embedding width of a new backbone")
+    attention_heads: int = option(
+        5, doc="attention heads of a new backbone; few wide ones are far faster on a CPU"
+    )
+
+    initializer_range: float = option(
+        0.02, doc="standard deviation of a new backbone's random weights (0.02 is ESM's)"
+    )
+
+    exclude: Path | None = option(
+        None, doc="text file (.gz, .xz) whose first column names sequences to leave out"
+    )
+    clusters: Path | None = option(
+        None, doc="table `representative member`, as `mmseqs easy-linclust` writes it"
+    )
+    cluster_power: float = option(
+        0.5, doc="a cluster of n is drawn as often as n to this power: 1 by sequence, 0 by cluster"
+    )
+    held_out: int = option(
+        1000, doc="sequences to measure perplexity on, of clusters that are not trained on"
+    )
+    min_length: int = option(30, doc="residues that a sequence must have")
+
+    rows: int = option(16, doc="rows of a batch; a row holds the crops of one or several sequences")
+    row_tokens: int = option(256, doc="tokens of a row: longer sequences are cropped at random")
+    mask_fraction: float = option(0.15, doc="share of the tokens that is hidden")
+    mask_span: float = option(1.0, doc="mean length of a run of hidden residues")
+    relatives_weight: float = option(
+        0.0, doc="weight of a second loss: mean embeddings must find relatives (of --clusters)"
+    )
+
+    steps: int = option(20_000, doc="optimizer steps; the learning rate is planned over them")
+    hours: float | None = option(
+        None, doc="stop after this time, with a backbone written; --resume goes on"
+    )
+    learning_rate: float = option(1e-3, doc="peak learning rate")
+    warmup_steps: int = option(300, doc="steps with rising learning rate")
+    decay_fraction: float = option(
+        0.3, doc="share of the steps, at the end, with the learning rate falling to zero"
+    )
+    weight_decay: float = option(0.01, doc="AdamW decay")
+    max_grad_norm: float = option(1.0, doc="gradients are clipped to this norm")
+    evaluate_every: int = option(1000, doc="steps between two looks at the held-out sequences")
+    checkpoint_minutes: float = option(5.0, doc="minutes between two resume points")
+    compile: bool = option(True, doc="compile the steps, where torch finds a C++ compiler")
+    weights_dtype: Literal["fp32", "bf16"] = option(
+        "fp32", doc="type of the weights in the file that is written"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -179,7 +179,7 @@ def as_mapping(config: Any) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, tuple):
-            return list(value)
+            return [plain(part) for part in value]
         return str(value) if isinstance(value, Path) else value
 
     return {item.name: plain(getattr(config, item.name)) for item in dataclasses.fields(config)}

@@ -1,11 +1,13 @@
 """Encode every distinct protein once: sequences in, one row per protein (or residue) out."""
 
+import fcntl
 import hashlib
 import json
+import logging
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -19,6 +21,8 @@ from peftide.engine.packing import PackedBatch, token_budget_batches
 from peftide.files import remove, storage_errors, write_json
 from peftide.progress import meter
 from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
 
@@ -105,6 +109,31 @@ def embed(
         Folder for the rows. Given, they are memory-mapped, and an interrupted call goes on
         from its last save; else they are held in memory.
     """
+    with _alone_in(store):
+        return _embed(encoder, sequences, plan, store=store)
+
+
+@contextmanager
+def _alone_in(store: Path | None) -> Iterator[None]:
+    """Let one process at a time fill a store; the lock ends with the process, however it ends."""
+    if store is None:
+        yield
+        return
+    with storage_errors(store):
+        store.mkdir(parents=True, exist_ok=True)
+        lock = (store / "lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.info("waiting for another run that fills %s", store)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _embed(
+    encoder: Encoder, sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path | None
+) -> Embeddings:
     offsets = np.concatenate([[0], np.cumsum(plan.rows)])
     rows = _open_rows(store, plan, int(offsets[-1]))
     copies = _first_of_equal(sequences)
@@ -173,6 +202,8 @@ def _reserve(path: Path) -> None:
             os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
     except OSError:
         remove(path.parent)
+        with suppress(OSError):  # where it stood, if nothing else is there
+            path.parent.parent.rmdir()
         raise
 
 

@@ -1,7 +1,7 @@
 """FASTA files and tables come in; proteins and the rows of each part go out."""
 
 from peftide.sequences.dataset import keep_used_proteins, read_dataset, select_rows
-from peftide.sequences.fasta import read_fasta
+from peftide.sequences.fasta import read_fasta, stream_fasta
 from peftide.sequences.held_out import hold_out_validation
 from peftide.sequences.parts import part_name, split_by_column
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
@@ -28,5 +28,6 @@ __all__ = [
     "read_text",
     "select_rows",
     "split_by_column",
+    "stream_fasta",
     "table_from_fasta",
 ]

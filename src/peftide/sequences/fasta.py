@@ -1,6 +1,6 @@
 """A FASTA file comes in; its proteins go out, with what was repaired or repeated."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from peftide.errors import InputError, raise_problems
 from peftide.sequences.letters import SequenceCleaner
 from peftide.sequences.records import Finding, Proteins
 from peftide.sequences.tallies import Tally
-from peftide.sequences.text_files import read_text
+from peftide.sequences.text_files import open_lines, read_text
 from peftide.types import IntArray
 
 SHOWN_TEXT = 40
@@ -83,6 +83,47 @@ def read_fasta_records(path: Path) -> FastaRecords:
         lines=np.fromiter(lines.values(), np.int64, len(lines)),
         findings=cleaner.findings() + repeated.findings("sequences"),
     )
+
+
+def stream_fasta(path: Path) -> Generator[tuple[str, str], None, tuple[Finding, ...]]:
+    """Yield id and sequence of each record as the file is read; return what was repaired.
+
+    For corpora too large for memory: an id may occur again, and the first problem is raised at
+    its place in the file.
+
+    Raises
+    ------
+    InputError
+        As `read_fasta`, but for repeated ids.
+    """
+    cleaner = SequenceCleaner(path)
+    for line, name, body in _stream_records(path):
+        sequence = cleaner.clean(body, line, name=name or "?")
+        if not name:
+            cleaner.problems.append(f"{path}:{line}: a '>' without an id behind it")
+        raise_problems(cleaner.problems)
+        yield name, sequence
+    return cleaner.findings()
+
+
+def _stream_records(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield header line, id (may be empty), and the lines below the header of each record."""
+    header: tuple[int, str] | None = None
+    body: list[str] = []
+    number = 0
+    for number, text in enumerate(open_lines(path), start=1):
+        if text.startswith(">"):
+            if header is not None:
+                yield *header, "\n".join(["", *body])
+            words = text[1:].split(maxsplit=1)
+            header, body = (number, words[0] if words else ""), []
+        elif header is not None:
+            body.append(text)
+        elif text.strip():
+            _raise_no_header(path, "\n" * number + text, has_records=False)
+    if header is None:
+        raise InputError("the file is empty", expected="a FASTA file", where=path)
+    yield *header, "\n".join(["", *body])
 
 
 def _split_records(path: Path, text: str) -> Iterator[tuple[int, str, str]]:

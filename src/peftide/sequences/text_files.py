@@ -4,6 +4,7 @@ import difflib
 import gzip
 import lzma
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from peftide.errors import InputError
@@ -24,6 +25,28 @@ KNOWN_BINARY = {
     b"SQLite format 3": "an SQLite database",
 }
 TAR_MAGIC = slice(257, 262)
+
+
+def open_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a plain, .gz or .xz file as they are read, without their line ends.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, a folder, unreadable, cut off, or no UTF-8 text.
+    """
+    try:
+        with path.open("rb") as start:
+            magic = start.read(len(XZ_MAGIC))
+        opener = gzip.open if magic.startswith(GZIP_MAGIC) else open
+        opener = lzma.open if magic == XZ_MAGIC else opener
+        with opener(path, "rt", encoding="utf-8-sig") as stream:
+            for line in stream:
+                yield line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _not_text(path, "binary data") from error
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise InputError(f"cannot read the file: {error}", where=path) from error
 
 
 def read_text(path: Path) -> str:

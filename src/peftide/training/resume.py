@@ -1,20 +1,16 @@
-"""Resume points: everything a killed run needs to go on, as safetensors and JSON."""
+"""Everything a killed training needs to go on: its state, and the resume points that hold it."""
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from peftide.files import remove, written_whole
-from peftide.training.optimizer import copy_trained, restore_trained
-
-POINT_PATTERN = "step-*"
+from peftide.model import trained_parameters
+from peftide.resume_points import ResumePoint, read_point, write_point
+from peftide.training.optimizer import restore_trained
 
 
 @dataclass
@@ -52,49 +48,15 @@ class TrainingState:
 
 def save_point(folder: Path, state: TrainingState, *, model: nn.Module, optimizer: AdamW) -> None:
     """Write a resume point whole, then remove older ones."""
-    tensors = {f"model/{name}": value for name, value in copy_trained(model).items()}
-    tensors |= {f"best/{name}": value for name, value in state.best.items()}
-    tensors |= {
-        f"optimizer/{number}/{name}": value.detach().cpu().clone()
-        for number, values in optimizer.state_dict()["state"].items()
-        for name, value in values.items()
-    }
     record = {f.name: getattr(state, f.name) for f in dataclasses.fields(state) if f.name != "best"}
-    point = folder / f"step-{state.step:09d}"
-    if point.is_dir():
-        return
-    with written_whole(point) as partial:
-        partial.mkdir(parents=True)
-        save_file(tensors, partial / "tensors.safetensors")
-        (partial / "state.json").write_text(json.dumps(record))
-    for older in sorted(folder.glob(POINT_PATTERN))[:-1]:
-        remove(older)
+    tensors = {"model": trained_parameters(model), "best": state.best}
+    write_point(folder, ResumePoint(tensors, record), step=state.step, optimizer=optimizer)
 
 
 def load_point(folder: Path, *, model: nn.Module, optimizer: AdamW) -> TrainingState:
     """Read the last resume point into model and optimizer; a new state if there is none."""
-    points = sorted(folder.glob(POINT_PATTERN))
-    if not points:
+    point = read_point(folder, optimizer=optimizer)
+    if point is None:
         return TrainingState()
-    tensors = load_file(points[-1] / "tensors.safetensors")
-    restore_trained(model, _under("model/", tensors))
-    _restore_optimizer(optimizer, _under("optimizer/", tensors))
-    record = json.loads((points[-1] / "state.json").read_text())
-    return TrainingState(**record, best=_under("best/", tensors))
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _restore_optimizer(optimizer: AdamW, tensors: dict[str, Tensor]) -> None:
-    content = optimizer.state_dict()
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        number, name = key.split("/", 1)
-        moments.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict(content | {"state": moments})
+    restore_trained(model, dict(point.tensors["model"]))
+    return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))

@@ -176,7 +176,7 @@ def build_setting(
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
     embeddings = None
     if not trains_below_head(model):
-        store = folder.checkpoints / "embeddings"
+        store = config.embedding_cache or folder.checkpoints / "embeddings"
         embeddings = encoder.embed(problem.dataset.proteins.sequences, store=store)
     setting = Setting(config, problem, encoder, hardware, embeddings)
     fit_scaling(setting)

@@ -1,0 +1,87 @@
+"""ESM with its language-model head, for pretraining: rows of masked pieces in, logits out."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from transformers import EsmForMaskedLM, PretrainedConfig
+
+from peftide.errors import BackboneError
+
+TRAINED_MASK_SHARE = 0.15 * 0.8
+"""Share of `<mask>` to which ESM's `token_dropout` scales the embeddings at all times."""
+
+
+class EsmMaskedLM(nn.Module):
+    """The steps of `EsmForMaskedLM`, with `token_dropout` scaled piece by piece.
+
+    Parameters
+    ----------
+    source
+        A checkpoint's folder, or a configuration for random weights.
+
+    Raises
+    ------
+    BackboneError
+        If the weights cannot be read.
+
+    Notes
+    -----
+    `transformers` scales by the share of `<mask>` in a whole row; a row here holds several pieces.
+    """
+
+    def __init__(self, source: Path | PretrainedConfig) -> None:
+        super().__init__()
+        config: Any = source
+        self.model: Any = _load(source) if isinstance(source, Path) else EsmForMaskedLM(config)
+        # not used by masked language models, and random otherwise
+        for parameter in self.model.esm.contact_head.parameters():
+            nn.init.zeros_(parameter.requires_grad_(False))
+
+    def embed(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        position_ids: Int[Tensor, "B T"],
+        mask_share: Float[Tensor, "B T"],
+    ) -> Float[Tensor, "B T D"]:
+        """Return the input of the first layer; `mask_share` is that of each token's piece."""
+        module = self.model.esm.embeddings
+        embedded = module.word_embeddings(input_ids)
+        if module.token_dropout:
+            embedded = embedded.masked_fill((input_ids == module.mask_token_id)[..., None], 0.0)
+            embedded = embedded * ((1 - TRAINED_MASK_SHARE) / (1 - mask_share))[..., None]
+        if module.position_embedding_type == "absolute":
+            embedded = embedded + module.position_embeddings(position_ids)
+        return embedded if module.layer_norm is None else module.layer_norm(embedded)
+
+    def encode(
+        self, embedded: Float[Tensor, "B T D"], position_ids: Int[Tensor, "B T"], **options: Any
+    ) -> Float[Tensor, "B T D"]:
+        """Return the last hidden states; options go to the attention."""
+        output = self.model.esm(inputs_embeds=embedded, position_ids=position_ids, **options)
+        return output.last_hidden_state
+
+    def predict(self, hidden: Float[Tensor, "M D"]) -> Float[Tensor, "M V"]:
+        """Return the logits of every token of the vocabulary."""
+        return self.model.lm_head(hidden)
+
+
+def _load(folder: Path) -> EsmForMaskedLM:
+    try:
+        loaded: Any = EsmForMaskedLM.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True, dtype=torch.float32
+        )
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
+    model, info = loaded
+    missing = sorted(name for name in info["missing_keys"] if "contact_head" not in name)
+    if missing:
+        raise BackboneError(
+            f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",
+            expected="a complete checkpoint with its language-model head (lm_head)",
+            where="--backbone",
+        )
+    return model

@@ -1,0 +1,16 @@
+"""`peftide pretrain`."""
+
+from peftide.config import PretrainConfig
+from peftide.workflows.pretrain import pretrain
+
+
+def run(config: PretrainConfig) -> None:
+    """Pretrain, then say how well held-out sequences are known."""
+    record = pretrain(config)
+    print(f"{'held-out sequences':<22} {'perplexity':>10} {'by sequence':>12}")
+    for name, row in record["held_out"].items():
+        text = name.replace("_", " ")
+        print(f"{text:<22} {row['perplexity']:>10.3f} {row['perplexity_by_sequence']:>12.3f}")
+    print(f"{record['tokens']:,} tokens at {record['tokens_per_second']:,}/s: {config.out}")
+    if record["status"] == "stopped":
+        print(f"stopped by --hours; go on with `peftide pretrain --resume --out {config.out}`")

@@ -1,0 +1,1 @@
+"""Masked-language-model training: a tokenised corpus → rows → masked rows → a backbone."""

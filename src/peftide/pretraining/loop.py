@@ -1,0 +1,263 @@
+"""The pretraining loop: steps of masked rows, resume points, and perplexity now and then."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import AdamW
+
+from peftide.errors import TrainingError
+from peftide.hardware import Hardware
+from peftide.pretraining.masking import Masking
+from peftide.pretraining.network import Batch, PretrainingModel, as_batch
+from peftide.pretraining.sampling import RowSampler
+from peftide.pretraining.schedule import rate_factor
+from peftide.progress import Meter, meter
+from peftide.resume_points import ResumePoint, read_point, write_point
+
+logger = logging.getLogger(__name__)
+
+BATCHES_AHEAD = 4
+BETAS = (0.9, 0.98)
+
+
+@dataclass
+class Progress:
+    """Where pretraining stands; the data of a step depend on seed and step alone."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a model learns.
+
+    Attributes
+    ----------
+    steps
+        Optimizer steps.
+    learning_rate
+        Peak rate of AdamW.
+    evaluate_every
+        Steps between two rows of the history.
+    deadline
+        `time.monotonic()` at which to stop, or None.
+    """
+
+    steps: int
+    learning_rate: float
+    warmup_steps: int
+    decay_fraction: float
+    weight_decay: float
+    max_grad_norm: float
+    evaluate_every: int
+    checkpoint_minutes: float
+    deadline: float | None
+
+
+class BatchSource:
+    """Makes the batch of any step; a thread stays some batches ahead."""
+
+    def __init__(self, sampler: RowSampler, masking: Masking, *, seed: int) -> None:
+        self.sampler, self.masking, self.seed = sampler, masking, seed
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step, on the CPU."""
+        rows = self.sampler.rows(step)
+        masked = self.masking.apply(rows, np.random.default_rng([self.seed, step, 1]))
+        first = rows.sequences[rows.piece[:, 0]]
+        return as_batch(rows, masked, self.sampler.corpus.clusters[first])
+
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """Yield the batches of some steps."""
+        with ThreadPoolExecutor(1) as pool:
+            waiting = [
+                pool.submit(self.batch, s) for s in range(start, min(stop, start + BATCHES_AHEAD))
+            ]
+            for step in range(start, stop):
+                if step + BATCHES_AHEAD < stop:
+                    waiting.append(pool.submit(self.batch, step + BATCHES_AHEAD))
+                yield waiting.pop(0).result()
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """All that one pretraining needs, besides the model itself.
+
+    Attributes
+    ----------
+    relatives_weight
+        What the relatives loss counts beside the masked loss.
+    evaluate
+        Scores the model as it stands: name → value, for the history.
+    checkpoints
+        Folder for resume points.
+    compile_steps
+        Whether the forward pass is compiled.
+    """
+
+    source: BatchSource
+    schedule: Schedule
+    hardware: Hardware
+    relatives_weight: float
+    evaluate: Callable[[], dict[str, float]]
+    on_history: Callable[[list[dict[str, Any]]], None]
+    checkpoints: Path
+    compile_steps: bool
+
+
+def pretrain_model(model: PretrainingModel, plan: Pretraining) -> Progress:
+    """Train until the last step or the deadline, whichever comes first.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is not a finite number.
+    """
+    optimizer = build_optimizer(model, plan.schedule)
+    progress = load_progress(plan.checkpoints, model=model, optimizer=optimizer)
+    _Run(model, plan, optimizer=optimizer, progress=progress).go()
+    return progress
+
+
+def load_progress(folder: Path, *, model: nn.Module, optimizer: AdamW) -> Progress:
+    """Read the last resume point into model and optimizer; a new start if there is none."""
+    point = read_point(folder, optimizer=optimizer)
+    if point is None:
+        return Progress()
+    with torch.no_grad():
+        for name, parameter in trained_parameters(model).items():
+            parameter.copy_(point.tensors["model"][name])
+    return Progress(**point.record)
+
+
+def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that train, by name."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def build_optimizer(model: nn.Module, schedule: Schedule) -> AdamW:
+    """Return AdamW; biases and norms (one axis) are not decayed."""
+    parameters = list(trained_parameters(model).values())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": schedule.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=schedule.learning_rate, betas=BETAS, fused=True)
+
+
+class _Run:
+    """One pretraining under way: model, optimizer and progress move together."""
+
+    def __init__(
+        self, model: PretrainingModel, plan: Pretraining, *, optimizer: AdamW, progress: Progress
+    ) -> None:
+        self.model, self.plan = model, plan
+        self.optimizer, self.progress = optimizer, progress
+        self.forward = torch.compile(model, dynamic=False) if plan.compile_steps else model
+        self.clock = self.last_save = time.monotonic()
+        self.losses: list[torch.Tensor] = []  # and the gradient's norm, of each step
+
+    def go(self) -> None:
+        """Train on the steps that are left."""
+        schedule, progress = self.plan.schedule, self.progress
+        self.model.train()
+        layout = self.plan.source.sampler.layout
+        tokens = layout.rows * layout.row_tokens
+        left = (schedule.steps - progress.step) * tokens
+        with meter("pretraining", total=max(1, left), unit="tokens") as shown:
+            for batch in self.plan.source.batches(progress.step, schedule.steps):
+                self.step(batch)
+                self.after_step(tokens, shown)
+                if schedule.deadline is not None and time.monotonic() >= schedule.deadline:
+                    break
+        self.save()
+
+    def step(self, batch: Batch) -> None:
+        """Take one optimizer step."""
+        schedule, hardware = self.plan.schedule, self.plan.hardware
+        torch.manual_seed(self.plan.source.seed * 1_000_003 + self.progress.step)
+        with hardware.autocast():
+            masked_loss, relatives_loss = self.forward(batch.to(hardware.device))
+        (masked_loss + self.plan.relatives_weight * relatives_loss).backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), schedule.max_grad_norm)
+        factor = rate_factor(
+            self.progress.step,
+            steps=schedule.steps,
+            warmup_steps=schedule.warmup_steps,
+            decay_fraction=schedule.decay_fraction,
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = schedule.learning_rate * factor
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.losses.append(
+            torch.stack([masked_loss.detach(), relatives_loss.detach(), norm.detach()])
+        )
+
+    def after_step(self, tokens: int, shown: Meter) -> None:
+        """Count, and now and then evaluate and save."""
+        schedule, progress = self.plan.schedule, self.progress
+        progress.step += 1
+        progress.tokens += tokens
+        shown.advance(tokens)
+        if progress.step % schedule.evaluate_every == 0 or progress.step == schedule.steps:
+            self.note()
+        if time.monotonic() - self.last_save >= 60 * schedule.checkpoint_minutes:
+            self.save()
+
+    def note(self) -> None:
+        """Write a row of the history."""
+        progress = self.progress
+        masked_loss, relatives_loss = self._finite_means()
+        self.losses.clear()
+        self._count_time()
+        self.model.eval()
+        scores = self.plan.evaluate()
+        self.model.train()
+        row = {"step": progress.step, "tokens": progress.tokens}
+        row |= {"seconds": round(progress.seconds, 1), "masked_loss": masked_loss}
+        row |= {"relatives_loss": relatives_loss} | scores
+        progress.history.append(row)
+        logger.info(
+            "step %s: masked loss %.4f · held-out perplexity %.3f",
+            f"{progress.step:,}/{self.plan.schedule.steps:,}",
+            masked_loss,
+            scores["perplexity"],
+        )
+        self.plan.on_history(progress.history)
+
+    def _finite_means(self) -> list[float]:
+        """Return the mean losses since the last row of the history."""
+        masked_loss, relatives_loss, norm = torch.stack(self.losses).mean(0).tolist()
+        if not np.isfinite(masked_loss + relatives_loss + norm):
+            raise TrainingError(
+                f"the loss became {masked_loss} and the gradient's norm {norm} before step "
+                f"{self.progress.step}. Lower --learning-rate (a tenth is a good try) or use "
+                "--precision fp32, and start again with --overwrite"
+            )
+        return [masked_loss, relatives_loss]
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self.clock
+        self.clock = now
+
+    def save(self) -> None:
+        """Write a resume point, but never one of weights that are no numbers."""
+        if self.losses:
+            self._finite_means()
+        self._count_time()
+        point = ResumePoint({"model": trained_parameters(self.model)}, vars(self.progress))
+        write_point(self.plan.checkpoints, point, step=self.progress.step, optimizer=self.optimizer)
+        self.last_save = time.monotonic()

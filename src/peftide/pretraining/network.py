@@ -1,0 +1,120 @@
+"""Masked rows in; the losses of a masked language model, and of relatives, out."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from peftide.backbones.esm_masked import EsmMaskedLM
+from peftide.pretraining.attention import ROW_ATTENTION, register_row_attention
+from peftide.pretraining.masking import MaskedRows
+from peftide.pretraining.sampling import Rows
+from peftide.types import IntArray
+
+TEMPERATURE = 0.1
+"""Cosine similarities are divided by it in the relatives loss."""
+NEVER = -1e4
+"""Similarity of what is not to be compared."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The tensors of one step; shapes are the same in every step, so that one program serves all.
+
+    Attributes
+    ----------
+    input_ids, position_ids, piece, is_residue, mask_share
+        As in `Rows` and `MaskedRows`. Shape (B, T).
+    places, targets
+        Hidden residues and what they are. Shape (M,).
+    kin
+        Cluster of the sequence with which each row begins. Shape (B,).
+    """
+
+    input_ids: Int[Tensor, "B T"]
+    position_ids: Int[Tensor, "B T"]
+    piece: Int[Tensor, "B T"]
+    is_residue: Bool[Tensor, "B T"]
+    mask_share: Float[Tensor, "B T"]
+    places: Int[Tensor, " M"]
+    targets: Int[Tensor, " M"]
+    kin: Int[Tensor, " B"]
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        moved = {k: v.to(device, non_blocking=True) for k, v in vars(self).items()}
+        return Batch(**moved)
+
+
+def as_batch(rows: Rows, masked: MaskedRows, kin: IntArray) -> Batch:
+    """Return rows and their masks as tensors."""
+    return Batch(
+        input_ids=torch.from_numpy(masked.input_ids),
+        position_ids=torch.from_numpy(rows.position_ids),
+        piece=torch.from_numpy(rows.piece),
+        is_residue=torch.from_numpy(rows.is_residue),
+        mask_share=torch.from_numpy(masked.mask_share).float(),
+        places=torch.from_numpy(masked.places),
+        targets=torch.from_numpy(masked.targets),
+        kin=torch.from_numpy(kin),
+    )
+
+
+class PretrainingModel(nn.Module):
+    """A masked language model and its losses.
+
+    Parameters
+    ----------
+    language_model
+        What is trained and saved.
+    relatives
+        Whether the relatives loss is computed too.
+    """
+
+    def __init__(self, language_model: EsmMaskedLM, *, relatives: bool = False) -> None:
+        super().__init__()
+        register_row_attention()
+        language_model.model.set_attn_implementation(ROW_ATTENTION)
+        self.language_model = language_model
+        self.relatives = relatives
+
+    def forward(self, batch: Batch) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """Return the mean masked-residue loss and the mean relatives loss, in nats."""
+        hidden = self.hidden(batch)
+        logits = self.language_model.predict(hidden.flatten(0, 1)[batch.places])
+        masked_loss = functional.cross_entropy(logits.float(), batch.targets)
+        if not self.relatives:
+            return masked_loss, torch.zeros_like(masked_loss)
+        return masked_loss, relatives_loss(first_piece_means(hidden, batch), batch.kin)
+
+    def hidden(self, batch: Batch) -> Float[Tensor, "B T D"]:
+        """Return the last hidden states."""
+        embedded = self.language_model.embed(batch.input_ids, batch.position_ids, batch.mask_share)
+        same_piece = batch.piece[:, None, :, None] == batch.piece[:, None, None, :]
+        return self.language_model.encode(embedded, batch.position_ids, same_piece=same_piece)
+
+
+def first_piece_means(hidden: Float[Tensor, "B T D"], batch: Batch) -> Float[Tensor, "B D"]:
+    """Return the mean over the residues of the piece with which each row begins."""
+    counted = (batch.is_residue & (batch.piece == batch.piece[:, :1])).to(hidden.dtype)
+    return (hidden * counted[..., None]).sum(1) / counted.sum(1, keepdim=True)
+
+
+def relatives_loss(means: Float[Tensor, "B D"], kin: Int[Tensor, " B"]) -> Float[Tensor, ""]:
+    """Return how badly each row finds its relative, the row beside it, among all rows of a batch.
+
+    Cross-entropy over cosine similarities of centred mean embeddings; other rows of the same
+    cluster are left out.
+
+    References
+    ----------
+    Chen et al. 2020, arXiv 2002.05709, equation 1 (NT-Xent).
+    """
+    rows = torch.arange(len(kin), device=kin.device)
+    partner = rows ^ 1
+    directions = functional.normalize((means - means.mean(0)).float(), dim=-1)
+    similarity = directions @ directions.T / TEMPERATURE
+    same_cluster = (kin[:, None] == kin[None, :]) & (partner[:, None] != rows[None, :])
+    return functional.cross_entropy(similarity.masked_fill(same_cluster, NEVER), partner)

@@ -1,0 +1,236 @@
+"""What `peftide pretrain` starts from: options, a tokenised corpus, a backbone's alphabet."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from peftide.backbones import BACKBONES, Architecture
+from peftide.backbones.esm import esm_config
+from peftide.backbones.loading import LoadOptions, find_folder, read_config
+from peftide.backbones.weights import require_safetensors
+from peftide.config import PretrainConfig
+from peftide.config.reading import flag
+from peftide.errors import BackboneError, InputError, raise_problems
+from peftide.outputs import refuse_inputs_inside
+from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
+from peftide.pretraining.loop import BatchSource
+from peftide.pretraining.masking import Masking
+from peftide.pretraining.perplexity import HeldOut
+from peftide.pretraining.sampling import (
+    MIN_CROP,
+    RowLayout,
+    RowSampler,
+    cluster_weights,
+    hold_out_clusters,
+)
+from peftide.run_folder import RunFolder
+from peftide.tokens import AMINO_ACIDS, Vocabulary, read_vocabulary
+from peftide.types import IntArray
+
+QUICK_SEQUENCES = 200
+"""Held-out sequences that are looked at during training."""
+
+
+LIMITS = {
+    "1 or more": ("layers", "width", "attention_heads", "rows", "steps", "held_out")
+    + ("min_length", "evaluate_every", "mask_span"),
+    "0 or more": ("warmup_steps", "weight_decay", "checkpoint_minutes", "relatives_weight"),
+    "a number above 0": ("learning_rate", "max_grad_norm", "hours", "initializer_range"),
+    "above 0, below 1": ("mask_fraction",),
+    "from 0 to 1": ("cluster_power", "decay_fraction"),
+    "0 or more, below 2,147,483,648": ("seed",),
+}
+TESTS = {
+    "1 or more": lambda value: 1 <= value < math.inf,
+    "0 or more": lambda value: 0 <= value < math.inf,
+    "a number above 0": lambda value: 0 < value < math.inf,
+    "above 0, below 1": lambda value: 0 < value < 1,
+    "from 0 to 1": lambda value: 0 <= value <= 1,
+    "0 or more, below 2,147,483,648": lambda value: 0 <= value < 2**31,
+}
+
+
+def check_options(config: PretrainConfig) -> CorpusFiles:
+    """Return the files of the corpus; refuse options that make no sense.
+
+    Raises
+    ------
+    InputError
+        Naming all of them, and all files that are not there.
+    """
+    files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
+    problems = [f"{path}: no such file" for path in files.paths() if not path.is_file()]
+    problems += [
+        f"{flag(name)}: received {getattr(config, name)}, expected {expected}"
+        for expected, names in LIMITS.items()
+        for name in names
+        if getattr(config, name) is not None and not TESTS[expected](getattr(config, name))
+    ]
+    if config.backbone is None and config.width % (2 * config.attention_heads):
+        problems.append(
+            f"--width: received {config.width}, expected a multiple of twice --attention-heads "
+            f"({2 * config.attention_heads})"
+        )
+    if config.row_tokens < MIN_CROP + 2:
+        problems.append(
+            f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
+        )
+    if config.relatives_weight > 0 and (config.rows % 2 or config.rows < 4):
+        problems.append(
+            f"--rows: received {config.rows}, expected an even number from 4 up, "
+            "for --relatives-weight compares rows in pairs"
+        )
+    raise_problems(problems)
+    return files
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A corpus with the backbone's alphabet, and what of it is trained on.
+
+    Attributes
+    ----------
+    architecture, tokenizer
+        Of the backbone that is trained.
+    model_config
+        Its configuration, for special ids.
+    """
+
+    config: PretrainConfig
+    corpus: Corpus
+    architecture: Architecture
+    tokenizer: PreTrainedTokenizerBase
+    model_config: PretrainedConfig
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Token ids of letters, and special tokens."""
+        return read_vocabulary(self.tokenizer)
+
+    @cached_property
+    def parts(self) -> tuple[IntArray, IntArray]:
+        """Sequences to train on, and held-out ones."""
+        return hold_out_clusters(self.corpus.clusters, self.config.held_out, seed=self.config.seed)
+
+    def layout(self) -> RowLayout:
+        """Shape of a batch."""
+        return RowLayout(
+            rows=self.config.rows,
+            row_tokens=self.config.row_tokens,
+            vocabulary=self.vocabulary,
+            first_position=self.architecture.first_position(self.model_config),
+            padding_id=int(self.model_config.pad_token_id),
+            min_piece=min(MIN_CROP, self.config.min_length),
+            paired=self.config.relatives_weight > 0,
+        )
+
+    @property
+    def mask_id(self) -> int:
+        """Token id of `<mask>`."""
+        token_id: Any = self.tokenizer.mask_token_id
+        return int(token_id)
+
+    def source(self) -> BatchSource:
+        """Return where the batches come from."""
+        training = self.parts[0]
+        weights = cluster_weights(self.corpus.clusters[training], self.config.cluster_power)
+        letters = [ord(letter) for letter in AMINO_ACIDS]
+        masking = Masking(
+            fraction=self.config.mask_fraction,
+            mean_span=self.config.mask_span,
+            mask_id=self.mask_id,
+            residue_ids=self.vocabulary.letter_ids[letters],
+        )
+        sampler = RowSampler(
+            self.corpus, training, weights=weights, layout=self.layout(), seed=self.config.seed
+        )
+        return BatchSource(sampler, masking, seed=self.config.seed)
+
+    def held_out(self, *, quick: bool) -> HeldOut:
+        """Return the held-out sequences: some, hidden once in part, or all, hidden wholly."""
+        sequences = self.parts[1][:QUICK_SEQUENCES] if quick else self.parts[1]
+        layout = self.layout()
+        options = {"mask_id": self.mask_id, "seed": self.config.seed}
+        if quick:
+            options["passes"] = 1
+        return HeldOut(self.corpus, sequences, layout, **options)
+
+
+def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
+    """Return the checkpoint to continue from, or the configuration of a new backbone.
+
+    Raises
+    ------
+    BackboneError
+        If the checkpoint cannot be had, or is of a family that peftide does not know.
+    InputError
+        If it lies in `--out`, or its positions are too few for `--row-tokens`.
+    """
+    if config.backbone is None:
+        return esm_config(
+            config.layers,
+            config.width,
+            config.attention_heads,
+            initializer_range=config.initializer_range,
+        )
+    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    folder, _ = find_folder(config.backbone, options)
+    refuse_inputs_inside(config.out, [folder])
+    _require_fit(config, folder)
+    return require_safetensors(folder, allow_bin=config.allow_bin)
+
+
+def _require_fit(config: PretrainConfig, folder: Path) -> None:
+    model_config = read_config(folder)
+    if model_config.model_type not in BACKBONES:
+        raise BackboneError(
+            f"{config.backbone} is a model of type {model_config.model_type!r}",
+            expected=f"one of the types {', '.join(BACKBONES)}",
+            where="--backbone",
+        )
+    architecture = BACKBONES[model_config.model_type]
+    most = architecture.max_residues(model_config)
+    special = read_vocabulary(architecture.tokenizer(folder)).special_tokens
+    if most is not None and config.row_tokens > most + special:
+        raise InputError(
+            f"received {config.row_tokens}",
+            expected=f"at most {most + special}, the positions of {config.backbone}",
+            where="--row-tokens",
+        )
+
+
+def build_setting(
+    config: PretrainConfig,
+    source: Path | PretrainedConfig,
+    files: CorpusFiles,
+    *,
+    folder: RunFolder,
+) -> Setting:
+    """Tokenise the corpus with the backbone's alphabet.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read, or too little is in them.
+    """
+    model_config = read_config(source) if isinstance(source, Path) else source
+    architecture = BACKBONES[model_config.model_type]
+    tokenizer = architecture.tokenizer(source if isinstance(source, Path) else None)
+    letter_ids = read_vocabulary(tokenizer).letter_ids
+    corpus = open_corpus(folder.checkpoints / "corpus", files, letter_ids)
+    setting = Setting(config, corpus, architecture, tokenizer, model_config)
+    _require_enough(setting)
+    return setting
+
+
+def _require_enough(setting: Setting) -> None:
+    if not len(setting.parts[1]):
+        raise InputError(
+            f"{setting.corpus.record['clusters']} clusters are too few to hold some out",
+            expected="10 or more (without --clusters, each sequence is one)",
+            where="--sequences",
+        )

@@ -1,0 +1,45 @@
+"""`peftide pretrain` and how it goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from peftide.cli import main
+from tests.conftest import random_sequences, write_proteins
+
+SHAPE = "--layers 2 --width 32 --attention-heads 4 --rows 2 --row-tokens 64 --no-compile"
+
+
+def test_it_prints_perplexities_stops_by_hours_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fasta = write_proteins(tmp_path / "p.fasta", random_sequences(20, lengths=(30, 60)))
+    more = write_proteins(tmp_path / "q.fasta", random_sequences(5, lengths=(30, 60), seed=1))
+    words = f"--sequences {fasta} --sequences {more} --out b --steps 2 --threads 1 {SHAPE}"
+    assert main(["pretrain", *words.split(), "--device", "cpu", "--hours", "1e-9"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = ["held-out sequences", "model", "uniform", "residue frequencies", "trigram"]
+    for line, name in zip(lines, [*names, "neighbours"], strict=False):
+        assert line.startswith(f"{name} ")
+    assert lines[2].split() == ["uniform", "20.000", "20.000"]
+    assert lines[-2].startswith("128 tokens at ")
+    assert lines[-2].endswith("/s: b")
+    assert lines[-1].endswith("go on with `peftide pretrain --resume --out b`")
+    assert main(["pretrain", "--resume", "--out", "b", "--hours", "none"]) == 0
+    said = capsys.readouterr().out
+    assert "256 tokens at " in said
+    assert "stopped" not in said
+
+
+def test_what_is_wrong_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pretrain", "--sequences", "absent.fasta", "--out", "b", "--steps", "0"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "absent.fasta: no such file" in captured.err
+    assert "--steps: received 0" in captured.err
+    assert not Path("b").exists()
+
+
+def test_resuming_what_has_not_begun_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pretrain", "--resume", "--out", "nowhere"]) == 2
+    assert "holds no run yet" in capsys.readouterr().err
