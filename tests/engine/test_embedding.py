@@ -1,7 +1,9 @@
 """Each distinct protein is encoded once, in any order of batches, and never again."""
 
 import contextlib
+import fcntl
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +183,20 @@ def test_the_key_names_sequences_order_and_settings():
         embedding_key(["MK", "VL"], "cls", 1022),
     ]
     assert len({key, *others}) == 6
+
+
+def test_a_second_run_waits_until_the_first_has_filled_a_store(tmp_path: Path):
+    sequences = ["MK", "WYW"]
+    second = CountingEncoder()
+    with (tmp_path / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(embed, second, sequences, plan_of(sequences), store=tmp_path)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+            assert second.seen == []
+            fcntl.flock(held, fcntl.LOCK_UN)
+            found = waiting.result(timeout=10)
+    assert [rows_of(found, place)[0] for place in range(2)] == [
+        vector_by_hand(sequence) for sequence in sequences
+    ]

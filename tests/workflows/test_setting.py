@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from peftide.backbones import Backbone
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.model import trained_parameters
@@ -51,6 +52,20 @@ def test_rows_are_embedded_once_where_nothing_below_the_head_trains(
     setting = built(tmp_path, "ppi", method, pooling=pooling)
     assert trains_below_head(setting.model) is expected
     assert (setting.embeddings is None) is expected
+
+
+def test_another_run_reads_the_embeddings_of_a_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    cache = tmp_path / "cache"
+    first = built(tmp_path / "a", "ppi", "head", embedding_cache=cache, seed=0).embeddings
+    monkeypatch.setattr(Backbone, "forward", lambda *_: pytest.fail("computed again"))
+    second = built(tmp_path / "b", "ppi", "head", embedding_cache=cache, seed=1).embeddings
+    assert first is not None
+    assert second is not None
+    assert torch.equal(first.rows, second.rows)
 
 
 def test_cached_rows_give_the_logits_of_the_backbone(tmp_path: Path) -> None:
