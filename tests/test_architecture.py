@@ -20,6 +20,7 @@ ORDER = {
     "ragged": 0,
     "files": 0,
     "resume_points": 0,
+    "parameters": 0,
     "outputs": 0,
     "config": 0,
     "progress": 0,

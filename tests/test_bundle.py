@@ -16,7 +16,7 @@ from peftide import bundle as bundle_module
 from peftide.adapters import ADAPTERS
 from peftide.bundle import Bundle, load_bundle, save_bundle
 from peftide.errors import InputError, StorageError
-from peftide.model import trained_parameters
+from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
 from peftide.types import FloatArray
 from peftide.workflows.train import train

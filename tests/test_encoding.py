@@ -13,8 +13,9 @@ from peftide.encoding import ModelEncoder, checked_max_length, expand_members
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.heads import build_head
-from peftide.model import Parts, ProteinModel, trained_parameters
+from peftide.model import Parts, ProteinModel
 from peftide.pairing import build_pairing
+from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from tests.conftest import TINY, random_sequences

@@ -8,8 +8,9 @@ from peftide.backbones import BACKBONES, Backbone, Origin
 from peftide.backbones.esm import ESM_ALIASES, esm_tokenizer
 from peftide.backbones.loading import load_backbone
 from peftide.heads import build_head
-from peftide.model import Parts, ProteinModel, count_parameters, trained_parameters
+from peftide.model import Parts, ProteinModel, count_parameters
 from peftide.pairing import build_pairing
+from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from peftide.tokens import read_vocabulary

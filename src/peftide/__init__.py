@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         EmbedConfig,
         EvaluateConfig,
         PredictConfig,
+        PretrainConfig,
         TrainConfig,
     )
     from peftide.errors import PeftideError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from peftide.workflows.embed import embed
     from peftide.workflows.evaluate import evaluate
     from peftide.workflows.predict import predict
+    from peftide.workflows.pretrain import pretrain
     from peftide.workflows.train import train
 
 __version__ = "0.1.0"
@@ -31,6 +33,7 @@ __all__ = [
     "EvaluateConfig",
     "PeftideError",
     "PredictConfig",
+    "PretrainConfig",
     "TrainConfig",
     "demo",
     "embed",
@@ -38,6 +41,7 @@ __all__ = [
     "load_backbone",
     "load_bundle",
     "predict",
+    "pretrain",
     "train",
 ]
 
@@ -47,6 +51,7 @@ _HOMES = {
     "EvaluateConfig": "config",
     "PeftideError": "errors",
     "PredictConfig": "config",
+    "PretrainConfig": "config",
     "TrainConfig": "config",
     "demo": "workflows.demo",
     "embed": "workflows.embed",
@@ -54,6 +59,7 @@ _HOMES = {
     "load_backbone": "backbones.loading",
     "load_bundle": "bundle",
     "predict": "workflows.predict",
+    "pretrain": "workflows.pretrain",
     "train": "workflows.train",
 }
 

@@ -20,8 +20,9 @@ from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.errors import BackboneError, InputError, StorageError
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
-from peftide.model import Parts, ProteinModel, trained_parameters
+from peftide.model import Parts, ProteinModel
 from peftide.pairing import build_pairing
+from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels

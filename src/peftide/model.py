@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from peftide.backbones import Backbone
 from peftide.engine.packing import PackedBatch
 from peftide.pairing import Pairing
+from peftide.parameters import trained_parameters
 from peftide.pooling import Pooling
 from peftide.scaling import Scaling
 
@@ -58,11 +59,6 @@ class ProteinModel(nn.Module):
         scaled = self.scaling(rows)
         features = self.pairing(scaled, members)
         return self.head(features)
-
-
-def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Return the parameters that train, by name."""
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

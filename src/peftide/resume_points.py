@@ -17,6 +17,11 @@ POINT_PATTERN = "step-*"
 MOMENTS = "optimizer"
 
 
+def seed_step(seed: int, step: int) -> None:
+    """Give a step random numbers of its own, so that a resumed run draws the same ones."""
+    torch.manual_seed(seed * 1_000_003 + step)
+
+
 @dataclass(frozen=True)
 class ResumePoint:
     """What a killed training needs to go on, beside its optimizer.

@@ -16,8 +16,10 @@ FORMAT_VERSION = 1
 VERSIONED = ("peftide", "torch", "transformers", "peft", "accelerate", "numpy", "scikit-learn")
 RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
 """Config of each command whose runs can be resumed → its name."""
-FREE_ON_RESUME = {"out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"}
-FREE_ON_RESUME |= {"embedding_cache", "hours", "steps", "compile"}
+FREE_ON_RESUME = {
+    *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
+    *("embedding_cache", "hours", "steps", "compile"),
+}
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from peftide.errors import TrainingError
-from peftide.model import trained_parameters
+from peftide.parameters import trained_parameters
 from peftide.training import encoded_rows, fit
 from peftide.training.loop import batch_loss, epoch_batches
 from peftide.training.modes import set_training_mode

@@ -5,13 +5,8 @@ import torch
 from torch import nn
 
 from peftide.config import TrainConfig
-from peftide.model import trained_parameters
-from peftide.training.optimizer import (
-    build_optimizer,
-    build_schedule,
-    copy_trained,
-    restore_trained,
-)
+from peftide.parameters import trained_parameters
+from peftide.training.optimizer import build_optimizer, build_schedule
 from tests.training.conftest import Build
 
 
@@ -81,14 +76,3 @@ def test_without_warm_up_the_first_step_has_the_peak_rate() -> None:
 
 def test_a_single_step_has_a_rate() -> None:
     assert schedule_of(1, 0.05) == [2.0]
-
-
-def test_trained_values_are_copied_and_put_back(build: Build) -> None:
-    _, model, _ = build("regression", "head")
-    before = copy_trained(model)
-    with torch.no_grad():
-        for parameter in trained_parameters(model).values():
-            parameter.add_(1)
-    assert all(not torch.equal(before[n], p) for n, p in trained_parameters(model).items())
-    restore_trained(model, before)
-    assert all(torch.equal(before[n], p) for n, p in trained_parameters(model).items())

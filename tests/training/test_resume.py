@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from peftide.errors import StorageError
-from peftide.model import trained_parameters
+from peftide.parameters import copy_trained, trained_parameters
 from peftide.training import fit, loop
-from peftide.training.optimizer import build_optimizer, copy_trained
+from peftide.training.optimizer import build_optimizer
 from peftide.training.resume import TrainingState, load_point, save_point
 from tests.training.conftest import Build, Fit
 

@@ -114,7 +114,20 @@ def _known_names() -> list[str]:
 
 
 def _stored_backbone(name: str, folder: Path, *, revision: str | None, allow_bin: bool) -> Backbone:
-    config = read_config(folder)
+    architecture = find_architecture(read_config(folder), name)
+    weights = require_safetensors(folder, allow_bin=allow_bin)
+    model = architecture.load(weights)
+    return _assemble(model, architecture, name=name, folder=folder, revision=revision)
+
+
+def find_architecture(config: PretrainedConfig, name: str) -> Architecture:
+    """Return how peftide handles the family of a checkpoint.
+
+    Raises
+    ------
+    BackboneError
+        If it does not know the family, or the model is a decoder.
+    """
     if config.model_type not in BACKBONES:
         raise BackboneError(
             f"{name} is a model of type {config.model_type!r}",
@@ -123,10 +136,7 @@ def _stored_backbone(name: str, folder: Path, *, revision: str | None, allow_bin
         )
     if getattr(config, "is_decoder", False):
         raise BackboneError(f"{name} is a decoder", expected="an encoder", where="--backbone")
-    architecture = BACKBONES[config.model_type]
-    weights = require_safetensors(folder, allow_bin=allow_bin)
-    model = architecture.load(weights)
-    return _assemble(model, architecture, name=name, folder=folder, revision=revision)
+    return BACKBONES[config.model_type]
 
 
 def read_config(folder: Path) -> PretrainedConfig:

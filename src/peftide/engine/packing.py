@@ -3,7 +3,7 @@
 In: token ids of sequences. Out: packed rows, and the attention that keeps them apart.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -116,12 +116,17 @@ def token_budget_batches(lengths: Sequence[int] | IntArray, max_tokens: int) -> 
 
 def register_packed_attention() -> None:
     """Make `attn_implementation="peftide_packed"` known to transformers."""
-    AttentionInterface.register(PACKED_ATTENTION, packed_attention)
-    AttentionMaskInterface.register(PACKED_ATTENTION, _no_mask)
+    register_attention(PACKED_ATTENTION, packed_attention)
+
+
+def register_attention(name: str, attention: Callable[..., Any]) -> None:
+    """Make an attention known to transformers that keeps sequences apart without a mask."""
+    AttentionInterface.register(name, attention)
+    AttentionMaskInterface.register(name, _no_mask)
 
 
 def _no_mask(*_args: Any, **_kwargs: Any) -> None:
-    """Return no mask: sequences never see each other, and there is no padding."""
+    """Return no mask: what may see what comes with the call."""
 
 
 def packed_attention(

@@ -6,20 +6,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface
+
+from peftide.engine.packing import register_attention
 
 ROW_ATTENTION = "peftide_rows"
 
 
 def register_row_attention() -> None:
     """Make `attn_implementation="peftide_rows"` known to transformers."""
-    AttentionInterface.register(ROW_ATTENTION, row_attention)
-    AttentionMaskInterface.register(ROW_ATTENTION, _no_mask)
-
-
-def _no_mask(*_args: Any, **_kwargs: Any) -> None:
-    """Return no mask: `same_piece` comes with the call."""
+    register_attention(ROW_ATTENTION, row_attention)
 
 
 def row_attention(

@@ -15,12 +15,13 @@ from torch.optim import AdamW
 
 from peftide.errors import TrainingError
 from peftide.hardware import Hardware
+from peftide.parameters import restore_trained, trained_parameters
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.network import Batch, PretrainingModel, as_batch
 from peftide.pretraining.sampling import RowSampler
 from peftide.pretraining.schedule import rate_factor
 from peftide.progress import Meter, meter
-from peftide.resume_points import ResumePoint, read_point, write_point
+from peftide.resume_points import ResumePoint, read_point, seed_step, write_point
 
 logger = logging.getLogger(__name__)
 
@@ -135,15 +136,8 @@ def load_progress(folder: Path, *, model: nn.Module, optimizer: AdamW) -> Progre
     point = read_point(folder, optimizer=optimizer)
     if point is None:
         return Progress()
-    with torch.no_grad():
-        for name, parameter in trained_parameters(model).items():
-            parameter.copy_(point.tensors["model"][name])
+    restore_trained(model, point.tensors["model"])
     return Progress(**point.record)
-
-
-def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Return the parameters that train, by name."""
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def build_optimizer(model: nn.Module, schedule: Schedule) -> AdamW:
@@ -186,7 +180,7 @@ class _Run:
     def step(self, batch: Batch) -> None:
         """Take one optimizer step."""
         schedule, hardware = self.plan.schedule, self.plan.hardware
-        torch.manual_seed(self.plan.source.seed * 1_000_003 + self.progress.step)
+        seed_step(self.plan.source.seed, self.progress.step)
         with hardware.autocast():
             masked_loss, relatives_loss = self.forward(batch.to(hardware.device))
         (masked_loss + self.plan.relatives_weight * relatives_loss).backward()

@@ -1,7 +1,7 @@
 """Held-out sequences in; how well each residue is told from the others out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from peftide.hardware import Hardware
 from peftide.pretraining.corpus import Corpus
 from peftide.pretraining.masking import MaskedRows, mask_share
 from peftide.pretraining.network import PretrainingModel, as_batch
-from peftide.pretraining.sampling import RowLayout, Rows
+from peftide.pretraining.sampling import RowLayout, Rows, empty_rows
 from peftide.types import FloatArray, IntArray
 
 PASSES = 7
@@ -53,20 +53,12 @@ class HeldOut:
 
     def _rows(self, numbers: IntArray) -> Rows:
         layout, vocabulary = self.layout, self.layout.vocabulary
-        shape = (layout.rows, layout.row_tokens)
-        input_ids = np.full(shape, layout.padding_id, dtype=np.int64)
-        is_residue = np.zeros(shape, dtype=bool)
-        piece = np.full(shape, layout.max_pieces - 1, dtype=np.int64)
+        room = layout.row_tokens - vocabulary.special_tokens
+        rows = empty_rows(layout)
         for row, number in enumerate(numbers):
-            residues = self.corpus.residues(int(self.sequences[number]))
-            residues = residues[: layout.row_tokens - vocabulary.special_tokens]
-            tokens = np.concatenate([vocabulary.prefix, residues, vocabulary.suffix])
-            input_ids[row, : len(tokens)] = tokens
-            piece[row, : len(tokens)] = row
-            inside = len(vocabulary.prefix)
-            is_residue[row, inside : inside + len(residues)] = True
-        positions = np.broadcast_to(layout.first_position + np.arange(shape[1]), shape)
-        return Rows(input_ids, positions.copy(), piece, is_residue, self.sequences[numbers])
+            residues = self.corpus.residues(int(self.sequences[number]))[:room]
+            rows.put(row, 0, residues, piece=row, vocabulary=vocabulary)
+        return replace(rows, sequences=self.sequences[numbers])
 
     def _mask(self, rows: Rows, hidden: np.ndarray) -> MaskedRows:
         places = np.flatnonzero(hidden)

@@ -1,12 +1,12 @@
 """A corpus in; rows of crops out, the same ones for the same seed and step, always."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from peftide.pretraining.corpus import Corpus
 from peftide.tokens import Vocabulary
-from peftide.types import BoolArray, FloatArray, IntArray
+from peftide.types import BoolArray, ByteArray, FloatArray, IntArray
 
 MIN_CROP = 30
 """Residues of the shortest crop that fills the rest of a row."""
@@ -35,6 +35,19 @@ class Rows:
     piece: IntArray
     is_residue: BoolArray
     sequences: IntArray
+
+    def put(
+        self, row: int, start: int, residues: ByteArray, *, piece: int, vocabulary: Vocabulary
+    ) -> int:
+        """Write a piece into a row, with its special tokens; return its number of tokens."""
+        tokens = np.concatenate([vocabulary.prefix, residues, vocabulary.suffix])
+        place = slice(start, start + len(tokens))
+        self.input_ids[row, place] = tokens
+        self.position_ids[row, place] += np.arange(len(tokens))
+        self.piece[row, place] = piece
+        inside = start + len(vocabulary.prefix)
+        self.is_residue[row, inside : inside + len(residues)] = True
+        return len(tokens)
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,18 @@ class RowLayout:
         return self.rows * (self.row_tokens // shortest + 1)
 
 
+def empty_rows(layout: RowLayout) -> Rows:
+    """Return rows of nothing but padding."""
+    shape = (layout.rows, layout.row_tokens)
+    return Rows(
+        input_ids=np.full(shape, layout.padding_id, dtype=np.int64),
+        position_ids=np.full(shape, layout.first_position, dtype=np.int64),
+        piece=np.full(shape, layout.max_pieces - 1, dtype=np.int64),
+        is_residue=np.zeros(shape, dtype=bool),
+        sequences=np.zeros(0, dtype=np.int64),
+    )
+
+
 class RowSampler:
     """Draws sequences with replacement, crops them at random and fills rows with them.
 
@@ -103,21 +128,14 @@ class RowSampler:
     def rows(self, step: int) -> Rows:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.seed, step])
-        shape = (self.layout.rows, self.layout.row_tokens)
-        rows = Rows(
-            input_ids=np.full(shape, self.layout.padding_id, dtype=np.int64),
-            position_ids=np.full(shape, self.layout.first_position, dtype=np.int64),
-            piece=np.zeros(shape, dtype=np.int64),
-            is_residue=np.zeros(shape, dtype=bool),
-            sequences=np.zeros(0, dtype=np.int64),
-        )
+        rows = empty_rows(self.layout)
         drawn: list[int] = []
         first = 0
-        for row in range(shape[0]):
+        for row in range(self.layout.rows):
             is_second = self.layout.paired and row % 2 == 1
             first = self._relative(first, rng) if is_second else self._draw(rng)
             self._fill(rows, row, first, drawn=drawn, rng=rng)
-        return Rows(**{**vars(rows), "sequences": np.array(drawn)})
+        return replace(rows, sequences=np.array(drawn))
 
     def _fill(
         self, rows: Rows, row: int, index: int, *, drawn: list[int], rng: np.random.Generator
@@ -128,20 +146,12 @@ class RowSampler:
             residues = self.corpus.residues(index)
             length = min(len(residues), room)
             first = int(rng.integers(len(residues) - length + 1))
-            tokens = np.concatenate(
-                [vocabulary.prefix, residues[first : first + length], vocabulary.suffix]
-            )
-            place = slice(start, start + len(tokens))
-            rows.input_ids[row, place] = tokens
-            rows.position_ids[row, place] += np.arange(len(tokens))
-            rows.piece[row, place] = len(drawn)
-            inside = start + len(vocabulary.prefix)
-            rows.is_residue[row, inside : inside + length] = True
+            crop = residues[first : first + length]
+            written = rows.put(row, start, crop, piece=len(drawn), vocabulary=vocabulary)
             drawn.append(index)
-            start += len(tokens)
-            room -= len(tokens)
+            start += written
+            room -= written
             index = self._draw(rng)
-        rows.piece[row, start:] = self.layout.max_pieces - 1
 
     def _draw(self, rng: np.random.Generator) -> int:
         place = np.searchsorted(self._cumulative, rng.random(), side="right")

@@ -17,16 +17,13 @@ from peftide.config import TrainConfig
 from peftide.encoding import expand_members
 from peftide.errors import TrainingError
 from peftide.hardware import Hardware
-from peftide.model import ProteinModel, trained_parameters
+from peftide.model import ProteinModel
+from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.progress import Meter, duration, meter
+from peftide.resume_points import seed_step
 from peftide.tasks import Labels, Task
 from peftide.training.modes import set_training_mode
-from peftide.training.optimizer import (
-    build_optimizer,
-    build_schedule,
-    copy_trained,
-    restore_trained,
-)
+from peftide.training.optimizer import build_optimizer, build_schedule
 from peftide.training.parts import LabelledPart, RowSource, micro_batches
 from peftide.training.resume import TrainingState, load_point, save_point
 from peftide.types import IntArray
@@ -170,8 +167,7 @@ class _Run:
     def step(self, batch: IntArray, progress: Meter) -> float:
         """Take one optimizer step and return the loss before it."""
         fitting, state = self.fitting, self.state
-        # each step seeds its own dropout, so a resumed run draws the same numbers
-        torch.manual_seed(fitting.config.seed * 1_000_003 + state.step)
+        seed_step(fitting.config.seed, state.step)
         rows = fitting.part.targets.rows(batch)
         total = float(fitting.part.targets.counted[rows].sum())
         loss = 0.0

@@ -2,13 +2,13 @@
 
 import math
 
-import torch
 from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from peftide.config import TrainConfig
-from peftide.model import ProteinModel, trained_parameters
+from peftide.model import ProteinModel
+from peftide.parameters import trained_parameters
 
 
 def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: float) -> AdamW:
@@ -45,18 +45,3 @@ def build_schedule(optimizer: AdamW, *, steps: int, warmup_fraction: float) -> L
         return 0.5 * (1 + math.cos(math.pi * min(1.0, remaining)))
 
     return LambdaLR(optimizer, factor)
-
-
-def copy_trained(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Return a copy of all trained parameters, on the CPU."""
-    return {
-        name: parameter.detach().cpu().clone()
-        for name, parameter in trained_parameters(model).items()
-    }
-
-
-def restore_trained(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    """Put copied values back."""
-    with torch.no_grad():
-        for name, parameter in trained_parameters(model).items():
-            parameter.copy_(values[name])

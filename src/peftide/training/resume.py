@@ -8,9 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from peftide.model import trained_parameters
+from peftide.parameters import restore_trained, trained_parameters
 from peftide.resume_points import ResumePoint, read_point, write_point
-from peftide.training.optimizer import restore_trained
 
 
 @dataclass
@@ -58,5 +57,5 @@ def load_point(folder: Path, *, model: nn.Module, optimizer: AdamW) -> TrainingS
     point = read_point(folder, optimizer=optimizer)
     if point is None:
         return TrainingState()
-    restore_trained(model, dict(point.tensors["model"]))
+    restore_trained(model, point.tensors["model"])
     return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))

@@ -30,6 +30,7 @@ from peftide.workflows.pretrain_setting import (
     build_setting,
     check_options,
 )
+from peftide.workflows.tables import write_history
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def training_plan(
         hardware=hardware,
         relatives_weight=config.relatives_weight,
         evaluate=lambda: {"perplexity": model_surprise(model, quick, hardware).perplexity()},
-        on_history=lambda rows: write_table(folder.history, pd.DataFrame(rows), separator=","),
+        on_history=lambda history: write_history(history, folder.history),
         checkpoints=folder.checkpoints,
         compile_steps=config.compile and can_compile(hardware),
     )
@@ -206,10 +207,5 @@ def write_held_out(path: Path, setting: Setting, surprise: Surprise) -> None:
             "perplexity": surprise.by_sequence(),
         }
     )
-    write_table(path, table, separator="\t")
-
-
-def write_table(path: Path, table: pd.DataFrame, *, separator: str) -> None:
-    """Write a table whole."""
     with written_whole(path) as partial:
-        table.to_csv(partial, sep=separator, index=False)
+        table.to_csv(partial, sep="\t", index=False)

@@ -1,6 +1,5 @@
 """What `peftide pretrain` starts from: options, a tokenised corpus, a backbone's alphabet."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,16 +9,17 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from peftide.backbones import BACKBONES, Architecture
 from peftide.backbones.esm import esm_config
-from peftide.backbones.loading import LoadOptions, find_folder, read_config
+from peftide.backbones.loading import LoadOptions, find_architecture, find_folder, read_config
 from peftide.backbones.weights import require_safetensors
 from peftide.config import PretrainConfig
+from peftide.config.limits import out_of_range
 from peftide.config.reading import flag
-from peftide.errors import BackboneError, InputError, raise_problems
+from peftide.errors import InputError, raise_problems
 from peftide.outputs import refuse_inputs_inside
 from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
 from peftide.pretraining.loop import BatchSource
 from peftide.pretraining.masking import Masking
-from peftide.pretraining.perplexity import HeldOut
+from peftide.pretraining.perplexity import PASSES, HeldOut
 from peftide.pretraining.sampling import (
     MIN_CROP,
     RowLayout,
@@ -44,14 +44,6 @@ LIMITS = {
     "from 0 to 1": ("cluster_power", "decay_fraction"),
     "0 or more, below 2,147,483,648": ("seed",),
 }
-TESTS = {
-    "1 or more": lambda value: 1 <= value < math.inf,
-    "0 or more": lambda value: 0 <= value < math.inf,
-    "a number above 0": lambda value: 0 < value < math.inf,
-    "above 0, below 1": lambda value: 0 < value < 1,
-    "from 0 to 1": lambda value: 0 <= value <= 1,
-    "0 or more, below 2,147,483,648": lambda value: 0 <= value < 2**31,
-}
 
 
 def check_options(config: PretrainConfig) -> CorpusFiles:
@@ -65,10 +57,8 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
     problems = [f"{path}: no such file" for path in files.paths() if not path.is_file()]
     problems += [
-        f"{flag(name)}: received {getattr(config, name)}, expected {expected}"
-        for expected, names in LIMITS.items()
-        for name in names
-        if getattr(config, name) is not None and not TESTS[expected](getattr(config, name))
+        f"{flag(name)}: received {value}, expected {expected}"
+        for name, value, expected in out_of_range(config, LIMITS)
     ]
     if config.backbone is None and config.width % (2 * config.attention_heads):
         problems.append(
@@ -153,11 +143,14 @@ class Setting:
     def held_out(self, *, quick: bool) -> HeldOut:
         """Return the held-out sequences: some, hidden once in part, or all, hidden wholly."""
         sequences = self.parts[1][:QUICK_SEQUENCES] if quick else self.parts[1]
-        layout = self.layout()
-        options = {"mask_id": self.mask_id, "seed": self.config.seed}
-        if quick:
-            options["passes"] = 1
-        return HeldOut(self.corpus, sequences, layout, **options)
+        return HeldOut(
+            self.corpus,
+            sequences,
+            self.layout(),
+            mask_id=self.mask_id,
+            seed=self.config.seed,
+            passes=1 if quick else PASSES,
+        )
 
 
 def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
@@ -186,13 +179,7 @@ def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
 
 def _require_fit(config: PretrainConfig, folder: Path) -> None:
     model_config = read_config(folder)
-    if model_config.model_type not in BACKBONES:
-        raise BackboneError(
-            f"{config.backbone} is a model of type {model_config.model_type!r}",
-            expected=f"one of the types {', '.join(BACKBONES)}",
-            where="--backbone",
-        )
-    architecture = BACKBONES[model_config.model_type]
+    architecture = find_architecture(model_config, str(config.backbone))
     most = architecture.max_residues(model_config)
     special = read_vocabulary(architecture.tokenizer(folder)).special_tokens
     if most is not None and config.row_tokens > most + special:

@@ -17,7 +17,8 @@ from peftide.encoding import ModelEncoder, checked_max_length
 from peftide.engine.embedding import Embeddings
 from peftide.errors import InputError, did_you_mean
 from peftide.hardware import Hardware
-from peftide.model import ProteinModel, trained_parameters
+from peftide.model import ProteinModel
+from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
 from peftide.sequences import Dataset
 from peftide.tasks import TASKS, Labels, Targets, Task

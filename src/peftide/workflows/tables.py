@@ -58,6 +58,12 @@ def _residue_table(
     return pd.DataFrame(columns | answers)
 
 
+def write_history(history: list[dict[str, Any]], path: Path) -> None:
+    """Write one CSV row per epoch, or per look at the held-out sequences."""
+    with written_whole(path) as partial:
+        pd.DataFrame(history).to_csv(partial, index=False)
+
+
 def write_table(table: pd.DataFrame, path: Path | None) -> None:
     """Write a TSV whole, or to standard output."""
     settings = {"sep": "\t", "index": False, "float_format": FLOAT_FORMAT}

@@ -1,7 +1,6 @@
 """`peftide train`: tables in; an adapted model, its scores and predictions out."""
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from peftide.adapters import Adapter
 from peftide.bundle import Bundle, save_bundle, sequence_hash
 from peftide.config import TrainConfig
+from peftide.config.limits import out_of_range
 from peftide.config.reading import flag
 from peftide.errors import raise_problems
-from peftide.files import remove, write_json, written_whole
+from peftide.files import remove, write_json
 from peftide.hardware import choose_hardware, peak_memory_bytes, reset_peak_memory
 from peftide.model import count_parameters
 from peftide.outputs import read_record
@@ -43,36 +42,20 @@ from peftide.workflows.setting import (
     prepare,
     recipe_of,
 )
+from peftide.workflows.tables import write_history
 
 logger = logging.getLogger(__name__)
 
 PROBE_EXAMPLES = 4
 
 
-# options, what they must be (NaN never is), and how that is said
-LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
-    (
-        ("epochs", "batch_size", "head_width", "lora_r", "lora_alpha", "patience"),
-        lambda value: value >= 1,
-        "1 or more",
-    ),
-    (
-        ("weight_decay", "head_weight_decay", "checkpoint_minutes"),
-        lambda value: 0 <= value < math.inf,
-        "0 or more",
-    ),
-    (
-        ("learning_rate", "head_learning_rate", "max_grad_norm"),
-        lambda value: 0 < value < math.inf,
-        "a number above 0",
-    ),
-    (
-        ("head_dropout", "lora_dropout", "warmup_fraction"),
-        lambda value: 0 <= value < 1,
-        "0 or more, below 1",
-    ),
-    (("seed",), lambda value: 0 <= value < 2**31, "0 or more, below 2,147,483,648"),
-)
+LIMITS = {
+    "1 or more": ("epochs", "batch_size", "head_width", "lora_r", "lora_alpha", "patience"),
+    "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes"),
+    "a number above 0": ("learning_rate", "head_learning_rate", "max_grad_norm"),
+    "0 or more, below 1": ("head_dropout", "lora_dropout", "warmup_fraction"),
+    "0 or more, below 2,147,483,648": ("seed",),
+}
 
 
 @dataclass(frozen=True)
@@ -143,12 +126,10 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
     InputError
         Naming all of them.
     """
-    problems = []
-    for names, is_fine, expected in LIMITS:
-        for name in names:
-            value = getattr(config, name)
-            if value is not None and not is_fine(value):
-                problems.append(f"{flag(name)}: received {value}; expected {expected}")
+    problems = [
+        f"{flag(name)}: received {value}; expected {expected}"
+        for name, value, expected in out_of_range(config, LIMITS)
+    ]
     if config.imbalance != "none" and not task.outcome.supports_imbalance:
         problems.append(
             f"--imbalance: received {config.imbalance}; the task {config.task} predicts numbers, "
@@ -201,12 +182,6 @@ def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
         return {name: value for name, value in metrics.items() if isinstance(value, float)}
 
     return validate
-
-
-def write_history(history: list[dict[str, Any]], path: Path) -> None:
-    """Write one CSV row per epoch."""
-    with written_whole(path) as partial:
-        pd.DataFrame(history).to_csv(partial, index=False)
 
 
 def save(setting: Setting, folder: RunFolder, *, threshold: float) -> None:
