@@ -36,7 +36,7 @@ class AttentionPooling(nn.Module):
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
         """Return the weighted mean residue embedding of each sequence."""
         residues = tokens[batch.residue_rows]
-        scores = (residues.float() @ self.query)[:, None]
+        scores = (at_least_fp32(residues) @ self.query)[:, None]
         highest = scores.new_full((len(batch.lengths), 1), float("-inf"))
         highest = highest.scatter_reduce(0, batch.residue_owner[:, None], scores, "amax")
         weights = torch.exp(scores - highest[batch.residue_owner])
@@ -70,9 +70,15 @@ def build_pooling(name: str, *, width: int, per_residue: bool) -> Pooling:
 
 
 def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
-    """Sum the rows of each sequence, in fp32."""
-    sums = rows.new_zeros((len(batch.lengths), rows.shape[1]), dtype=torch.float32)
-    return sums.index_add(0, batch.residue_owner, rows.float())
+    """Sum the rows of each sequence, in fp32 (doubles stay doubles)."""
+    rows = at_least_fp32(rows)
+    sums = rows.new_zeros((len(batch.lengths), rows.shape[1]))
+    return sums.index_add(0, batch.residue_owner, rows)
+
+
+def at_least_fp32(rows: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
+    """Return half-precision rows as fp32, others as they are."""
+    return rows.to(torch.promote_types(rows.dtype, torch.float32))
 
 
 def residue_counts(batch: PackedBatch) -> Int[Tensor, "P 1"]:

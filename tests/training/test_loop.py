@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,118 +7,12 @@ import torch
 
 from peftide.errors import TrainingError
 from peftide.parameters import trained_parameters
-from peftide.training import encoded_rows, fit
-from peftide.training.loop import batch_loss, epoch_batches
-from peftide.training.modes import set_training_mode
-from peftide.training.parts import micro_batches
+from peftide.training import fit
+from peftide.training.batches import epoch_batches
+from peftide.training.gradients import batch_loss
 from tests.training.conftest import Build, Fit
 
 EVERY = np.arange(24)
-
-
-def test_batches_are_the_same_for_the_same_seed_and_epoch_only() -> None:
-    def order(seed: int, epoch: int) -> list[int]:
-        batches = epoch_batches(np.arange(100), seed=seed, epoch=epoch, batch_size=7)
-        return np.concatenate(batches).tolist()
-
-    assert order(0, 0) == order(0, 0)
-    assert sorted(order(0, 0)) == list(range(100))
-    assert len({tuple(order(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
-
-
-def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return the gradients of all trained parameters, and forget them in the model."""
-    found = {}
-    for name, parameter in trained_parameters(model).items():
-        assert parameter.grad is not None, name
-        found[name] = parameter.grad.clone()
-        parameter.grad = None
-    return found
-
-
-def randomise_adapter(model: torch.nn.Module) -> None:
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "lora_B" in name:
-                parameter.normal_(std=0.5)
-
-
-def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
-    assert found.keys() == expected.keys()
-    for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4, msg=name)
-
-
-@pytest.mark.parametrize("method", ["lora", "full"])
-@pytest.mark.parametrize("task", ["ppi", "residue"])
-def test_a_small_budget_gives_the_gradients_of_one_big_batch(
-    build: Build, fitting: Fit, task: str, method: str
-) -> None:
-    setting, model, _ = build(task, method)
-    model.eval()
-    randomise_adapter(model)
-    whole = fitting(setting)
-    total = float(whole.part.targets.counted.sum())
-    (batch_loss(model, whole, EVERY) / total).backward()
-    expected = gradients(model)
-    pieces = micro_batches(EVERY, whole.part.members, costs=whole.source.costs, budget=90)
-    assert len(pieces) > 4
-    for piece in pieces:
-        (batch_loss(model, whole, piece) / total).backward()
-    assert_equal(gradients(model), expected)
-
-
-@pytest.mark.parametrize("method", ["lora", "full"])
-def test_recomputed_activations_give_the_same_gradients(
-    build: Build, fitting: Fit, method: str
-) -> None:
-    found = []
-    for checkpointing in (False, True):
-        setting, model, _ = build(
-            "ppi", method, gradient_checkpointing=checkpointing, lora_dropout=0.2
-        )
-        randomise_adapter(model)
-        set_training_mode(model)
-        layers = [m for n, m in model.named_modules() if n.endswith("encoder.layer.0")]
-        assert [layer.gradient_checkpointing for layer in layers] == [checkpointing]
-        torch.manual_seed(5)
-        batch_loss(model, fitting(setting), EVERY).backward()
-        found.append(gradients(model))
-    assert_equal(found[1], found[0])
-
-
-def test_checkpointing_recomputes(build: Build, fitting: Fit) -> None:
-    """Every layer runs a second time in the backward pass, so the flag is no empty promise."""
-    setting, model, _ = build("ppi", "full", gradient_checkpointing=True)
-    set_training_mode(model)
-    calls = []
-    attention = next(m for n, m in model.named_modules() if n.endswith("layer.0.attention"))
-    attention.register_forward_hook(lambda *_: calls.append(1))
-    loss = batch_loss(model, fitting(setting), np.arange(3))
-    forward = len(calls)
-    loss.backward()
-    assert len(calls) == 2 * forward
-
-
-def test_rows_cached_or_encoded_anew_give_the_same_loss(build: Build, fitting: Fit) -> None:
-    setting, model, _ = build("ppi", "head")
-    model.eval()
-    anew = encoded_rows(setting.encoder, setting.problem.dataset.proteins.sequences)
-    cached = batch_loss(model, fitting(setting), EVERY)
-    torch.testing.assert_close(cached, batch_loss(model, fitting(setting, source=anew), EVERY))
-
-
-def test_uncounted_rows_do_not_enter_the_loss(build: Build, fitting: Fit) -> None:
-    setting, model, _ = build("regression", "head")
-    model.eval()
-    whole = fitting(setting)
-    half = np.arange(24) < 12
-    targets = replace(whole.part.targets, counted=half)
-    masked = fitting(setting, part=replace(whole.part, targets=targets))
-    torch.testing.assert_close(
-        batch_loss(model, masked, EVERY), batch_loss(model, whole, EVERY[half])
-    )
 
 
 def scores(values: list[float], headline: str = "spearman") -> Callable[[], dict[str, float]]:

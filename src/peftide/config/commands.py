@@ -128,6 +128,14 @@ class TrainConfig(TableOptions):
     learning_rate: float | None = option(
         None, doc="peak learning rate of adapter or backbone; default: the method's own"
     )
+    sampler: Literal["auto", "pairs", "blocks"] = option(
+        "auto",
+        doc="batches of pairs: at random, or all pairs between two blocks of proteins; auto takes "
+        "blocks where the backbone trains and proteins have many partners",
+    )
+    blocks: int | None = option(
+        None, doc="blocks that the training proteins are split into; default: by their partners"
+    )
     head_learning_rate: float = option(1e-3, doc="peak learning rate of the head")
     weight_decay: float = option(0.01, doc="AdamW decay of adapter or backbone")
     head_weight_decay: float = option(0.01, doc="AdamW decay of the head")

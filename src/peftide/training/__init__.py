@@ -1,7 +1,7 @@
 """Batches, optimizer, loop and resume points."""
 
-from peftide.training.loop import FitResult, Fitting, fit
-from peftide.training.parts import LabelledPart, RowSource, cached_rows, encoded_rows
+from peftide.training.loop import FitResult, fit
+from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
 from peftide.training.scoring import answer_rows
 
 __all__ = [

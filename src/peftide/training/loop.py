@@ -2,59 +2,28 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from peftide.config import TrainConfig
-from peftide.encoding import expand_members
 from peftide.errors import TrainingError
-from peftide.hardware import Hardware
 from peftide.model import ProteinModel
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.progress import Meter, duration, meter
 from peftide.resume_points import seed_step
-from peftide.tasks import Labels, Task
+from peftide.training.batches import Batches, choose_batches
+from peftide.training.gradients import add_gradients
 from peftide.training.modes import set_training_mode
 from peftide.training.optimizer import build_optimizer, build_schedule
-from peftide.training.parts import LabelledPart, RowSource, micro_batches
+from peftide.training.parts import Fitting
 from peftide.training.resume import TrainingState, load_point, save_point
 from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """All that one training needs, besides the model itself.
-
-    Attributes
-    ----------
-    validate
-        Scores the model as it stands on the validation part: metric name → value.
-    on_epoch
-        Called with the history after each epoch.
-    checkpoints
-        Folder for resume points.
-    """
-
-    config: TrainConfig
-    task: Task
-    labels: Labels
-    part: LabelledPart
-    source: RowSource
-    hardware: Hardware
-    learning_rate: float
-    validate: Callable[[], dict[str, float]]
-    on_epoch: Callable[[list[dict[str, Any]]], None]
-    checkpoints: Path
 
 
 @dataclass(frozen=True)
@@ -91,18 +60,16 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
         If the loss or the validation score is not a finite number.
     """
     config = fitting.config
-    examples = fitting.part.trained_examples()
-    batches = -(-len(examples) // config.batch_size)
+    batches = choose_batches(fitting)
     optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
     state = load_point(fitting.checkpoints, model=model, optimizer=optimizer)
-    schedule = build_schedule(
-        optimizer, steps=batches * config.epochs, warmup_fraction=config.warmup_fraction
-    )
+    steps = sum(len(batches(epoch)) for epoch in range(config.epochs))
+    schedule = build_schedule(optimizer, steps=steps, warmup_fraction=config.warmup_fraction)
     _catch_up(schedule, state.step)
     run = _Run(model, fitting, optimizer=optimizer, schedule=schedule, state=state)
     while state.epoch < config.epochs and not _out_of_patience(state, config.patience):
-        run.train_epoch(examples)
-        run.end_epoch(batches)
+        run.train_epoch(batches)
+        run.end_epoch()
     restore_trained(model, state.best)
     return FitResult(
         state.best_epoch + 1, state.best_score, state.step, state.seconds, state.history
@@ -121,18 +88,6 @@ def _out_of_patience(state: TrainingState, patience: int) -> bool:
     return state.best_epoch >= 0 and state.epoch - state.best_epoch > patience
 
 
-def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int) -> list[IntArray]:
-    """Return the batches of an epoch: the same for the same seed and epoch, always.
-
-    Examples
-    --------
-    >>> [len(batch) for batch in epoch_batches(np.arange(5), seed=0, epoch=0, batch_size=2)]
-    [2, 2, 1]
-    """
-    order = np.random.default_rng([seed, epoch]).permutation(examples)
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-
-
 class _Run:
     """One training under way: model, optimizer and state move together."""
 
@@ -149,35 +104,23 @@ class _Run:
         self.optimizer, self.schedule = optimizer, schedule
         self.clock = self.last_save = time.monotonic()
 
-    def train_epoch(self, examples: IntArray) -> None:
+    def train_epoch(self, batches: Batches) -> None:
         """Train on the rest of an epoch's batches."""
-        config, state = self.fitting.config, self.state
-        batches = epoch_batches(
-            examples, seed=config.seed, epoch=state.epoch, batch_size=config.batch_size
-        )
+        state = self.state
+        left = batches(state.epoch)[state.batch :]
         set_training_mode(self.model)
-        left = sum(len(batch) for batch in batches[state.batch :])
-        with meter(f"epoch {state.epoch + 1}", total=left, unit="examples") as progress:
-            for batch in batches[state.batch :]:
+        examples = sum(len(batch) for batch in left)
+        with meter(f"epoch {state.epoch + 1}", total=examples, unit="examples") as progress:
+            for batch in left:
                 state.loss_sum += self.step(batch, progress)
                 state.batch += 1
-                if time.monotonic() - self.last_save >= 60 * config.checkpoint_minutes:
+                if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
                     self.save()
 
     def step(self, batch: IntArray, progress: Meter) -> float:
         """Take one optimizer step and return the loss before it."""
-        fitting, state = self.fitting, self.state
-        seed_step(fitting.config.seed, state.step)
-        rows = fitting.part.targets.rows(batch)
-        total = float(fitting.part.targets.counted[rows].sum())
-        loss = 0.0
-        for piece in micro_batches(
-            batch, fitting.part.members, costs=fitting.source.costs, budget=fitting.source.budget
-        ):
-            piece_loss = batch_loss(self.model, fitting, piece) / total
-            fitting.hardware.accelerator.backward(piece_loss)
-            loss += piece_loss.item()
-            progress.advance(len(piece))
+        seed_step(self.fitting.config.seed, self.state.step)
+        loss = add_gradients(self.model, self.fitting, batch, advance=progress.advance)
         self._require_finite(loss)
         self._update()
         return loss
@@ -198,7 +141,7 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         self.state.step += 1
 
-    def end_epoch(self, batches: int) -> None:
+    def end_epoch(self) -> None:
         """Validate, keep the best weights, write history and a resume point."""
         state = self.state
         metrics = self.fitting.validate()
@@ -210,7 +153,7 @@ class _Run:
             raise TrainingError(f"the validation {headline} is {metrics[headline]} after epoch 1")
         self._count_time()
         row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}
-        row |= {"train_loss": state.loss_sum / batches} | metrics
+        row |= {"train_loss": state.loss_sum / state.batch} | metrics
         state.history.append(row)
         self._log(row, headline)
         state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
@@ -239,20 +182,3 @@ class _Run:
         self._count_time()
         save_point(self.fitting.checkpoints, self.state, model=self.model, optimizer=self.optimizer)
         self.last_save = time.monotonic()
-
-
-def batch_loss(model: ProteinModel, fitting: Fitting, examples: IntArray) -> Tensor:
-    """Return the summed loss of the rows that count, with its graph."""
-    part, source, device = fitting.part, fitting.source, fitting.hardware.device
-    proteins, local = np.unique(part.members[examples], return_inverse=True)
-    counts = source.counts[proteins]
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    places = expand_members(local.reshape(-1, part.members.shape[1]), starts, counts)
-    logits = model.answer(source.rows(proteins), places.to(device)).float()
-    rows = part.targets.rows(examples)
-    values = torch.from_numpy(part.targets.values[rows]).float().to(device)
-    counted = torch.from_numpy(part.targets.counted[rows]).to(device)
-    losses = fitting.task.outcome.loss(
-        logits, values, fitting.labels, imbalance=fitting.config.imbalance
-    )
-    return (losses * counted).sum()

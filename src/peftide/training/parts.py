@@ -1,19 +1,22 @@
-"""The examples of one part with their labels, and where the rows of their proteins come from."""
+"""What a training is made of: labelled examples, and where the rows of proteins come from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
 from peftide.engine.packing import token_budget_batches
-from peftide.hardware import GRAPH_BATCHES
+from peftide.hardware import GRAPH_BATCHES, Hardware
 from peftide.ragged import ragged_rows
-from peftide.tasks import Targets
+from peftide.tasks import Labels, Targets, Task
 from peftide.types import IntArray
 
 
@@ -50,6 +53,8 @@ class RowSource:
         Rows of each protein. Shape (P,).
     costs
         Tokens of each protein. Shape (P,).
+    batch_tokens
+        Token budget of one packed batch.
     budget
         Tokens whose activations are kept at a time.
     """
@@ -57,7 +62,34 @@ class RowSource:
     rows: Callable[[IntArray], Float[Tensor, "R D"]]
     counts: IntArray
     costs: IntArray
+    batch_tokens: int
     budget: float
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """All that one training needs, besides the model itself.
+
+    Attributes
+    ----------
+    validate
+        Scores the model as it stands on the validation part: metric name → value.
+    on_epoch
+        Called with the history after each epoch.
+    checkpoints
+        Folder for resume points.
+    """
+
+    config: TrainConfig
+    task: Task
+    labels: Labels
+    part: LabelledPart
+    source: RowSource
+    hardware: Hardware
+    learning_rate: float
+    validate: Callable[[], dict[str, float]]
+    on_epoch: Callable[[list[dict[str, Any]]], None]
+    checkpoints: Path
 
 
 def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:
@@ -68,7 +100,7 @@ def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:
         places = ragged_rows(embeddings.offsets[proteins], counts[proteins])
         return embeddings.rows[torch.from_numpy(places)].float().to(device)
 
-    return RowSource(rows, counts, np.zeros_like(counts), float("inf"))
+    return RowSource(rows, counts, np.zeros_like(counts), batch_tokens=1, budget=float("inf"))
 
 
 def encoded_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> RowSource:
@@ -80,13 +112,13 @@ def encoded_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> RowSource:
         encoded = [
             _encode(encoder, [sequences[int(p)] for p in proteins[batch]]) for batch in batches
         ]
-        return torch.cat(encoded)[_unsorted(np.concatenate(batches), counts[proteins])]
+        return torch.cat(encoded)[unsorted_rows(np.concatenate(batches), counts[proteins])]
 
-    budget = GRAPH_BATCHES * encoder.hardware.max_tokens
-    return RowSource(rows, counts, tokens, budget)
+    batch_tokens = encoder.hardware.max_tokens
+    return RowSource(rows, counts, tokens, batch_tokens, budget=GRAPH_BATCHES * batch_tokens)
 
 
-def _unsorted(order: IntArray, counts: IntArray) -> Tensor:
+def unsorted_rows(order: IntArray, counts: IntArray) -> Tensor:
     """Return where each protein's rows stand in what was encoded in `order`."""
     starts = np.empty_like(order)
     starts[order] = np.cumsum(counts[order]) - counts[order]
@@ -112,11 +144,13 @@ def micro_batches(
     """
     pieces: list[list[int]] = [[]]
     inside: set[int] = set()
-    for example in examples:
-        proteins = set(members[example].tolist())
-        if pieces[-1] and sum(costs[p] for p in inside | proteins) > budget:
+    room = budget
+    for example, proteins in zip(examples, members[examples], strict=True):
+        new = set(proteins.tolist()) - inside
+        if pieces[-1] and sum(costs[p] for p in new) > room:
             pieces.append([])
-            inside = set()
+            inside, room, new = set(), budget, set(proteins.tolist())
         pieces[-1].append(int(example))
-        inside |= proteins
+        inside |= new
+        room -= sum(costs[p] for p in new)
     return [np.array(piece, dtype=np.int64) for piece in pieces]

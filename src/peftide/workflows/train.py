@@ -50,7 +50,15 @@ PROBE_EXAMPLES = 4
 
 
 LIMITS = {
-    "1 or more": ("epochs", "batch_size", "head_width", "lora_r", "lora_alpha", "patience"),
+    "1 or more": (
+        "epochs",
+        "batch_size",
+        "head_width",
+        "lora_r",
+        "lora_alpha",
+        "patience",
+        "blocks",
+    ),
     "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes"),
     "a number above 0": ("learning_rate", "head_learning_rate", "max_grad_norm"),
     "0 or more, below 1": ("head_dropout", "lora_dropout", "warmup_fraction"),
@@ -135,6 +143,8 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
             f"--imbalance: received {config.imbalance}; the task {config.task} predicts numbers, "
             "so there are no rare classes"
         )
+    if config.sampler == "blocks" and task.level != "pair":
+        problems.append(f"--sampler: received blocks; the task {config.task} has no pairs")
     if config.class_map is not None and config.task != "symmetry":
         problems.append(f"--class-map: the task {config.task} has none")
     raise_problems(problems)

@@ -1,0 +1,66 @@
+"""Batches of pairs that share proteins: all pairs between two blocks of proteins.
+
+::
+
+             block 1   block 2   block 3         one batch = one cell: its pairs need the proteins
+    block 1     ●         ●         ●            of two blocks, each encoded once, however many
+    block 2               ●         ●            pairs the cell holds. With G blocks every protein
+    block 3                         ●            is encoded at most G times in an epoch.
+"""
+
+import numpy as np
+
+from peftide.types import IntArray
+
+FEWEST_BLOCKS, MOST_BLOCKS = 4, 16
+SAVING = 8
+
+
+def block_batches(members: IntArray, blocks: int, generator: np.random.Generator) -> list[IntArray]:
+    """Return the pairs of each batch: every pair once, blocks and order drawn anew.
+
+    Parameters
+    ----------
+    members
+        Proteins of each pair. Shape (B, 2).
+    blocks
+        G: the proteins are split at random into as many blocks of equal size.
+
+    Returns
+    -------
+    At most G(G+1)/2 batches of indices into `members`; cells without a pair are left out.
+
+    Examples
+    --------
+    >>> pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 0]])
+    >>> batches = block_batches(pairs, 2, np.random.default_rng(0))
+    >>> sorted(np.concatenate(batches).tolist()), len(batches) <= 3
+    ([0, 1, 2, 3], True)
+    """
+    proteins, local = np.unique(members, return_inverse=True)
+    block = generator.permutation(len(proteins)) % blocks
+    low, high = np.sort(block[local.reshape(members.shape)], axis=1).T
+    cell = low * blocks + high
+    order = generator.permutation(len(members))
+    order = order[np.argsort(cell[order], kind="stable")]
+    batches = np.split(order, np.flatnonzero(np.diff(cell[order])) + 1)
+    return [batches[index] for index in generator.permutation(len(batches))]
+
+
+def choose_blocks(members: IntArray) -> int:
+    """Return how many blocks to make of the proteins of some pairs; 1: blocks save nothing.
+
+    A protein that takes part in d pairs is encoded d times by pairs, and G times by blocks. G is
+    chosen for an eightfold saving, within bounds: fewer blocks mean few, large steps, and more
+    would only add steps.
+
+    Examples
+    --------
+    >>> everyone = np.stack(np.triu_indices(100, 1), axis=1)
+    >>> choose_blocks(everyone), choose_blocks(everyone[:99])
+    (12, 1)
+    """
+    degree = 2 * len(members) / len(np.unique(members))
+    if degree <= FEWEST_BLOCKS:
+        return 1
+    return int(np.clip(degree // SAVING, FEWEST_BLOCKS, MOST_BLOCKS))

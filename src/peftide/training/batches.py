@@ -1,0 +1,70 @@
+"""The batches of every epoch: examples at random, or blocks of pairs that share proteins."""
+
+import logging
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from peftide.engine.blocks import block_batches, choose_blocks
+from peftide.training.parts import Fitting
+from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
+
+Batches = Callable[[int], list[IntArray]]
+
+
+def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int) -> list[IntArray]:
+    """Return the batches of an epoch: the same for the same seed and epoch, always.
+
+    Examples
+    --------
+    >>> [len(batch) for batch in epoch_batches(np.arange(5), seed=0, epoch=0, batch_size=2)]
+    [2, 2, 1]
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(examples)
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def choose_batches(fitting: Fitting) -> Batches:
+    """Return the batches of an epoch (from 0), by the sampler that was asked for.
+
+    `auto` takes blocks where pairs are encoded anew in every step and proteins have many partners.
+    """
+    config, members = fitting.config, fitting.part.members
+    examples = fitting.part.trained_examples()
+    blocks = _blocks(fitting, members[examples])
+
+    def of_pairs(epoch: int) -> list[IntArray]:
+        return epoch_batches(examples, seed=config.seed, epoch=epoch, batch_size=config.batch_size)
+
+    def of_blocks(epoch: int) -> list[IntArray]:
+        generator = np.random.default_rng([config.seed, epoch])
+        return [examples[b] for b in block_batches(members[examples], blocks, generator)]
+
+    return of_blocks if blocks > 1 else of_pairs
+
+
+def _blocks(fitting: Fitting, members: IntArray) -> int:
+    config = fitting.config
+    if config.sampler == "pairs" or (config.sampler == "auto" and not _reencodes_pairs(fitting)):
+        return 1
+    blocks = choose_blocks(members) if config.blocks is None else config.blocks
+    proteins = len(np.unique(members))
+    if blocks > 1:
+        logger.info(
+            "block batches: %s proteins in %s blocks; an epoch encodes each at most %s times "
+            "(pair batches: %.0f times) in about %s steps of %s pairs",
+            f"{proteins:,}",
+            blocks,
+            blocks,
+            members.size / proteins,
+            blocks * (blocks + 1) // 2,
+            f"{2 * len(members) // (blocks * (blocks + 1)):,}",
+        )
+    return blocks
+
+
+def _reencodes_pairs(fitting: Fitting) -> bool:
+    return fitting.part.members.shape[1] == 2 and math.isfinite(fitting.source.budget)

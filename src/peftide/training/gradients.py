@@ -1,0 +1,115 @@
+"""A batch of examples → the gradients of its mean loss, in as little memory as the budget asks."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from peftide.encoding import expand_members
+from peftide.engine.packing import token_budget_batches
+from peftide.engine.two_pass import two_pass
+from peftide.model import ProteinModel
+from peftide.training.parts import Fitting, micro_batches, unsorted_rows
+from peftide.types import IntArray
+
+ONE_PASS, TWO_PASSES = 3, 4  # arithmetic per token: forward 1, backward 2; forward once more
+PUSHED_EXAMPLES = 4096
+
+
+def add_gradients(
+    model: ProteinModel,
+    fitting: Fitting,
+    batch: IntArray,
+    *,
+    advance: Callable[[float], None] = lambda _examples: None,
+) -> float:
+    """Add the gradients of a batch's mean loss to the model; return the loss.
+
+    The batch is split into pieces whose activations fit the budget, or, where pieces would encode
+    the same proteins too often, encoded in two passes. Either way the gradients are those of the
+    whole batch.
+
+    Parameters
+    ----------
+    batch
+        Examples. Shape (B,).
+    advance
+        Told how many examples' worth of work was done.
+    """
+    members, source = fitting.part.members, fitting.source
+    total = float(fitting.part.targets.counted[fitting.part.targets.rows(batch)].sum())
+    pieces = micro_batches(batch, members, costs=source.costs, budget=source.budget)
+    once = source.costs[np.unique(members[batch])].sum()
+    encoded = sum(source.costs[np.unique(members[piece])].sum() for piece in pieces)
+    if TWO_PASSES * once < ONE_PASS * encoded:
+        return _two_passes(model, fitting, batch, total=total, advance=advance)
+    loss = 0.0
+    for piece in pieces:
+        piece_loss = batch_loss(model, fitting, piece) / total
+        piece_loss.backward()
+        loss += piece_loss.item()
+        advance(len(piece))
+    return loss
+
+
+def _two_passes(
+    model: ProteinModel,
+    fitting: Fitting,
+    batch: IntArray,
+    *,
+    total: float,
+    advance: Callable[[float], None],
+) -> float:
+    source = fitting.source
+    proteins = np.unique(fitting.part.members[batch])
+    order = token_budget_batches(source.costs[proteins], source.batch_tokens)
+    back = unsorted_rows(np.concatenate(order), source.counts[proteins])
+
+    def encode(piece: IntArray) -> Float[Tensor, "rows D"]:
+        advance(len(batch) * len(piece) / len(proteins) / 2)
+        return source.rows(piece)
+
+    def push(encoded: Float[Tensor, "R D"]) -> float:
+        loss = 0.0
+        for start in range(0, len(batch), PUSHED_EXAMPLES):
+            examples = batch[start : start + PUSHED_EXAMPLES]
+            rows = encoded[back.to(encoded.device)]
+            part_loss = rows_loss(model, fitting, examples, proteins=proteins, rows=rows) / total
+            part_loss.backward()
+            loss += part_loss.item()
+        return loss
+
+    return two_pass(encode, [proteins[piece] for piece in order], push)
+
+
+def batch_loss(model: ProteinModel, fitting: Fitting, examples: IntArray) -> Tensor:
+    """Return the summed loss of the rows that count, with its graph."""
+    proteins = np.unique(fitting.part.members[examples])
+    rows = fitting.source.rows(proteins)
+    return rows_loss(model, fitting, examples, proteins=proteins, rows=rows)
+
+
+def rows_loss(
+    model: ProteinModel,
+    fitting: Fitting,
+    examples: IntArray,
+    *,
+    proteins: IntArray,
+    rows: Float[Tensor, "R D"],
+) -> Tensor:
+    """Return the summed loss of examples, given the rows of (sorted, distinct) proteins."""
+    part, device = fitting.part, fitting.hardware.device
+    counts = fitting.source.counts[proteins]
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    local = np.searchsorted(proteins, part.members[examples])
+    places = expand_members(local, starts, counts)
+    logits = model.answer(rows, places.to(device)).float()
+    target_rows = part.targets.rows(examples)
+    values = torch.from_numpy(part.targets.values[target_rows]).float().to(device)
+    counted = torch.from_numpy(part.targets.counted[target_rows]).to(device)
+    losses = fitting.task.outcome.loss(
+        logits, values, fitting.labels, imbalance=fitting.config.imbalance
+    )
+    return (losses * counted).sum()

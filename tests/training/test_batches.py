@@ -1,0 +1,52 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from peftide.training.batches import choose_batches, epoch_batches
+from tests.training.conftest import Build, Fit
+
+
+def test_batches_are_the_same_for_the_same_seed_and_epoch_only() -> None:
+    def order(seed: int, epoch: int) -> list[int]:
+        batches = epoch_batches(np.arange(100), seed=seed, epoch=epoch, batch_size=7)
+        return np.concatenate(batches).tolist()
+
+    assert order(0, 0) == order(0, 0)
+    assert sorted(order(0, 0)) == list(range(100))
+    assert len({tuple(order(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "blocks"),
+    [
+        ("lora", {"blocks": 3}, 3),
+        ("lora", {"sampler": "blocks", "blocks": 2}, 2),
+        ("lora", {"sampler": "pairs", "blocks": 3}, 1),  # as asked
+        ("lora", {}, 1),  # every protein has two partners: nothing to save
+        ("head", {"blocks": 3}, 1),  # nothing is encoded anew
+    ],
+)
+def test_blocks_are_made_where_they_save_encoding(
+    build: Build, fitting: Fit, method: str, options: dict[str, Any], blocks: int
+) -> None:
+    setting, _, _ = build("ppi", method, **options)
+    whole = fitting(setting)
+    batches = choose_batches(whole)(0)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(24))
+    if blocks == 1:
+        assert [len(batch) for batch in batches] == [8, 8, 8]
+    else:
+        assert len(batches) <= blocks * (blocks + 1) // 2
+        sizes = [len(np.unique(whole.part.members[batch])) for batch in batches]
+        assert max(sizes) <= 2 * -(-24 // blocks)
+
+
+def test_blocks_are_drawn_anew_every_epoch_and_again_the_same(build: Build, fitting: Fit) -> None:
+    setting, _, _ = build("ppi", "lora", blocks=3)
+    first, again = choose_batches(fitting(setting)), choose_batches(fitting(setting))
+    orders = [
+        np.concatenate(batches(epoch)).tolist() for batches in (first, again) for epoch in (0, 1)
+    ]
+    assert orders[:2] == orders[2:]
+    assert orders[0] != orders[1]

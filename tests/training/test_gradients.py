@@ -1,0 +1,169 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from peftide.parameters import trained_parameters
+from peftide.training import encoded_rows
+from peftide.training.gradients import add_gradients, batch_loss
+from peftide.training.modes import set_training_mode
+from peftide.training.parts import micro_batches
+from tests.training.conftest import Build, Fit
+
+EVERY = np.arange(24)
+
+
+def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return the gradients of all trained parameters, and forget them in the model."""
+    found = {}
+    for name, parameter in trained_parameters(model).items():
+        assert parameter.grad is not None, name
+        found[name] = parameter.grad.clone()
+        parameter.grad = None
+    return found
+
+
+def randomise_adapter(model: torch.nn.Module) -> None:
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.5)
+
+
+def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("task", ["ppi", "residue"])
+def test_a_small_budget_gives_the_gradients_of_one_big_batch(
+    build: Build, fitting: Fit, task: str, method: str
+) -> None:
+    setting, model, _ = build(task, method)
+    model.eval()
+    randomise_adapter(model)
+    whole = fitting(setting)
+    total = float(whole.part.targets.counted.sum())
+    (batch_loss(model, whole, EVERY) / total).backward()
+    expected = gradients(model)
+    pieces = micro_batches(EVERY, whole.part.members, costs=whole.source.costs, budget=90)
+    assert len(pieces) > 4
+    for piece in pieces:
+        (batch_loss(model, whole, piece) / total).backward()
+    assert_equal(gradients(model), expected)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_recomputed_activations_give_the_same_gradients(
+    build: Build, fitting: Fit, method: str
+) -> None:
+    found = []
+    for checkpointing in (False, True):
+        setting, model, _ = build(
+            "ppi", method, gradient_checkpointing=checkpointing, lora_dropout=0.2
+        )
+        randomise_adapter(model)
+        set_training_mode(model)
+        layers = [m for n, m in model.named_modules() if n.endswith("encoder.layer.0")]
+        assert [layer.gradient_checkpointing for layer in layers] == [checkpointing]
+        torch.manual_seed(5)
+        batch_loss(model, fitting(setting), EVERY).backward()
+        found.append(gradients(model))
+    assert_equal(found[1], found[0])
+
+
+def test_checkpointing_recomputes(build: Build, fitting: Fit) -> None:
+    """Every layer runs a second time in the backward pass, so the flag is no empty promise."""
+    setting, model, _ = build("ppi", "full", gradient_checkpointing=True)
+    set_training_mode(model)
+    calls = []
+    attention = next(m for n, m in model.named_modules() if n.endswith("layer.0.attention"))
+    attention.register_forward_hook(lambda *_: calls.append(1))
+    loss = batch_loss(model, fitting(setting), np.arange(3))
+    forward = len(calls)
+    loss.backward()
+    assert len(calls) == 2 * forward
+
+
+def test_rows_cached_or_encoded_anew_give_the_same_loss(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("ppi", "head")
+    model.eval()
+    anew = encoded_rows(setting.encoder, setting.problem.dataset.proteins.sequences)
+    cached = batch_loss(model, fitting(setting), EVERY)
+    torch.testing.assert_close(cached, batch_loss(model, fitting(setting, source=anew), EVERY))
+
+
+def test_uncounted_rows_do_not_enter_the_loss(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("regression", "head")
+    model.eval()
+    whole = fitting(setting)
+    half = np.arange(24) < 12
+    targets = replace(whole.part.targets, counted=half)
+    masked = fitting(setting, part=replace(whole.part, targets=targets))
+    torch.testing.assert_close(
+        batch_loss(model, masked, EVERY), batch_loss(model, whole, EVERY[half])
+    )
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
+def test_two_passes_give_the_gradients_of_one(
+    build: Build, fitting: Fit, method: str, pooling: str
+) -> None:
+    """A budget of one protein at a time, against the whole batch at once."""
+    setting, model, _ = build("ppi", method, pooling=pooling)
+    model.eval()
+    randomise_adapter(model)
+    whole = fitting(setting)
+    expected_loss = batch_loss(model, whole, EVERY) / len(EVERY)
+    expected_loss.backward()
+    expected = gradients(model)
+    tight = replace(whole, source=replace(whole.source, budget=1, batch_tokens=1))
+    encodings = counted_encodings(model)
+    done: list[float] = []
+    loss = add_gradients(model, tight, EVERY, advance=done.append)
+    assert len(encodings) == 2 * len(np.unique(whole.part.members))  # each protein alone, twice
+    assert sum(done) == pytest.approx(len(EVERY))
+    assert loss == pytest.approx(expected_loss.item(), rel=1e-5)
+    assert_equal(gradients(model), expected)
+
+
+def test_proteins_that_fit_are_encoded_in_one_pass(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("ppi", "lora")
+    encodings = counted_encodings(model)
+    add_gradients(model, fitting(setting), EVERY)
+    assert len(encodings) == 1
+
+
+def test_single_sequences_are_split_not_encoded_twice(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("regression", "lora")
+    whole = fitting(setting)
+    tight = replace(whole, source=replace(whole.source, budget=1))
+    encodings = counted_encodings(model)
+    add_gradients(model, tight, EVERY)
+    assert len(encodings) == len(EVERY)
+
+
+def test_many_pairs_are_answered_in_parts(
+    build: Build, fitting: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting, model, _ = build("ppi", "lora", head_dropout=0.0, lora_dropout=0.0)
+    tight = fitting(setting)
+    tight = replace(tight, source=replace(tight.source, budget=1))
+    add_gradients(model, tight, EVERY)
+    expected = gradients(model)
+    monkeypatch.setattr("peftide.training.gradients.PUSHED_EXAMPLES", 7)
+    add_gradients(model, tight, EVERY)
+    assert_equal(gradients(model), expected)
+
+
+def counted_encodings(model: torch.nn.Module) -> list[int]:
+    """Return a list that grows by one with every packed batch that the backbone encodes."""
+    calls: list[int] = []
+    backbone = next(m for name, m in model.named_modules() if name == "backbone")
+    backbone.register_forward_hook(lambda *_: calls.append(1))
+    return calls
