@@ -1,5 +1,6 @@
 """A model on a device → embeddings of any number of proteins, each encoded once."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,16 +13,30 @@ from torch import Tensor, nn
 from peftide.backbones.weights import weights_sha256
 from peftide.engine.embedding import EmbeddingPlan, Embeddings, embed, embedding_key
 from peftide.engine.packing import PackedBatch
+from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.errors import InputError
+from peftide.files import free_bytes
 from peftide.hardware import Hardware
 from peftide.model import ProteinModel
 from peftide.pooling import ResidueRows
 from peftide.ragged import ragged_rows
 from peftide.types import IntArray
 
+logger = logging.getLogger(__name__)
+
+DISK_SHARE = 0.9  # of what is free
+
 
 class ModelEncoder:
-    """The left half of a model, with the crop and the arithmetic it runs in."""
+    """The left half of a model, with the crop and the arithmetic it runs in.
+
+    Attributes
+    ----------
+    trunk
+        Hidden states of the frozen layers of some sequences: those layers need not run for them.
+    """
+
+    trunk: TrunkCache | None = None
 
     def __init__(self, model: ProteinModel, hardware: Hardware, *, max_length: int | None) -> None:
         self.model, self.hardware = model, hardware
@@ -29,7 +44,8 @@ class ModelEncoder:
 
     def pack(self, sequences: Sequence[str]) -> PackedBatch:
         """Return the sequences as one packed batch."""
-        return self.model.backbone.pack(list(sequences), max_length=self.max_length)
+        batch = self.model.backbone.pack(list(sequences), max_length=self.max_length)
+        return batch if self.trunk is None else self.trunk.add_to(batch, sequences)
 
     def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return the rows of a packed batch."""
@@ -73,12 +89,42 @@ class ModelEncoder:
             max_tokens=self.hardware.max_tokens,
             tokens=self.tokens(sequences),
             rows=self.rows(sequences),
-            row_type=np.float16 if per_residue and not exact else np.float32,
+            row_type=torch.float16 if per_residue and not exact else torch.float32,
             key=embedding_key(
                 sequences, *settings, self.hardware.precision, self.hardware.max_tokens, exact
             ),
         )
         return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
+
+    def keep_trunk(self, sequences: Sequence[str], *, store: Path, limit: float) -> None:
+        """Compute the frozen layers' hidden states of sequences once, if they may be that large.
+
+        Parameters
+        ----------
+        store
+            Folder for them.
+        limit
+            Bytes they may take.
+        """
+        backbone = self.model.backbone
+        layers = min(backbone.frozen_layers, backbone.layers - 1)
+        if not layers or not limit:
+            return
+        self.model.eval()
+        distinct = list(dict.fromkeys(sequences))
+        encoder = TrunkEncoder(backbone, layers, self.hardware, self.max_length)
+        plan = trunk_plan(encoder, distinct, self.tokens(distinct))
+        size = f"hidden states of {layers} frozen layers: {plan.stored_bytes / 1e9:.1f} GB"
+        room = min(limit, DISK_SHARE * free_bytes(store))
+        if plan.stored_bytes > room:
+            logger.info(
+                "%s, more than the %.1f GB they may take: those layers run anew in every step",
+                size,
+                room / 1e9,
+            )
+            return
+        logger.info("%s in %s", size, store)
+        self.trunk = fill_trunk_cache(encoder, distinct, plan, store=store)
 
 
 def checked_max_length(model_limit: int | None, max_length: int | None) -> int | None:

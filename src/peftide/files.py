@@ -123,3 +123,10 @@ def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def free_bytes(path: Path) -> int:
+    """Return the free space of the disk that a path is, or would be, on."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free

@@ -52,7 +52,9 @@ def plan_of(
 ) -> EmbeddingPlan:
     lengths = np.array([len(sequence) for sequence in sequences])
     rows = lengths if per_residue else np.ones_like(lengths)
-    return EmbeddingPlan(WIDTH, max_tokens, tokens=lengths, rows=rows, row_type=np.float32, key=key)
+    return EmbeddingPlan(
+        WIDTH, max_tokens, tokens=lengths, rows=rows, row_type=torch.float32, key=key
+    )
 
 
 def rows_by_hand(sequence: str) -> list[list[int]]:

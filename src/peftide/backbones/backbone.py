@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from peftide.backbones.architecture import Architecture
+from peftide.backbones.layers import entering, frozen_layers, leaving, only_layers
 from peftide.engine.packing import PACKED_ATTENTION, PackedBatch, pack, register_packed_attention
 from peftide.tokens import Vocabulary
 
@@ -92,7 +93,29 @@ class Backbone(nn.Module):
         )
 
     def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
-        """Return one embedding per token."""
+        """Return one embedding per token; from the hidden states of lower layers if it has them."""
+        if batch.hidden is None:
+            return self._run(batch)
+        above = slice(batch.layers_done, None)
+        with (
+            only_layers(self.model, self.architecture.layer_prefix, above) as upper,
+            entering(upper[0], batch.hidden[None]),
+        ):
+            return self._run(batch)
+
+    @property
+    def frozen_layers(self) -> int:
+        """How many layers lie below everything that trains."""
+        return frozen_layers(self.model, self.architecture.layer_prefix)
+
+    def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
+        """Return what the first layers (at least one) make of each token."""
+        prefix = self.architecture.layer_prefix
+        with only_layers(self.model, prefix, slice(layers)) as lower, leaving(lower[-1]) as found:
+            self._run(batch)
+        return found[0][0]
+
+    def _run(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
         output = self.model(
             input_ids=batch.input_ids[None],
             position_ids=batch.position_ids[None],

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -74,8 +75,13 @@ def _no_weights(path: Path) -> BackboneError:
 
 def weights_sha256(model: nn.Module) -> str:
     """Return one hash of all parameters and persistent buffers, by name, shape, type and bytes."""
+    return tensors_sha256(model.state_dict())
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return one hash of named tensors, whatever their order."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(_raw_bytes(tensor))
     return digest.hexdigest()

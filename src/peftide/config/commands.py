@@ -149,7 +149,12 @@ class TrainConfig(TableOptions):
         False, doc="recompute activations in the backward pass: less memory, more time"
     )
     embedding_cache: Path | None = option(
-        None, doc="folder where embeddings of frozen backbones stay for later runs"
+        None, doc="folder where what frozen layers compute stays for later runs"
+    )
+    trunk_gb: float = option(
+        20.0,
+        doc="disk space for the hidden states of frozen layers below the trained ones, each "
+        "computed once; 0: those layers run in every step",
     )
     checkpoint_minutes: float = option(5.0, doc="minutes between two resume points")
 

@@ -25,6 +25,8 @@ from peftide.types import IntArray
 logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
+# numpy has no bfloat16: its bits are kept as whole numbers
+STORED_AS = {torch.bfloat16: np.int16, torch.float16: np.float16, torch.float32: np.float32}
 
 
 @runtime_checkable
@@ -62,14 +64,22 @@ class EmbeddingPlan:
         Type of number that is kept.
     key
         Names everything the rows depend on; stored rows with another key are not reused.
+    title
+        What the progress bar says.
     """
 
     width: int
     max_tokens: int
     tokens: IntArray
     rows: IntArray
-    row_type: type[np.floating]
+    row_type: torch.dtype
     key: str
+    title: str = "embedding"
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size of all rows."""
+        return int(self.rows.sum()) * self.width * self.row_type.itemsize
 
 
 @dataclass(frozen=True)
@@ -142,15 +152,15 @@ def _embed(
         firsts[batch] for batch in token_budget_batches(plan.tokens[firsts], plan.max_tokens)
     ]
     progress = _Progress(store, plan.key)
-    with meter("embedding", total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
+    with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
         for number, batch in enumerate(batches):
             if number >= progress.batches_done:
                 encoded = _encode(encoder, [sequences[int(index)] for index in batch])
-                _scatter(encoded, rows, batch=batch, offsets=offsets)
+                _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
                 progress.save(number + 1, rows, last=number + 1 == len(batches))
             done.advance(float(plan.tokens[batch].sum()))
     _copy_repeats(rows, copies, offsets)
-    return Embeddings(torch.from_numpy(rows), offsets)
+    return Embeddings(torch.from_numpy(rows).view(plan.row_type), offsets)
 
 
 def _first_of_equal(sequences: Sequence[str]) -> IntArray:
@@ -159,9 +169,15 @@ def _first_of_equal(sequences: Sequence[str]) -> IntArray:
     return np.array([first.setdefault(text, index) for index, text in enumerate(sequences)])
 
 
-def _encode(encoder: Encoder, sequences: Sequence[str]) -> np.ndarray:
+def _encode(encoder: Encoder, sequences: Sequence[str]) -> Tensor:
     with torch.inference_mode(), encoder.autocast():
-        return encoder.encode(encoder.pack(sequences)).float().cpu().numpy()
+        return encoder.encode(encoder.pack(sequences)).float().cpu()
+
+
+def _bits(encoded: Tensor, row_type: torch.dtype) -> np.ndarray:
+    """Return the numbers as they are stored."""
+    rows = encoded.to(row_type)
+    return (rows.view(torch.int16) if row_type is torch.bfloat16 else rows).numpy()
 
 
 def _scatter(encoded: np.ndarray, rows: np.ndarray, *, batch: IntArray, offsets: IntArray) -> None:
@@ -182,13 +198,15 @@ def _copy_repeats(rows: np.ndarray, copies: IntArray, offsets: IntArray) -> None
 def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarray:
     shape = (count, plan.width)
     if store is None:
-        return np.empty(shape, dtype=plan.row_type)
+        return np.empty(shape, dtype=STORED_AS[plan.row_type])
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
         if _Progress(store, plan.key).batches_done:
             return np.lib.format.open_memmap(path, mode="r+")
-        rows = np.lib.format.open_memmap(path, mode="w+", dtype=plan.row_type, shape=shape)
+        rows = np.lib.format.open_memmap(
+            path, mode="w+", dtype=STORED_AS[plan.row_type], shape=shape
+        )
         _reserve(path)
         return rows
 

@@ -38,6 +38,8 @@ class PackedBatch:
         Place in the row of each sequence's first token (`<cls>` for ESM).
     lengths
         Tokens of each sequence; they sum to N.
+    hidden, layers_done
+        Hidden states of the tokens after the first layers, where those need not run again.
     """
 
     input_ids: Int[Tensor, " N"]
@@ -46,11 +48,14 @@ class PackedBatch:
     residue_owner: Int[Tensor, " R"]
     first_rows: Int[Tensor, " P"]
     lengths: tuple[int, ...]
+    hidden: Float[Tensor, "N D"] | None = None
+    layers_done: int = 0
 
     def to(self, device: torch.device) -> "PackedBatch":
         """Return the batch on a device."""
-        tensors = [field.name for field in fields(self) if field.name != "lengths"]
-        return replace(self, **{name: getattr(self, name).to(device) for name in tensors})
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        tensors = {name: v.to(device) for name, v in values.items() if isinstance(v, Tensor)}
+        return replace(self, **tensors)
 
 
 def pack(

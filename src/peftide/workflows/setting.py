@@ -176,12 +176,21 @@ def build_setting(
     model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
     embeddings = None
+    store = config.embedding_cache or folder.checkpoints / "embeddings"
     if not trains_below_head(model):
-        store = config.embedding_cache or folder.checkpoints / "embeddings"
         embeddings = encoder.embed(problem.dataset.proteins.sequences, store=store)
+    else:
+        repeated = repeated_sequences(problem.dataset)
+        encoder.keep_trunk(repeated, store=store, limit=config.trunk_gb * 1e9)
     setting = Setting(config, problem, encoder, hardware, embeddings)
     fit_scaling(setting)
     return setting
+
+
+def repeated_sequences(dataset: Dataset) -> list[str]:
+    """Return the distinct sequences that every epoch encodes: those of train and validation."""
+    parts = [dataset.parts[part].members.ravel() for part in ("train", "validation")]
+    return [dataset.proteins.sequences[index] for index in np.unique(np.concatenate(parts))]
 
 
 def trains_below_head(model: ProteinModel) -> bool:

@@ -59,7 +59,7 @@ LIMITS = {
         "patience",
         "blocks",
     ),
-    "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes"),
+    "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes", "trunk_gb"),
     "a number above 0": ("learning_rate", "head_learning_rate", "max_grad_norm"),
     "0 or more, below 1": ("head_dropout", "lora_dropout", "warmup_fraction"),
     "0 or more, below 2,147,483,648": ("seed",),
