@@ -86,6 +86,8 @@ def other_value(name: str, value: object) -> object:
         "imbalance": "weights",
         "max_length": None,
         "threads": 3,
+        "sampler": "pairs",
+        "blocks": 5,
         "max_tokens": 99,
         "learning_rate": 1e-5,
         "part": "test",
