@@ -129,6 +129,22 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
     )
 
 
+def table_level(path: Path, columns: TableOptions) -> Level:
+    """Return "pair" if a table has the columns of two proteins, else "sequence".
+
+    Raises
+    ------
+    InputError
+        If the file is no table.
+    """
+    cells = read_grid(path).cells
+    named = [
+        all(getattr(columns, name) in cells for name in names)
+        for names in (PAIR_IDS, PAIR_SEQUENCES)
+    ]
+    return "pair" if any(named) else "sequence"
+
+
 def table_from_fasta(path: Path) -> Table:
     """Proteins of a FASTA file as rows without labels, to predict on.
 

@@ -27,6 +27,8 @@ from peftide.types import IntArray, Level
 
 logger = logging.getLogger(__name__)
 
+TRAINING_TABLES = "--train FILE, or --data FILE with a split column"
+
 
 def read_training_data(config: TrainConfig, task: Task) -> Dataset:
     """Read all parts, check them against each other, and hold out validation if there is none.
@@ -77,10 +79,7 @@ def _training_tables(config: TrainConfig, level: Level) -> dict[str, Table]:
     elif config.train is not None:
         tables = {"train": read_table(config.train, config, level=level, needs_labels=True)}
     else:
-        raise InputError(
-            "no training table",
-            expected="--train FILE, or --data FILE with a split column",
-        )
+        raise InputError("no training table", expected=TRAINING_TABLES)
     if config.validation is not None:
         tables["validation"] = read_table(config.validation, config, level=level, needs_labels=True)
     for name, path in named_tests(config.test):
