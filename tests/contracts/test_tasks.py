@@ -28,7 +28,7 @@ def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None
             "full",
             train=table,
             validation=table,
-            test=(str(table),),
+            test=(str(table), f"again={table}"),
             shared_proteins="allow",
             epochs=20,
             batch_size=2,
@@ -46,7 +46,33 @@ def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None
     floor = np.log(2) / 4 if name == "symmetry" else 0.0
     assert start > 0.3
     assert end - floor < 0.05
-    assert result.metrics["splits"]["test"][TASKS[name].outcome.headline]["value"] > 0.95
+    scores = result.metrics["splits"]
+    assert scores["test"][TASKS[name].outcome.headline]["value"] > 0.95
+    assert scores["again"] == scores["test"]
+    predictions = pd.read_csv(tmp_path / "run" / "predictions.tsv", sep="\t", dtype=str)
+    assert set(predictions["split"]) == {"test", "again"}
+    ids = {"pair": ["id_a", "id_b"], "sequence": ["id"], "residue": ["id", "position", "residue"]}
+    assert [*predictions.columns][: len(ids[TASKS[name].level])] == ids[TASKS[name].level]
+    assert {"label", "prediction"} <= {*predictions.columns}
+
+
+def test_masked_residues_enter_neither_training_nor_scores(tmp_path: Path) -> None:
+    """Behind the mask stands a class that is nowhere else."""
+    tables = {}
+    for part in ("train", "validation", "test"):
+        rows = [
+            (*row[:2], "z" + str(row[2])[1:], "0" + "1" * (len(str(row[2])) - 1))
+            for row in labelled_rows("residue", part, 8)
+        ]
+        path = write_rows(tmp_path / f"masked_{part}.tsv", "id sequence label mask", rows)
+        tables[part] = path
+    config = small_config(tmp_path, "residue", "lora", **tables | {"test": (str(tables["test"]),)})
+    result = train(config)
+    assert load_bundle(result.path / "model").labels.class_names == ("E", "H")
+    lengths = [len(str(row[1])) for row in labelled_rows("residue", "test", 8)]
+    assert result.metrics["splits"]["test"]["accuracy"]["n"] == sum(lengths) - 8
+    predictions = pd.read_csv(result.path / "predictions.tsv", sep="\t", dtype=str)
+    assert len(predictions) == sum(lengths)  # all are predicted
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -39,7 +39,7 @@ def test_a_row_of_a_class_that_train_lacks_counts_and_has_no_right_answer(
 
 def test_a_part_with_other_classes_only_is_refused(rows: Rows, reading: Reading) -> None:
     labels = Labels(class_names=("nucleus", "cytosol"))
-    with pytest.raises(InputError, match=r"t\.tsv: train has none .*Did you mean nucleus"):
+    with pytest.raises(InputError, match=r"t\.tsv:2: train has none .*Did you mean nucleus"):
         read_classes(rows(["Nucleus", "Nucleus"]), labels, reading())
 
 

@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from peftide.errors import InputError, did_you_mean
-from peftide.sequences.records import Examples, Finding
-from peftide.sequences.tallies import row_findings
-from peftide.tasks.categorical import CATEGORICAL, require_two_classes
+from peftide.errors import InputError
+from peftide.sequences.records import Examples
+from peftide.tasks.categorical import CATEGORICAL, membership, require_two_classes
 from peftide.tasks.task import Labels, ReadingOptions, Targets, Task
-from peftide.types import BoolArray
 
 
 def fit_classes(examples: Examples, options: ReadingOptions) -> Labels:
@@ -43,47 +41,17 @@ def sorted_classes(names: set[str]) -> tuple[str, ...]:
 
 
 def read_classes(examples: Examples, labels: Labels, options: ReadingOptions) -> Targets:
-    """Read one class per row.
-
-    A row whose class train does not have counts, and no answer to it is right: that is what such
-    a row would meet in use.
+    """Read one class per row; for one that train does not have see `membership`.
 
     Raises
     ------
     InputError
         If train has none of the classes.
     """
-    column = {name: k for k, name in enumerate(labels.class_names)}
-    classes = np.array([column.get(name, -1) for name in examples.labels or ()], dtype=np.int64)
-    values = np.eye(len(column) + 1, dtype=np.float32)[classes][:, :-1]
-    findings = unknown_findings(examples, classes < 0, labels, part=options.part)
-    return Targets(values, examples.counted, np.arange(len(classes) + 1), findings)
-
-
-def unknown_findings(
-    examples: Examples, unknown: BoolArray, labels: Labels, *, part: str
-) -> tuple[Finding, ...]:
-    """Count the rows of classes that train does not have.
-
-    Raises
-    ------
-    InputError
-        If these are all rows.
-    """
-    if unknown.all():
-        found = (examples.labels or ("",))[0]
-        raise InputError(
-            f"train has none of the classes here (for instance {found!r})",
-            where=examples.path,
-            fix=did_you_mean(found, labels.class_names),
-        )
-    return row_findings(
-        part,
-        "rows_of_unknown_classes",
-        unknown,
-        where=examples.where,
-        decision="train does not have their class; they count, and no answer to them is right",
-    )
+    texts = examples.labels or ()
+    counted = examples.counted
+    values, findings = membership(texts, labels, counted, part=options.part, where=examples.where)
+    return Targets(values, counted, np.arange(len(texts) + 1), findings)
 
 
 MULTICLASS = Task(
