@@ -1,6 +1,7 @@
 """The tables of a command → one data set, with what was counted said and recorded."""
 
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,12 +101,22 @@ def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:
     --------
     >>> named_tests(("x.tsv", "yeast=y.tsv"))
     [('test', PosixPath('x.tsv')), ('yeast', PosixPath('y.tsv'))]
+
+    Raises
+    ------
+    InputError
+        If a name is that of another part, or no plain word.
     """
     named = []
     for text in tests:
         name, _, path = text.rpartition("=")
-        if name in ("train", "validation"):
-            raise InputError(f"a test part named {name}", where="--test")
+        if name in ("train", "validation") or not re.fullmatch(r"[\w.-]*", name):
+            raise InputError(
+                f"a test part named {name}",
+                expected="letters, digits, '_', '-', '.'; not train or validation",
+                where="--test",
+                fix="Write NAME=FILE",
+            )
         named.append((name or "test", Path(path)))
     return named
 
