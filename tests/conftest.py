@@ -14,6 +14,7 @@ from transformers import EsmForMaskedLM, EsmModel
 
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.config import TrainConfig
+from peftide.tasks import TASKS
 from peftide.workflows.train import train
 
 TINY = "random:esm2_tiny"
@@ -114,23 +115,38 @@ def labelled_rows(task: str, part: str, count: int) -> list[tuple[object, ...]]:
     seed = {"train": 0, "validation": 1, "test": 2}[part]
     ids = [f"{part}{k}" for k in range(count)]
     sequences = random_sequences(count, seed=seed + 10)
-    if task == "ppi":
-        last = sequences[-1], sequences[0]
-        pairs = [*zip(sequences[:-1], sequences[1:], strict=True), last]
-        return [(a, b, number % 2) for number, (a, b) in enumerate(pairs)]
+    values = [round(len(text) / 7 + k % 3, 3) for k, text in enumerate(sequences)]
     labels = {
+        "ppi": [k % 2 for k in range(count)],
+        "binary": [k % 2 for k in range(count)],
+        "multiclass": [("cytosol", "nucleus", "other")[k % 3] for k in range(count)],
+        "pair-multiclass": [("activates", "binds", "none")[k % 3] for k in range(count)],
+        "multilabel": [("a", "a;b", "none", "b, c")[k % 4] for k in range(count)],
         "symmetry": [("C1", "C2", "D2,C2", "C8")[k % 4] for k in range(count)],
-        "regression": [round(len(text) / 7 + k % 3, 3) for k, text in enumerate(sequences)],
+        "regression": values,
+        "pair-regression": values,
         "residue": ["".join("EH"[letter in "AEILMQRK"] for letter in text) for text in sequences],
     }
+    if is_about_pairs(task):
+        second = [*sequences[1:], sequences[0]]
+        return list(zip(sequences, second, labels[task], strict=True))
     return list(zip(ids, sequences, labels[task], strict=True))
+
+
+def is_about_pairs(task: str) -> bool:
+    """Whether a label of the task belongs to two proteins."""
+    return TASKS[task].level == "pair"
+
+
+def header_of(task: str) -> str:
+    """The columns of `labelled_rows`."""
+    return "sequence_a sequence_b label" if is_about_pairs(task) else "id sequence label"
 
 
 def write_task(folder: Path, task: str) -> dict[str, Path]:
     """Write train, validation and test tables of a task; return them by part."""
-    header = "sequence_a sequence_b label" if task == "ppi" else "id sequence label"
     return {
-        part: write_rows(folder / f"{part}.tsv", header, labelled_rows(task, part, count))
+        part: write_rows(folder / f"{part}.tsv", header_of(task), labelled_rows(task, part, count))
         for part, count in {"train": 24, "validation": 8, "test": 8}.items()
     }
 

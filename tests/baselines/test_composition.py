@@ -140,6 +140,18 @@ def test_a_row_with_two_classes_enters_twice_with_half_weight():
     )
 
 
+def test_sets_of_classes_equal_one_fit_per_class():
+    rng = np.random.default_rng(5)
+    sequences = random_sequences(40)
+    members, truth = np.arange(40)[:, None], rng.integers(0, 2, (40, 2))
+    truth = np.column_stack([truth, np.zeros(40, dtype=np.int64)])  # and one that train lacks
+    both = fit_composition(sequences, members, truth, kind="multilabel").predict(sequences, members)
+    for k in range(2):
+        alone = fit_composition(sequences, members, truth[:, k], kind="binary")
+        np.testing.assert_array_equal(both[:, k], alone.predict(sequences, members))
+    assert not both[:, 2].any()
+
+
 def test_balanced_class_weights_lift_the_rare_class():
     labels = (np.arange(60) < 6).astype(np.int64)
     sequences = random_sequences()

@@ -10,6 +10,7 @@ from peftide.config import (
     EmbedConfig,
     EvaluateConfig,
     PredictConfig,
+    PretrainConfig,
     TrainConfig,
 )
 from peftide.errors import InputError
@@ -75,5 +76,5 @@ def test_what_was_not_given_is_not_there() -> None:
 
 
 def test_missing_options_are_named() -> None:
-    with pytest.raises(InputError, match=r"(?s)--task is missing.*--out is missing"):
-        parse(TrainConfig, "--epochs 2")
+    with pytest.raises(InputError, match=r"(?s)--sequences is missing.*--out is missing"):
+        parse(PretrainConfig, "--steps 2")

@@ -229,6 +229,42 @@ CASES = {
         PAIRS.replace("ppi", "regression"),
         ["in/t.tsv", "pairs", "single"],
     ),
+    "word for a value": (
+        single("id\tsequence\tlabel\na\tMKV\t1.5\nb\tMKL\thigh\n"),
+        SINGLES,
+        ["in/s.tsv:3: label 'high' is no finite number"],
+    ),
+    "three labels of a yes or no": (
+        single("sequence\tlabel\nMKV\t1\nMKL\t0\nMKI\t2\n"),
+        SINGLES.replace("regression", "binary"),
+        ["in/s.tsv:4: label '2' is neither 1 nor 0"],
+    ),
+    "no class in a cell of sets": (
+        single("sequence\tlabel\nMKV\ta;b\nMKL\t\n"),
+        SINGLES.replace("regression", "multilabel"),
+        ["in/s.tsv:3: the label is empty: fill it in (`none` is an empty set of classes)"],
+    ),
+    "one class of several": (
+        single("sequence\tlabel\nMKV\ta\nMKL\ta\nMKI\ta\n"),
+        SINGLES.replace("--task regression", ""),
+        ["in/s.tsv: the training labels have one class only (a)"],
+    ),
+    "classes or values": (
+        single("sequence\tlabel\n" + "MKV\t1\nMKL\t2\nMKI\t3\n" * 3),
+        SINGLES.replace("--task regression", ""),
+        ["in/s.tsv: the labels are whole numbers from 1 to 3", "--task multiclass or --task regr"],
+    ),
+    "no table to read the task off": (nothing, "--method head", ["no training table"]),
+    "test part with a strange name": (
+        nothing,
+        f"{PAIRS} --test a/b=in/v.tsv",
+        ["--test: a test part named a/b", "NAME=FILE"],
+    ),
+    "test parts of one name": (
+        nothing,
+        f"{PAIRS} --test in/v.tsv --test in/v.tsv",
+        ["two parts named test", "NAME=FILE"],
+    ),
     "too few rows to hold validation out": (
         single("id\tsequence\tlabel\na\tMKV\t1\n"),
         SINGLES,

@@ -12,17 +12,15 @@ from peftide.config import EvaluateConfig
 from peftide.tasks import TASKS, Labels
 from peftide.workflows.evaluate import evaluate
 from peftide.workflows.train import train
-from tests.conftest import labelled_rows, small_config, write_rows
+from tests.conftest import header_of, labelled_rows, small_config, write_rows
 
 Trained = Callable[[str, str], Path]
-PERFECT = {"binary": "accuracy", "categorical": "accuracy", "continuous": "spearman"}
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None:
     """Validation and test are the training records themselves."""
-    header = "sequence_a sequence_b label" if name == "ppi" else "id sequence label"
-    table = write_rows(tmp_path / "eight.tsv", header, labelled_rows(name, "train", 8))
+    table = write_rows(tmp_path / "eight.tsv", header_of(name), labelled_rows(name, "train", 8))
     result = train(
         small_config(
             tmp_path,
@@ -30,7 +28,7 @@ def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None
             "full",
             train=table,
             validation=table,
-            test=(str(table),),
+            test=(str(table), f"again={table}"),
             shared_proteins="allow",
             epochs=20,
             batch_size=2,
@@ -48,8 +46,33 @@ def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None
     floor = np.log(2) / 4 if name == "symmetry" else 0.0
     assert start > 0.3
     assert end - floor < 0.05
-    kind = TASKS[name].outcome.kind
-    assert result.metrics["splits"]["test"][PERFECT[kind]]["value"] > 0.95
+    scores = result.metrics["splits"]
+    assert scores["test"][TASKS[name].outcome.headline]["value"] > 0.95
+    assert scores["again"] == scores["test"]
+    predictions = pd.read_csv(tmp_path / "run" / "predictions.tsv", sep="\t", dtype=str)
+    assert set(predictions["split"]) == {"test", "again"}
+    ids = {"pair": ["id_a", "id_b"], "sequence": ["id"], "residue": ["id", "position", "residue"]}
+    assert [*predictions.columns][: len(ids[TASKS[name].level])] == ids[TASKS[name].level]
+    assert {"label", "prediction"} <= {*predictions.columns}
+
+
+def test_masked_residues_enter_neither_training_nor_scores(tmp_path: Path) -> None:
+    """Behind the mask stands a class that is nowhere else."""
+    tables = {}
+    for part in ("train", "validation", "test"):
+        rows = [
+            (*row[:2], "z" + str(row[2])[1:], "0" + "1" * (len(str(row[2])) - 1))
+            for row in labelled_rows("residue", part, 8)
+        ]
+        path = write_rows(tmp_path / f"masked_{part}.tsv", "id sequence label mask", rows)
+        tables[part] = path
+    config = small_config(tmp_path, "residue", "lora", **tables | {"test": (str(tables["test"]),)})
+    result = train(config)
+    assert load_bundle(result.path / "model").labels.class_names == ("E", "H")
+    lengths = [len(str(row[1])) for row in labelled_rows("residue", "test", 8)]
+    assert result.metrics["splits"]["test"]["accuracy"]["n"] == sum(lengths) - 8
+    predictions = pd.read_csv(result.path / "predictions.tsv", sep="\t", dtype=str)
+    assert len(predictions) == sum(lengths)  # all are predicted
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -61,10 +84,13 @@ def test_labels_survive_saving(trained: Trained, name: str) -> None:
         assert labels.spread > 0
         return
     assert len(labels.class_names) == len(labels.class_counts)
-    counted = {"ppi": 24, "symmetry": 24, "residue": None}[name]
-    if counted is None:
-        rows = labelled_rows(name, "train", 24)
+    rows = labelled_rows(name, "train", 24)
+    counted = len(rows)
+    if task.level == "residue":
         counted = sum(len(str(row[1])) for row in rows)
+    if task.outcome.kind == "multilabel":
+        assert labels.rows == counted
+        counted = 6 * (1 + 2 + 0 + 2)  # a quarter of the rows each: a; a and b; none; b and c
     assert sum(labels.class_counts) == pytest.approx(counted)
 
 
@@ -76,8 +102,8 @@ def test_metrics_accept_the_output_of_any_model(name: str) -> None:
     outputs = task.outcome.outputs(labels)
     logits = generator.normal(size=(12, outputs)).astype(np.float32)
     values = generator.normal(size=(12, 1))
-    if task.outcome.kind == "binary":
-        values = (values > 0).astype(float)
+    if task.outcome.uses_threshold:
+        values = generator.integers(0, 2, (12, outputs)).astype(float)
     if task.outcome.kind == "categorical":
         values = np.eye(outputs)[generator.integers(0, outputs, 12)]
     answers = task.outcome.answers(logits, labels)
@@ -90,7 +116,7 @@ def test_metrics_accept_the_output_of_any_model(name: str) -> None:
 
 
 def some_labels(name: str) -> Labels:
-    if TASKS[name].outcome.kind == "categorical":
+    if TASKS[name].outcome.kind in ("categorical", "multilabel"):
         return Labels(("a", "b", "c"), (4.0, 4.0, 4.0))
     return Labels(("0", "1"), (6.0, 6.0), centre=2.0, spread=3.0)
 

@@ -97,7 +97,7 @@ def test_the_first_of_equally_probable_classes_is_predicted():
     [
         ([[1, 0]], [[0.5, 0.5]], ["a"], "1 distinct class names for 2 columns"),
         ([[1, 0]], [[0.5, 0.5]], ["a", "a"], "1 distinct class names for 2 columns"),
-        ([[1, 0], [0, 0]], [[0.5, 0.5]] * 2, ["a", "b"], r"row 1 .*1 of 2 rows carry no class"),
+        ([[0, 0], [0, 0]], [[0.5, 0.5]] * 2, ["a", "b"], r"none of 2 rows carries a class"),
         ([[1, 0]], [[0.5, 0.5]] * 2, ["a", "b"], "same shape"),
         ([[1, 0]], [[0.5, float("nan")]], ["a", "b"], "NaN or infinite"),
         ([1, 0], [0.5, 0.5], ["a", "b"], r"expected 2 axes \(B, K\)"),
@@ -109,3 +109,13 @@ def test_wrong_input_is_refused(
 ):
     with pytest.raises(InputError, match=message):
         categorical_metrics(membership, probabilities, names)
+
+
+def test_no_prediction_is_right_for_a_row_without_class():
+    """Of a class that has no column: accuracy and MCC as with that class written out."""
+    truth, scores = [[1, 0], [0, 1], [0, 0]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
+    metrics = categorical_metrics(truth, scores, ["a", "b"])
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["mcc"] == pytest.approx(matthews_corrcoef([0, 1, 2], [0, 1, 0]))
+    assert metrics["per_class"]["a"]["average_precision"] == 1.0
+    assert metrics["per_class"]["a"]["precision"] == 0.5

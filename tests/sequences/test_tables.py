@@ -9,7 +9,7 @@ import pytest
 
 from peftide.config.commands import TableOptions
 from peftide.errors import InputError
-from peftide.sequences.tables import Table, TextArray, read_table, table_from_fasta
+from peftide.sequences.tables import Table, TextArray, read_table, table_from_fasta, table_level
 from peftide.types import Level
 
 
@@ -156,3 +156,21 @@ def test_fasta_as_rows(tmp_path: Path):
     assert cells(read.sequences) == [["MK"], ["MKV"]]
     assert (read.lines.tolist(), read.labels) == ([1, 3], None)
     assert [finding.kind for finding in read.findings] == ["lower_case_sequences"]
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "level"),
+    [
+        ("id_a id_b label", {}, "pair"),
+        ("id sequence_a sequence_b label", {}, "pair"),
+        ("id sequence label", {}, "sequence"),
+        ("id_a sequence label", {}, "sequence"),
+        ("bait prey label", {"id_a_column": "bait", "id_b_column": "prey"}, "pair"),
+    ],
+)
+def test_the_columns_say_whether_rows_are_pairs(
+    tmp_path: Path, header: str, options: dict[str, str], level: Level
+) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text(header.replace(" ", "\t") + "\n" + "\t".join("x" * len(header.split())) + "\n")
+    assert table_level(path, TableOptions(**options)) == level

@@ -56,9 +56,20 @@ def test_residues_beyond_the_crop_are_left_out_and_counted(rows: Rows, reading: 
     assert (finding.kind, finding.count) == ("cropped_residue_labels", 4)
 
 
-def test_a_class_that_train_does_not_have_is_refused(rows: Rows, reading: Reading) -> None:
-    with pytest.raises(InputError, match=r"t\.tsv:2: unknown class 'G'\. Classes.*: E, H"):
-        read_residue(rows(["HG"]), HE, reading([2]))
+def test_residues_of_a_class_that_train_lacks_count_and_have_no_right_answer(
+    rows: Rows, reading: Reading
+) -> None:
+    targets = read_residue(rows(["HE", "GHG"]), HE, reading([2, 3]))
+    assert targets.values.tolist() == [[0, 1], [1, 0], [0, 0], [0, 1], [0, 0]]
+    assert targets.counted.all()
+    (finding,) = targets.findings
+    assert (finding.kind, finding.count) == ("rows_of_unknown_classes", 2)
+    assert finding.examples == ("t.tsv:3", "t.tsv:3")
+
+
+def test_a_part_with_other_classes_only_is_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv:2: train has none .*'G'.*Known: E, H"):
+        read_residue(rows(["GG"]), HE, reading([2]))
 
 
 def test_one_class_only_is_refused(rows: Rows, reading: Reading) -> None:
@@ -69,6 +80,14 @@ def test_one_class_only_is_refused(rows: Rows, reading: Reading) -> None:
 def test_a_class_that_is_masked_everywhere_does_not_count(rows: Rows, reading: Reading) -> None:
     with pytest.raises(InputError, match="one class only"):
         fit_residue(rows(["HE"], masks=["10"]), reading([2]))
+
+
+def test_classes_behind_the_mask_or_the_crop_are_none(rows: Rows, reading: Reading) -> None:
+    examples = rows(["-HEX", "EH--"], masks=["0111", "1100"])
+    assert fit_residue(examples, reading([4, 4], crop=3)).class_names == ("E", "H")
+    targets = read_residue(examples, HE, reading([4, 4], crop=3))
+    assert targets.counted.tolist() == [False, True, True, True, True, False]
+    assert [found.kind for found in targets.findings] == ["cropped_residue_labels"]
 
 
 def test_values_are_numbers_of_the_model(rows: Rows, reading: Reading) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -13,7 +13,7 @@ from peftide.baselines.letters import OTHER, letter_codes
 from peftide.errors import InputError
 from peftide.types import FloatArray, IntArray
 
-Kind = Literal["binary", "categorical", "continuous"]
+Kind = Literal["binary", "categorical", "multilabel", "continuous"]
 ClassWeight = Literal["balanced"] | None
 LinearModel = LogisticRegression | RidgeCV | DummyClassifier | DummyRegressor
 
@@ -30,20 +30,21 @@ class CompositionBaseline:
     kind
         What it predicts.
     n_classes
-        Columns of a categorical prediction; 2 for a binary label, 0 for a value.
+        Columns of a prediction of classes; 2 for a binary label, 0 for a value.
     proteins_per_example
         1 or 2.
     scaler
         Mean and standard deviation of the features over the distinct proteins of the train part.
     model
-        Linear model; a constant one when train holds one class or one row only.
+        Linear model; a constant one when train holds one class or one row only. A tuple of them,
+        one per class, where a row may have any number of classes.
     """
 
     kind: Kind
     n_classes: int
     proteins_per_example: int
     scaler: StandardScaler
-    model: LinearModel
+    model: LinearModel | tuple[LinearModel, ...]
 
     def predict(self, sequences: Sequence[str], members: IntArray) -> FloatArray:
         """Yield one prediction per example.
@@ -83,12 +84,20 @@ class CompositionBaseline:
             )
         standardised = self.scaler.transform(composition_features(sequences))
         features = pair_features(np.asarray(standardised), members)
+        if isinstance(self.model, tuple):
+            answers = [_probabilities(model, features, 2)[:, 1] for model in self.model]
+            return np.stack(answers, axis=1)
         if isinstance(self.model, RidgeCV | DummyRegressor):
             return np.asarray(self.model.predict(features))
-        probabilities = np.zeros((len(members), self.n_classes))
-        present = np.asarray(self.model.classes_)
-        probabilities[:, present] = self.model.predict_proba(features)
+        probabilities = _probabilities(self.model, features, self.n_classes)
         return probabilities[:, 1] if self.kind == "binary" else probabilities
+
+
+def _probabilities(model: Any, features: FloatArray, n_classes: int) -> FloatArray:
+    """Return the probability of each class; 0 for those that train does not hold."""
+    probabilities = np.zeros((len(features), n_classes))
+    probabilities[:, np.asarray(model.classes_)] = model.predict_proba(features)
+    return probabilities
 
 
 def fit_composition(
@@ -109,10 +118,11 @@ def fit_composition(
         Indices into `sequences`, one or two per example. Shape (B, A).
     targets
         0/1 labels (B,), class memberships 0/1 (B, K), or values (B,). A row with n classes
-        enters once per class, with weight 1/n.
+        enters once per class, with weight 1/n; of "multilabel" memberships n may be 0, and every
+        class is asked on its own.
     kind
-        "binary" and "categorical" fit a logistic regression, "continuous" a ridge regression
-        whose penalty is chosen by leave-one-out error.
+        "binary" and "categorical" fit a logistic regression, "multilabel" one per class,
+        "continuous" a ridge regression whose penalty is chosen by leave-one-out error.
     class_weight
         "balanced" gives every class the same total weight.
 
@@ -142,8 +152,13 @@ def fit_composition(
     features = pair_features(standardised, index.reshape(members.shape))
     if kind == "continuous":
         n_classes, model = 0, _fit_values(features, labels)
+    elif kind == "multilabel":
+        n_classes = labels.shape[1]
+        model = tuple(
+            _fit_classes(features, _no_and_yes(column), class_weight) for column in labels.T
+        )
     else:
-        membership = labels if kind == "categorical" else np.stack([1 - labels, labels], axis=1)
+        membership = labels if kind == "categorical" else _no_and_yes(labels)
         n_classes, model = membership.shape[1], _fit_classes(features, membership, class_weight)
     return CompositionBaseline(
         kind=kind,
@@ -216,6 +231,11 @@ def pair_features(features: FloatArray, members: IntArray) -> FloatArray:
     return np.hstack([(first + second) / 2, np.abs(first - second), first * second])
 
 
+def _no_and_yes(labels: IntArray) -> IntArray:
+    """Return 0/1 labels as memberships of two classes."""
+    return np.stack([1 - labels, labels], axis=1)
+
+
 def _fit_classes(
     features: FloatArray, membership: IntArray, class_weight: ClassWeight
 ) -> LogisticRegression | DummyClassifier:
@@ -249,7 +269,7 @@ def _check_members(members: IntArray, proteins: int) -> None:
 
 def _checked_targets(targets: np.ndarray, rows: int, kind: Kind) -> np.ndarray:
     """Return targets as int64 (classes) or float64 (values) after checking shape and content."""
-    axes = 2 if kind == "categorical" else 1
+    axes = 2 if kind in ("categorical", "multilabel") else 1
     if targets.ndim != axes or len(targets) != rows:
         raise InputError(
             f"targets of shape {targets.shape} for {rows} examples",

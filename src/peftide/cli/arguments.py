@@ -89,7 +89,8 @@ def with_begun_options(config_class: type, values: dict[str, Any]) -> dict[str, 
         If no run is there and the user gave too little to begin one.
     """
     out = Path(values.get("out", ""))
-    complete = not missing_options(config_class, values)
+    tables = {"data", "train", "sequences"}  # no run begins without one of them
+    complete = not missing_options(config_class, values) and not tables.isdisjoint(values)
     if complete and not RunFolder(out).config.is_file():
         return values
     return as_mapping(resumed_config(out, config_class)) | values

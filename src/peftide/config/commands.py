@@ -72,7 +72,7 @@ class TableOptions(RunOptions):
 class TrainConfig(TableOptions):
     """Train an adapted model, score it, and save it with its predictions."""
 
-    task: str = option(doc="what is asked: ppi, symmetry, regression or residue")
+    task: str = option("auto", doc="what is asked (see README); auto reads it off the labels")
     method: str = option("lora", doc="how the backbone is adapted: head, lora or full")
     backbone: str = option(
         DEFAULT_BACKBONE,

@@ -3,6 +3,7 @@
 from peftide.metrics.binary import best_threshold, binary_metrics
 from peftide.metrics.categorical import categorical_metrics
 from peftide.metrics.continuous import continuous_metrics
+from peftide.metrics.multilabel import multilabel_metrics
 from peftide.metrics.record import as_record
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "binary_metrics",
     "categorical_metrics",
     "continuous_metrics",
+    "multilabel_metrics",
 ]

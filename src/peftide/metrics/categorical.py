@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from peftide.errors import InputError
 from peftide.metrics.binary import NAN, decision_scores, mcc, ranking_scores
@@ -16,6 +16,7 @@ from peftide.metrics.checks import (
     zero_one_array,
 )
 
+BoolValues = NDArray[np.bool_]
 CLASS_SCORES = ("average_precision", "auroc", "f1", "precision", "recall", "specificity")
 
 
@@ -29,7 +30,8 @@ def categorical_metrics(
     Parameters
     ----------
     membership
-        1 where the example carries the class, at least one per row. Shape (B, K).
+        1 where the example carries the class; a row without any is of a class that has no column,
+        so no prediction is right for it. Shape (B, K).
     probabilities
         Probability of each class. Shape (B, K).
     class_names
@@ -40,7 +42,8 @@ def categorical_metrics(
     dict
         `accuracy`: share of examples whose predicted class is one of their own. `mcc`:
         multi-class MCC; the true class of an example is the predicted one if it carries that,
-        else its first; NaN when all true classes are one. `per_class`: for each class `n`
+        else its first, else one that is never predicted; NaN when all true classes are one.
+        `per_class`: for each class `n`
         (examples that carry it) and its one-versus-rest average_precision, auroc, f1, precision,
         recall and specificity, undefined ones as in `binary_metrics`. `macro_<score>`: mean over
         the classes with both positives and negatives here, their number in `macro_classes`;
@@ -49,7 +52,7 @@ def categorical_metrics(
     Raises
     ------
     InputError
-        If arrays or names do not fit together, hold NaN, or a row carries no class.
+        If arrays or names do not fit together, hold NaN, or no row carries a class.
 
     Examples
     --------
@@ -57,34 +60,40 @@ def categorical_metrics(
     >>> round(scores["accuracy"], 3), scores["per_class"]["C2"]["recall"]
     (0.667, 0.0)
     """
-    truth, scores = _checked(membership, probabilities, class_names)
+    truth, scores = class_arrays(membership, probabilities, class_names)
+    if not truth.any():
+        raise InputError(
+            f"none of {len(truth):,} rows carries a class", expected="at least one that does"
+        )
     predicted = scores.argmax(axis=1)
     right = truth[np.arange(len(truth)), predicted] == 1
-    per_class = {
-        name: _one_versus_rest(truth[:, k], scores[:, k], predicted == k)
-        for k, name in enumerate(class_names)
-    }
+    own = np.where(truth.any(axis=1), truth.argmax(axis=1), truth.shape[1])
+    chosen = np.eye(truth.shape[1], dtype=bool)[predicted]
+    per_class = class_scores(truth, scores, chosen, class_names=class_names)
     return {
         "accuracy": float(right.mean()),
-        **_macro(per_class, len(truth)),
-        "mcc": mcc(np.where(right, predicted, truth.argmax(axis=1)), predicted),
+        **macro_scores(per_class, len(truth)),
+        "mcc": mcc(np.where(right, predicted, own), predicted),
         "per_class": per_class,
     }
 
 
-def _one_versus_rest(
-    truth: IntValues, scores: FloatValues, predicted: np.ndarray
-) -> dict[str, float | int]:
-    """Return the scores of one class against all others; all arrays of shape (B,)."""
+def class_scores(
+    truth: IntValues, scores: FloatValues, predicted: BoolValues, *, class_names: Sequence[str]
+) -> dict[str, dict[str, float | int]]:
+    """Yield the scores of each class against all others; all arrays of shape (B, K)."""
     return {
-        "n": int(truth.sum()),
-        **ranking_scores(truth, scores),
-        **decision_scores(truth, predicted),
+        name: {
+            "n": int(truth[:, k].sum()),
+            **ranking_scores(truth[:, k], scores[:, k]),
+            **decision_scores(truth[:, k], predicted[:, k]),
+        }
+        for k, name in enumerate(class_names)
     }
 
 
-def _macro(per_class: dict[str, dict[str, float | int]], n: int) -> dict[str, float | int]:
-    """Return the mean of each score over the classes that have positives and negatives."""
+def macro_scores(per_class: dict[str, dict[str, float | int]], n: int) -> dict[str, float | int]:
+    """Yield the mean of each score over the classes that have positives and negatives."""
     entering = [scores for scores in per_class.values() if 0 < scores["n"] < n]
     means: dict[str, float | int] = {
         f"macro_{name}": float(np.mean([scores[name] for scores in entering])) if entering else NAN
@@ -93,10 +102,16 @@ def _macro(per_class: dict[str, dict[str, float | int]], n: int) -> dict[str, fl
     return {**means, "macro_classes": len(entering)}
 
 
-def _checked(
+def class_arrays(
     membership: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
 ) -> tuple[IntValues, FloatValues]:
-    """Return membership as int64 and probabilities as float64, both of shape (B, K)."""
+    """Yield membership as int64 and probabilities as float64, both of shape (B, K).
+
+    Raises
+    ------
+    InputError
+        If arrays or names do not fit together or hold NaN, or a membership is not 0 or 1.
+    """
     truth = zero_one_array(membership, "class memberships", axes="B K")
     scores = finite_array(probabilities, "probabilities", axes="B K")
     require_same_shape(truth, scores, ("class memberships", "probabilities"))
@@ -104,12 +119,5 @@ def _checked(
         raise InputError(
             f"{len(set(class_names))} distinct class names for {truth.shape[1]} columns",
             expected="one name per column",
-        )
-    empty = np.flatnonzero(~truth.any(axis=1))
-    if empty.size:
-        raise InputError(
-            f"{empty.size:,} of {len(truth):,} rows carry no class",
-            expected="at least one class per row",
-            where=f"row {empty[0]} (from 0)",
         )
     return truth, scores

@@ -114,8 +114,11 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
     # spaces are labels in some per-residue alphabets (DSSP: no structure), so they stay there
     labels = [grid.cells[name] for name in chosen.label]
     labels = labels if level == "residue" else [_stripped(cells) for cells in labels]
-    filled = chosen.ids + chosen.mask + (chosen.label if needs_labels else ())
-    raise_problems(cleaner.problems + _empty_cells(grid, filled))
+    empty = _empty_cells(grid, chosen.ids + chosen.mask)
+    if needs_labels:
+        hint = " (`none` is an empty set of classes)" if level == "sequence" else ""
+        empty += _empty_cells(grid, chosen.label, hint=hint)
+    raise_problems(cleaner.problems + empty)
     return Table(
         path=path,
         columns=tuple(grid.cells),
@@ -127,6 +130,22 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
         masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
         findings=cleaner.findings(),
     )
+
+
+def table_level(path: Path, columns: TableOptions) -> Level:
+    """Return "pair" if a table has the columns of two proteins, else "sequence".
+
+    Raises
+    ------
+    InputError
+        If the file is no table.
+    """
+    cells = read_grid(path).cells
+    named = [
+        all(getattr(columns, name) in cells for name in names)
+        for names in (PAIR_IDS, PAIR_SEQUENCES)
+    ]
+    return "pair" if any(named) else "sequence"
 
 
 def table_from_fasta(path: Path) -> Table:
@@ -257,10 +276,10 @@ def _clean_cells(grid: Grid, chosen: _Columns, cleaner: SequenceCleaner) -> Text
     return _stacked(cleaned)
 
 
-def _empty_cells(grid: Grid, names: Sequence[str]) -> list[str]:
+def _empty_cells(grid: Grid, names: Sequence[str], *, hint: str = "") -> list[str]:
     lines = grid.lines.tolist()
     return [
-        f"{grid.path}:{line}: the {name} is empty: fill it in, or leave out the row"
+        f"{grid.path}:{line}: the {name} is empty: fill it in{hint}, or leave out the row"
         for name in names
         for line, cell in zip(lines, grid.cells[name], strict=True)
         if not cell or cell.isspace()

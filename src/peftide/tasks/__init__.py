@@ -1,5 +1,10 @@
 """Questions that can be asked, by name."""
 
+from peftide.tasks.binary import YES_OR_NO
+from peftide.tasks.multiclass import MULTICLASS
+from peftide.tasks.multilabel import MULTILABEL
+from peftide.tasks.pair_multiclass import PAIR_MULTICLASS
+from peftide.tasks.pair_regression import PAIR_REGRESSION
 from peftide.tasks.ppi import PPI
 from peftide.tasks.regression import REGRESSION
 from peftide.tasks.residue import RESIDUE
@@ -8,6 +13,11 @@ from peftide.tasks.task import Labels, Outcome, ReadingOptions, Targets, Task
 
 TASKS: dict[str, Task] = {
     "ppi": PPI,
+    "pair-multiclass": PAIR_MULTICLASS,
+    "pair-regression": PAIR_REGRESSION,
+    "binary": YES_OR_NO,
+    "multiclass": MULTICLASS,
+    "multilabel": MULTILABEL,
     "symmetry": SYMMETRY,
     "regression": REGRESSION,
     "residue": RESIDUE,

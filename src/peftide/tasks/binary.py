@@ -1,4 +1,4 @@
-"""Yes or no: one logit."""
+"""Yes or no: one logit; and the task that asks it of a single sequence."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 from peftide.errors import InputError, raise_problems
 from peftide.metrics import binary_metrics
 from peftide.sequences.records import Examples
-from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets
+from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets, Task
 from peftide.types import FloatArray
 
 YES = frozenset({"1", "1.0", "true", "yes", "positive"})
@@ -72,17 +72,38 @@ def binary_loss(
 ) -> Float[Tensor, " R"]:
     """Return the binary cross-entropy of each row.
 
-    `weights`: each class weighs the same in total. `logit_adjustment`: the log prior odds are
-    added while training only (Menon et al. 2021, arXiv 2007.07314, eq. 10).
+    How rare classes are made up for: see `yes_no_losses`.
     """
-    negatives, positives = labels.class_counts
+    negatives, positives = (torch.tensor([count]) for count in labels.class_counts)
+    losses = yes_no_losses(logits, values, (negatives, positives), imbalance=imbalance)
+    return losses[:, 0]
+
+
+def yes_no_losses(
+    logits: Float[Tensor, "R K"],
+    values: Float[Tensor, "R K"],
+    counts: tuple[Float[Tensor, " K"], Float[Tensor, " K"]],
+    *,
+    imbalance: Imbalance,
+) -> Float[Tensor, "R K"]:
+    """Return the binary cross-entropy of each answer.
+
+    `weights`: yes and no weigh the same in total. `logit_adjustment`: the log prior odds are
+    added while training only (Menon et al. 2021, arXiv 2007.07314, eq. 10).
+
+    Parameters
+    ----------
+    counts
+        Training rows with no and with yes, for each column.
+    """
+    negatives, positives = (count.to(logits) for count in counts)
     if imbalance == "logit_adjustment":
-        logits = logits + float(np.log(positives / negatives))
+        logits = logits + torch.log(positives / negatives)
     losses = functional.binary_cross_entropy_with_logits(logits, values, reduction="none")
     if imbalance == "weights":
         half = (negatives + positives) / 2
         losses = losses * torch.where(values > 0, half / positives, half / negatives)
-    return losses[:, 0]
+    return losses
 
 
 def binary_answers(logits: FloatArray, _labels: Labels) -> FloatArray:
@@ -116,4 +137,13 @@ BINARY = Outcome(
     metrics=measure_binary,
     columns=binary_columns,
     supports_imbalance=True,
+    uses_threshold=True,
+)
+
+YES_OR_NO = Task(
+    summary="a sequence → yes or no",
+    level="sequence",
+    outcome=BINARY,
+    fit_labels=fit_binary,
+    read_targets=read_binary,
 )

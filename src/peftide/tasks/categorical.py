@@ -1,5 +1,6 @@
 """One of several classes: K logits, softmax; a row may belong to more than one class."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,12 @@ from jaxtyping import Float
 from scipy.special import softmax
 from torch import Tensor
 
-from peftide.errors import InputError
+from peftide.errors import InputError, did_you_mean
 from peftide.metrics import categorical_metrics
+from peftide.sequences.records import Finding
+from peftide.sequences.tallies import row_findings
 from peftide.tasks.task import Imbalance, Labels, Outcome, Targets
-from peftide.types import FloatArray
+from peftide.types import BoolArray, FloatArray
 
 
 def categorical_loss(
@@ -57,6 +60,50 @@ def categorical_columns(logits: FloatArray, labels: Labels, *, threshold: float)
     names = np.array(labels.class_names)
     columns: dict[str, Any] = {"prediction": names[probabilities.argmax(axis=1)]}
     return columns | {f"p_{name}": probabilities[:, k] for k, name in enumerate(names)}
+
+
+def membership(
+    names: Sequence[str],
+    labels: Labels,
+    counted: BoolArray,
+    *,
+    part: str,
+    where: Callable[[int], str],
+) -> tuple[FloatArray, tuple[Finding, ...]]:
+    """Return the class membership of rows, shape (R, K), and what was counted.
+
+    A row of a class that train does not have belongs to none: it counts, and no answer to it is
+    right. That is what such a row would meet in use.
+
+    Parameters
+    ----------
+    names
+        Class of each row. Length R.
+    counted
+        Rows that enter training and metrics. Shape (R,).
+    where
+        Place of a row by its index, for messages.
+
+    Raises
+    ------
+    InputError
+        If train has none of the classes.
+    """
+    column = {name: k for k, name in enumerate(labels.class_names)}
+    classes = np.array([column.get(name, -1) for name in names], dtype=np.int64)
+    unknown = counted & (classes < 0)
+    if counted.any() and unknown.sum() == counted.sum():
+        first = int(unknown.argmax())
+        raise InputError(
+            f"train has none of the classes here (for instance {names[first]!r})",
+            where=where(first),
+            fix=did_you_mean(names[first], labels.class_names),
+        )
+    decision = "train does not have their class; they count, and no answer to them is right"
+    findings = row_findings(
+        part, "rows_of_unknown_classes", unknown, where=where, decision=decision
+    )
+    return np.eye(len(column) + 1, dtype=np.float32)[classes][:, :-1], findings
 
 
 def require_two_classes(targets: Targets, class_names: tuple[str, ...], where: str) -> FloatArray:

@@ -1,16 +1,18 @@
 """A class per residue: secondary structure, binding, …; one letter or digit per residue."""
 
+from itertools import compress
+
 import numpy as np
 
 from peftide.errors import raise_problems
 from peftide.sequences.records import Examples, Finding
-from peftide.tasks.categorical import CATEGORICAL, require_two_classes
+from peftide.tasks.categorical import CATEGORICAL, membership, require_two_classes
 from peftide.tasks.task import Labels, ReadingOptions, Targets, Task
-from peftide.types import BoolArray, IntArray
+from peftide.types import BoolArray
 
 
 def fit_residue(examples: Examples, options: ReadingOptions) -> Labels:
-    """Take the classes that occur in the training part, in alphabetical order.
+    """Take the classes that occur in the training part (not masked), in alphabetical order.
 
     Raises
     ------
@@ -18,7 +20,8 @@ def fit_residue(examples: Examples, options: ReadingOptions) -> Labels:
         If a label does not fit its sequence or fewer than two classes occur.
     """
     check_lengths(examples, options)
-    names = tuple(sorted(set("".join(examples.labels or ()))))
+    counted = unmasked(examples, options)
+    names = tuple(sorted(set(compress(seen_letters(examples, options), counted))))
     targets = read_residue(examples, Labels(class_names=names), options)
     counts = require_two_classes(targets, names, str(examples.path))
     return Labels(names, tuple(counts.tolist()))
@@ -30,24 +33,20 @@ def read_residue(examples: Examples, labels: Labels, options: ReadingOptions) ->
     Raises
     ------
     InputError
-        Naming file and line where a label or mask does not fit its sequence, or a class is new.
+        Naming file and line where a label or mask does not fit its sequence, or if train has none
+        of the classes.
     """
     check_lengths(examples, options)
     offsets = np.concatenate([[0], np.cumsum(options.residues)])
-    column = {name: k for k, name in enumerate(labels.class_names)}
-    classes = np.full(offsets[-1], -1, dtype=np.int64)
-    problems = []
-    for row, text in enumerate(examples.labels or ()):
-        unknown = set(text) - column.keys()
-        problems += [f"{examples.where(row)}: unknown class {name!r}" for name in sorted(unknown)]
-        seen = text[: options.residues[row]]
-        classes[offsets[row] : offsets[row + 1]] = [column.get(letter, 0) for letter in seen]
-    raise_problems(
-        problems, fix=f"Classes of the training part: {', '.join(column)}. Leave these rows out."
+    counted = unmasked(examples, options)
+
+    def where(residue: int) -> str:
+        return examples.where(int(np.searchsorted(offsets, residue, side="right")) - 1)
+
+    values, findings = membership(
+        seen_letters(examples, options), labels, counted, part=options.part, where=where
     )
-    values = np.eye(len(column), dtype=np.float32)[classes]
-    counted = unmasked(examples, options, offsets)
-    return Targets(values, counted, offsets, crop_findings(options))
+    return Targets(values, counted, offsets, crop_findings(options) + findings)
 
 
 def check_lengths(examples: Examples, options: ReadingOptions) -> None:
@@ -75,13 +74,20 @@ def check_lengths(examples: Examples, options: ReadingOptions) -> None:
     raise_problems(problems, fix="Residue labels have one character per residue.")
 
 
-def unmasked(examples: Examples, options: ReadingOptions, offsets: IntArray) -> BoolArray:
-    """Return which residues count: mask 1, in rows that count. Shape (R,)."""
+def seen_letters(examples: Examples, options: ReadingOptions) -> str:
+    """Return the labels of all residues that the model sees, one row's after the other's."""
+    rows = zip(examples.labels or (), options.residues, strict=True)
+    return "".join(text[:seen] for text, seen in rows)
+
+
+def unmasked(examples: Examples, options: ReadingOptions) -> BoolArray:
+    """Return which residues count: those of rows that count, where the mask is 1. Shape (R,)."""
     counted = np.repeat(examples.counted, options.residues)
-    for row, mask in enumerate(examples.masks or ()):
-        seen = np.frombuffer(mask[: options.residues[row]].encode(), dtype=np.uint8) == ord("1")
-        counted[offsets[row] : offsets[row + 1]] &= seen
-    return counted
+    if examples.masks is None:
+        return counted
+    rows = zip(examples.masks, options.residues, strict=True)
+    seen = "".join(mask[:residues] for mask, residues in rows)
+    return counted & (np.frombuffer(seen.encode(), dtype=np.uint8) == ord("1"))
 
 
 def crop_findings(options: ReadingOptions) -> tuple[Finding, ...]:

@@ -88,7 +88,7 @@ def read_symmetry(examples: Examples, labels: Labels, options: ReadingOptions) -
     InputError
         Naming file and line of every label that the class map does not have.
     """
-    groups = [SEPARATORS.split(text.strip(" ,;|/")) for text in examples.labels or ()]
+    groups = [split_groups(text) for text in examples.labels or ()]
     by_upper = {label.upper(): name for label, name in labels.class_map.items()}
     raise_problems(
         [
@@ -107,6 +107,17 @@ def read_symmetry(examples: Examples, labels: Labels, options: ReadingOptions) -
     values /= values.sum(axis=1, keepdims=True)
     findings = merged_findings(options.part, groups, by_upper)
     return Targets(values, examples.counted, np.arange(len(groups) + 1), findings)
+
+
+def split_groups(text: str) -> list[str]:
+    """Return the symmetry groups that a cell names.
+
+    Examples
+    --------
+    >>> split_groups("C2, D2")
+    ['C2', 'D2']
+    """
+    return SEPARATORS.split(text.strip(" ,;|/"))
 
 
 def merged_findings(

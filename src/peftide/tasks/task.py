@@ -25,11 +25,14 @@ class Labels:
     class_names
         Classes in the order of the logits; empty for values.
     class_counts
-        Training rows of each class (a row with two classes counts half for each).
+        Training rows of each class (of a row with two classes, half for each, unless any number
+        of classes may be right at once: then one for each).
     class_map
         Label text → class name, where the two differ.
     centre, spread
         Mean and standard deviation of training values.
+    rows
+        Training rows that count, where a row may have any number of classes.
     """
 
     class_names: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class Labels:
     class_map: Mapping[str, str] = field(default_factory=dict)
     centre: float = 0.0
     spread: float = 1.0
+    rows: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Targets:
     Attributes
     ----------
     values
-        0 or 1 (binary), class membership that sums to 1 (categorical) or a value. Shape (R, K).
+        0 or 1 (binary, multilabel), class membership that sums to 1, or to 0 for a class that train
+        does not have (categorical), or a value. Shape (R, K).
     counted
         Rows that enter training and metrics. Shape (R,).
     offsets
@@ -68,7 +73,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One kind of answer: yes or no, one of several classes, or a value.
+    """One kind of answer: yes or no, one of several classes, a set of classes, or a value.
 
     Attributes
     ----------
@@ -86,9 +91,11 @@ class Outcome:
         (logits, labels, threshold=) → columns of the prediction table.
     supports_imbalance
         Whether rare classes mean anything here.
+    uses_threshold
+        Whether yes is said from a probability on, which validation chooses.
     """
 
-    kind: Literal["binary", "categorical", "continuous"]
+    kind: Literal["binary", "categorical", "multilabel", "continuous"]
     headline: str
     outputs: Callable[[Labels], int]
     loss: Callable[..., Float[Tensor, " R"]]
@@ -96,6 +103,7 @@ class Outcome:
     metrics: Callable[..., dict[str, Any]]
     columns: Callable[..., dict[str, Any]]
     supports_imbalance: bool
+    uses_threshold: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ def _composition(
 ) -> dict[str, FloatArray]:
     train, counted = dataset.parts["train"], targets["train"].counted
     values = targets["train"].values[counted]
-    is_class = task.outcome.kind == "categorical"
-    values = (values > 0).astype(np.int64) if is_class else values[:, 0]
+    is_set = task.outcome.kind in ("categorical", "multilabel")
+    values = (values > 0).astype(np.int64) if is_set else values[:, 0]
     sequences = dataset.proteins.sequences
     baseline = fit_composition(sequences, train.members[counted], values, kind=task.outcome.kind)
     return {

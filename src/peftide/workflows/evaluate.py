@@ -110,7 +110,7 @@ def score(answered: Answered, targets: Targets, *, part: str) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "headline": answered.task.outcome.headline,
-        "threshold": bundle.threshold if answered.task.outcome.kind == "binary" else None,
+        "threshold": bundle.threshold if answered.task.outcome.uses_threshold else None,
         "splits": {part: as_record(metrics, int(targets.counted.sum()))},
     }
 

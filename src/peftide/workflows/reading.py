@@ -1,6 +1,7 @@
 """The tables of a command → one data set, with what was counted said and recorded."""
 
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from peftide.tasks import Labels, ReadingOptions, Targets, Task
 from peftide.types import IntArray, Level
 
 logger = logging.getLogger(__name__)
+
+TRAINING_TABLES = "--train FILE, or --data FILE with a split column"
 
 
 def read_training_data(config: TrainConfig, task: Task) -> Dataset:
@@ -77,10 +80,7 @@ def _training_tables(config: TrainConfig, level: Level) -> dict[str, Table]:
     elif config.train is not None:
         tables = {"train": read_table(config.train, config, level=level, needs_labels=True)}
     else:
-        raise InputError(
-            "no training table",
-            expected="--train FILE, or --data FILE with a split column",
-        )
+        raise InputError("no training table", expected=TRAINING_TABLES)
     if config.validation is not None:
         tables["validation"] = read_table(config.validation, config, level=level, needs_labels=True)
     for name, path in named_tests(config.test):
@@ -101,12 +101,22 @@ def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:
     --------
     >>> named_tests(("x.tsv", "yeast=y.tsv"))
     [('test', PosixPath('x.tsv')), ('yeast', PosixPath('y.tsv'))]
+
+    Raises
+    ------
+    InputError
+        If a name is that of another part, or no plain word.
     """
     named = []
     for text in tests:
         name, _, path = text.rpartition("=")
-        if name in ("train", "validation"):
-            raise InputError(f"a test part named {name}", where="--test")
+        if name in ("train", "validation") or not re.fullmatch(r"[\w.-]*", name):
+            raise InputError(
+                f"a test part named {name}",
+                expected="letters, digits, '_', '-', '.'; not train or validation",
+                where="--test",
+                fix="Write NAME=FILE",
+            )
         named.append((name or "test", Path(path)))
     return named
 

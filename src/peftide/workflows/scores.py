@@ -56,12 +56,15 @@ def part_scores(problem: Problem, answers: dict[str, FloatArray]) -> dict[str, A
 
 
 def choose_threshold(problem: Problem, answers: FloatArray) -> float | None:
-    """Return the probability from which on yes is predicted: the best MCC on validation."""
-    if problem.task.outcome.kind != "binary":
+    """Return the probability from which on yes is predicted: the best MCC on validation.
+
+    Of several classes all answers are taken together: one threshold, which rare classes can bear.
+    """
+    if not problem.task.outcome.uses_threshold:
         return None
     targets = problem.targets["validation"]
-    labels = targets.values[targets.counted][:, 0].astype(np.int64)
-    return best_threshold(labels, answers[targets.counted])
+    labels = targets.values[targets.counted].ravel().astype(np.int64)
+    return best_threshold(labels, answers[targets.counted].ravel())
 
 
 def _part_table(

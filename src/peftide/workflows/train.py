@@ -32,6 +32,7 @@ from peftide.training import (
     fit,
 )
 from peftide.types import FloatArray
+from peftide.workflows.detecting import with_task
 from peftide.workflows.reading import data_files
 from peftide.workflows.scores import score
 from peftide.workflows.setting import (
@@ -98,9 +99,10 @@ def train(config: TrainConfig) -> TrainResult:
         If a file cannot be written; the run can be resumed.
     """
     started = time.monotonic()
+    files = data_files(config)
+    config = with_task(config)
     task, adapter = find_task(config.task), find_adapter(config.method)
     check_numbers(config, task)
-    files = data_files(config)
     check_run(config, files)
     hardware = choose_hardware(config)
     memory_before = reset_peak_memory(hardware.device)
