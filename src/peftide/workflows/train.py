@@ -33,6 +33,7 @@ from peftide.training import (
 )
 from peftide.types import FloatArray
 from peftide.workflows.reading import data_files
+from peftide.workflows.report import report_training
 from peftide.workflows.scores import score
 from peftide.workflows.setting import (
     Setting,
@@ -115,6 +116,7 @@ def train(config: TrainConfig) -> TrainResult:
     write_json(folder.metrics, metrics)
     write_json(folder.record, record | {"status": "finished"})
     remove(folder.checkpoints)
+    report_training(setting, folder)
     return TrainResult(folder.path, metrics, read_record(folder.record))
 
 
