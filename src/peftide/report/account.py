@@ -63,7 +63,7 @@ def audited(run: Run) -> Markup | None:
     clean = len(audit.get("findings", [])) - len(rows)
     return section(
         "Audit",
-        element("p", f"{clean} checks found nothing.") if clean else None,
+        element("p", f"{clean} check{'s' if clean > 1 else ''} found nothing.") if clean else None,
         table(["verdict", "finding"], rows, label="Audit findings", class_="prose")
         if rows
         else None,
@@ -92,7 +92,7 @@ def learning(run: Run) -> Markup | None:
     ]
     return section(
         "Training",
-        element("div", figures, class_="figures"),
+        element("div", figures, class_="figures") if figures else None,
         facts(
             [
                 ("epochs", run.record.get("epochs")),
@@ -239,10 +239,8 @@ def _folded(title: str, content: Markup | None) -> Markup | None:
 
 def _environment(run: Run) -> Iterator[tuple[str, str]]:
     record = run.record
-    for name, version in record.get("versions", {}).items():
-        yield name, version
+    yield from record.get("versions", {}).items()
     yield "seed", str(record.get("seed", ""))
     yield "platform", record.get("hardware", {}).get("platform", "")
     yield "backbone weights (SHA-256)", record.get("weights_sha256") or ""
-    for path, digest in record.get("data", {}).items():
-        yield path, digest
+    yield from record.get("data", {}).items()

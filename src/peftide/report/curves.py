@@ -1,5 +1,8 @@
 """Labels and answers of a part → the charts that show how good they are."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -30,19 +33,40 @@ def figure(drawing: Markup, *caption: object) -> Markup:
     return element("figure", drawing, element("figcaption", *caption))
 
 
-def figures_of(part: Part, *, threshold: float | None) -> list[Markup]:
-    """Return the figures that fit a part; none for a part of which nothing can be drawn."""
-    if not len(part):
-        return []
+def figures_of(part: Part, *, threshold: float | None, scores: Mapping[str, Any]) -> list[Markup]:
+    """Return the figures that fit a part; `scores` are those of `metrics.json`."""
     if part.kind == "continuous":
         return [predicted_and_true(part)]
+    errors = calibration_errors(scores)
+    if part.kind == "multilabel":
+        right, given = part.truth.ravel(), part.answers.ravel()
+        return [calibration(right, given, of="a class", errors=errors)]
     if part.kind == "categorical":
-        sure, right = part.answers.max(axis=1), top_is_right(part)
-        return [calibration(right, sure, of="the class it names")] if len(part) > 1 else []
+        sure = part.answers.max(axis=1)
+        return [calibration(top_is_right(part), sure, of="the class it names", errors=errors)]
     both = 0 < part.truth.sum() < len(part)
-    ranked = [precision_recall(part, threshold=threshold), roc(part)] if both else []
-    shown = [calibration(part.truth, part.answers, of="yes")] if len(part) > 1 else []
-    return [*ranked, *shown, histogram(part, threshold=threshold)]
+    return [
+        *([precision_recall(part, threshold=threshold), roc(part)] if both else []),
+        calibration(part.truth, part.answers, of="yes", errors=errors),
+        histogram(part, threshold=threshold),
+    ]
+
+
+def calibration_errors(scores: Mapping[str, Any]) -> str:
+    """Return the scores that say how far probabilities are from shares, in words.
+
+    Examples
+    --------
+    >>> calibration_errors({"ece": {"value": 0.04}, "auroc": {"value": 0.6}})
+    ' Expected calibration error (ECE) 0.040.'
+    """
+    found = [
+        f"{wording.metric_name(name)} {wording.score(scores[name]['value'])}"
+        for name in ("ece", "brier")
+        if scores.get(name, {}).get("value") is not None
+    ]
+    text = ", ".join(found)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
 def top_is_right(part: Part) -> FloatArray:
@@ -88,7 +112,9 @@ def roc(part: Part) -> Markup:
     return figure(drawing, element("b", "ROC. "), said)
 
 
-def calibration(right: FloatArray, probabilities: FloatArray, *, of: str) -> Markup:
+def calibration(
+    right: FloatArray, probabilities: FloatArray, *, of: str, errors: str = ""
+) -> Markup:
     """Return how often rows of like probability are right."""
     means, shares, rows = reliability(right, probabilities)
     frame = Frame(Axis("predicted probability", 0, 1), Axis("share that is right", 0, 1))
@@ -102,7 +128,7 @@ def calibration(right: FloatArray, probabilities: FloatArray, *, of: str) -> Mar
     each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
     said = (
         f"On the dashed line a probability of {of} can be taken at its word; below it the model "
-        f"is too sure. Each dot: {each}."
+        f"is too sure. Each dot: {each}.{errors}"
     )
     return figure(drawing, element("b", "Calibration. "), said)
 
@@ -116,10 +142,10 @@ def reliability(
 
     Examples
     --------
-    >>> means, shares, rows = reliability(np.array([0, 1, 1, 1]), np.array([0.1, 0.3, 0.9, 0.9]),
-    ...                                   most=2)
+    >>> right, probabilities = np.array([0.0, 1, 1, 1]), np.array([0.25, 0.25, 0.75, 1.0])
+    >>> means, shares, rows = reliability(right, probabilities, most=2)
     >>> means.tolist(), shares.tolist(), rows.tolist()
-    ([0.2, 0.9], [0.5, 1.0], [2, 2])
+    ([0.25, 0.875], [0.5, 1.0], [2, 2])
     """
     edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, most + 1)[1:-1]))
     bins = np.searchsorted(edges, probabilities, side="left")

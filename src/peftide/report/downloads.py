@@ -5,7 +5,7 @@ import gzip
 from pathlib import Path
 
 from peftide.report.markup import Markup, element
-from peftide.report.mistakes import confusion, confusion_tsv
+from peftide.report.mistakes import CONFUSED, confusion, confusion_tsv
 from peftide.report.read import Run
 from peftide.report.tables import section, table
 
@@ -25,7 +25,9 @@ def downloads(run: Run, *, threshold: float | None) -> Markup | None:
             inside = element("a", f"save ({size(len(content))})", href=text, download=name)
         beside = name.removesuffix(".gz")
         there = (run.folder.path / beside).is_file()
-        rows.append([name, inside or "too large", element("a", beside, href=beside) if there else ""])
+        rows.append(
+            [name, inside or "too large", element("a", beside, href=beside) if there else ""]
+        )
     return section(
         "Files",
         table(["file", "in this page", "beside this page"], rows, label="Files", class_="prose"),
@@ -42,7 +44,7 @@ def contents(run: Run, *, threshold: float | None) -> dict[str, bytes]:
         if path.is_file()
     }
     for part in run.parts:
-        if part.kind != "continuous":
+        if part.kind in CONFUSED:
             text = confusion_tsv(*confusion(part, threshold=threshold))
             found[f"confusion_{part.name}.tsv"] = text.encode()
     if folder.predictions.is_file():

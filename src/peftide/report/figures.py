@@ -70,7 +70,7 @@ def round_step(span: float, count: int) -> float:
     Examples
     --------
     >>> round_step(1.0, 5), round_step(37.0, 5)
-    (0.2, 10.0)
+    (0.2, 5.0)
     """
     raw = span / count
     power = 10.0 ** math.floor(math.log10(raw))

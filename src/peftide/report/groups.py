@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from peftide.metrics import continuous_metrics
 from peftide.metrics.binary import ranking_scores
@@ -11,11 +10,18 @@ from peftide.report import wording
 from peftide.report.curves import top_is_right
 from peftide.report.figures import Axis, spanning, strip, strip_axis
 from peftide.report.markup import Markup, element
-from peftide.report.read import Part
+from peftide.report.read import Part, as_numbers
 from peftide.types import BoolArray
 
 QUARTERS = np.linspace(0, 1, 5)
-METRIC = {"binary": "average_precision", "categorical": "accuracy", "continuous": "spearman"}
+METRIC = {
+    "binary": "average_precision",
+    "categorical": "accuracy",
+    "multilabel": "micro_average_precision",
+    "continuous": "spearman",
+}
+
+RANKED = {"binary", "multilabel"}  # kinds whose score is an average precision
 
 
 def groups_of(part: Part) -> list[Markup]:
@@ -35,23 +41,23 @@ def groups_of(part: Part) -> list[Markup]:
 def groups_intro(part: Part) -> str:
     """Return how to read the tables of groups."""
     said = f"Dots: {wording.metric_name(METRIC[part.kind])} of about a quarter of the rows each"
-    tick = "; ticks: guessing, which is the share of positives there" if part.kind == "binary" else ""
+    tick = "; ticks: guessing, which is the share of positives there" if part.kind in RANKED else ""
     return f"{said}{tick}. There are no intervals here, so mistrust small differences."
 
 
-def split(values: pd.Series) -> Iterator[tuple[str, BoolArray]]:
+def split(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
     """Yield name and rows of each group: quarters of numbers (fewer if many are equal), or words.
 
     Examples
     --------
-    >>> [(name, rows.tolist()) for name, rows in split(pd.Series(["1", "2", "2", "9"]))]
-    [('1', [True, False, False, False]), ('2', [False, True, True, False]),
-    ('9', [False, False, False, True])]
+    >>> lengths = np.array(["30", "40", "40", "90"], dtype=object)
+    >>> [(name, int(rows.sum())) for name, rows in split(lengths)]
+    [('30', 1), ('40', 2), ('90', 1)]
     """
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
+    numbers = as_numbers(values)
     if np.isnan(numbers).any():
         for name in sorted(set(values)):
-            yield name, (values == name).to_numpy()
+            yield name, values == name
         return
     edges = np.unique(np.quantile(numbers, QUARTERS[1:], method="inverted_cdf"))
     quarter = np.searchsorted(edges, numbers, side="left")
@@ -70,6 +76,10 @@ def group_score(part: Part, rows: BoolArray) -> tuple[float | None, float | None
     if part.kind == "continuous":
         value = continuous_metrics(truth, answers)["spearman"]
         return (value if np.isfinite(value) else None), None
+    truth, answers = (
+        truth.ravel(),
+        answers.ravel().astype(np.float64),
+    )  # of several classes all answers together
     value = ranking_scores(truth.astype(np.int64), answers)["average_precision"]
     return (value if np.isfinite(value) else None), float(truth.mean())
 

@@ -64,8 +64,8 @@ def printable(text: str) -> str:
 
     Examples
     --------
-    >>> printable("a\\x00b\\tc") == "a\\ufffdb\\tc"
-    True
+    >>> len(printable("a" + chr(0) + "b")), printable("a" + chr(0)) == "a" + chr(0xFFFD)
+    (3, True)
     """
     return FORBIDDEN.sub("\ufffd", text)
 

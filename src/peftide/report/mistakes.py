@@ -9,6 +9,8 @@ from peftide.report.read import Part
 from peftide.report.tables import scrolling, table
 from peftide.types import FloatArray, IntArray
 
+CONFUSED = {"binary", "categorical"}  # kinds with one true class per row
+UNTRAINED = "no class of training"
 SHOWN_MISTAKES = 10
 BRACKETS = {
     "binary": " In brackets: the probability of yes.",
@@ -39,7 +41,9 @@ def _true_and_predicted(
         return ("no", "yes"), true, predicted
     predicted = part.answers.argmax(axis=1)
     right = part.truth[np.arange(len(part)), predicted] == 1
-    return part.class_names, np.where(right, predicted, part.truth.argmax(axis=1)), predicted
+    true = np.where(right, predicted, part.truth.argmax(axis=1))
+    outside = ~part.truth.any(axis=1)
+    return (*part.class_names, UNTRAINED), np.where(outside, len(part.class_names), true), predicted
 
 
 def confusion_table(names: tuple[str, ...], counts: IntArray) -> Markup:
@@ -85,15 +89,17 @@ def confusion_tsv(names: tuple[str, ...], counts: IntArray) -> str:
 
 def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     """Return the rows that the model is most wrong about; None if there is no wrong one."""
+    if part.kind == "multilabel":
+        return None
     size = error_sizes(part, threshold=threshold)
     worst = np.argsort(-size, kind="stable")[:SHOWN_MISTAKES]
     worst = worst[size[worst] > 0]
     if not len(worst):
         return None
     names = [name for name in part.rows if name in ("id", "id_a", "id_b", "position", "residue")]
-    labels = part.rows["label"] if "label" in part.rows else pd.Series("", index=part.rows.index)
+    labels = part.rows.get("label", np.full(len(part), "", dtype=object))
     rows = [
-        [*(part.rows[name].iloc[k] for name in names), labels.iloc[k], answer(part, k, threshold)]
+        [*(part.rows[name][k] for name in names), labels[k], answer(part, k, threshold)]
         for k in worst.tolist()
     ]
     header = [*map(wording.plain, names), "label", "predicted"]

@@ -17,7 +17,7 @@ from peftide.report.curves import figures_of
 from peftide.report.downloads import downloads
 from peftide.report.groups import groups_intro, groups_of
 from peftide.report.markup import Markup, element
-from peftide.report.mistakes import confusion, confusion_table, surest_mistakes
+from peftide.report.mistakes import CONFUSED, confusion, confusion_table, surest_mistakes
 from peftide.report.read import Part, Run, read_run
 from peftide.report.scoreboard import all_scores, class_scores, headline, standings
 from peftide.report.tables import section
@@ -67,7 +67,7 @@ def question(run: Run) -> str:
 def what(run: Run) -> list[str]:
     """Return by what means it was answered."""
     known = {**run.record, **run.options}
-    method = known.get("method")
+    method = str(known.get("method", ""))
     answers = [wording.METHODS.get(method, method), known.get("backbone"), run.folder.path.name]
     return [str(answer) for answer in answers if answer]
 
@@ -104,9 +104,9 @@ def sections(run: Run) -> list[Markup | None]:
 
 def closer_look(run: Run, part: Part, *, threshold: float | None) -> Markup | None:
     """Return figures, classes, groups and mistakes of one part."""
-    figures = figures_of(part, threshold=threshold)
+    figures = figures_of(part, threshold=threshold, scores=run.metrics["splits"][part.name])
     confused = None
-    if part.kind != "continuous":
+    if part.kind in CONFUSED:
         confused = confusion_table(*confusion(part, threshold=threshold))
     groups = groups_of(part)
     return section(

@@ -11,9 +11,12 @@ from peftide.config import read_yaml
 from peftide.errors import InputError
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder
-from peftide.types import FloatArray
+from peftide.types import BoolArray, FloatArray, IntArray
 
-Kind = Literal["binary", "categorical", "continuous"]
+Kind = Literal["binary", "categorical", "multilabel", "continuous"]
+Columns = dict[str, np.ndarray]
+"""The columns of a table by name, all of one length."""
+
 PROBABILITY_OF = "p_"  # prefix of the columns with one class's probability
 BETWEEN_CLASSES = "|"  # of a row that carries several
 COUNTED, TRUTH = "counted", "truth"
@@ -26,11 +29,12 @@ class Part:
     Attributes
     ----------
     truth
-        0 or 1 (binary), class membership (categorical; shape (R, K)) or a value. Shape (R,).
+        0 or 1 (binary), class membership (categorical and multilabel; shape (R, K)) or a value.
+        Shape (R,).
     answers
         Probability of 1, of each class (shape (R, K)), or a value. Shape (R,).
     class_names
-        K names, empty unless categorical.
+        K names, empty where the answer is no class.
     rows
         The columns of `predictions.tsv` that say which row it is, as text.
     strata
@@ -42,8 +46,8 @@ class Part:
     truth: FloatArray
     answers: FloatArray
     class_names: tuple[str, ...]
-    rows: pd.DataFrame
-    strata: pd.DataFrame
+    rows: Columns
+    strata: Columns
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -107,62 +111,87 @@ def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
     """Return the scored rows of each part; none unless both tables are there and fit."""
     if not (folder.predictions.is_file() and folder.strata.is_file()):
         return ()
-    answers, strata = read_text_table(folder.predictions), read_text_table(folder.strata)
-    if len(answers) != len(strata):
-        return ()
-    if "split" not in answers:
-        answers["split"] = next(iter(metrics["splits"]))
+    answers, strata = read_columns(folder.predictions), read_columns(folder.strata)
     counted = strata[COUNTED] == "1"
+    if len(counted) != len(next(iter(answers.values()))):
+        return ()
+    parts = answers.get("split", np.full(len(counted), next(iter(metrics["splits"])), dtype=object))
+    has_threshold = metrics.get("threshold") is not None
+    rows = {name: np.flatnonzero(counted & (parts == name)) for name in metrics["splits"]}
     return tuple(
-        build_part(name, answers[counted & (answers["split"] == name)], strata)
-        for name in metrics["splits"]
-        if (counted & (answers["split"] == name)).any()
+        build_part(
+            name,
+            select(answers, chosen),
+            select(strata, chosen),
+            has_threshold=has_threshold,
+        )
+        for name, chosen in rows.items()
+        if len(chosen)
     )
 
 
-def read_text_table(path: Path) -> pd.DataFrame:
+def read_columns(path: Path) -> Columns:
     """Read a TSV file with every cell as it stands there."""
-    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return {str(name): np.asarray(table[name], dtype=object) for name in table.columns}
 
 
-def build_part(name: str, answers: pd.DataFrame, strata: pd.DataFrame) -> Part:
+def select(columns: Columns, rows: IntArray | BoolArray) -> Columns:
+    """Return these rows of each column."""
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def build_part(name: str, answers: Columns, strata: Columns, *, has_threshold: bool) -> Part:
     """Turn the text of the counted rows of a part into numbers; rows without are left out."""
-    strata = strata.loc[answers.index]
+    kind = kind_of(answers, has_threshold=has_threshold)
+    given_by = [column for column in answers if column.startswith(PROBABILITY_OF)]
+    given_by = given_by or ["probability" if kind == "binary" else "prediction"]
     class_names = tuple(
         column.removeprefix(PROBABILITY_OF)
-        for column in answers
+        for column in given_by
         if column.startswith(PROBABILITY_OF)
     )
-    kind: Kind = "categorical" if class_names else "continuous"
-    columns = [f"{PROBABILITY_OF}{name}" for name in class_names] or ["prediction"]
-    if "probability" in answers:
-        kind, columns = "binary", ["probability"]
-    given = answers[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-    truth = membership(strata[TRUTH], class_names) if class_names else as_numbers(strata[TRUTH])
-    whole = np.isfinite(given).all(axis=1) & np.isfinite(truth).all(axis=1)
-    shown = [column for column in answers if column not in columns]
+    given = np.stack([as_numbers(answers[column]) for column in given_by], axis=1)
+    texts = strata[TRUTH]
+    truth = membership(texts, class_names) if class_names else as_numbers(texts)[:, None]
+    whole = np.asarray(np.isfinite(np.concatenate([given, truth], axis=1)).all(axis=1))
     return Part(
         name,
         kind=kind,
         truth=truth[whole] if class_names else truth[whole, 0],
         answers=given[whole] if class_names else given[whole, 0],
         class_names=class_names,
-        rows=answers.loc[whole, shown],
-        strata=strata.drop(columns=[COUNTED, TRUTH])[whole],
+        rows=select({c: v for c, v in answers.items() if c not in given_by}, whole),
+        strata=select({c: v for c, v in strata.items() if c not in (COUNTED, TRUTH)}, whole),
     )
 
 
-def as_numbers(texts: pd.Series) -> FloatArray:
-    """Return numbers, NaN for text that is none. Shape (R, 1)."""
-    return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)[:, None]
+def kind_of(answers: Columns, *, has_threshold: bool) -> Kind:
+    """Return what is answered, read off the columns; sets of classes are cut at a threshold."""
+    if "probability" in answers:
+        return "binary"
+    if not any(column.startswith(PROBABILITY_OF) for column in answers):
+        return "continuous"
+    return "multilabel" if has_threshold else "categorical"
 
 
-def membership(texts: pd.Series, class_names: tuple[str, ...]) -> FloatArray:
+def as_numbers(texts: np.ndarray) -> FloatArray:
+    """Return numbers, NaN for text that is none. Shape (R,).
+
+    Examples
+    --------
+    >>> as_numbers(np.array(["1.5", "many"], dtype=object)).tolist()
+    [1.5, nan]
+    """
+    return np.asarray(pd.to_numeric(texts, errors="coerce"), dtype=np.float64)
+
+
+def membership(texts: np.ndarray, class_names: tuple[str, ...]) -> FloatArray:
     """Return 1 where a row carries a class. Shape (R, K).
 
     Examples
     --------
-    >>> membership(pd.Series(["C2", "C1|C2"]), ("C1", "C2")).tolist()
+    >>> membership(np.array(["C2", "C1|C2"], dtype=object), ("C1", "C2")).tolist()
     [[0.0, 1.0], [1.0, 1.0]]
     """
     codes, distinct = pd.factorize(texts)

@@ -55,8 +55,18 @@ def standings(run: Run) -> Markup | None:
         "Beside the baselines",
         element("table", element("thead", head), body, class_="standings"),
         intro=f"Dots are the {name}, lines its 95 % interval where one was computed. "
-        "A model that knows proteins must stand clear of baselines that know little.",
+        "A model that knows proteins must stand clear of baselines that know little."
+        + resampled(run.metrics, run.reported[0]),
     )
+
+
+def resampled(metrics: dict[str, Any], part: str) -> str:
+    """Return how the intervals were made, if they were."""
+    made = metrics.get("intervals", {}).get(part, {})
+    if not made.get("units") or not made.get("replicates"):
+        return ""
+    units = f"{made['units']:,} {made.get('unit', 'row')}s"
+    return f" Intervals: {units} resampled {made['replicates']:,} times."
 
 
 def part_standings(metrics: dict[str, Any], part: str, metric: str) -> list[Standing]:
@@ -102,10 +112,17 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
             "td",
             element("span", wording.score(row.value), class_="value"),
             element("span", wording.interval(low, high), class_="quiet under"),
+            _cautious(row.entry),
         ),
         element("td", drawn, class_="drawn"),
         class_="own" if row.name == MODEL else None,
     )
+
+
+def _cautious(entry: dict[str, Any]) -> Markup | None:
+    """Return the wider interval that pairs have, for proteins that they share."""
+    wide = wording.interval(entry.get("conservative_low"), entry.get("conservative_high"))
+    return element("span", f"conservative {wide}", class_="quiet under") if wide else None
 
 
 def all_scores(run: Run) -> Markup | None:
@@ -114,11 +131,14 @@ def all_scores(run: Run) -> Markup | None:
     notes = [element("li", note) for note in run.metrics.get("notes", [])]
     cut = run.metrics.get("threshold")
     intro = "" if cut is None else f"Yes is predicted from a probability of {cut:.3f} on. "
+    calibrated = (run.metrics.get("calibration") or {}).get("method")
+    intro += f"Probabilities are calibrated on validation ({calibrated}). " if calibrated else ""
     intro += "A dash: undefined on these rows."
     return section(
         "Every score",
         element("div", shown, class_="side"),
-        element("ul", notes, class_="notes") if notes else None, intro=intro
+        element("ul", notes, class_="notes") if notes else None,
+        intro=intro,
     )
 
 

@@ -17,9 +17,7 @@ def table(
     2
     """
     body = [
-        element(
-            "tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]]
-        )
+        element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]])
         for row in rows
     ]
     head = [

@@ -36,6 +36,10 @@ METHODS = {"head": "frozen backbone, trained head", "lora": "LoRA", "full": "ful
 BASELINES = {
     "composition": "residue composition and length",
     "residue_letter": "residue letter alone",
+    "kmer": "3-mer counts",
+    "nearest": "nearest homologue",
+    "degree": "how often proteins are in positive and negative pairs",
+    "positive_degree": "how often proteins are in positive pairs",
 }
 """Baseline → what it knows; any other is named as it is."""
 
@@ -111,7 +115,7 @@ def number(value: float) -> str:
     Examples
     --------
     >>> number(1234567), number(0.012345), number(12.0), number(-3.25)
-    ('1,234,567', '0.01234', '12', '−3.25')
+    ('1,234,567', '0.01235', '12', '−3.25')
     """
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}".replace("-", "−")

@@ -10,9 +10,8 @@ from peftide.bundle import sequence_hash
 from peftide.report import write_report
 from peftide.run_folder import RunFolder
 from peftide.tasks import Targets
-from peftide.workflows.scores import reported_parts
 from peftide.workflows.setting import Setting
-from peftide.workflows.strata import Trained, strata_table, trained_by
+from peftide.workflows.strata import Trained, reported_parts, strata_table, trained_by
 from peftide.workflows.tables import write_table
 from peftide.workflows.using import PART, Answered
 

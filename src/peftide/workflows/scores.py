@@ -1,6 +1,5 @@
 """Logits of every part → scores beside the baseline, and the prediction table."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -65,17 +64,6 @@ def choose_threshold(problem: Problem, answers: FloatArray) -> float | None:
     return best_threshold(labels, answers[targets.counted])
 
 
-def reported_parts(parts: Iterable[str]) -> list[str]:
-    """Return the parts in the prediction table: the tests, or validation if there is none.
-
-    Examples
-    --------
-    >>> reported_parts(["train", "validation", "test"]), reported_parts(["train", "validation"])
-    (['test'], ['validation'])
-    """
-    return [part for part in parts if part not in ("train", "validation")] or ["validation"]
-
-
 def _part_table(
     problem: Problem, part: str, logits: FloatArray, *, threshold: float
 ) -> pd.DataFrame:
@@ -91,6 +79,6 @@ def _part_table(
 
 def _reported(tables: list[pd.DataFrame], parts: list[str]) -> pd.DataFrame:
     """Put the test parts below each other, or take validation if there is no test."""
-    chosen = reported_parts(parts)
+    chosen = [part for part in parts if part != "validation"] or ["validation"]
     named = zip(parts, tables, strict=True)
     return pd.concat([table.assign(split=part) for part, table in named if part in chosen])

@@ -1,6 +1,6 @@
 """Rows of a part → `strata.tsv`: which of them count, their truth, and what a report groups by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,17 @@ def trained_by(dataset: Dataset) -> Trained:
         np.isin(numbers, numbers[dataset.parts["train"].members]),
         pairs_of_each(dataset.parts["train"], numbers),
     )
+
+
+def reported_parts(parts: Iterable[str]) -> list[str]:
+    """Return the parts of the prediction table: the tests, or validation if there is none.
+
+    Examples
+    --------
+    >>> reported_parts(["train", "validation", "test"]), reported_parts(["train", "validation"])
+    (['test'], ['validation'])
+    """
+    return [part for part in parts if part not in ("train", "validation")] or ["validation"]
 
 
 def pairs_of_each(examples: Examples, numbers: IntArray) -> IntArray:
@@ -105,6 +116,7 @@ def _binary_truth(values: FloatArray, _labels: Labels) -> np.ndarray:
 TRUTHS: dict[str, Callable[[FloatArray, Labels], np.ndarray]] = {
     "binary": _binary_truth,
     "categorical": _class_truth,
+    "multilabel": _class_truth,
     "continuous": _value_truth,
 }
 """Kind of an outcome → (values, labels) → the truth of each row as it is written."""
