@@ -55,7 +55,7 @@ WITHOUT_TORCH = {
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command
-LOADED_LATE = {"demo", "embed", "evaluate", "predict", "pretrain", "train"}
+LOADED_LATE = {"demo", "embed", "evaluate", "predict", "pretrain", "report", "train"}
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {"TASKS": "tasks", "ADAPTERS": "adapters", "BACKBONES": "backbones"}
 UNTESTED = {"__init__.py", "__main__.py", "types.py"}  # no behaviour of their own

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TrainConfig,
     )
     from peftide.errors import PeftideError
+    from peftide.report import write_report
     from peftide.workflows.demo import demo
     from peftide.workflows.embed import embed
     from peftide.workflows.evaluate import evaluate
@@ -43,6 +44,7 @@ __all__ = [
     "predict",
     "pretrain",
     "train",
+    "write_report",
 ]
 
 _HOMES = {
@@ -61,6 +63,7 @@ _HOMES = {
     "predict": "workflows.predict",
     "pretrain": "workflows.pretrain",
     "train": "workflows.train",
+    "write_report": "report",
 }
 
 

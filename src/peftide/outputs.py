@@ -11,11 +11,11 @@ from peftide.files import remove
 RECORD = "run.json"
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
-    + ("checkpoints", RECORD),
+    + ("checkpoints", "strata.tsv", "report.html", RECORD),
     "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
-    "evaluate": ("metrics.json", "predictions.tsv", RECORD),
+    "evaluate": ("metrics.json", "predictions.tsv", "strata.tsv", "report.html", RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }
 """Command → all that it writes into its folder; the record, by which it is recognised, last."""

@@ -56,6 +56,16 @@ class RunFolder:
         return self.path / "predictions.tsv"
 
     @property
+    def strata(self) -> Path:
+        """One row per row of the predictions: whether it counts, its truth, what groups it."""
+        return self.path / "strata.tsv"
+
+    @property
+    def report(self) -> Path:
+        """All of the above as one page for people."""
+        return self.path / "report.html"
+
+    @property
     def history(self) -> Path:
         """One row per epoch."""
         return self.path / "history.csv"

@@ -36,7 +36,9 @@ def test_the_scores_are_those_of_the_test_part_of_training(
     assert sorted(path.name for path in config.out.iterdir()) == [
         "metrics.json",
         "predictions.tsv",
+        "report.html",
         "run.json",
+        "strata.tsv",
     ]
 
 

@@ -18,6 +18,7 @@ from peftide.config import (
     EvaluateConfig,
     PredictConfig,
     PretrainConfig,
+    ReportConfig,
     TrainConfig,
 )
 from peftide.errors import PeftideError
@@ -29,6 +30,7 @@ COMMANDS: dict[str, type] = {
     "train": TrainConfig,
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,
+    "report": ReportConfig,
     "embed": EmbedConfig,
     "pretrain": PretrainConfig,
 }

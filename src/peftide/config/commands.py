@@ -184,6 +184,18 @@ class EvaluateConfig(TableOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """Write the report of a finished run anew, from the other files in its folder."""
+
+    run: Path = option(doc="folder of `peftide train` or `peftide evaluate`", positional=True)
+    debug: bool = option(False, doc="show the full trace of an error")
+
+    def __post_init__(self) -> None:
+        """Turn text into paths, and refuse values of the wrong kind."""
+        coerce_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmbedConfig(RunOptions):
     """Write one embedding per sequence of a FASTA file."""
 

@@ -15,6 +15,7 @@ from peftide.tasks import TASKS, Targets
 from peftide.types import Level
 from peftide.workflows.predict import answers_table
 from peftide.workflows.reading import reading_options
+from peftide.workflows.report import report_evaluation
 from peftide.workflows.tables import measure, write_table
 from peftide.workflows.using import PART, Answered, answer, join, open_model
 
@@ -44,6 +45,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     write_table(answers_table(answered), folder.predictions)
     write_json(folder.metrics, metrics)
     write_json(folder.record, evaluation_record(answered, config))
+    report_evaluation(answered, targets, folder)
     return metrics
 
 
@@ -121,6 +123,9 @@ def evaluation_record(answered: Answered, config: EvaluateConfig) -> dict[str, A
         "status": "finished",
         "model": str(config.run),
         "input": str(config.input),
+        "task": answered.bundle.recipe.task,
+        "method": answered.bundle.recipe.method,
+        "backbone": answered.bundle.recipe.backbone,
         "hardware": answered.hardware.describe(),
         "findings": plain_findings(answered.dataset.findings),
         "peak_memory_bytes": peak_memory_bytes(answered.hardware.device),

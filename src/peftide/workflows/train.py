@@ -34,6 +34,7 @@ from peftide.training import (
 from peftide.types import FloatArray
 from peftide.workflows.detecting import with_task
 from peftide.workflows.reading import data_files
+from peftide.workflows.report import report_training
 from peftide.workflows.scores import score
 from peftide.workflows.setting import (
     Setting,
@@ -125,6 +126,7 @@ def train(config: TrainConfig) -> TrainResult:
     write_json(folder.metrics, metrics)
     write_json(folder.record, record | {"status": "finished"})
     remove(folder.checkpoints)
+    report_training(setting, folder)
     return TrainResult(folder.path, metrics, read_record(folder.record))
 
 

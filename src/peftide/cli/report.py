@@ -1,0 +1,9 @@
+"""`peftide report`."""
+
+from peftide.config import ReportConfig
+from peftide.report import write_report
+
+
+def run(config: ReportConfig) -> None:
+    """Write the report of a run folder, and say where it is."""
+    print(f"report: {write_report(config.run)}")

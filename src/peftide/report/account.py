@@ -1,0 +1,246 @@
+"""run.json, config.yaml, history.csv → what went in, what was decided, and what it cost."""
+
+import dataclasses
+import math
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import yaml
+
+from peftide.config import TrainConfig
+from peftide.outputs import read_record
+from peftide.report import wording
+from peftide.report.curves import figure
+from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
+from peftide.report.markup import Markup, element
+from peftide.report.read import Run
+from peftide.report.tables import facts, section, table
+
+AUDIT = "audit.json"
+PATHS = {"out", "run"}
+
+
+def counted(run: Run) -> Markup | None:
+    """Return the rows of each part, and everything that was decided while reading them."""
+    parts = [
+        [name, f"{rows['rows']:,}", f"{rows['counted']:,}"]
+        for name, rows in run.record.get("examples", {}).items()
+    ]
+    found = [
+        [
+            [element("b", f"{finding['count']:,}"), " ", wording.plain(finding["kind"])],
+            finding["part"],
+            [finding["decision"], _examples(finding.get("examples", ()))],
+        ]
+        for finding in run.record.get("findings", [])
+    ]
+    return section(
+        "What was counted",
+        table(["part", "rows", "counted"], parts, label="Parts", class_="numbers")
+        if parts
+        else None,
+        table(["found", "in", "decided"], found, label="Findings", class_="prose")
+        if found
+        else None,
+        intro="Rows that count enter training or scores; the others are predicted only.",
+    )
+
+
+def _examples(places: Any) -> Markup | None:
+    return element("span", ", ".join(places), class_="quiet under") if places else None
+
+
+def audited(run: Run) -> Markup | None:
+    """Return what an audit of the parts found, if there is one in the folder."""
+    audit = read_record(run.folder.path / AUDIT)
+    rows = [
+        [finding["verdict"], [finding["message"], _advice(finding.get("advice"))]]
+        for finding in audit.get("findings", [])
+        if finding["verdict"] != "ok"
+    ]
+    clean = len(audit.get("findings", [])) - len(rows)
+    return section(
+        "Audit",
+        element("p", f"{clean} check{'s' if clean > 1 else ''} found nothing.") if clean else None,
+        table(["verdict", "finding"], rows, label="Audit findings", class_="prose")
+        if rows
+        else None,
+        intro=f"Verdict on the split: {audit.get('verdict', 'none')}.",
+    )
+
+
+def _advice(text: str | None) -> Markup | None:
+    return element("span", text, class_="quiet under") if text else None
+
+
+def learning(run: Run) -> Markup | None:
+    """Return loss and validation score over the epochs."""
+    history, headline = run.history, run.metrics["headline"]
+    if history.empty or "epoch" not in history:
+        return None
+    best = run.record.get("best_epoch")
+    drawn = {
+        "train_loss": "Training loss. ",
+        headline: "Validation. ",
+    }
+    figures = [
+        _over_epochs(run, column, name=name, best=best)
+        for column, name in drawn.items()
+        if column in history and np.isfinite(history[column].to_numpy(dtype=np.float64)).any()
+    ]
+    return section(
+        "Training",
+        element("div", figures, class_="figures") if figures else None,
+        facts(
+            [
+                ("epochs", run.record.get("epochs")),
+                ("best epoch, whose weights are kept", best),
+                ("optimizer steps", _thousands(run.record.get("steps"))),
+            ],
+            label="Training",
+        ),
+    )
+
+
+def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Markup:
+    epochs = run.history["epoch"].to_numpy(dtype=np.float64)
+    values = run.history[column].to_numpy(dtype=np.float64)
+    keep = thinned(len(epochs))
+    epochs, values = epochs[keep], values[keep]
+    known = np.isfinite(values)
+    across = Axis("epoch", 0.5, float(epochs.max()) + 0.5)
+    frame = Frame(across, spanning(wording.metric_name(column), values, margin=0.1))
+    marks = [line(frame, epochs[known], values[known], class_="model")]
+    if len(epochs) <= 50:
+        marks += dots(frame, epochs[known], values[known], class_="model", radius=2.5)
+    said = "Falling: the model fits its training rows."
+    if column != "train_loss":
+        said = "Kept are the weights of its best epoch."
+    if best is not None:
+        marks.append(rule(frame, (best, frame.y.low), (best, frame.y.high)))
+        said += f" Dashed: epoch {best}."
+    drawing = chart(frame, *marks, label=f"{wording.metric_name(column)} over the epochs")
+    return figure(drawing, element("b", name), said)
+
+
+def cost(run: Run) -> Markup | None:
+    """Return parameters, memory, time, and the machine."""
+    record, hardware = run.record, run.record.get("hardware", {})
+    parameters, seconds = record.get("parameters", {}), record.get("seconds", {})
+    rate = record.get("training_residues_per_second")
+    return section(
+        "Cost",
+        facts(
+            [
+                ("trained parameters", _share(parameters.get("trained"), parameters.get("total"))),
+                ("peak memory", _memory(record)),
+                ("time in all", _text(seconds.get("this_process"), wording.duration)),
+                ("of it training", _text(seconds.get("training"), wording.duration)),
+                ("training speed", _text(rate, lambda n: f"{n:,} residues per second")),
+                ("machine", _machine(hardware)),
+                ("arithmetic", hardware.get("precision")),
+            ],
+            label="Cost",
+        ),
+    )
+
+
+def _text(value: Any, form: Any) -> str:
+    return "" if value is None else form(value)
+
+
+def _thousands(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _share(trained: int | None, total: int | None) -> str:
+    if trained is None or not total:
+        return ""
+    percent = 100 * trained / total
+    digits = max(0, 1 - math.floor(math.log10(percent))) if percent else 0
+    return f"{trained:,} of {total:,} ({percent:.{digits}f} %)"
+
+
+def _memory(record: dict[str, Any]) -> str:
+    peak, before = record.get("peak_memory_bytes"), record.get("memory_before_bytes")
+    if peak is None:
+        return ""
+    if before is None:
+        return wording.memory(peak)
+    return f"{wording.memory(peak)}, of which {wording.memory(before)} before it began"
+
+
+def _machine(hardware: dict[str, Any]) -> str:
+    names = [hardware.get("device_name"), hardware.get("device")]
+    threads = hardware.get("threads")
+    names += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads else []
+    return ", ".join(str(name) for name in names if name)
+
+
+def next_steps(run: Run) -> Markup | None:
+    """Return the commands that use the model, and the one that makes it again."""
+    trained = run.record.get("command") == "train"
+    model = str(run.folder.path) if trained else run.record.get("model")
+    if not model:
+        return None
+    folder = shlex.quote(model)
+    pairs = any("id_a" in part.rows for part in run.parts)
+    table_of = "--input new_pairs.tsv --sequences proteins.fasta" if pairs else "--input new.fasta"
+    labelled = "--input labelled_pairs.tsv --sequences proteins.fasta"
+    labelled = labelled if pairs else "--input labelled.tsv"
+    commands = [
+        ("Predict", f"peftide predict {folder} {table_of} --out answers.tsv"),
+        ("Score on another table", f"peftide evaluate {folder} {labelled} --out scores"),
+    ]
+    if trained:
+        again = shlex.quote(str(run.folder.config))
+        commands.append(("The same run again", f"peftide train --config {again} --out again"))
+    return section(
+        "What next",
+        [[element("p", name, class_="before"), element("pre", text)] for name, text in commands],
+    )
+
+
+def settings(run: Run) -> Markup | None:
+    """Return the options that differ from the defaults, all of them, and the software."""
+    defaults = {
+        item.name: item.default
+        for item in dataclasses.fields(TrainConfig)
+        if item.default is not dataclasses.MISSING
+    }
+    changed = [
+        (wording.plain(name), _option(value))
+        for name, value in run.options.items()
+        if name not in PATHS and (name not in defaults or not _equal(value, defaults[name]))
+    ]
+    everything = yaml.safe_dump(run.options, sort_keys=False, allow_unicode=True)
+    return section(
+        "Settings",
+        facts(changed, label="Options that differ from the defaults"),
+        _folded("Every option", element("pre", everything)) if run.options else None,
+        _folded("Software and data", facts(_environment(run), label="Software and data")),
+        intro="Options that were given; all others have their defaults." if changed else "",
+    )
+
+
+def _option(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _equal(value: Any, default: Any) -> bool:
+    return (tuple(value) if isinstance(value, list) else value) == default
+
+
+def _folded(title: str, content: Markup | None) -> Markup | None:
+    return element("details", element("summary", title), content) if content else None
+
+
+def _environment(run: Run) -> Iterator[tuple[str, str]]:
+    record = run.record
+    yield from record.get("versions", {}).items()
+    yield "seed", str(record.get("seed", ""))
+    yield "platform", record.get("hardware", {}).get("platform", "")
+    yield "backbone weights (SHA-256)", record.get("weights_sha256") or ""
+    yield from record.get("data", {}).items()

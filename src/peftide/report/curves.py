@@ -1,0 +1,196 @@
+"""Labels and answers of a part → the charts that show how good they are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from peftide.report import wording
+from peftide.report.figures import (
+    MOST_POINTS,
+    Axis,
+    Frame,
+    bars,
+    chart,
+    dots,
+    line,
+    note,
+    rule,
+    spanning,
+    thinned,
+)
+from peftide.report.markup import Markup, element
+from peftide.report.read import Part
+from peftide.types import FloatArray, IntArray
+
+BINS = 10
+HISTOGRAM_BINS = 20
+
+
+def figure(drawing: Markup, *caption: object) -> Markup:
+    """Return a drawing with its caption."""
+    return element("figure", drawing, element("figcaption", *caption))
+
+
+def figures_of(part: Part, *, threshold: float | None, scores: Mapping[str, Any]) -> list[Markup]:
+    """Return the figures that fit a part; `scores` are those of `metrics.json`."""
+    if part.kind == "continuous":
+        return [predicted_and_true(part)]
+    errors = calibration_errors(scores)
+    if part.kind == "multilabel":
+        right, given = part.truth.ravel(), part.answers.ravel()
+        return [calibration(right, given, of="a class", errors=errors)]
+    if part.kind == "categorical":
+        sure = part.answers.max(axis=1)
+        return [calibration(top_is_right(part), sure, of="the class it names", errors=errors)]
+    both = 0 < part.truth.sum() < len(part)
+    return [
+        *([precision_recall(part, threshold=threshold), roc(part)] if both else []),
+        calibration(part.truth, part.answers, of="yes", errors=errors),
+        histogram(part, threshold=threshold),
+    ]
+
+
+def calibration_errors(scores: Mapping[str, Any]) -> str:
+    """Return the scores that say how far probabilities are from shares, in words.
+
+    Examples
+    --------
+    >>> calibration_errors({"ece": {"value": 0.04}, "auroc": {"value": 0.6}})
+    ' Expected calibration error (ECE) 0.040.'
+    """
+    found = [
+        f"{wording.metric_name(name)} {wording.score(scores[name]['value'])}"
+        for name in ("ece", "brier")
+        if scores.get(name, {}).get("value") is not None
+    ]
+    text = ", ".join(found)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
+
+
+def top_is_right(part: Part) -> FloatArray:
+    """Return 1 where the most probable class is one that the row carries. Shape (R,)."""
+    return part.truth[np.arange(len(part)), part.answers.argmax(axis=1)]
+
+
+def precision_recall(part: Part, *, threshold: float | None) -> Markup:
+    """Return precision over recall, with the share of positives that a blind guess has."""
+    precision, recall, _ = precision_recall_curve(part.truth, part.answers)
+    keep = thinned(len(recall))
+    share = float(part.truth.mean())
+    frame = Frame(Axis("recall", 0, 1), Axis("precision", 0, 1))
+    marks = [
+        rule(frame, (0, share), (1, share)),
+        note(frame, (0.01, share), f"guessing, {share:.2f}", class_="hint", dy=-4),
+        line(frame, recall[keep], precision[keep], class_="model"),
+    ]
+    said = "The higher the curve, the fewer false alarms among the rows called positive."
+    if threshold is not None:
+        called = part.answers >= threshold
+        hits = float(part.truth[called].sum())
+        if called.any():
+            point = hits / float(part.truth.sum()), hits / float(called.sum())
+            marks += dots(frame, [point[0]], [point[1]], class_="model", radius=4)
+            said += f" Dot: the threshold of the predictions, {wording.score(threshold)}."
+    label = f"Precision against recall of {part.name}, share of positives {share:.2f}"
+    return figure(chart(frame, *marks, label=label), element("b", "Precision and recall. "), said)
+
+
+def roc(part: Part) -> Markup:
+    """Return recall over the share of negatives that pass too."""
+    false_share, true_share, _ = roc_curve(part.truth, part.answers)
+    keep = thinned(len(false_share))
+    frame = Frame(Axis("false positive rate", 0, 1), Axis("recall", 0, 1))
+    drawing = chart(
+        frame,
+        rule(frame, (0, 0), (1, 1)),
+        line(frame, false_share[keep], true_share[keep], class_="model"),
+        label=f"ROC curve of {part.name}",
+    )
+    said = "Area under the curve: how often a positive row scores above a negative one."
+    return figure(drawing, element("b", "ROC. "), said)
+
+
+def calibration(
+    right: FloatArray, probabilities: FloatArray, *, of: str, errors: str = ""
+) -> Markup:
+    """Return how often rows of like probability are right."""
+    means, shares, rows = reliability(right, probabilities)
+    frame = Frame(Axis("predicted probability", 0, 1), Axis("share that is right", 0, 1))
+    drawing = chart(
+        frame,
+        rule(frame, (0, 0), (1, 1)),
+        line(frame, means, shares, class_="model thin"),
+        *dots(frame, means, shares, class_="model", radius=3.5),
+        label="Share of rows that are right against the probability the model gave them",
+    )
+    each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
+    said = (
+        f"On the dashed line a probability of {of} can be taken at its word; below it the model "
+        f"is too sure. Each dot: {each}.{errors}"
+    )
+    return figure(drawing, element("b", "Calibration. "), said)
+
+
+def reliability(
+    right: FloatArray, probabilities: FloatArray, *, most: int = BINS
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Return mean probability, share that is right, and rows of bins of like size.
+
+    Rows of equal probability stay in one bin, so there may be fewer bins.
+
+    Examples
+    --------
+    >>> right, probabilities = np.array([0.0, 1, 1, 1]), np.array([0.25, 0.25, 0.75, 1.0])
+    >>> means, shares, rows = reliability(right, probabilities, most=2)
+    >>> means.tolist(), shares.tolist(), rows.tolist()
+    ([0.25, 0.875], [0.5, 1.0], [2, 2])
+    """
+    edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, most + 1)[1:-1]))
+    bins = np.searchsorted(edges, probabilities, side="left")
+    rows = np.bincount(bins)
+    filled = rows > 0
+    means = np.bincount(bins, probabilities)[filled] / rows[filled]
+    shares = np.bincount(bins, right)[filled] / rows[filled]
+    return means, shares, rows[filled]
+
+
+def histogram(part: Part, *, threshold: float | None) -> Markup:
+    """Return how the probabilities of positive and negative rows are spread."""
+    edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
+    shares = [
+        np.histogram(chosen, edges)[0] / max(len(chosen), 1)
+        for chosen in (part.answers[part.truth == 1], part.answers[part.truth == 0])
+    ]
+    top = float(np.max(shares)) * 1.1
+    frame = Frame(Axis("predicted probability", 0, 1), Axis("share of rows", 0, top))
+    marks = [
+        *bars(frame, edges, shares[1], class_="other"),
+        *bars(frame, edges, shares[0], class_="model outlined"),
+    ]
+    said = "positive rows (outlined) and negative rows (filled). The less they overlap, the better."
+    if threshold is not None:
+        marks.append(rule(frame, (threshold, 0), (threshold, top)))
+        said += " Dashed: the threshold."
+    label = f"Predicted probabilities of positive and negative rows of {part.name}"
+    return figure(chart(frame, *marks, label=label), element("b", "Probabilities "), "of ", said)
+
+
+def predicted_and_true(part: Part) -> Markup:
+    """Return predictions against measured values."""
+    keep = thinned(len(part))
+    ordered = np.argsort(part.truth, kind="stable")[keep]  # evenly over the measured values
+    both = spanning("", np.concatenate([part.truth, part.answers]))
+    frame = Frame(
+        Axis("measured value", both.low, both.high), Axis("predicted value", both.low, both.high)
+    )
+    drawing = chart(
+        frame,
+        rule(frame, (both.low, both.low), (both.high, both.high)),
+        *dots(frame, part.truth[ordered], part.answers[ordered], class_="model faint", radius=2.5),
+        label=f"Predicted against measured values of {part.name}",
+    )
+    shown = "" if len(part) <= MOST_POINTS else f" {MOST_POINTS} of {len(part):,} rows are drawn."
+    said = "The closer to the dashed line, the better; a flat cloud says nothing."
+    return figure(drawing, element("b", "Predicted and measured. "), said, shown)

@@ -1,0 +1,65 @@
+"""The files of a run → links: inside the page while they are small, beside it always."""
+
+import base64
+import gzip
+from pathlib import Path
+
+from peftide.report.markup import Markup, element
+from peftide.report.mistakes import CONFUSED, confusion, confusion_tsv
+from peftide.report.read import Run
+from peftide.report.tables import section, table
+
+MOST_EMBEDDED = 1_000_000  # characters of all files inside one page
+TYPES = {".json": "application/json", ".gz": "application/gzip", ".yaml": "application/yaml"}
+
+
+def downloads(run: Run, *, threshold: float | None) -> Markup | None:
+    """Return the files of the run, those inside the page until they are too large together."""
+    left, rows = MOST_EMBEDDED, []
+    for name, content in contents(run, threshold=threshold).items():
+        kind = TYPES.get(Path(name).suffix, "text/plain")
+        text = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        inside = None
+        if len(text) <= left:
+            left -= len(text)
+            inside = element("a", f"save ({size(len(content))})", href=text, download=name)
+        beside = name.removesuffix(".gz")
+        there = (run.folder.path / beside).is_file()
+        rows.append(
+            [name, inside or "too large", element("a", beside, href=beside) if there else ""]
+        )
+    return section(
+        "Files",
+        table(["file", "in this page", "beside this page"], rows, label="Files", class_="prose"),
+        intro="This page is one file and can be mailed; what is in it can be saved from it.",
+    )
+
+
+def contents(run: Run, *, threshold: float | None) -> dict[str, bytes]:
+    """Return name and content of each file, the smallest first."""
+    folder = run.folder
+    found = {
+        path.name: path.read_bytes()
+        for path in (folder.config, folder.record, folder.metrics, folder.history)
+        if path.is_file()
+    }
+    for part in run.parts:
+        if part.kind in CONFUSED:
+            text = confusion_tsv(*confusion(part, threshold=threshold))
+            found[f"confusion_{part.name}.tsv"] = text.encode()
+    if folder.predictions.is_file():
+        # no time of day inside, so that the same run gives the same page
+        packed = gzip.compress(folder.predictions.read_bytes(), mtime=0)
+        found[f"{folder.predictions.name}.gz"] = packed
+    return dict(sorted(found.items(), key=lambda pair: len(pair[1])))
+
+
+def size(count: int) -> str:
+    """Return a file size.
+
+    Examples
+    --------
+    >>> size(812), size(52_300)
+    ('812 B', '52 kB')
+    """
+    return f"{count} B" if count < 1000 else f"{count / 1000:.0f} kB"

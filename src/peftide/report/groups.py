@@ -1,0 +1,114 @@
+"""Rows of a part, grouped by what is known of them → where a model is good and where it is not."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from peftide.metrics import continuous_metrics
+from peftide.metrics.binary import ranking_scores
+from peftide.report import wording
+from peftide.report.curves import top_is_right
+from peftide.report.figures import Axis, spanning, strip, strip_axis
+from peftide.report.markup import Markup, element
+from peftide.report.read import Part, as_numbers
+from peftide.types import BoolArray
+
+QUARTERS = np.linspace(0, 1, 5)
+METRIC = {
+    "binary": "average_precision",
+    "categorical": "accuracy",
+    "multilabel": "micro_average_precision",
+    "continuous": "spearman",
+}
+
+RANKED = {"binary", "multilabel"}  # kinds whose score is an average precision
+
+
+def groups_of(part: Part) -> list[Markup]:
+    """Return one table per property of the rows that differs between them."""
+    known = [name for name in wording.STRATA if name in part.strata]
+    found = {name: list(split(part.strata[name])) for name in known}
+    scored = {
+        name: [(label, int(rows.sum()), *group_score(part, rows)) for label, rows in groups]
+        for name, groups in found.items()
+        if len(groups) > 1
+    }
+    ends = [end for rows in scored.values() for _, _, *pair in rows for end in pair]
+    axis = spanning("", np.array([end for end in ends if end is not None], dtype=np.float64))
+    return [group_table(name, rows, part=part, axis=axis) for name, rows in scored.items()]
+
+
+def groups_intro(part: Part) -> str:
+    """Return how to read the tables of groups."""
+    said = f"Dots: {wording.metric_name(METRIC[part.kind])} of about a quarter of the rows each"
+    tick = "; ticks: guessing, which is the share of positives there" if part.kind in RANKED else ""
+    return f"{said}{tick}. There are no intervals here, so mistrust small differences."
+
+
+def split(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
+    """Yield name and rows of each group: quarters of numbers (fewer if many are equal), or words.
+
+    Examples
+    --------
+    >>> lengths = np.array(["30", "40", "40", "90"], dtype=object)
+    >>> [(name, int(rows.sum())) for name, rows in split(lengths)]
+    [('30', 1), ('40', 2), ('90', 1)]
+    """
+    numbers = as_numbers(values)
+    if np.isnan(numbers).any():
+        for name in sorted(set(values)):
+            yield name, values == name
+        return
+    edges = np.unique(np.quantile(numbers, QUARTERS[1:], method="inverted_cdf"))
+    quarter = np.searchsorted(edges, numbers, side="left")
+    for k in np.unique(quarter):
+        rows = quarter == k
+        low, high = numbers[rows].min(), numbers[rows].max()
+        shown = wording.number(low)
+        yield shown if low == high else f"{shown} to {wording.number(high)}", rows
+
+
+def group_score(part: Part, rows: BoolArray) -> tuple[float | None, float | None]:
+    """Return the score of some rows, and what guessing would score there if that is known."""
+    if part.kind == "categorical":
+        return float(top_is_right(part)[rows].mean()), None
+    truth, answers = part.truth[rows], part.answers[rows]
+    if part.kind == "continuous":
+        value = continuous_metrics(truth, answers)["spearman"]
+        return (value if np.isfinite(value) else None), None
+    truth, answers = (
+        truth.ravel(),
+        answers.ravel().astype(np.float64),
+    )  # of several classes all answers together
+    value = ranking_scores(truth.astype(np.int64), answers)["average_precision"]
+    return (value if np.isfinite(value) else None), float(truth.mean())
+
+
+def group_table(
+    name: str, rows: list[tuple[str, int, float | None, float | None]], *, part: Part, axis: Axis
+) -> Markup:
+    """Return the table of one property: a row per group."""
+    body = [
+        element(
+            "tr",
+            element("th", wording.plain(label), scope="row"),
+            element("td", f"{count:,}"),
+            element("td", wording.score(value)),
+            element("td", strip(axis, value, guess=guess, class_="model"), class_="drawn"),
+        )
+        for label, count, value, guess in rows
+    ]
+    head = element(
+        "tr",
+        element("td", class_="corner"),
+        element("th", "rows", scope="col"),
+        element("th", "score", scope="col"),
+        element("td", strip_axis(axis), class_="drawn"),
+    )
+    return element(
+        "table",
+        element("caption", wording.STRATA[name]),
+        element("thead", head),
+        element("tbody", body),
+        class_="strata",
+    )

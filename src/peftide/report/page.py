@@ -1,0 +1,127 @@
+"""A run folder → report.html: one file, without scripts, that needs nothing beside it."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from peftide.files import write_text
+from peftide.report import wording
+from peftide.report.account import (
+    audited,
+    cost,
+    counted,
+    learning,
+    next_steps,
+    settings,
+)
+from peftide.report.curves import figures_of
+from peftide.report.downloads import downloads
+from peftide.report.groups import groups_intro, groups_of
+from peftide.report.markup import Markup, element
+from peftide.report.mistakes import CONFUSED, confusion, confusion_table, surest_mistakes
+from peftide.report.read import Part, Run, read_run
+from peftide.report.scoreboard import all_scores, class_scores, headline, standings
+from peftide.report.tables import section
+
+
+def write_report(path: Path) -> Path:
+    """Write `report.html` into a run folder, from its other files; return its path.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no scores.
+    StorageError
+        If the page cannot be written.
+    """
+    run = read_run(path)
+    write_text(run.folder.report, page(run))
+    return run.folder.report
+
+
+def page(run: Run) -> str:
+    """Return the whole page."""
+    title = f"{question(run)} {' · '.join(what(run))}"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Markup(style())),
+    )
+    body = element("body", masthead(run), element("main", sections(run)), colophon(run))
+    return "<!DOCTYPE html>\n" + element("html", head, body, lang="en") + "\n"
+
+
+def style() -> str:
+    """Return the style sheet."""
+    return (files("peftide.report") / "style.css").read_text(encoding="utf-8")
+
+
+def question(run: Run) -> str:
+    """Return what was asked."""
+    task = run.options.get("task") or run.record.get("task") or "Scores"
+    return wording.QUESTIONS.get(task, wording.plain(task))
+
+
+def what(run: Run) -> list[str]:
+    """Return by what means it was answered."""
+    known = {**run.record, **run.options}
+    method = str(known.get("method", ""))
+    answers = [wording.METHODS.get(method, method), known.get("backbone"), run.folder.path.name]
+    return [str(answer) for answer in answers if answer]
+
+
+def masthead(run: Run) -> Markup:
+    """Return the top of the page."""
+    command = run.record.get("command", "train")
+    return element(
+        "header",
+        element("p", f"peftide {command}", class_="kicker"),
+        element("h1", question(run)),
+        element("p", " · ".join(what(run)), class_="means"),
+        headline(run),
+    )
+
+
+def sections(run: Run) -> list[Markup | None]:
+    """Return every section that has something to say."""
+    threshold = run.metrics.get("threshold")
+    parts = [part for part in run.parts if len(part)]
+    return [
+        standings(run),
+        *(closer_look(run, part, threshold=threshold) for part in parts),
+        all_scores(run),
+        learning(run),
+        counted(run),
+        audited(run),
+        cost(run),
+        next_steps(run),
+        settings(run),
+        downloads(run, threshold=threshold),
+    ]
+
+
+def closer_look(run: Run, part: Part, *, threshold: float | None) -> Markup | None:
+    """Return figures, classes, groups and mistakes of one part."""
+    figures = figures_of(part, threshold=threshold, scores=run.metrics["splits"][part.name])
+    confused = None
+    if part.kind in CONFUSED:
+        confused = confusion_table(*confusion(part, threshold=threshold))
+    groups = groups_of(part)
+    return section(
+        f"A closer look at {part.name}",
+        element("div", figures, class_="figures") if figures else None,
+        confused,
+        class_scores(run, part.name),
+        element("h3", "By what is known of the rows") if groups else None,
+        element("p", groups_intro(part), class_="intro") if groups else None,
+        element("div", groups, class_="groups") if groups else None,
+        surest_mistakes(part, threshold=threshold),
+    )
+
+
+def colophon(run: Run) -> Markup:
+    """Return the foot of the page."""
+    version = run.record.get("versions", {}).get("peftide", "")
+    return element("footer", element("p", f"Written by peftide {version} from {run.folder.path}"))

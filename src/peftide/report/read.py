@@ -1,0 +1,206 @@
+"""A run folder → what its report is made of; files that are not there leave their section empty."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from peftide.config import read_yaml
+from peftide.errors import InputError
+from peftide.outputs import read_record
+from peftide.run_folder import RunFolder
+from peftide.types import BoolArray, FloatArray, IntArray
+
+Kind = Literal["binary", "categorical", "multilabel", "continuous"]
+Columns = dict[str, np.ndarray]
+"""The columns of a table by name, all of one length."""
+
+PROBABILITY_OF = "p_"  # prefix of the columns with one class's probability
+BETWEEN_CLASSES = "|"  # of a row that carries several
+COUNTED, TRUTH = "counted", "truth"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one part that entered its scores.
+
+    Attributes
+    ----------
+    truth
+        0 or 1 (binary), class membership (categorical and multilabel; shape (R, K)) or a value.
+        Shape (R,).
+    answers
+        Probability of 1, of each class (shape (R, K)), or a value. Shape (R,).
+    class_names
+        K names, empty where the answer is no class.
+    rows
+        The columns of `predictions.tsv` that say which row it is, as text.
+    strata
+        The columns of `strata.tsv` that rows are grouped by.
+    """
+
+    name: str
+    kind: Kind
+    truth: FloatArray
+    answers: FloatArray
+    class_names: tuple[str, ...]
+    rows: Columns
+    strata: Columns
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.truth)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder says.
+
+    Attributes
+    ----------
+    record, metrics, options
+        Content of `run.json`, `metrics.json` and `config.yaml`.
+    history
+        One row per epoch; empty where there is no `history.csv`.
+    parts
+        The parts that `predictions.tsv` holds, if `strata.tsv` says which of their rows count.
+    """
+
+    folder: RunFolder
+    record: dict[str, Any]
+    metrics: dict[str, Any]
+    options: dict[str, Any]
+    history: pd.DataFrame
+    parts: tuple[Part, ...]
+
+    @property
+    def reported(self) -> list[str]:
+        """The parts that the report is about: the test parts, or validation if there is none."""
+        names = list(self.metrics["splits"])
+        return [name for name in names if name != "validation"] or names
+
+
+def read_run(path: Path) -> Run:
+    """Read the run folder of a training, or the folder of an evaluation.
+
+    Raises
+    ------
+    InputError
+        If it holds no scores.
+    """
+    folder = RunFolder(path)
+    metrics = read_record(folder.metrics)
+    if not metrics.get("splits"):
+        raise InputError(
+            f"{path} has no scores (metrics.json)",
+            expected="the folder of a finished `peftide train` or `peftide evaluate`",
+        )
+    return Run(
+        folder,
+        record=read_record(folder.record),
+        metrics=metrics,
+        options=read_yaml(folder.config) if folder.config.is_file() else {},
+        history=pd.read_csv(folder.history) if folder.history.is_file() else pd.DataFrame(),
+        parts=read_parts(folder, metrics),
+    )
+
+
+def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
+    """Return the scored rows of each part; none unless both tables are there and fit."""
+    if not (folder.predictions.is_file() and folder.strata.is_file()):
+        return ()
+    answers, strata = read_columns(folder.predictions), read_columns(folder.strata)
+    counted = strata[COUNTED] == "1"
+    if len(counted) != len(next(iter(answers.values()))):
+        return ()
+    parts = answers.get("split", np.full(len(counted), next(iter(metrics["splits"])), dtype=object))
+    has_threshold = metrics.get("threshold") is not None
+    rows = {name: np.flatnonzero(counted & (parts == name)) for name in metrics["splits"]}
+    return tuple(
+        build_part(
+            name,
+            select(answers, chosen),
+            select(strata, chosen),
+            has_threshold=has_threshold,
+        )
+        for name, chosen in rows.items()
+        if len(chosen)
+    )
+
+
+def read_columns(path: Path) -> Columns:
+    """Read a TSV file with every cell as it stands there."""
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return {str(name): np.asarray(table[name], dtype=object) for name in table.columns}
+
+
+def select(columns: Columns, rows: IntArray | BoolArray) -> Columns:
+    """Return these rows of each column."""
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def build_part(name: str, answers: Columns, strata: Columns, *, has_threshold: bool) -> Part:
+    """Turn the text of the counted rows of a part into numbers; rows without are left out."""
+    kind = kind_of(answers, has_threshold=has_threshold)
+    given_by = [column for column in answers if column.startswith(PROBABILITY_OF)]
+    given_by = given_by or ["probability" if kind == "binary" else "prediction"]
+    class_names = tuple(
+        column.removeprefix(PROBABILITY_OF)
+        for column in given_by
+        if column.startswith(PROBABILITY_OF)
+    )
+    given = np.stack([as_numbers(answers[column]) for column in given_by], axis=1)
+    texts = strata[TRUTH]
+    truth = membership(texts, class_names) if class_names else as_numbers(texts)[:, None]
+    whole = np.asarray(np.isfinite(np.concatenate([given, truth], axis=1)).all(axis=1))
+    return Part(
+        name,
+        kind=kind,
+        truth=truth[whole] if class_names else truth[whole, 0],
+        answers=given[whole] if class_names else given[whole, 0],
+        class_names=class_names,
+        rows=select({c: v for c, v in answers.items() if c not in given_by}, whole),
+        strata=select({c: v for c, v in strata.items() if c not in (COUNTED, TRUTH)}, whole),
+    )
+
+
+def kind_of(answers: Columns, *, has_threshold: bool) -> Kind:
+    """Return what is answered, read off the columns; sets of classes are cut at a threshold."""
+    if "probability" in answers:
+        return "binary"
+    if not any(column.startswith(PROBABILITY_OF) for column in answers):
+        return "continuous"
+    return "multilabel" if has_threshold else "categorical"
+
+
+def as_numbers(texts: np.ndarray) -> FloatArray:
+    """Return numbers, NaN for text that is none. Shape (R,).
+
+    Examples
+    --------
+    >>> as_numbers(np.array(["1.5", "many"], dtype=object)).tolist()
+    [1.5, nan]
+    """
+    return np.asarray(pd.to_numeric(texts, errors="coerce"), dtype=np.float64)
+
+
+def membership(texts: np.ndarray, class_names: tuple[str, ...]) -> FloatArray:
+    """Return 1 where a row carries a class. Shape (R, K).
+
+    Examples
+    --------
+    >>> membership(np.array(["C2", "C1|C2"], dtype=object), ("C1", "C2")).tolist()
+    [[0.0, 1.0], [1.0, 1.0]]
+    """
+    codes, distinct = pd.factorize(texts)
+    known = [
+        [float(name in carried_by(text, class_names)) for name in class_names] for text in distinct
+    ]
+    return np.array(known, dtype=np.float64).reshape(len(known), len(class_names))[codes]
+
+
+def carried_by(text: str, class_names: tuple[str, ...]) -> list[str]:
+    """Return the classes that a row carries; a class may itself contain the separator."""
+    return [text] if text in class_names else text.split(BETWEEN_CLASSES)

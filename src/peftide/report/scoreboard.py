@@ -1,0 +1,189 @@
+"""metrics.json → the headline, the scores beside their baselines, and every other score."""
+
+from typing import Any
+
+import numpy as np
+
+from peftide.report import wording
+from peftide.report.figures import Axis, spanning, strip, strip_axis
+from peftide.report.markup import Markup, element
+from peftide.report.read import Run
+from peftide.report.tables import section, table
+from peftide.report.verdict import Standing, no_skill, other_name, others, verdict
+
+MODEL = "this model"
+
+
+def headline(run: Run) -> Markup:
+    """Return the score that was asked for, as large as it deserves, and the verdict."""
+    metric, part = run.metrics["headline"], run.reported[0]
+    entry = run.metrics["splits"][part].get(metric, {})
+    low, high = entry.get("low"), entry.get("high")
+    certain = f"95 % interval {wording.interval(low, high)}" if low is not None else "no interval"
+    rows = f"{entry.get('n', 0):,} rows"
+    return element(
+        "div",
+        element(
+            "p",
+            element("span", wording.score(entry.get("value")), class_="score"),
+            element("span", f"{wording.metric_name(metric)} on {part}", class_="of"),
+            element("span", f"{certain} · {rows}", class_="quiet"),
+            class_="headline",
+        ),
+        element("p", " ".join(verdict(run.metrics, part, metric)), class_="verdict"),
+        class_="answer",
+    )
+
+
+def standings(run: Run) -> Markup | None:
+    """Return a row per part and who answered it: score, interval, and both drawn to one scale."""
+    metric = run.metrics["headline"]
+    groups = {part: part_standings(run.metrics, part, metric) for part in run.reported}
+    axis = shared_axis([entry for group in groups.values() for entry in group])
+    body = [
+        element("tbody", _group_head(part, len(groups)), [_standing_row(one, axis) for one in rows])
+        for part, rows in groups.items()
+    ]
+    head = element(
+        "tr",
+        element("th", "answered by", scope="col"),
+        element("th", wording.metric_name(metric), scope="col"),
+        element("td", strip_axis(axis), class_="drawn"),
+    )
+    name = wording.metric_name(metric)
+    return section(
+        "Beside the baselines",
+        element("table", element("thead", head), body, class_="standings"),
+        intro=f"Dots are the {name}, lines its 95 % interval where one was computed. "
+        "A model that knows proteins must stand clear of baselines that know little."
+        + resampled(run.metrics, run.reported[0]),
+    )
+
+
+def resampled(metrics: dict[str, Any], part: str) -> str:
+    """Return how the intervals were made, if they were."""
+    made = metrics.get("intervals", {}).get(part, {})
+    if not made.get("units") or not made.get("replicates"):
+        return ""
+    units = f"{made['units']:,} {made.get('unit', 'row')}s"
+    return f" Intervals: {units} resampled {made['replicates']:,} times."
+
+
+def part_standings(metrics: dict[str, Any], part: str, metric: str) -> list[Standing]:
+    """Return the model, the others, and guessing."""
+    rows = [Standing(MODEL, metrics["splits"][part].get(metric, {}), {})]
+    rows += others(metrics, part, metric)
+    guessing = no_skill(metrics, part, metric)
+    if guessing is not None:
+        rows.append(Standing("guessing", {"value": guessing}, {}))
+    return rows
+
+
+def shared_axis(rows: list[Standing]) -> Axis:
+    """Return one scale for all strips of a table."""
+    ends = [row.entry.get(key) for row in rows for key in ("value", "low", "high")]
+    given = [end for end in ends if end is not None]
+    return spanning("", np.array(given, dtype=np.float64), margin=0.1)
+
+
+def _group_head(part: str, groups: int) -> Markup | None:
+    if groups == 1:
+        return None
+    return element("tr", element("th", part, scope="rowgroup", colspan=3, class_="group"))
+
+
+def _standing_row(row: Standing, axis: Axis) -> Markup:
+    low, high = row.entry.get("low"), row.entry.get("high")
+    class_ = {MODEL: "model", "guessing": "reference"}.get(row.name, "other")
+    drawn = strip(axis, row.value, bounds=(low, high), class_=class_)
+    gap = row.difference
+    beside = f"model minus this: {wording.signed(gap['value'])}" if gap.get("value") else ""
+    if beside and gap.get("low") is not None:
+        beside += f" [{wording.signed(gap['low'])}, {wording.signed(gap['high'])}]"
+    return element(
+        "tr",
+        element(
+            "th",
+            other_name(row.name),
+            element("span", beside, class_="quiet under") if beside else None,
+            scope="row",
+        ),
+        element(
+            "td",
+            element("span", wording.score(row.value), class_="value"),
+            element("span", wording.interval(low, high), class_="quiet under"),
+            _cautious(row.entry),
+        ),
+        element("td", drawn, class_="drawn"),
+        class_="own" if row.name == MODEL else None,
+    )
+
+
+def _cautious(entry: dict[str, Any]) -> Markup | None:
+    """Return the wider interval that pairs have, for proteins that they share."""
+    wide = wording.interval(entry.get("conservative_low"), entry.get("conservative_high"))
+    return element("span", f"conservative {wide}", class_="quiet under") if wide else None
+
+
+def all_scores(run: Run) -> Markup | None:
+    """Return every score of every part, beside those of all others."""
+    shown = [part_scores(run.metrics, part) for part in run.metrics["splits"]]
+    notes = [element("li", note) for note in run.metrics.get("notes", [])]
+    cut = run.metrics.get("threshold")
+    intro = "" if cut is None else f"Yes is predicted from a probability of {cut:.3f} on. "
+    calibrated = (run.metrics.get("calibration") or {}).get("method")
+    intro += f"Probabilities are calibrated on validation ({calibrated}). " if calibrated else ""
+    intro += "A dash: undefined on these rows."
+    return section(
+        "Every score",
+        element("div", shown, class_="side"),
+        element("ul", notes, class_="notes") if notes else None,
+        intro=intro,
+    )
+
+
+def part_scores(metrics: dict[str, Any], part: str) -> Markup:
+    """Return the table of one part under its name."""
+    scores = metrics["splits"][part]
+    named = {**metrics.get("baselines", {}), **metrics.get("peers", {})}
+    beside = {name: parts[part] for name, parts in named.items() if part in parts}
+    rows = [
+        [
+            wording.metric_name(metric),
+            [
+                wording.score(entry["value"]) if metric != "macro_classes" else entry["value"],
+                " ",
+                element(
+                    "span", wording.interval(entry.get("low"), entry.get("high")), class_="quiet"
+                ),
+            ],
+            *(wording.score(given.get(metric, {}).get("value")) for given in beside.values()),
+        ]
+        for metric, entry in scores.items()
+        if "value" in entry
+    ]
+    header = ["", MODEL, *(other_name(name) for name in beside)]
+    n = max((entry["n"] for entry in scores.values() if "n" in entry), default=0)
+    return element(
+        "div",
+        element("h3", part, element("span", f" {n:,} rows", class_="quiet")),
+        table(header, rows, label=f"Scores of {part}", class_="numbers"),
+    )
+
+
+def class_scores(run: Run, part: str) -> Markup | None:
+    """Return the scores of each class of a part."""
+    per_class = run.metrics["splits"][part].get("per_class", {})
+    if not per_class:
+        return None
+    metrics = ["average_precision", "auroc", "precision", "recall", "f1"]
+    rows = [
+        [
+            name,
+            f"{scores['average_precision']['n']:,}",
+            *(wording.score(scores.get(metric, {}).get("value")) for metric in metrics),
+        ]
+        for name, scores in per_class.items()
+    ]
+    header = ["class", "rows", *(wording.metric_name(metric) for metric in metrics)]
+    return table(header, rows, label=f"Scores of each class of {part}", class_="numbers")

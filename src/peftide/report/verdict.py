@@ -1,0 +1,128 @@
+"""Scores of a part → what they say, in plain words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from peftide.report import wording
+
+FEW_ROWS = 50
+NO_SKILL = {"auroc": 0.5, "macro_auroc": 0.5, "mcc": 0.0, "spearman": 0.0, "pearson": 0.0}
+"""Metric → what an answer scores that knows nothing, where that is one number."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One who answered, and the score.
+
+    Attributes
+    ----------
+    entry
+        `value`, `low`, `high` and `n` of `metrics.json`; bounds may be missing or None.
+    difference
+        The model minus this one, in the same form with `spans_zero`; empty if unknown.
+    """
+
+    name: str
+    entry: dict[str, Any]
+    difference: dict[str, Any]
+
+    @property
+    def value(self) -> float | None:
+        """The score itself."""
+        return self.entry.get("value")
+
+
+def others(metrics: dict[str, Any], part: str, metric: str) -> list[Standing]:
+    """Return baselines and peers that have this score, the best first."""
+    answered = {**metrics.get("baselines", {}), **metrics.get("peers", {})}
+    differences = metrics.get("differences", {})
+    found = [
+        Standing(
+            name,
+            parts[part][metric],
+            differences.get(name, {}).get(part, {}).get(metric, {}),
+        )
+        for name, parts in answered.items()
+        if parts.get(part, {}).get(metric, {}).get("value") is not None
+    ]
+    worst_first = metric in wording.LOWER_IS_BETTER
+    return sorted(found, key=lambda one: one.entry["value"], reverse=not worst_first)
+
+
+def no_skill(metrics: dict[str, Any], part: str, metric: str) -> float | None:
+    """Return what guessing scores; None where that is not one known number.
+
+    Average precision: the share of positives; macro average precision: the mean of the shares of
+    the classes that enter it.
+    """
+    scores = metrics["splits"][part]
+    if metric == "average_precision":
+        return scores.get("prevalence", {}).get("value")
+    if metric == "macro_average_precision":
+        return _mean_share(scores.get("per_class", {}), scores[metric]["n"])
+    return NO_SKILL.get(metric)
+
+
+def _mean_share(per_class: dict[str, Any], rows: int) -> float | None:
+    counts = [scores["average_precision"]["n"] for scores in per_class.values()]
+    entering = [count for count in counts if 0 < count < rows]
+    return sum(entering) / len(entering) / rows if entering else None
+
+
+def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
+    """Return one to three sentences on the headline score of a part."""
+    entry = metrics["splits"][part].get(metric, {})
+    if entry.get("value") is None:
+        return [f"The {wording.metric_name(metric)} of {part} is undefined."]
+    beside = others(metrics, part, metric)
+    if not beside:
+        guessing = no_skill(metrics, part, metric)
+        beside = [] if guessing is None else [Standing("guessing", {"value": guessing}, {})]
+    said = [comparison(beside[0], entry["value"], metric)] if beside else []
+    if part == "validation":
+        said.append(
+            "There is no test part: validation chose the best epoch, so this score flatters."
+        )
+    if entry["n"] < FEW_ROWS:
+        rows = "row" if entry["n"] == 1 else "rows"
+        said.append(f"It rests on {entry['n']} {rows} only: far too few to say anything.")
+    return said
+
+
+def comparison(other: Standing, value: float, metric: str) -> str:
+    """Return one sentence that sets the model beside another.
+
+    Examples
+    --------
+    >>> difference = {"value": 0.02, "low": -0.01, "high": 0.05, "spans_zero": True}
+    >>> comparison(Standing("composition", {"value": 0.6}, difference), 0.62, "auroc")
+    '0.020 above residue composition and length, with an interval of the difference from −0.010
+    to +0.050 that spans 0: no evidence of a difference.'
+    """
+    gap = other.difference.get("value")
+    gap = value - other.entry["value"] if gap is None else gap
+    direction = "above" if gap > 0 else "below"
+    who = other_name(other.name)
+    if f"{abs(gap):.3f}" == "0.000":
+        return f"The same as {who}, to three digits: no evidence of a difference."
+    start = f"{wording.score(abs(gap))} {direction} {who}"
+    low, high = other.difference.get("low"), other.difference.get("high")
+    if low is None or high is None:
+        return f"{start}. No interval was computed for the difference, so mistrust a small one."
+    between = f"from {wording.signed(low)} to {wording.signed(high)}"
+    if low <= 0 <= high:
+        return (
+            f"{start}, with an interval of the difference {between} that spans 0: "
+            "no evidence of a difference."
+        )
+    better = (gap > 0) != (metric in wording.LOWER_IS_BETTER)
+    return f"{start} (95 % interval of the difference {between}): the model is {_word(better)}."
+
+
+def _word(better: bool) -> str:
+    return "better" if better else "worse"
+
+
+def other_name(name: str) -> str:
+    """Return a baseline or peer in words."""
+    return wording.BASELINES.get(name, name if name != name.lower() else wording.plain(name))

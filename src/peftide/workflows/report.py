@@ -1,0 +1,77 @@
+"""The report at the end of `train` and `evaluate`: what it groups rows by, then the page."""
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from peftide.bundle import sequence_hash
+from peftide.report import write_report
+from peftide.run_folder import RunFolder
+from peftide.tasks import Targets
+from peftide.workflows.setting import Setting
+from peftide.workflows.strata import Trained, reported_parts, strata_table, trained_by
+from peftide.workflows.tables import write_table
+from peftide.workflows.using import PART, Answered
+
+logger = logging.getLogger(__name__)
+
+
+def report_training(setting: Setting, folder: RunFolder) -> None:
+    """Write `strata.tsv` and `report.html` of a finished training."""
+
+    def write() -> None:
+        problem = setting.problem
+        trained = trained_by(problem.dataset)
+        tables = [
+            strata_table(
+                problem.dataset,
+                part,
+                problem.targets[part],
+                task=problem.task,
+                labels=problem.labels,
+                trained=trained,
+            )
+            for part in reported_parts(problem.dataset.parts)
+        ]
+        write_table(pd.concat(tables), folder.strata)
+        write_report(folder.path)
+
+    _without_breaking(write, folder)
+
+
+def report_evaluation(answered: Answered, targets: Targets, folder: RunFolder) -> None:
+    """Write `strata.tsv` and `report.html` of a finished evaluation."""
+
+    def write() -> None:
+        proteins, bundle = answered.dataset.proteins, answered.bundle
+        seen = [sequence_hash(sequence) in bundle.trained_on for sequence in proteins.sequences]
+        table = strata_table(
+            answered.dataset,
+            PART,
+            targets,
+            task=answered.task,
+            labels=bundle.labels,
+            trained=Trained(np.array(seen, dtype=bool), None),
+        )
+        write_table(table, folder.strata)
+        write_report(folder.path)
+
+    _without_breaking(write, folder)
+
+
+def _without_breaking(write: Callable[[], None], folder: RunFolder) -> None:
+    """Write a report; a failure is said, and the run stays finished."""
+    try:
+        write()
+    except Exception as error:  # noqa: BLE001 — scores and model are written: no reason to fail
+        logger.warning(
+            "note: no report was written (%s: %s). Everything else of %s is there; "
+            "`peftide report %s` tries again",
+            type(error).__name__,
+            error,
+            folder.path,
+            folder.path,
+        )
+        logger.debug("why there is no report:", exc_info=True)

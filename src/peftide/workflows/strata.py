@@ -1,0 +1,122 @@
+"""Rows of a part → `strata.tsv`: which of them count, their truth, and what a report groups by."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from peftide.report.read import BETWEEN_CLASSES, COUNTED, TRUTH
+from peftide.sequences import Dataset, Examples, distinct_sequences
+from peftide.tasks import Labels, Targets, Task
+from peftide.types import BoolArray, FloatArray, IntArray
+
+SEEN = {"pair": ("none_seen", "one_seen", "both_seen"), "sequence": ("unseen", "seen")}
+"""Level → what a row is called of whose proteins none, one or both were trained on."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training saw of each protein of a data set.
+
+    Attributes
+    ----------
+    seen
+        Whether its sequence was trained on. Shape (P,).
+    pairs
+        Training pairs that name it, or None where that is not known. Shape (P,).
+    """
+
+    seen: BoolArray
+    pairs: IntArray | None
+
+
+def trained_by(dataset: Dataset) -> Trained:
+    """Return what the training part of a data set shows of each protein."""
+    numbers = distinct_sequences(dataset.proteins)
+    return Trained(
+        np.isin(numbers, numbers[dataset.parts["train"].members]),
+        pairs_of_each(dataset.parts["train"], numbers),
+    )
+
+
+def reported_parts(parts: Iterable[str]) -> list[str]:
+    """Return the parts of the prediction table: the tests, or validation if there is none.
+
+    Examples
+    --------
+    >>> reported_parts(["train", "validation", "test"]), reported_parts(["train", "validation"])
+    (['test'], ['validation'])
+    """
+    return [part for part in parts if part not in ("train", "validation")] or ["validation"]
+
+
+def pairs_of_each(examples: Examples, numbers: IntArray) -> IntArray:
+    """Return how many counted rows name each protein; equal sequences are one. Shape (P,)."""
+    named = np.sort(numbers[examples.members[examples.counted]], axis=1)
+    selfs = (named[:, 0] == named[:, -1]) & (named.shape[1] > 1)
+    once = np.concatenate([named[:, 0], named[~selfs, -1]]) if named.shape[1] > 1 else named.ravel()
+    return np.bincount(once, minlength=len(numbers))[numbers]
+
+
+def strata_table(
+    dataset: Dataset, part: str, targets: Targets, *, task: Task, labels: Labels, trained: Trained
+) -> pd.DataFrame:
+    """Return one row per row of the prediction table of a part, in its order.
+
+    `counted` is 1 for rows that enter the scores; `truth` is 1 or 0, the classes between bars, or
+    the value; `length` the residues of the sequence, or of the longer of two; `pairs_in_part` and
+    `pairs_in_train` the pairs of the protein that has more of them there; `seen` whether the
+    proteins were trained on.
+    """
+    examples = dataset.parts[part]
+    columns = {
+        COUNTED: targets.counted.astype(np.int64),
+        TRUTH: TRUTHS[task.outcome.kind](targets.values, labels),
+    }
+    repeats = np.diff(targets.offsets)
+    for name, values in example_strata(dataset, examples, level=task.level, trained=trained):
+        columns[name] = np.repeat(values, repeats)
+    return pd.DataFrame(columns)
+
+
+def example_strata(
+    dataset: Dataset, examples: Examples, *, level: str, trained: Trained
+) -> list[tuple[str, np.ndarray]]:
+    """Return name and values, one per example, of what its rows are grouped by."""
+    lengths = np.array([len(sequence) for sequence in dataset.proteins.sequences], dtype=np.int64)
+    strata: list[tuple[str, np.ndarray]] = [("length", lengths[examples.members].max(axis=1))]
+    if level in SEEN:
+        seen = trained.seen[examples.members].sum(axis=1)
+        strata.append(("seen", np.array(SEEN[level], dtype=object)[seen]))
+    if level == "pair":
+        numbers = distinct_sequences(dataset.proteins)
+        here = pairs_of_each(examples, numbers)
+        strata.append(("pairs_in_part", here[examples.members].max(axis=1)))
+        if trained.pairs is not None:
+            strata.append(("pairs_in_train", trained.pairs[examples.members].max(axis=1)))
+    return strata
+
+
+def _class_truth(values: FloatArray, labels: Labels) -> np.ndarray:
+    distinct, rows = np.unique(values > 0, axis=0, return_inverse=True)
+    names = np.array(labels.class_names, dtype=object)
+    texts = [BETWEEN_CLASSES.join(names[carried]) for carried in distinct]
+    return np.array(texts, dtype=object)[rows.reshape(-1)]
+
+
+def _value_truth(values: FloatArray, _labels: Labels) -> np.ndarray:
+    return values[:, 0]
+
+
+def _binary_truth(values: FloatArray, _labels: Labels) -> np.ndarray:
+    return (values[:, 0] > 0).astype(np.int64)
+
+
+TRUTHS: dict[str, Callable[[FloatArray, Labels], np.ndarray]] = {
+    "binary": _binary_truth,
+    "categorical": _class_truth,
+    "multilabel": _class_truth,
+    "continuous": _value_truth,
+}
+"""Kind of an outcome → (values, labels) → the truth of each row as it is written."""

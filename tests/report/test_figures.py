@@ -1,0 +1,91 @@
+import re
+
+import numpy as np
+import pytest
+
+from peftide.report.figures import (
+    Axis,
+    Frame,
+    bars,
+    chart,
+    dots,
+    line,
+    note,
+    rule,
+    spanning,
+    strip,
+    strip_axis,
+    thinned,
+)
+from peftide.report.markup import Markup
+from tests.report.conftest import Outline
+
+FRAME = Frame(Axis("recall", 0, 1), Axis("precision", 0, 2))
+# the area of a chart: 46 to 310 across, 198 down to 10
+
+
+def test_points_stand_where_the_axes_say() -> None:
+    assert FRAME.across([0, 0.5, 1]).tolist() == [46, 178, 310]
+    assert FRAME.down([0, 1, 2]).tolist() == [198, 104, 10]
+    assert FRAME.across([-5, 7]).tolist() == [46, 310]
+
+
+def test_a_line_goes_through_its_points() -> None:
+    drawn = line(FRAME, [0, 1], [0, 2], class_="model")
+    assert 'd="M46.0 198.0L310.0 10.0"' in drawn
+
+
+def test_dots_and_bars_are_one_per_value() -> None:
+    first, second = dots(FRAME, [0, 1], [2, 0], class_="model")
+    assert 'cx="46.0" cy="10.0"' in first
+    assert 'cx="310.0" cy="198.0"' in second
+    (bar,) = bars(FRAME, [0, 0.5], [1], class_="other")
+    assert 'x="46.0" y="104.0" width="131.0" height="94.0"' in bar
+
+
+def test_a_chart_is_one_image_with_a_name_and_labelled_axes() -> None:
+    outline = Outline(
+        chart(FRAME, rule(FRAME, (0, 0), (1, 2)), note(FRAME, (0, 1), "x"), label="L")
+    )
+    assert outline.all("svg")[0]["role"] == "img"
+    assert outline.all("svg")[0]["aria-label"] == "L"
+    assert {"recall", "precision", "0.2", "1.5", "x"} <= {words for _, words in outline.words}
+
+
+@pytest.mark.parametrize("values", [[], [np.nan], [3, 3], [0, 0], [-1e-9, 1e-9], [1e12, 2e12]])
+def test_an_axis_always_has_width_and_ticks(values: list[float]) -> None:
+    axis = spanning("x", values)
+    assert axis.low < axis.high
+    assert 2 <= len(axis.ticks()) <= 11
+    assert all(axis.low <= tick <= axis.high for tick in axis.ticks())
+    assert all(0 <= share <= 1 for share in axis.share(np.nan_to_num(values)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 399, 400, 401, 52_048])
+def test_long_curves_are_thinned_and_keep_their_ends(count: int) -> None:
+    kept = thinned(count)
+    assert len(kept) == min(count, 400)
+    assert (kept[0], kept[-1]) == (0, count - 1)
+    assert (np.diff(kept) > 0).all()
+
+
+def percents(drawn: Markup, name: str) -> list[float]:
+    return [float(value) for value in re.findall(rf' {name}="([\d.]+)%"', drawn)]
+
+
+def test_a_strip_shows_dot_interval_and_guess_in_per_cent_of_its_width() -> None:
+    axis = Axis("", 0, 1)
+    drawn = strip(axis, 0.5, bounds=(0.25, 0.75), guess=0.0, class_="model")
+    assert percents(drawn, "cx") == [50]
+    whisker = re.findall(r'x1="([\d.]+)%" x2="([\d.]+)%" y1="50%"', drawn)
+    assert [[float(x) for x in pair] for pair in whisker] == [[27, 73]]
+    assert re.findall(r'x1="([\d.]+)%"[^>]*class="tick"', drawn) == ["4.00"]
+
+
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_a_strip_without_value_has_no_dot(value: float | None) -> None:
+    assert "circle" not in strip(Axis("", 0, 1), value, class_="model")
+
+
+def test_the_scale_of_strips_names_two_round_numbers() -> None:
+    assert Outline(strip_axis(Axis("", 0.48, 0.63))).text() == "0.50.6"

@@ -1,0 +1,56 @@
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from peftide.report.mistakes import (
+    UNTRAINED,
+    answer,
+    confusion,
+    confusion_table,
+    confusion_tsv,
+    surest_mistakes,
+)
+from tests.report.conftest import NASTY, Outline, make_part
+
+
+def test_the_confusion_of_yes_and_no_is_that_of_scikit_learn() -> None:
+    generator = np.random.default_rng(0)
+    truth, answers = generator.integers(0, 2, 50), generator.uniform(size=50)
+    names, counts = confusion(make_part("binary", truth, answers), threshold=0.4)
+    assert names == ("no", "yes")
+    assert counts.tolist() == confusion_matrix(truth, answers >= 0.4).tolist()
+
+
+def test_a_row_with_several_classes_stands_under_the_predicted_one() -> None:
+    truth = [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    answers = [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]
+    part = make_part("categorical", truth, answers, class_names=("A", "B", "C"))
+    names, counts = confusion(part, threshold=None)
+    assert names == ("A", "B", "C", UNTRAINED)
+    assert counts.tolist() == [[0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
+
+
+def test_eighteen_classes_make_a_table_with_header_cells() -> None:
+    names = tuple(f"C{k}" for k in range(18))
+    table = Outline(confusion_table(names, np.eye(18, dtype=np.int64) * 1000))
+    assert len(table.all("th")) == 1 + 18 + 18
+    assert table.text("td").count("1,000") == 18
+    assert confusion_tsv(("a", "b"), np.eye(2, dtype=np.int64)) == "true\ta\tb\na\t1\t0\nb\t0\t1\n"
+
+
+def test_the_surest_mistake_comes_first_and_right_rows_never() -> None:
+    rows = {"id": np.array(["right", "wrong", NASTY], dtype=object)}
+    part = make_part("binary", [1, 1, 0], [0.9, 0.4, 0.99], rows=rows)
+    shown = surest_mistakes(part, threshold=0.5)
+    assert shown is not None
+    cells = Outline(shown).text("th", "td")
+    assert cells.index("alert") < cells.index("wrong")
+    assert "right" not in cells
+    assert "yes (0.990)" in cells
+    assert surest_mistakes(make_part("binary", [1], [0.9]), threshold=0.5) is None
+    assert surest_mistakes(make_part("multilabel", [[1]], [[0.9]]), threshold=0.5) is None
+
+
+def test_answers_are_in_the_words_of_their_kind() -> None:
+    classes = make_part("categorical", [[1, 0]], [[0.2, 0.8]], class_names=("A", "B"))
+    assert answer(classes, 0, None) == "B (0.800)"
+    assert answer(make_part("continuous", [1.0], [2.5]), 0, None) == "2.5"

@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+
+from peftide.report.verdict import no_skill, others, verdict
+from tests.report.conftest import entry
+
+
+def metrics_of(score: float | None, baseline: float | None = None, **difference: Any) -> dict:
+    metrics: dict[str, Any] = {"splits": {"test": {"auroc": entry(score, 500)}}}
+    if baseline is not None:
+        metrics["baselines"] = {"composition": {"test": {"auroc": entry(baseline, 500)}}}
+    if difference:
+        metrics["differences"] = {"composition": {"test": {"auroc": entry(0.02) | difference}}}
+    return metrics
+
+
+def test_an_interval_that_spans_zero_is_no_evidence() -> None:
+    (said,) = verdict(metrics_of(0.62, 0.6, low=-0.01, high=0.05), "test", "auroc")
+    assert said.startswith("0.020 above residue composition and length")
+    assert said.endswith("spans 0: no evidence of a difference.")
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "word"), [(0.02, 0.01, 0.03, "better"), (-0.02, -0.03, -0.01, "worse")]
+)
+def test_an_interval_on_one_side_is_evidence(
+    value: float, low: float, high: float, word: str
+) -> None:
+    metrics = metrics_of(0.6 + value, 0.6, value=value, low=low, high=high)
+    (said,) = verdict(metrics, "test", "auroc")
+    assert said.endswith(f"the model is {word}.")
+
+
+def test_of_an_error_less_is_better() -> None:
+    metrics: dict[str, Any] = {
+        "splits": {"test": {"rmse": entry(0.5)}},
+        "baselines": {"composition": {"test": {"rmse": entry(0.9)}}},
+        "differences": {"composition": {"test": {"rmse": entry(-0.4, low=-0.5, high=-0.3)}}},
+    }
+    (said,) = verdict(metrics, "test", "rmse")
+    assert said.startswith("0.400 below")
+    assert said.endswith("the model is better.")
+
+
+def test_without_an_interval_a_difference_is_to_be_mistrusted() -> None:
+    (said,) = verdict(metrics_of(0.58, 0.6), "test", "auroc")
+    assert said.startswith("0.020 below residue composition and length. No interval")
+
+
+def test_the_best_of_the_others_is_compared_with() -> None:
+    metrics = metrics_of(0.62, 0.6)
+    metrics["peers"] = {"TUnA": {"test": {"auroc": entry(0.7)}}}
+    assert [one.name for one in others(metrics, "test", "auroc")] == ["TUnA", "composition"]
+    assert "below TUnA" in verdict(metrics, "test", "auroc")[0]
+
+
+def test_without_others_guessing_is_compared_with() -> None:
+    assert verdict(metrics_of(0.62), "test", "auroc")[0].startswith("0.120 above guessing")
+
+
+def test_few_rows_no_test_and_no_value_are_said() -> None:
+    few = {"splits": {"validation": {"auroc": entry(0.9, 1)}}}
+    said = " ".join(verdict(few, "validation", "auroc"))
+    assert "no test part" in said
+    assert "1 row only" in said
+    assert verdict(metrics_of(None), "test", "auroc") == ["The AUROC of test is undefined."]
+
+
+def test_guessing_scores_the_share_of_positives() -> None:
+    binary = {"splits": {"test": {"average_precision": entry(0.6), "prevalence": entry(0.3)}}}
+    assert no_skill(binary, "test", "average_precision") == 0.3
+    classes = {"A": 20, "B": 60, "never": 0}
+    macro = {
+        "macro_average_precision": entry(0.6, 80),
+        "per_class": {name: {"average_precision": entry(0.5, n)} for name, n in classes.items()},
+    }
+    shares = (20 / 80 + 60 / 80) / 2  # of the classes that occur
+    assert no_skill({"splits": {"test": macro}}, "test", "macro_average_precision") == shares
+    assert no_skill(binary, "test", "accuracy") is None

@@ -1,0 +1,37 @@
+import pytest
+
+from peftide.report import wording
+from peftide.workflows.strata import SEEN
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.61949, "0.619"), (None, "–"), (float("nan"), "–"), (-0.5, "−0.500"), (1, "1.000")],
+)
+def test_scores_have_three_digits_or_a_dash(value: float | None, text: str) -> None:
+    assert wording.score(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (59.94, "59.9 s"),
+        (60, "1 min 0 s"),
+        (3599.6, "1 h 0 min"),
+        (7260, "2 h 1 min"),
+    ],
+)
+def test_times_are_in_the_unit_a_person_would_choose(seconds: float, text: str) -> None:
+    assert wording.duration(seconds) == text
+
+
+def test_an_interval_needs_both_ends() -> None:
+    assert wording.interval(0.1, None) == ""
+    assert wording.interval(-0.1, 0.2) == "[−0.100, 0.200]"
+
+
+def test_every_name_of_what_was_seen_reads_as_words() -> None:
+    assert {wording.plain(name) for names in SEEN.values() for name in names} == {
+        *("none seen", "one seen", "both seen", "unseen", "seen")
+    }
