@@ -31,7 +31,10 @@ from tests.conftest import (
 )
 
 Trained = Callable[[str, str], Path]
-RUN_FILES = ["config.yaml", "history.csv", "metrics.json", "model", "predictions.tsv", "run.json"]
+RUN_FILES = [
+    *("config.yaml", "history.csv", "metrics.json", "model", "predictions.tsv", "report.html"),
+    *("run.json", "strata.tsv"),
+]
 COLUMNS = {
     "ppi": ["id_a", "id_b", "label", "score", "probability", "prediction", "split"],
     "regression": ["id", "label", "prediction", "split"],
