@@ -114,7 +114,9 @@ def test_a_checkpoint_in_the_published_form_loads(tmp_path: Path):
 )
 def test_a_missing_tensor_is_an_error_not_random_numbers(tmp_path: Path, name: str):
     folder = change_weights(save_checkpoint(tmp_path), lambda tensors: tensors.pop(name))
-    with pytest.raises(BackboneError, match=r"lack 1 tensors, for instance .*complete ESM"):
+    with pytest.raises(
+        BackboneError, match=r"lack 1 tensors, for instance .*a complete checkpoint"
+    ):
         load_esm(folder)
 
 

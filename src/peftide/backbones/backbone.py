@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from peftide.backbones.architecture import Architecture
-from peftide.engine.packing import PACKED_ATTENTION, PackedBatch, pack, register_packed_attention
+from peftide.engine.packing import PackedBatch, pack
 from peftide.tokens import Vocabulary
 
 
@@ -59,8 +59,7 @@ class Backbone(nn.Module):
         origin: Origin,
     ) -> None:
         super().__init__()
-        register_packed_attention()
-        model.set_attn_implementation(PACKED_ATTENTION)
+        architecture.prepare(model)
         self.model = model
         self.architecture = architecture
         self.vocabulary = vocabulary
