@@ -12,6 +12,7 @@ import torch
 from huggingface_hub import constants
 from tokenizers import Tokenizer, models, processors
 from transformers import (
+    BertForMaskedLM,
     EsmForMaskedLM,
     EsmModel,
     EsmTokenizer,
@@ -20,6 +21,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from peftide.backbones.bert import bert_tokenizer, prot_bert_config
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.backbones.t5 import t5_config, t5_tokenizer
 from peftide.config import TrainConfig
@@ -137,6 +139,13 @@ def ankh_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, **special)
     model = T5EncoderModel(t5_config(2, 32, 4, d_kv=8, d_ff=64, feed_forward_proj="gated-gelu"))
     return save_model(tmp_path_factory.mktemp("ankh"), model, tokenizer, std=0.15)
+
+
+@pytest.fixture(scope="session")
+def protbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ProtBERT on disk: sequences are spaced, between `[CLS]` and `[SEP]`."""
+    model = BertForMaskedLM(prot_bert_config(2, 32, 4))
+    return save_model(tmp_path_factory.mktemp("protbert"), model, bert_tokenizer(None))
 
 
 def save_model(folder: Path, model: Any, tokenizer: Any, *, std: float = 0.3) -> Path:

@@ -54,6 +54,13 @@ def test_aliases_have_the_published_number_of_parameters(alias: str, published: 
 
 
 @pytest.mark.parametrize("alias", PUBLISHED)
+def test_aliases_stand_for_facebooks_checkpoints(alias: str):
+    hub_id = ESM_ALIASES[alias][0]
+    assert hub_id is not None
+    assert hub_id.startswith(f"facebook/{alias}_UR50")
+
+
+@pytest.mark.parametrize("alias", PUBLISHED)
 def test_aliases_have_the_layers_of_their_name(alias: str):
     assert f"_t{ESM_ALIASES[alias][1]().num_hidden_layers}_" in alias
 

@@ -31,6 +31,14 @@ def test_aliases_have_the_published_number_of_parameters(alias: str, published: 
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(published, rel=0.02)
 
 
+def test_aliases_stand_for_hub_ids():
+    assert {alias: hub_id for alias, (hub_id, _) in T5_ALIASES.items()} == {
+        "prot_t5": "Rostlab/prot_t5_xl_half_uniref50-enc",
+        "ankh_base": "ElnaggarLab/ankh-base",
+        "ankh_large": "ElnaggarLab/ankh-large",
+    }
+
+
 def test_own_alphabet_has_the_ids_of_prott5():
     # github.com/agemagician/ProtTrans: <pad> 0, </s> 1, <unk> 2, A 3, L 4, G 5, ..., X 23
     vocabulary = read_vocabulary(t5_tokenizer(None))

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    BertModel,
+    BertTokenizer,
     EsmModel,
     EsmTokenizer,
     PreTrainedTokenizerFast,
@@ -50,6 +52,7 @@ CHECKPOINTS = {
         "esm1v_folder": Card(EsmModel, EsmTokenizer),
         "saprot_folder": Card(EsmModel, EsmTokenizer, without_structure),
     },
+    "bert": {"protbert_folder": Card(BertModel, BertTokenizer, spaced)},
     "t5": {
         "prott5_folder": Card(T5EncoderModel, T5Tokenizer, spaced),
         "ankh_folder": Card(T5EncoderModel, PreTrainedTokenizerFast),
