@@ -10,9 +10,20 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
-from transformers import EsmForMaskedLM, EsmModel
+from tokenizers import Tokenizer, models, processors
+from transformers import (
+    BertForMaskedLM,
+    EsmForMaskedLM,
+    EsmModel,
+    EsmTokenizer,
+    PreTrainedTokenizerFast,
+    T5EncoderModel,
+    T5ForConditionalGeneration,
+)
 
+from peftide.backbones.bert import bert_tokenizer, prot_bert_config
 from peftide.backbones.esm import esm_config, esm_tokenizer
+from peftide.backbones.t5 import t5_config, t5_tokenizer
 from peftide.config import TrainConfig
 from peftide.tasks import TASKS
 from peftide.workflows.train import train
@@ -58,11 +69,7 @@ def randomise(model: torch.nn.Module, *, std: float = 0.3) -> None:
 
 def save_checkpoint(folder: Path, **changes: object) -> Path:
     """Save a tiny ESM with its tokenizer as `transformers` does; return its folder."""
-    model = EsmForMaskedLM(esm_config(2, 32, 4, **changes))
-    randomise(model)
-    model.save_pretrained(folder)
-    esm_tokenizer(None).save_pretrained(folder)
-    return folder
+    return save_model(folder, EsmForMaskedLM(esm_config(2, 32, 4, **changes)), esm_tokenizer(None))
 
 
 def plain_model(folder: Path) -> EsmModel:
@@ -95,6 +102,59 @@ def esm1b_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         position_embedding_type="absolute",
         emb_layer_norm_before=True,
     )
+
+
+@pytest.fixture(scope="session")
+def esm1v_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ESM-1v (absolute positions, no layer norm before the layers) on disk."""
+    return save_checkpoint(tmp_path_factory.mktemp("esm1v"), position_embedding_type="absolute")
+
+
+@pytest.fixture(scope="session")
+def saprot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny SaProt on disk: an ESM-2 whose tokens are a residue and a letter for its structure."""
+    folder = tmp_path_factory.mktemp("saprot")
+    pairs = [a + s for a in AMINO_ACIDS + "#" for s in "pynwrqhgdlvtmfsaeikc#"]
+    tokens = ["<cls>", "<pad>", "<eos>", "<unk>", "<mask>", *pairs]
+    (folder / "vocab.txt").write_text("\n".join(tokens))
+    model = EsmForMaskedLM(esm_config(2, 32, 4, vocab_size=len(tokens), mask_token_id=4))
+    return save_model(folder, model, EsmTokenizer(vocab_file=str(folder / "vocab.txt")))
+
+
+@pytest.fixture(scope="session")
+def prott5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ProtT5 with its decoder on disk: sequences are spaced, and end in `</s>`."""
+    model = T5ForConditionalGeneration(t5_config(2, 32, 4, d_kv=16, d_ff=64))
+    return save_model(tmp_path_factory.mktemp("prott5"), model, t5_tokenizer(None), std=0.15)
+
+
+@pytest.fixture(scope="session")
+def ankh_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Ankh on disk: a gated T5, whose tokenizer takes sequences as they are."""
+    tokens = ["<pad>", "</s>", "<unk>", *"ALGVSREDTIPKFQNYMHWCXBOUZ"]
+    backend = Tokenizer(models.Unigram([(token, -1.0) for token in tokens], unk_id=2))
+    backend.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    special: Any = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, **special)
+    model = T5EncoderModel(t5_config(2, 32, 4, d_kv=8, d_ff=64, feed_forward_proj="gated-gelu"))
+    return save_model(tmp_path_factory.mktemp("ankh"), model, tokenizer, std=0.15)
+
+
+@pytest.fixture(scope="session")
+def protbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ProtBERT on disk: sequences are spaced, between `[CLS]` and `[SEP]`."""
+    model = BertForMaskedLM(prot_bert_config(2, 32, 4))
+    return save_model(tmp_path_factory.mktemp("protbert"), model, bert_tokenizer(None))
+
+
+def save_model(folder: Path, model: Any, tokenizer: Any, *, std: float = 0.3) -> Path:
+    """Save a model with its tokenizer as `transformers` does; return its folder."""
+    randomise(model, std=std)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def write_proteins(path: Path, sequences: list[str]) -> Path:

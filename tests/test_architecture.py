@@ -60,7 +60,8 @@ TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {"TASKS": "tasks", "ADAPTERS": "adapters", "BACKBONES": "backbones"}
 UNTESTED = {"__init__.py", "__main__.py", "types.py"}  # no behaviour of their own
 TESTS_WITHOUT_MODULE = {"contracts", "integration", "cli", "test_architecture.py"}
-FIXED_SIGNATURES = {"packed_attention", "row_attention"}  # called by transformers, in its order
+# called by transformers, in its order
+FIXED_SIGNATURES = {"packed_attention", "row_attention", "biased_attention"}
 FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper"}
 EXPERIMENTS = 6  # YAML files in configs/
 

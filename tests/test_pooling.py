@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from peftide.engine.packing import PackedBatch, pack
+from peftide.errors import InputError
 from peftide.pooling import AttentionPooling, ClsPooling, MeanPooling, ResidueRows, build_pooling
 
 LENGTHS = (5, 1, 9, 9)  # residues
@@ -101,3 +102,9 @@ def test_bf16_tokens_are_summed_in_fp32(batch: PackedBatch, tokens: torch.Tensor
 def test_pooling_by_name(name: str, kind: type):
     assert isinstance(build_pooling(name, width=WIDTH, per_residue=False), kind)
     assert isinstance(build_pooling(name, width=WIDTH, per_residue=True), ResidueRows)
+
+
+def test_the_first_token_of_a_backbone_that_starts_with_a_residue_is_refused():
+    with pytest.raises(InputError, match=r"^--pooling: received cls.*expected mean or attention"):
+        build_pooling("cls", width=WIDTH, per_residue=False, starts_with_token=False)
+    build_pooling("mean", width=WIDTH, per_residue=False, starts_with_token=False)

@@ -1,10 +1,10 @@
-"""Token ids are those of the tokenizer, for every letter."""
+"""Token ids are those of the tokenizer, for every letter; vocabularies of words are refused."""
 
 import string
 from pathlib import Path
 
 import pytest
-from transformers import EsmTokenizer
+from transformers import BertTokenizer, EsmTokenizer
 
 from peftide.backbones.esm import esm_tokenizer
 from peftide.errors import BackboneError
@@ -61,5 +61,56 @@ def test_a_tokenizer_without_x_is_refused(tmp_path: Path):
 
 def test_a_tokenizer_that_merges_residues_is_refused(tmp_path: Path):
     tokens = ["<cls>", "<pad>", "<eos>", "<unk>", *AMINO_ACIDS, "X", "ACD", "<mask>"]
-    with pytest.raises(BackboneError, match="splits the 20 amino acids differently"):
+    with pytest.raises(BackboneError, match="several letters, for instance 'ACD'"):
         read_vocabulary(tokenizer_of(tmp_path, tokens))
+
+
+def bert_tokenizer(tokens: list[str], *, lower: bool = False) -> BertTokenizer:
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {token: number for number, token in enumerate([*special, *tokens])}
+    return BertTokenizer(vocabulary, do_lower_case=lower)
+
+
+def test_a_tokenizer_that_gives_other_tokens_than_its_vocabulary_says_is_refused():
+    tokenizer = bert_tokenizer([*AMINO_ACIDS, "X"], lower=True)
+    with pytest.raises(BackboneError, match="splits the 20 amino acids differently"):
+        read_vocabulary(tokenizer)
+
+
+def test_an_english_vocabulary_is_refused_and_says_which_letters_it_lacks():
+    english = ["the", "protein", "##s", *string.ascii_lowercase]
+    with pytest.raises(BackboneError, match="no token for A, C, D, .*, W, Y, X; expected one"):
+        read_vocabulary(bert_tokenizer(english, lower=True))
+
+
+def test_an_english_vocabulary_that_has_all_capital_letters_is_refused_too():
+    """Spaced amino acids are 20 tokens of bert-base-cased, and mean nothing to it."""
+    english = bert_tokenizer(["the", "##ing", *string.ascii_uppercase])
+    assert len(english(" ".join(AMINO_ACIDS))["input_ids"]) == 22
+    with pytest.raises(BackboneError, match="tokens of several letters, for instance '##ing'"):
+        read_vocabulary(english)
+
+
+def test_spaced_residues_have_the_ids_of_the_tokenizer():
+    tokenizer = bert_tokenizer([*"LAGVESIKRDTPNQFYMHCWXUBZO"])
+    vocabulary = read_vocabulary(tokenizer)
+    assert vocabulary.encode("MKXW").tolist() == tokenizer("M K X W")["input_ids"]
+    assert (vocabulary.prefix, vocabulary.suffix) == ((2,), (3,))
+
+
+def test_rare_letters_of_a_spaced_vocabulary_are_read_as_x_and_listed():
+    """As the model card of ProtBERT tells its users, though the vocabulary has U, Z, O and B."""
+    vocabulary = read_vocabulary(bert_tokenizer([*"LAGVESIKRDTPNQFYMHCWXUBZO"]))
+    assert vocabulary.encode("UZOB").tolist() == vocabulary.encode("XXXX").tolist()
+    assert vocabulary.unknown_letters == set("UZOBJ")
+
+
+def test_pairs_of_residue_and_structure_are_read_without_structure(tmp_path: Path):
+    pairs = [a + s for a in AMINO_ACIDS + "#" for s in "pynwrqhgdlvtmfsaeikc#"]
+    tokenizer = tokenizer_of(tmp_path, ["<cls>", "<pad>", "<eos>", "<unk>", "<mask>", *pairs])
+    vocabulary = read_vocabulary(tokenizer)
+    assert vocabulary.encode("MEX").tolist() == tokenizer("M#E###")["input_ids"]
+    assert tokenizer.convert_ids_to_tokens(vocabulary.encode("MEX").tolist()) == [
+        *("<cls>", "M#", "E#", "##", "<eos>")
+    ]
+    assert vocabulary.unknown_letters == set("BJOUZ")

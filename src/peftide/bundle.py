@@ -86,7 +86,10 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
         Parts(
             backbone=backbone,
             pooling=build_pooling(
-                recipe.pooling, width=backbone.width, per_residue=task.level == "residue"
+                recipe.pooling,
+                width=backbone.width,
+                per_residue=task.level == "residue",
+                starts_with_token=bool(backbone.vocabulary.prefix),
             ),
             scaling=Scaling(backbone.width),
             pairing=pairing,

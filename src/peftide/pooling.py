@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from peftide.engine.packing import PackedBatch
+from peftide.errors import InputError
 
 
 class MeanPooling(nn.Module):
@@ -54,8 +55,15 @@ class ResidueRows(nn.Module):
 Pooling = MeanPooling | ClsPooling | AttentionPooling | ResidueRows
 
 
-def build_pooling(name: str, *, width: int, per_residue: bool) -> Pooling:
+def build_pooling(
+    name: str, *, width: int, per_residue: bool, starts_with_token: bool = True
+) -> Pooling:
     """Return the pooling of an option, or `ResidueRows` for tasks that ask about residues.
+
+    Raises
+    ------
+    InputError
+        If the first token is asked for, and the backbone puts none before the residues (T5).
 
     Examples
     --------
@@ -64,6 +72,12 @@ def build_pooling(name: str, *, width: int, per_residue: bool) -> Pooling:
     """
     if per_residue:
         return ResidueRows()
+    if name == "cls" and not starts_with_token:
+        raise InputError(
+            "received cls, but this backbone puts no token before the residues",
+            expected="mean or attention",
+            where="--pooling",
+        )
     if name == "attention":
         return AttentionPooling(width)
     return {"mean": MeanPooling, "cls": ClsPooling}[name]()

@@ -2,6 +2,7 @@
 
 import string
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
@@ -10,6 +11,47 @@ from peftide.errors import BackboneError
 from peftide.types import IntArray
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One way in which vocabularies write residues, and how their tokenizers want a sequence.
+
+    Attributes
+    ----------
+    token
+        A residue's token; `{}` stands for the letter.
+    any_residue
+        The token of X.
+    between
+        What must stand between two residues.
+    read_as_x
+        Letters that are given as X although they may have tokens.
+    """
+
+    token: str
+    any_residue: str
+    between: str = ""
+    read_as_x: str = ""
+
+    def tokens(self) -> dict[str, str]:
+        """Return the token of each capital letter that is not read as X."""
+        letters = [letter for letter in string.ascii_uppercase if letter not in self.read_as_x]
+        return {letter: self.token.format(letter) for letter in letters} | {"X": self.any_residue}
+
+    def text(self, sequence: str) -> str:
+        """Return what to give to the tokenizer for a sequence of amino acids."""
+        return self.between.join(self.token.format(letter) for letter in sequence).replace("▁", "")
+
+
+SPELLINGS = (
+    Spelling("{}", "X"),  # ESM, Ankh
+    Spelling("{}#", "##"),  # SaProt: a residue and its structure, here unknown
+    # ProtTrans: ProtBERT, and ProtT5 by way of sentencepiece, which marks the start of a word.
+    # doi 10.1109/TPAMI.2021.3095381: the rare and ambiguous letters were trained as X
+    Spelling("{}", "X", between=" ", read_as_x="UZOB"),
+    Spelling("▁{}", "▁X", between=" ", read_as_x="UZOB"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +66,7 @@ class Vocabulary:
     prefix, suffix
         Ids that the tokenizer puts before and after a sequence (`<cls>` and `<eos>` for ESM).
     unknown_letters
-        Capital letters for which the tokenizer has no token.
+        Capital letters that are read as X: mostly those without a token.
     """
 
     letter_ids: IntArray
@@ -54,39 +96,71 @@ def read_vocabulary(tokenizer: PreTrainedTokenizerBase) -> Vocabulary:
         If the tokenizer does not know the 20 amino acids or X, or does not give one token per
         residue.
     """
-    known = {letter: _single_id(tokenizer, letter) for letter in string.ascii_uppercase}
-    absent = [letter for letter in AMINO_ACIDS + "X" if known[letter] is None]
+    known = [_known_letters(tokenizer, spelling) for spelling in SPELLINGS]
+    _require_amino_acids(max(known, key=len))
+    _require_letters_alone(tokenizer)
+    for letters, spelling in zip(known, SPELLINGS, strict=True):
+        around = _surrounding_ids(tokenizer, letters, spelling)
+        if around is not None:
+            return _vocabulary(letters, *around)
+    raise BackboneError(
+        "the tokenizer splits the 20 amino acids differently", expected="one token per residue"
+    )
+
+
+def _known_letters(tokenizer: PreTrainedTokenizerBase, spelling: Spelling) -> dict[str, int]:
+    """Return the token id of each letter that has one."""
+    ids: dict[str, Any] = {
+        letter: tokenizer.convert_tokens_to_ids(token)
+        for letter, token in spelling.tokens().items()
+    }
+    return {k: v for k, v in ids.items() if v is not None and v != tokenizer.unk_token_id}
+
+
+def _require_amino_acids(known: dict[str, int]) -> None:
+    absent = [letter for letter in AMINO_ACIDS + "X" if letter not in known]
     if absent:
         raise BackboneError(
             f"the tokenizer has no token for {', '.join(absent)}",
             expected="one token per amino acid and X",
+            where="--backbone",
         )
-    letter_ids = np.full(256, known["X"], dtype=np.int64)
-    for letter, token_id in known.items():
-        if token_id is not None:
-            letter_ids[ord(letter)] = token_id
-    prefix, suffix = _surrounding_ids(tokenizer, letter_ids)
-    unknown = frozenset(letter for letter, token_id in known.items() if token_id is None)
-    return Vocabulary(letter_ids, prefix, suffix, unknown)
 
 
-def _single_id(tokenizer: PreTrainedTokenizerBase, letter: str) -> int | None:
-    token_id = tokenizer.convert_tokens_to_ids(letter)
-    if not isinstance(token_id, int) or token_id == tokenizer.unk_token_id:
-        return None
-    return token_id
+def _require_letters_alone(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse a vocabulary of words or of merged residues, which would never see them here."""
+    special = set(tokenizer.all_special_tokens)
+    words = [token for token in tokenizer.get_vocab() if token not in special and _is_word(token)]
+    if words:
+        raise BackboneError(
+            f"the tokenizer has tokens of several letters, for instance {min(words)!r}",
+            expected="one token per residue: a protein language model",
+            where="--backbone",
+        )
+
+
+def _is_word(token: str) -> bool:
+    """Return whether a token holds letters of several residues (SaProt's `Ap` is one residue)."""
+    letters = token.strip("▁#")
+    return letters.isalpha() and (len(letters) > 2 or (len(letters) == 2 and letters.isupper()))
 
 
 def _surrounding_ids(
-    tokenizer: PreTrainedTokenizerBase, letter_ids: IntArray
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Find the special tokens by encoding all amino acids and looking around them."""
-    encoded = list(tokenizer(AMINO_ACIDS)["input_ids"])
-    residues = [int(letter_ids[ord(letter)]) for letter in AMINO_ACIDS]
+    tokenizer: PreTrainedTokenizerBase, known: dict[str, int], spelling: Spelling
+) -> tuple[list[int], list[int]] | None:
+    """Encode all amino acids and return the ids before and after them, or None without them."""
+    encoded = list(tokenizer(spelling.text(AMINO_ACIDS))["input_ids"])
+    residues = [known.get(letter) for letter in AMINO_ACIDS]
     for start in range(len(encoded) - len(residues) + 1):
         end = start + len(residues)
         if encoded[start:end] == residues:
-            return tuple(encoded[:start]), tuple(encoded[end:])
-    raise BackboneError(
-        "the tokenizer splits the 20 amino acids differently", expected="one token per residue"
-    )
+            return encoded[:start], encoded[end:]
+    return None
+
+
+def _vocabulary(known: dict[str, int], prefix: list[int], suffix: list[int]) -> Vocabulary:
+    letter_ids = np.full(256, known["X"], dtype=np.int64)
+    for letter, token_id in known.items():
+        letter_ids[ord(letter)] = token_id
+    unknown = frozenset(set(string.ascii_uppercase) - known.keys())
+    return Vocabulary(letter_ids, tuple(prefix), tuple(suffix), unknown)

@@ -54,6 +54,13 @@ def test_aliases_have_the_published_number_of_parameters(alias: str, published: 
 
 
 @pytest.mark.parametrize("alias", PUBLISHED)
+def test_aliases_stand_for_facebooks_checkpoints(alias: str):
+    hub_id = ESM_ALIASES[alias][0]
+    assert hub_id is not None
+    assert hub_id.startswith(f"facebook/{alias}_UR50")
+
+
+@pytest.mark.parametrize("alias", PUBLISHED)
 def test_aliases_have_the_layers_of_their_name(alias: str):
     assert f"_t{ESM_ALIASES[alias][1]().num_hidden_layers}_" in alias
 
@@ -114,7 +121,9 @@ def test_a_checkpoint_in_the_published_form_loads(tmp_path: Path):
 )
 def test_a_missing_tensor_is_an_error_not_random_numbers(tmp_path: Path, name: str):
     folder = change_weights(save_checkpoint(tmp_path), lambda tensors: tensors.pop(name))
-    with pytest.raises(BackboneError, match=r"lack 1 tensors, for instance .*complete ESM"):
+    with pytest.raises(
+        BackboneError, match=r"lack 1 tensors, for instance .*a complete checkpoint"
+    ):
         load_esm(folder)
 
 

@@ -114,8 +114,7 @@ def test_an_alias_stands_for_its_hub_id(alias: str, monkeypatch: pytest.MonkeyPa
         lambda hub_id, *, offline, **_: asked.append((hub_id, offline)) or (Path("x"), "r"),
     )
     assert find_folder(alias, LoadOptions(offline=True)) == (Path("x"), "r")
-    assert asked[0][1]
-    assert asked[0][0].startswith(f"facebook/{alias}_UR50")
+    assert asked == [(ALIASES[alias][0], True)]
 
 
 def test_an_alias_that_is_nowhere_is_one_error_with_a_fix():
@@ -161,21 +160,34 @@ def test_a_folder_without_alphabet_is_an_error(tmp_path: Path):
         load_backbone(str(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"model_type": "esm9000"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"model_type": "esm", "vocab_size": "many"}'])
 def test_a_config_that_cannot_be_read_is_an_error(tmp_path: Path, text: str):
     (save_checkpoint(tmp_path) / "config.json").write_text(text)
     with pytest.raises(BackboneError, match=r"cannot read .*config\.json"):
         load_backbone(str(tmp_path))
 
 
-def test_a_model_of_another_family_is_an_error(tmp_path: Path):
-    GPT2Config().save_pretrained(tmp_path)
-    with pytest.raises(BackboneError, match="a model of type 'gpt2'; expected one of esm"):
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (GPT2Config().to_dict(), "a model of type 'gpt2'; expected one of esm, bert, t5"),
+        ({"model_type": "esm9000"}, "a model of type 'esm9000'; expected one of esm"),
+        ({"architectures": ["EsmModel"]}, "a model of type None; expected one of esm"),
+    ],
+)
+def test_a_model_of_another_family_is_an_error(
+    tmp_path: Path, settings: dict[str, object], said: str
+):
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(BackboneError, match=said) as caught:
         load_backbone(str(tmp_path))
+    assert str(caught.value).startswith("--backbone: ")
 
 
-def test_a_decoder_is_an_error(tmp_path: Path):
-    path = save_checkpoint(tmp_path) / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"is_decoder": True}))
+@pytest.mark.parametrize("checkpoint", ["esm2_folder", "prott5_folder"])
+def test_a_decoder_is_an_error(tmp_path: Path, checkpoint: str, request: pytest.FixtureRequest):
+    path = request.getfixturevalue(checkpoint) / "config.json"
+    settings = json.loads(path.read_text()) | {"is_decoder": True}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
     with pytest.raises(BackboneError, match="is a decoder; expected an encoder"):
         load_backbone(str(tmp_path))

@@ -1,24 +1,82 @@
-"""What every family of `BACKBONES` promises: sequences never see each other, nor any padding."""
+"""What every family of `BACKBONES` promises: the vectors of `transformers`, whatever the batch."""
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import (
+    BertModel,
+    BertTokenizer,
+    EsmModel,
+    EsmTokenizer,
+    PreTrainedTokenizerFast,
+    T5EncoderModel,
+    T5Tokenizer,
+)
 
+from peftide.adapters import ADAPTERS, AdapterOptions
 from peftide.backbones import BACKBONES, Backbone
 from peftide.backbones.loading import load_backbone
 from peftide.pooling import AttentionPooling, MeanPooling
 from tests.conftest import AMINO_ACIDS, random_sequences
 
-CHECKPOINTS = {"esm": ["esm2_folder", "esm1b_folder"]}
+
+@dataclass(frozen=True)
+class Card:
+    """How the authors of a checkpoint tell their users to run it with `transformers`."""
+
+    model: Any
+    tokenizer: Any
+    text: Callable[[str], str] = str
+
+
+def spaced(sequence: str) -> str:
+    """Write a sequence as the model cards of ProtTrans do."""
+    return " ".join(re.sub(r"[UZOB]", "X", sequence))
+
+
+def without_structure(sequence: str) -> str:
+    """Write a sequence in SaProt's alphabet, `#` where the residue or the structure is unknown."""
+    return "".join(f"{letter}#" for letter in re.sub(r"[XBZUO]", "#", sequence))
+
+
+CHECKPOINTS = {
+    "esm": {
+        "esm2_folder": Card(EsmModel, EsmTokenizer),
+        "esm1b_folder": Card(EsmModel, EsmTokenizer),
+        "esm1v_folder": Card(EsmModel, EsmTokenizer),
+        "saprot_folder": Card(EsmModel, EsmTokenizer, without_structure),
+    },
+    "bert": {"protbert_folder": Card(BertModel, BertTokenizer, spaced)},
+    "t5": {
+        "prott5_folder": Card(T5EncoderModel, T5Tokenizer, spaced),
+        "ankh_folder": Card(T5EncoderModel, PreTrainedTokenizerFast),
+    },
+}
 """Fixtures with tiny checkpoints of each family."""
-SEQUENCES = ["M", *random_sequences(10, lengths=(2, 60)), "MKVLLA"]
+CARDS = {name: card for cards in CHECKPOINTS.values() for name, card in cards.items()}
+SEQUENCES = ["M", *random_sequences(10, lengths=(2, 60)), "MKVLLA", *random_sequences(2, seed=3)]
+TOLERANCE = 1e-5
 
 
-@pytest.fixture(scope="module", params=[f for found in CHECKPOINTS.values() for f in found])
-def folder(request: pytest.FixtureRequest) -> Path:
-    return request.getfixturevalue(request.param)
+@pytest.fixture(scope="module", params=CARDS)
+def checkpoint(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def card(checkpoint: str) -> Card:
+    return CARDS[checkpoint]
+
+
+@pytest.fixture(scope="module")
+def folder(checkpoint: str, request: pytest.FixtureRequest) -> Path:
+    return request.getfixturevalue(checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +96,52 @@ def pooled(backbone: Backbone, sequences: list[str]) -> torch.Tensor:
         return MeanPooling()(backbone(batch), batch)
 
 
+def padded(card: Card, folder: Path, sequences: list[str]) -> list[torch.Tensor]:
+    """Embed by the padded forward of `transformers`; return the tokens of each sequence."""
+    model = card.model.from_pretrained(folder, attn_implementation="eager").eval()
+    tokenizer = card.tokenizer.from_pretrained(folder)
+    texts = [card.text(sequence) for sequence in sequences]
+    batch = tokenizer(texts, return_tensors="pt", padding=True)
+    with torch.no_grad():
+        hidden = model(batch["input_ids"], attention_mask=batch["attention_mask"])[0]
+    counts = batch["attention_mask"].sum(dim=1).tolist()
+    return [rows[:count] for rows, count in zip(hidden, counts, strict=True)]
+
+
+def assert_close(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
+    for first, second in zip(found, expected, strict=True):
+        torch.testing.assert_close(first, second, atol=TOLERANCE, rtol=0)
+
+
 def test_every_family_has_a_checkpoint_to_test():
     assert CHECKPOINTS.keys() == BACKBONES.keys()
 
 
+def test_vectors_are_those_of_the_padded_forward(backbone: Backbone, card: Card, folder: Path):
+    assert_close(embed(backbone, SEQUENCES), padded(card, folder, SEQUENCES))
+
+
+def test_one_sequence_has_the_vectors_of_the_plain_forward(
+    backbone: Backbone, card: Card, folder: Path
+):
+    for sequence in ["M", "MKVLLA", SEQUENCES[1]]:
+        assert_close(embed(backbone, [sequence]), padded(card, folder, [sequence]))
+
+
+def test_rare_letters_are_read_as_the_model_card_says(backbone: Backbone, card: Card, folder: Path):
+    sequences = ["MKXBZUOAC", "WX"]
+    assert_close(embed(backbone, sequences), padded(card, folder, sequences))
+
+
+def test_residues_are_the_rows_between_the_special_tokens(backbone: Backbone):
+    batch = backbone.pack(["MKV", "W"], max_length=None)
+    ids = backbone.vocabulary.letter_ids[[ord(letter) for letter in "MKVW"]]
+    assert batch.input_ids[batch.residue_rows].tolist() == ids.tolist()
+
+
 def test_alone_is_as_in_a_batch(backbone: Backbone):
     for sequence, together in zip(SEQUENCES, embed(backbone, SEQUENCES), strict=True):
-        alone = embed(backbone, [sequence])[0]
-        torch.testing.assert_close(alone, together, atol=1e-5, rtol=0)
+        assert_close(embed(backbone, [sequence]), [together])
 
 
 def test_neighbours_and_order_do_not_matter(backbone: Backbone):
@@ -97,3 +193,50 @@ def test_sizes_are_said(backbone: Backbone):
     tokens = embed(backbone, ["MKVLLA"])[0]
     assert tokens.shape == (6 + backbone.vocabulary.special_tokens, backbone.width)
     assert backbone.layers > 0
+
+
+def adapted(folder: Path, method: str) -> Backbone:
+    options = AdapterOptions(
+        lora_r=4, lora_dropout=0.0, targets=("query", "key", "value", "output")
+    )
+    backbone = load_backbone(str(folder))
+    ADAPTERS[method].apply(backbone, options)
+    return backbone.eval()
+
+
+def step(backbone: Backbone, head: torch.nn.Linear) -> None:
+    """Take one optimizer step of backbone and head on an arbitrary loss."""
+    trained = [p for p in [*backbone.parameters(), *head.parameters()] if p.requires_grad]
+    batch = backbone.pack(SEQUENCES, max_length=None)
+    labels = torch.arange(len(SEQUENCES)) % 2
+    logits = head(MeanPooling()(backbone(batch), batch))
+    torch.nn.functional.cross_entropy(logits, labels).backward()
+    assert all(parameter.grad is not None for parameter in trained)
+    torch.optim.AdamW(trained, lr=0.01).step()
+
+
+@pytest.mark.parametrize("method", ["head", "lora", "full"])
+def test_an_adapted_backbone_trains_and_is_saved(folder: Path, method: str, tmp_path: Path):
+    backbone, head = adapted(folder, method), torch.nn.Linear(32, 2)
+    before = pooled(backbone, SEQUENCES)
+    step(backbone, head)
+    expected = pooled(backbone, SEQUENCES)
+    assert torch.equal(before, expected) == (method == "head")
+    ADAPTERS[method].save(backbone, tmp_path)
+    fresh = load_backbone(str(folder))
+    ADAPTERS[method].load(fresh, tmp_path)
+    assert torch.equal(head(pooled(fresh.eval(), SEQUENCES)), head(expected))
+
+
+def test_upper_layers_on_the_states_of_lower_ones_equal_the_whole(backbone: Backbone) -> None:
+    """What the trunk cache rests on; a family that cannot be cut says so."""
+    layers = backbone.layers - 1
+    batch = backbone.pack(SEQUENCES, max_length=None)
+    if backbone.architecture.first_layer_serves_all:
+        assert backbone.frozen_layers == 0
+        return
+    assert backbone.frozen_layers == backbone.layers
+    with torch.no_grad():
+        states = backbone.hidden_states(batch, layers)
+        upper = backbone(replace(batch, hidden=states, layers_done=layers))
+        assert torch.equal(upper, backbone(batch))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_model, save_model
 
 from peftide.adapters.adapter import Adapter, AdapterOptions
 from peftide.backbones import Backbone
@@ -23,14 +23,13 @@ def _is_used(backbone: Backbone, name: str) -> bool:
 
 
 def save_full(backbone: Backbone, folder: Path) -> None:
-    """Write all weights as safetensors."""
-    state = {name: tensor.contiguous() for name, tensor in backbone.model.state_dict().items()}
-    save_file(state, folder / WEIGHTS_FILE)
+    """Write all weights as safetensors; those with two names (T5's embeddings) once."""
+    save_model(backbone.model, str(folder / WEIGHTS_FILE))
 
 
 def load_full(backbone: Backbone, folder: Path) -> None:
     """Read all weights."""
-    backbone.model.load_state_dict(load_file(folder / WEIGHTS_FILE))
+    load_model(backbone.model, folder / WEIGHTS_FILE)
 
 
 FULL = Adapter(

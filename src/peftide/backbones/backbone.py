@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from peftide.backbones.architecture import Architecture
 from peftide.backbones.layers import entering, frozen_layers, leaving, only_layers
-from peftide.engine.packing import PACKED_ATTENTION, PackedBatch, pack, register_packed_attention
+from peftide.engine.packing import PackedBatch, pack
 from peftide.tokens import Vocabulary
 
 
@@ -60,8 +60,7 @@ class Backbone(nn.Module):
         origin: Origin,
     ) -> None:
         super().__init__()
-        register_packed_attention()
-        model.set_attn_implementation(PACKED_ATTENTION)
+        architecture.prepare(model)
         self.model = model
         self.architecture = architecture
         self.vocabulary = vocabulary
@@ -105,7 +104,9 @@ class Backbone(nn.Module):
 
     @property
     def frozen_layers(self) -> int:
-        """How many layers lie below everything that trains."""
+        """How many layers lie below everything that trains, where a model can be cut there."""
+        if self.architecture.first_layer_serves_all:
+            return 0
         return frozen_layers(self.model, self.architecture.layer_prefix)
 
     def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:

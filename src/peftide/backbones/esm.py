@@ -1,15 +1,15 @@
-"""ESM-1b, ESM-1v (absolute positions) and ESM-2 (rotary), by `transformers`."""
+"""ESM-1b, ESM-1v (absolute positions), ESM-2 and SaProt (rotary), by `transformers`."""
 
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import EsmConfig, EsmModel, EsmTokenizer, PreTrainedTokenizerBase
 
-from peftide.backbones.architecture import Architecture
+from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.esm_masked import EsmMaskedLM
+from peftide.backbones.weights import load_weights
 from peftide.errors import BackboneError
 
 UNUSED_MODULE = "contact_head"
@@ -54,24 +54,10 @@ def load_esm(folder: Path) -> EsmModel:
     BackboneError
         If the weights cannot be read or are incomplete: what is missing would be random.
     """
-    try:
-        loaded: Any = EsmModel.from_pretrained(
-            folder,
-            add_pooling_layer=False,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype=torch.float32,  # a bf16 file too: what trains, trains in fp32
-        )
-    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
-    model, info = loaded
-    missing = sorted(name for name in info["missing_keys"] if UNUSED_MODULE not in name)
-    if missing:
-        raise BackboneError(
-            f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",
-            expected="a complete ESM checkpoint",
-        )
-    if any(UNUSED_MODULE in name for name in info["missing_keys"]):
+    model, lacks_unused = load_weights(
+        EsmModel, folder, may_lack=UNUSED_MODULE, add_pooling_layer=False
+    )
+    if lacks_unused:
         # random otherwise, and with it the hash by which a bundle knows its backbone
         torch.nn.init.zeros_(model.contact_head.regression.weight)
         torch.nn.init.zeros_(model.contact_head.regression.bias)
@@ -106,8 +92,24 @@ def esm_max_residues(config: Any) -> int | None:
     return config.max_position_embeddings - config.pad_token_id - 3
 
 
+# Shapes: Lin et al. 2023, doi 10.1126/science.ade2574, and
+# Rives et al. 2021, doi 10.1073/pnas.2016239118.
+ESM_ALIASES: Aliases = {
+    "esm2_t6_8M": ("facebook/esm2_t6_8M_UR50D", lambda: esm_config(6, 320, 20)),
+    "esm2_t12_35M": ("facebook/esm2_t12_35M_UR50D", lambda: esm_config(12, 480, 20)),
+    "esm2_t30_150M": ("facebook/esm2_t30_150M_UR50D", lambda: esm_config(30, 640, 20)),
+    "esm2_t33_650M": ("facebook/esm2_t33_650M_UR50D", lambda: esm_config(33, 1280, 20)),
+    "esm2_t36_3B": ("facebook/esm2_t36_3B_UR50D", lambda: esm_config(36, 2560, 40)),
+    "esm2_t48_15B": ("facebook/esm2_t48_15B_UR50D", lambda: esm_config(48, 5120, 40)),
+    "esm1b_t33_650M": ("facebook/esm1b_t33_650M_UR50S", esm1b_config),
+    # one layer for the demo; the wide initialisation lets even a frozen one see residue order
+    "esm2_demo": (None, lambda: esm_config(1, 128, 4, initializer_range=0.2)),
+    "esm2_mini": (None, lambda: esm_config(3, 320, 5, initializer_range=0.1)),  # `mini`, untrained
+    "esm2_tiny": (None, lambda: esm_config(2, 32, 4)),
+}
+
 ESM = Architecture(
-    summary="ESM-1b, ESM-1v, ESM-2",
+    summary="ESM-1b, ESM-1v, ESM-2, SaProt",
     load=load_esm,
     random_model=random_esm,
     masked_language_model=EsmMaskedLM,
@@ -121,20 +123,5 @@ ESM = Architecture(
     },
     first_position=lambda config: config.pad_token_id + 1,
     max_residues=esm_max_residues,
+    aliases=ESM_ALIASES,
 )
-
-# alias → (hub id, configuration). Shapes: Lin et al. 2023, doi 10.1126/science.ade2574, and
-# Rives et al. 2021, doi 10.1073/pnas.2016239118.
-ESM_ALIASES = {
-    "esm2_t6_8M": ("facebook/esm2_t6_8M_UR50D", lambda: esm_config(6, 320, 20)),
-    "esm2_t12_35M": ("facebook/esm2_t12_35M_UR50D", lambda: esm_config(12, 480, 20)),
-    "esm2_t30_150M": ("facebook/esm2_t30_150M_UR50D", lambda: esm_config(30, 640, 20)),
-    "esm2_t33_650M": ("facebook/esm2_t33_650M_UR50D", lambda: esm_config(33, 1280, 20)),
-    "esm2_t36_3B": ("facebook/esm2_t36_3B_UR50D", lambda: esm_config(36, 2560, 40)),
-    "esm2_t48_15B": ("facebook/esm2_t48_15B_UR50D", lambda: esm_config(48, 5120, 40)),
-    "esm1b_t33_650M": ("facebook/esm1b_t33_650M_UR50S", esm1b_config),
-    # one layer for the demo; the wide initialisation lets even a frozen one see residue order
-    "esm2_demo": (None, lambda: esm_config(1, 128, 4, initializer_range=0.2)),
-    "esm2_mini": (None, lambda: esm_config(3, 320, 5, initializer_range=0.1)),  # `mini`, untrained
-    "esm2_tiny": (None, lambda: esm_config(2, 32, 4)),
-}

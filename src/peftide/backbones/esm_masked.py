@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import EsmForMaskedLM, PretrainedConfig
 
-from peftide.errors import BackboneError
+from peftide.backbones.weights import load_weights
 
 TRAINED_MASK_SHARE = 0.15 * 0.8
 """Share of `<mask>` to which ESM's `token_dropout` scales the embeddings at all times."""
@@ -36,7 +34,10 @@ class EsmMaskedLM(nn.Module):
     def __init__(self, source: Path | PretrainedConfig) -> None:
         super().__init__()
         config: Any = source
-        self.model: Any = _load(source) if isinstance(source, Path) else EsmForMaskedLM(config)
+        if isinstance(source, Path):
+            self.model: Any = load_weights(EsmForMaskedLM, source, may_lack="contact_head")[0]
+        else:
+            self.model = EsmForMaskedLM(config)
         # not used by masked language models, and random otherwise
         for parameter in self.model.esm.contact_head.parameters():
             nn.init.zeros_(parameter.requires_grad_(False))
@@ -67,21 +68,3 @@ class EsmMaskedLM(nn.Module):
     def predict(self, hidden: Float[Tensor, "M D"]) -> Float[Tensor, "M V"]:
         """Return the logits of every token of the vocabulary."""
         return self.model.lm_head(hidden)
-
-
-def _load(folder: Path) -> EsmForMaskedLM:
-    try:
-        loaded: Any = EsmForMaskedLM.from_pretrained(
-            folder, use_safetensors=True, output_loading_info=True, dtype=torch.float32
-        )
-    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
-    model, info = loaded
-    missing = sorted(name for name in info["missing_keys"] if "contact_head" not in name)
-    if missing:
-        raise BackboneError(
-            f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",
-            expected="a complete checkpoint with its language-model head (lm_head)",
-            where="--backbone",
-        )
-    return model

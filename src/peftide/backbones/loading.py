@@ -1,22 +1,21 @@
 """A backbone's name → the backbone, without any hidden network."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
 from peftide.backbones import BACKBONES
-from peftide.backbones.architecture import Architecture
+from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.backbone import Backbone, Origin
-from peftide.backbones.esm import ESM_ALIASES
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.weights import require_safetensors, weights_sha256
 from peftide.errors import BackboneError, did_you_mean
 from peftide.tokens import read_vocabulary
 
-ALIASES: dict[str, tuple[str | None, Callable[[], PretrainedConfig]]] = {**ESM_ALIASES}
+ALIASES: Aliases = {k: v for family in BACKBONES.values() for k, v in family.aliases.items()}
 RANDOM_PREFIX = "random:"
 BUNDLED = ("mini",)
 """Backbones whose weights lie in this package, each in a folder of its name beside this file."""
@@ -126,14 +125,8 @@ def find_architecture(config: PretrainedConfig, name: str) -> Architecture:
     Raises
     ------
     BackboneError
-        If it does not know the family, or the model is a decoder.
+        If the model is a decoder.
     """
-    if config.model_type not in BACKBONES:
-        raise BackboneError(
-            f"{name} is a model of type {config.model_type!r}",
-            expected=f"one of {', '.join(BACKBONES)}",
-            where="--backbone",
-        )
     if getattr(config, "is_decoder", False):
         raise BackboneError(f"{name} is a decoder", expected="an encoder", where="--backbone")
     return BACKBONES[config.model_type]
@@ -145,18 +138,37 @@ def read_config(folder: Path) -> PretrainedConfig:
     Raises
     ------
     BackboneError
-        If it is not there or cannot be read.
+        If it is not there, cannot be read, or is of a family that peftide does not know.
     """
-    if not (folder / "config.json").is_file():
+    path = folder / "config.json"
+    if not path.is_file():
         raise BackboneError(
             f"{folder} holds no config.json",
-            expected="a folder saved by transformers (config.json, model.safetensors, vocab.txt)",
+            expected="a folder saved by transformers (config.json, weights, tokenizer files)",
             where="--backbone",
         )
     try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise BackboneError(f"cannot read {folder / 'config.json'}: {error}") from error
+        settings, _ = PretrainedConfig.get_config_dict(folder, local_files_only=True)
+        family = settings.get("model_type")
+        # an unknown one is not for transformers to read: it would blame its own age
+        known = family in BACKBONES
+        config = AutoConfig.from_pretrained(folder, local_files_only=True) if known else None
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        StrictDataclassError,
+    ) as error:
+        raise BackboneError(f"cannot read {path}: {error}") from error
+    if config is None:
+        raise BackboneError(
+            f"{folder} holds a model of type {family!r}",
+            expected=f"one of {', '.join(BACKBONES)}",
+            where="--backbone",
+        )
+    return config
 
 
 def _assemble(

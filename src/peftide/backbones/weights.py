@@ -5,16 +5,21 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from peftide.errors import BackboneError
 from peftide.files import written_whole
 
 PICKLED_NAME = "pytorch_model.bin"
 CONVERTED_FOLDER = "peftide_safetensors"
+
+Model = TypeVar("Model", bound=PreTrainedModel)
 
 
 def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
@@ -29,7 +34,10 @@ def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
         return folder
     if not (folder / PICKLED_NAME).is_file():
         raise BackboneError(
-            f"{folder} holds no weights", expected="model.safetensors", where="--backbone"
+            f"{folder} holds no weights",
+            expected="model.safetensors",
+            where="--backbone",
+            fix=f"A hub that has them only as {PICKLED_NAME} is asked for it with --allow-bin",
         )
     if not allow_bin:
         raise BackboneError(
@@ -71,6 +79,49 @@ def _no_weights(path: Path) -> BackboneError:
         expected="a pickle of named tensors (no code in it was run)",
         where="--backbone",
     )
+
+
+def load_weights(
+    model_class: type[Model], folder: Path, *, may_lack: str | None = None, **settings: Any
+) -> tuple[Model, bool]:
+    """Load a checkpoint in fp32, complete or not at all.
+
+    Parameters
+    ----------
+    may_lack
+        A module whose weights may be missing, for nothing uses it.
+    **settings
+        Further arguments of the model class.
+
+    Returns
+    -------
+    The model, and whether the module that may be missing is.
+
+    Raises
+    ------
+    BackboneError
+        If the weights cannot be read or are incomplete: what is missing would be random.
+    """
+    try:
+        loaded: Any = model_class.from_pretrained(
+            folder,
+            use_safetensors=True,
+            output_loading_info=True,
+            dtype=torch.float32,  # of a half-precision file too: what trains, trains in fp32
+            **settings,
+        )
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
+    model, info = loaded
+    unused = {name for name in info["missing_keys"] if may_lack and may_lack in name}
+    missing = sorted(set(info["missing_keys"]) - unused)
+    if missing:
+        raise BackboneError(
+            f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",
+            expected=f"a complete checkpoint for {model_class.__name__}",
+            where="--backbone",
+        )
+    return model, bool(unused)
 
 
 def weights_sha256(model: nn.Module) -> str:

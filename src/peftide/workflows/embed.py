@@ -68,7 +68,10 @@ def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:
         backbone, max_length = bundle.model.backbone, bundle.recipe.max_length
         trained = bundle.model.pooling
     as_asked = build_pooling(
-        config.pooling or "mean", width=backbone.width, per_residue=config.per_residue
+        config.pooling or "mean",
+        width=backbone.width,
+        per_residue=config.per_residue,
+        starts_with_token=bool(backbone.vocabulary.prefix),
     )
     keep_trained = not (config.per_residue or config.pooling or isinstance(trained, ResidueRows))
     pooling = trained if trained is not None and keep_trained else as_asked

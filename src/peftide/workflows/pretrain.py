@@ -64,7 +64,7 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
         return read_record(folder.record)
     setting = build_setting(config, source, files, folder=folder)
     torch.manual_seed(config.seed)
-    language_model = setting.architecture.masked_language_model(source)
+    language_model = setting.architecture.pretrainable()(source)
     model = PretrainingModel(language_model, relatives=config.relatives_weight > 0)
     model = model.to(hardware.device)
     if config.backbone is not None:

@@ -180,6 +180,7 @@ def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
 def _require_fit(config: PretrainConfig, folder: Path) -> None:
     model_config = read_config(folder)
     architecture = find_architecture(model_config, str(config.backbone))
+    architecture.pretrainable()
     most = architecture.max_residues(model_config)
     special = read_vocabulary(architecture.tokenizer(folder)).special_tokens
     if most is not None and config.row_tokens > most + special:
