@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from peftide.adapters import Steering
 from peftide.config import TrainConfig
 from peftide.encoding import expand_members
 from peftide.errors import TrainingError
@@ -43,6 +44,8 @@ class Fitting:
         Called with the history after each epoch.
     checkpoints
         Folder for resume points.
+    steer
+        Number of optimizer steps → what the method does at each of them, if anything.
     """
 
     config: TrainConfig
@@ -55,6 +58,7 @@ class Fitting:
     validate: Callable[[], dict[str, float]]
     on_epoch: Callable[[list[dict[str, Any]]], None]
     checkpoints: Path
+    steer: Callable[[int], Steering] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,14 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     examples = fitting.part.trained_examples()
     batches = -(-len(examples) // config.batch_size)
     optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
-    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer)
+    steering = fitting.steer(batches * config.epochs) if fitting.steer else None
+    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
     schedule = build_schedule(
         optimizer, steps=batches * config.epochs, warmup_fraction=config.warmup_fraction
     )
     _catch_up(schedule, state.step)
     run = _Run(model, fitting, optimizer=optimizer, schedule=schedule, state=state)
+    run.steering = steering
     while state.epoch < config.epochs and not _out_of_patience(state, config.patience):
         run.train_epoch(examples)
         run.end_epoch(batches)
@@ -147,6 +153,7 @@ class _Run:
     ) -> None:
         self.model, self.fitting, self.state = model, fitting, state
         self.optimizer, self.schedule = optimizer, schedule
+        self.steering: Steering | None = None
         self.clock = self.last_save = time.monotonic()
 
     def train_epoch(self, examples: IntArray) -> None:
@@ -178,6 +185,8 @@ class _Run:
             fitting.hardware.accelerator.backward(piece_loss)
             loss += piece_loss.item()
             progress.advance(len(piece))
+        if self.steering:
+            fitting.hardware.accelerator.backward(self.steering.penalty())
         self._require_finite(loss)
         self._update()
         return loss
@@ -195,6 +204,8 @@ class _Run:
         torch.nn.utils.clip_grad_norm_(parameters, self.fitting.config.max_grad_norm)
         self.optimizer.step()
         self.schedule.step()
+        if self.steering:
+            self.steering.after_step(self.state.step)
         self.optimizer.zero_grad(set_to_none=True)
         self.state.step += 1
 
@@ -237,7 +248,13 @@ class _Run:
     def save(self) -> None:
         """Write a resume point."""
         self._count_time()
-        save_point(self.fitting.checkpoints, self.state, model=self.model, optimizer=self.optimizer)
+        save_point(
+            self.fitting.checkpoints,
+            self.state,
+            model=self.model,
+            optimizer=self.optimizer,
+            steering=self.steering,
+        )
         self.last_save = time.monotonic()
 
 
