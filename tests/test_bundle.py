@@ -57,9 +57,14 @@ def randomise(bundle: Bundle) -> Bundle:
 
 def changed_model(trained: Trained, task: str, method: str) -> Bundle:
     """The model of a run whose trained weights are no longer those of any file."""
-    bundle = load_bundle(trained(task, method) / "model")
+    folder = trained(task, method) / "model"
+    bundle = load_bundle(folder)
+    delta = folder / "delta.safetensors"
+    own = set(load_file(delta)) if delta.is_file() else set()
     for name, parameter in bundle.model.named_parameters():
-        trains = name.startswith("head") or (method == "lora" and "lora_" in name)
+        added = any(part in name for part in ("lora_", "vera_lambda", "ia3_l"))
+        changed = name.removeprefix("backbone.model.") in own
+        trains = name.startswith("head") or added or changed
         parameter.requires_grad_(trains or (method == "full" and "contact_head" not in name))
     return randomise(bundle)
 
