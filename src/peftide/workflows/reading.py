@@ -1,6 +1,7 @@
 """The tables of a command → one data set, with what was counted said and recorded."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,13 +103,23 @@ def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:
     >>> named_tests(("x.tsv", "yeast=y.tsv"))
     [('test', PosixPath('x.tsv')), ('yeast', PosixPath('y.tsv'))]
     """
-    named = []
-    for text in tests:
-        name, _, path = text.rpartition("=")
+    named = [(name or "test", path) for name, path in named_files(tests)]
+    for name, _ in named:
         if name in ("train", "validation"):
             raise InputError(f"a test part named {name}", where="--test")
-        named.append((name or "test", Path(path)))
     return named
+
+
+def named_files(texts: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return name and file of each `FILE` or `NAME=FILE`; without a name it is empty.
+
+    Examples
+    --------
+    >>> named_files(("x.tsv", "yeast=y.tsv"))
+    [('', PosixPath('x.tsv')), ('yeast', PosixPath('y.tsv'))]
+    """
+    parts = [text.rpartition("=") for text in texts]
+    return [(name, Path(path)) for name, _, path in parts]
 
 
 def data_files(config: TrainConfig) -> list[Path]:

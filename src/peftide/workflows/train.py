@@ -33,7 +33,7 @@ from peftide.training import (
 )
 from peftide.types import FloatArray
 from peftide.workflows.reading import data_files
-from peftide.workflows.scores import score
+from peftide.workflows.scores import Scored, check_calibration, score
 from peftide.workflows.setting import (
     Setting,
     build_setting,
@@ -104,18 +104,17 @@ def train(config: TrainConfig) -> TrainResult:
     setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
     parameters = count_parameters(setting.model)
     result = run_fit(setting, adapter, folder)
-    metrics = score(setting, folder)
-    threshold = metrics["threshold"]
-    save(setting, folder, threshold=0.5 if threshold is None else threshold)
+    scored = score(setting, folder)
+    save(setting, folder, scored)
     record = read_record(folder.record) | {
         "parameters": parameters,
         "memory_before_bytes": memory_before,
     }
     record |= cost_record(setting, result, started)
-    write_json(folder.metrics, metrics)
+    write_json(folder.metrics, scored.metrics)
     write_json(folder.record, record | {"status": "finished"})
     remove(folder.checkpoints)
-    return TrainResult(folder.path, metrics, read_record(folder.record))
+    return TrainResult(folder.path, scored.metrics, read_record(folder.record))
 
 
 def check_numbers(config: TrainConfig, task: Task) -> None:
@@ -137,6 +136,7 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
         )
     if config.class_map is not None and config.task != "symmetry":
         problems.append(f"--class-map: the task {config.task} has none")
+    problems += check_calibration(config.calibration, task)
     raise_problems(problems)
 
 
@@ -184,7 +184,7 @@ def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
     return validate
 
 
-def save(setting: Setting, folder: RunFolder, *, threshold: float) -> None:
+def save(setting: Setting, folder: RunFolder, scored: Scored) -> None:
     """Save the model bundle, verified."""
     config, problem = setting.config, setting.problem
     train = np.unique(problem.dataset.parts["train"].members)
@@ -193,7 +193,9 @@ def save(setting: Setting, folder: RunFolder, *, threshold: float) -> None:
         recipe=recipe_of(config),
         model=setting.model,
         labels=problem.labels,
-        threshold=threshold,
+        threshold=scored.threshold,
+        calibration=scored.calibration,
+        conformal=scored.conformal,
         trained_on=frozenset(sequence_hash(sequences[index]) for index in train),
     )
     save_bundle(bundle, folder.model, probe=_probe(setting))

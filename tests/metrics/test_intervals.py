@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from scipy.stats import t as student
+
+from peftide.metrics import Replicates, Units, intervals, no_interval_reason
+
+AUROC = ("auroc",)
+SINGLE = Units(np.arange(20)[:, None], "sequence")
+PAIRS = Units(np.stack([np.arange(20), np.roll(np.arange(20), 1)], axis=1), "protein")
+
+
+def draws(spread: float, *, seed: int = 0) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=1000)
+    return 0.7 + spread * (values - values.mean()) / values.std(ddof=1)
+
+
+def test_of_single_units_the_interval_is_students() -> None:
+    """Hand calculation: 0.7 ± t(19) · 0.02."""
+    found = intervals(Replicates({AUROC: 0.7}, {AUROC: draws(0.02)}), SINGLE)[AUROC]
+    half = student.ppf(0.975, 19) * 0.02
+    assert (found.low, found.high) == pytest.approx((0.7 - half, 0.7 + half))
+    assert found.conservative_low is None
+
+
+@pytest.mark.parametrize(
+    ("by_units", "by_rows", "variance"),
+    [(0.03, 0.01, 0.0009 - 2 * 0.0001), (0.012, 0.01, 0.0001)],
+    ids=["corrected", "floored"],
+)
+def test_of_pairs_the_noise_of_pairs_is_counted_once(
+    by_units: float, by_rows: float, variance: float
+) -> None:
+    given = Replicates({AUROC: 0.7}, {AUROC: draws(by_units)}, {AUROC: draws(by_rows, seed=1)})
+    found = intervals(given, PAIRS)[AUROC]
+    half = student.ppf(0.975, 19) * np.sqrt(variance)
+    assert (found.low, found.high) == pytest.approx((0.7 - half, 0.7 + half))
+    ends = np.quantile(given.by_units[AUROC], [0.025, 0.975])
+    assert (found.conservative_low, found.conservative_high) == pytest.approx(tuple(ends))
+
+
+def test_an_interval_stays_within_the_bounds_of_its_score() -> None:
+    wide = Replicates(
+        {AUROC: 0.99, ("r2",): 0.9, ("rmse",): 0.1, ("per_class", "C1", "f1"): 0.01},
+        {name: draws(0.5) for name in (AUROC, ("r2",), ("rmse",), ("per_class", "C1", "f1"))},
+    )
+    found = intervals(wide, SINGLE)
+    assert found[AUROC].high == 1
+    assert found["r2",].high == 1
+    assert found["r2",].low == pytest.approx(0.9 - student.ppf(0.975, 19) * 0.5)
+    assert found["rmse",].low == 0
+    assert found["per_class", "C1", "f1"].low == 0
+    free = intervals(wide, SINGLE, of_differences=True)[AUROC]
+    assert free.high is not None
+    assert free.high > 1
+
+
+def test_without_enough_units_there_is_a_reason_and_no_resample_no_interval() -> None:
+    assert no_interval_reason(Units(np.zeros((5, 1), dtype=int), "cluster")) == (
+        "only 1 cluster: intervals need 10"
+    )
+    assert no_interval_reason(Units(np.arange(10)[:, None], "cluster")) is None
+    assert intervals(Replicates({AUROC: 0.7}), SINGLE)[AUROC].low is None
+
+
+def test_a_score_that_is_often_undefined_gets_no_interval() -> None:
+    values = draws(0.02)
+    values[:50] = np.nan
+    assert intervals(Replicates({AUROC: 0.7}, {AUROC: values}), SINGLE)[AUROC].low is not None
+    values[:150] = np.nan
+    assert intervals(Replicates({AUROC: 0.7}, {AUROC: values}), SINGLE)[AUROC].low is None
+
+
+def test_a_score_that_never_changes_gets_no_interval_but_no_difference_is_one() -> None:
+    perfect = Replicates({AUROC: 1.0}, {AUROC: np.ones(100)})
+    assert intervals(perfect, SINGLE)[AUROC].low is None
+    same = Replicates({AUROC: 0.0}, {AUROC: np.zeros(100)})
+    found = intervals(same, SINGLE, of_differences=True)[AUROC]
+    assert (found.low, found.high) == (0, 0)
