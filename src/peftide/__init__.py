@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TrainConfig,
     )
     from peftide.errors import PeftideError
+    from peftide.workflows.compare_scores import compare_scores
     from peftide.workflows.demo import demo
     from peftide.workflows.embed import embed
     from peftide.workflows.evaluate import evaluate
@@ -35,6 +36,7 @@ __all__ = [
     "PredictConfig",
     "PretrainConfig",
     "TrainConfig",
+    "compare_scores",
     "demo",
     "embed",
     "evaluate",
@@ -53,6 +55,7 @@ _HOMES = {
     "PredictConfig": "config",
     "PretrainConfig": "config",
     "TrainConfig": "config",
+    "compare_scores": "workflows.compare_scores",
     "demo": "workflows.demo",
     "embed": "workflows.embed",
     "evaluate": "workflows.evaluate",

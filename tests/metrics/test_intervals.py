@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from peftide.metrics import Replicates, Units, intervals, no_interval_reason
+from peftide.metrics import Replicates, Units, intervals, no_interval_reason, resample
+from peftide.metrics.weighted import weighted_binary
 
 AUROC = ("auroc",)
 SINGLE = Units(np.arange(20)[:, None], "sequence")
@@ -76,3 +77,65 @@ def test_a_score_that_never_changes_gets_no_interval_but_no_difference_is_one() 
     same = Replicates({AUROC: 0.0}, {AUROC: np.zeros(100)})
     found = intervals(same, SINGLE, of_differences=True)[AUROC]
     assert (found.low, found.high) == (0, 0)
+
+
+def pairs_that_share_proteins(
+    proteins: int, count: int, *, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return pairs, labels, and scores in which some proteins are easier than others."""
+    generator = np.random.default_rng(seed)
+    members = generator.integers(0, proteins, (count, 2))
+    labels = generator.integers(0, 2, count)
+    ease = 0.7 * generator.normal(size=proteins)
+    scores = labels * (1 + ease[members].sum(axis=1)) + generator.normal(size=count)
+    return members, labels, scores
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth_as_often_as_they_say_where_pairs_share_proteins() -> None:
+    """The truth is AUROC of a million pairs of other proteins; 300 trials: ±2.5 points (2 SD)."""
+    _, labels, scores = pairs_that_share_proteins(300_000, 1_000_000, seed=10**6)
+    everything = weighted_binary(labels[:, None], scores, (), threshold=0.5)
+    truth = everything(np.ones((1, len(labels))))[AUROC][0]
+    held = {"corrected": 0, "pairs alone": 0}
+    for seed in range(300):
+        members, labels, scores = pairs_that_share_proteins(300, 3000, seed=seed)
+        units = Units(members, "protein")
+        rows = Units(np.arange(3000)[:, None], "pair")
+        statistic = weighted_binary(labels[:, None], scores, (), threshold=0.5)
+        found = resample({"model": statistic}, units, seed=seed, replicates=300)["model"]
+        alone = Replicates(found.values, found.by_rows)
+        for name, one in (
+            ("corrected", intervals(found, units)[AUROC]),
+            ("pairs alone", intervals(alone, rows)[AUROC]),
+        ):
+            assert one.low is not None
+            assert one.high is not None
+            held[name] += one.low <= truth <= one.high
+    assert 0.92 <= held["corrected"] / 300 <= 0.97
+    assert held["pairs alone"] / 300 < 0.85
+
+
+@pytest.mark.slow
+def test_clusters_that_are_resampled_hold_the_truth_as_often_as_they_say() -> None:
+    """Rows of a cluster share their error, as homologues do."""
+    generator = np.random.default_rng(0)
+    held = {"cluster": 0, "row": 0}
+    cluster = np.repeat(np.arange(60), 10)
+    for trial in range(300):
+        values = generator.normal(size=60)[cluster] + generator.normal(size=600)
+
+        def mean(
+            weights: np.ndarray, values: np.ndarray = values
+        ) -> dict[tuple[str, ...], np.ndarray]:
+            return {("r2",): weights @ values / weights.sum(axis=1)}  # has no lower bound
+
+        for kind, members in (("cluster", cluster), ("row", np.arange(600))):
+            units = Units(members[:, None], kind)
+            found = resample({"a": mean}, units, seed=trial, replicates=300)["a"]
+            one = intervals(found, units)["r2",]
+            assert one.low is not None
+            assert one.high is not None
+            held[kind] += one.low <= 0 <= one.high
+    assert 0.92 <= held["cluster"] / 300 <= 0.97
+    assert held["row"] / 300 < 0.85

@@ -7,7 +7,13 @@ from peftide.metrics.differences import difference_record, minus, seed_average, 
 from peftide.metrics.intervals import LEVEL, Interval, intervals, no_interval_reason
 from peftide.metrics.record import as_record
 from peftide.metrics.reliability import reliability_curve
-from peftide.metrics.resampling import Replicates, Units, replicates_within, resample
+from peftide.metrics.resampling import (
+    Replicates,
+    Units,
+    replicates_within,
+    resample,
+    unresampled,
+)
 from peftide.metrics.weighted import WEIGHTED, Statistic, repeated
 
 __all__ = [
@@ -32,4 +38,5 @@ __all__ = [
     "resample",
     "seed_average",
     "seed_spread",
+    "unresampled",
 ]

@@ -93,7 +93,7 @@ def resample(
     """
     numbers = np.unique(units.members, return_inverse=True)[1].reshape(units.members.shape)
     rows = len(numbers)
-    whole = {name: _single(of(np.ones((1, rows)))) for name, of in statistics.items()}
+    whole = {name: unresampled(of, rows).values for name, of in statistics.items()}
     by_units = _draw(statistics, unit_weights(numbers), rows=rows, seed=seed, count=replicates)
     by_rows: dict[str, dict[Name, FloatValues]] = {}
     if units.are_pairs:
@@ -102,6 +102,18 @@ def resample(
     return {
         name: Replicates(whole[name], by_units[name], by_rows.get(name, {})) for name in statistics
     }
+
+
+def unresampled(statistic: Statistic, rows: int) -> Replicates:
+    """Yield the scores of rows as they are, without resamples.
+
+    Examples
+    --------
+    >>> unresampled(lambda weights: {("rows",): weights.sum(axis=1)}, 3).values
+    {('rows',): 3.0}
+    """
+    scores = statistic(np.ones((1, rows)))
+    return Replicates({name: float(values[0]) for name, values in scores.items()})
 
 
 def replicates_within(rows: int, scores_per_row: int) -> int:
@@ -171,7 +183,3 @@ def _block_sizes(rows: int, count: int) -> Iterator[int]:
     yield from [size] * (count // size)
     if count % size:
         yield count % size
-
-
-def _single(scores: Mapping[Name, FloatValues]) -> dict[Name, float]:
-    return {name: float(values[0]) for name, values in scores.items()}

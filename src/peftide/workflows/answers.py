@@ -11,11 +11,11 @@ from peftide.config.limits import RANGES
 from peftide.conformal import Conformal, set_names
 from peftide.errors import InputError
 from peftide.tasks import TASKS, Labels, Task
-from peftide.types import BoolArray, FloatArray
+from peftide.types import BoolArray, FloatArray, Level
 
 logger = logging.getLogger(__name__)
 
-CAVEATS = {
+CAVEATS: dict[Level, str] = {
     "pair": "pairs that share proteins are not exchangeable: on new proteins sets may hold the "
     "true class less often than promised",
     "residue": "residues of one sequence are not exchangeable: on new sequences sets may hold the "
@@ -71,7 +71,7 @@ def bundle_columns(
 def check_answer_options(
     bundle: Bundle, *, error_rate: float | None = None, prevalence: float | None = None
 ) -> None:
-    """Raise for what a model cannot answer, and say what its answers will mean.
+    """Raise for what a model cannot answer, and say which share of positives is assumed.
 
     Raises
     ------
@@ -90,7 +90,6 @@ def check_answer_options(
         _say_prevalence(bundle, prevalence)
     if error_rate is not None:
         _limits(bundle)
-        logger.warning("note: %s", CAVEATS[task.level])
 
 
 def prediction_sets(bundle: Bundle, logits: FloatArray, error_rate: float) -> BoolArray:

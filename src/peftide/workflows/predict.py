@@ -1,5 +1,6 @@
 """`peftide predict`: a trained model and a table in; one row of answers per row out."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -11,10 +12,12 @@ from peftide.sequences.text_files import read_text
 from peftide.tasks import TASKS
 from peftide.tasks.residue import check_lengths
 from peftide.types import Level
-from peftide.workflows.answers import bundle_columns, check_answer_options
+from peftide.workflows.answers import CAVEATS, bundle_columns, check_answer_options
 from peftide.workflows.reading import reading_options
 from peftide.workflows.tables import prediction_table, write_table
 from peftide.workflows.using import PART, Answered, answer, join, open_model
+
+logger = logging.getLogger(__name__)
 
 
 def predict(config: PredictConfig) -> pd.DataFrame:
@@ -31,6 +34,8 @@ def predict(config: PredictConfig) -> pd.DataFrame:
     bundle = open_model(config.run, allow_bin=config.allow_bin)
     check_answer_options(bundle, error_rate=config.error_rate, prevalence=config.prevalence)
     level = TASKS[bundle.recipe.task].level
+    if config.error_rate is not None:
+        logger.warning("note: %s", CAVEATS[level])
     dataset = join(read_input(config, level=level), bundle, config)
     if level == "residue":
         options = reading_options(
