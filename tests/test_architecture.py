@@ -26,6 +26,8 @@ ORDER = {
     "progress": 0,
     "hardware": 0,
     "metrics": 1,  # arrays in, numbers out
+    "calibration": 1,
+    "conformal": 1,
     "sequences": 2,
     "baselines": 3,
     "tokens": 4,
@@ -52,6 +54,7 @@ ORDER = {
 }
 WITHOUT_TORCH = {
     *("errors", "types", "files", "config", "sequences", "metrics", "baselines", "report"),
+    *("calibration", "conformal"),
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import json
 import shutil
@@ -15,6 +16,8 @@ from transformers import EsmModel
 from peftide import bundle as bundle_module
 from peftide.adapters import ADAPTERS
 from peftide.bundle import Bundle, load_bundle, save_bundle
+from peftide.calibration import Calibration
+from peftide.conformal import fit_conformal
 from peftide.errors import InputError, StorageError
 from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
@@ -284,3 +287,28 @@ def test_plain_peft_opens_the_adapter_and_gives_the_same_vectors(
     with plain.disable_adapter(), torch.inference_mode():
         frozen = plain(input_ids=padded, attention_mask=(padded != 1).long()).last_hidden_state
     assert (frozen - hidden).abs().max() > 1e-3
+
+
+def test_calibration_and_limits_come_back_equal(trained: Trained, tmp_path: Path) -> None:
+    bundle = dataclasses.replace(
+        changed_model(trained, "ppi", "head"),
+        calibration=Calibration(
+            "isotonic", knots=(-1.5, 0.1), levels=(-1 / 3, 2.0), prior=(0.2, 0.8)
+        ),
+        conformal=fit_conformal(np.array([0.1, 0.7, 0.9]), np.array([[0.0], [1.0], [1.0]])),
+    )
+    save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
+    loaded = load_bundle(tmp_path / "model")
+    assert (loaded.calibration, loaded.conformal) == (bundle.calibration, bundle.conformal)
+
+
+def test_a_model_from_before_calibration_still_opens(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(trained("ppi", "head") / "model", folder)
+    record = json.loads((folder / "bundle.json").read_text())
+    del record["conformal"], record["digest"]
+    record |= {"calibration": None, "format_version": 1}
+    record["digest"] = bundle_module._digest(record)
+    (folder / "bundle.json").write_text(json.dumps(record))
+    loaded = load_bundle(folder)
+    assert (loaded.calibration, loaded.conformal) == (Calibration(), None)

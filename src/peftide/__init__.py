@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from peftide.errors import PeftideError
     from peftide.report import write_report
+    from peftide.workflows.compare_scores import compare_scores
     from peftide.workflows.demo import demo
     from peftide.workflows.embed import embed
     from peftide.workflows.evaluate import evaluate
@@ -36,6 +37,7 @@ __all__ = [
     "PredictConfig",
     "PretrainConfig",
     "TrainConfig",
+    "compare_scores",
     "demo",
     "embed",
     "evaluate",
@@ -55,6 +57,7 @@ _HOMES = {
     "PredictConfig": "config",
     "PretrainConfig": "config",
     "TrainConfig": "config",
+    "compare_scores": "workflows.compare_scores",
     "demo": "workflows.demo",
     "embed": "workflows.embed",
     "evaluate": "workflows.evaluate",

@@ -19,6 +19,8 @@ from peftide.adapters import ADAPTERS
 from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.calibration import Calibration
+from peftide.conformal import Conformal
 from peftide.errors import BackboneError, InputError, StorageError
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
@@ -30,7 +32,7 @@ from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no calibration
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 HEAD_PARTS = ("pooling", "scaling", "head")
@@ -72,7 +74,9 @@ class Bundle:
     Attributes
     ----------
     threshold
-        Probability from which on a pair is predicted to interact; chosen on validation.
+        Calibrated probability from which on a pair is predicted to interact; chosen on validation.
+    calibration, conformal
+        What validation says about the probabilities; models of old have no conformal limits.
     trained_on
         Hashes of the sequences the model was trained on, to notice them in later tables.
     """
@@ -82,6 +86,8 @@ class Bundle:
     labels: Labels
     threshold: float = 0.5
     trained_on: frozenset[str] = field(default_factory=frozenset)
+    calibration: Calibration = field(default_factory=Calibration)
+    conformal: Conformal | None = None
 
 
 def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinModel:
@@ -152,7 +158,8 @@ def _record(bundle: Bundle, folder: Path) -> dict[str, Any]:
         "origin": dataclasses.asdict(bundle.model.backbone.origin),
         "labels": dataclasses.asdict(bundle.labels),
         "threshold": bundle.threshold,
-        "calibration": None,
+        "calibration": bundle.calibration.as_json(),
+        "conformal": None if bundle.conformal is None else bundle.conformal.as_json(),
         "trained_on": sorted(bundle.trained_on),
         "files": {str(path.relative_to(folder)): file_hash(path) for path in files},
     }
@@ -219,8 +226,15 @@ def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
     backbone.model.requires_grad_(False)
     model = build_model(recipe, labels, backbone)
     _load_head(model, folder)
+    limits = record.get("conformal")
     return Bundle(
-        recipe, model.eval(), labels, record["threshold"], frozenset(record["trained_on"])
+        recipe,
+        model.eval(),
+        labels,
+        threshold=record["threshold"],
+        trained_on=frozenset(record["trained_on"]),
+        calibration=Calibration.from_json(record["calibration"]),
+        conformal=None if limits is None else Conformal.from_json(limits),
     )
 
 

@@ -1,27 +1,81 @@
-from peftide.cli.printing import aligned, metrics_lines
+from typing import Any
+
+from peftide.cli.printing import aligned, metrics_lines, with_interval
 
 
-def entry(value: float | None, n: int = 1200) -> dict[str, float | int | None]:
-    return {"value": value, "low": None, "high": None, "n": n}
+def entry(value: float | None, n: int = 1200, **more: Any) -> dict[str, Any]:
+    return {"value": value, "low": None, "high": None, "n": n} | more
 
 
 def test_columns_are_aligned() -> None:
     assert list(aligned([["", "a"], ["long", "bbb"]])) == ["        a", "long  bbb"]
 
 
-def test_scores_stand_beside_the_baseline_and_undefined_ones_are_a_dash() -> None:
-    parts = {"auroc": entry(0.91249), "mcc": entry(None), "per_class": {"a": {}}}
-    metrics = {
-        "splits": {"validation": parts, "test": parts},
-        "baselines": {"composition": {"validation": parts, "test": parts}},
+def test_a_score_stands_with_its_interval() -> None:
+    assert with_interval(entry(0.6181, low=0.602, high=0.6341)) == "0.618 [0.602, 0.634]"
+    assert with_interval(entry(0.0031, low=-0.01, high=0.02), sign="+") == "+0.003 [-0.010, +0.020]"
+    assert with_interval(entry(0.5)) == "0.500"
+    assert with_interval(entry(None)) == "–"
+
+
+def metrics_of_two_parts() -> dict[str, Any]:
+    parts = {
+        "auroc": entry(0.91249, low=0.9, high=0.925),
+        "mcc": entry(None),
+        "per_class": {"a": {}},
     }
-    lines = list(metrics_lines(metrics))
-    assert lines[0].split("  ")[-1].strip() == "composition (test)"
-    assert lines[1].split() == ["auroc", "0.912", "0.912", "0.912", "0.912"]
-    assert lines[2].split() == ["mcc", "–", "–", "–", "–"]
+    return {
+        "headline": "auroc",
+        "splits": {"validation": parts, "test": parts},
+        "baselines": {"composition": {"validation": parts, "test": {"auroc": entry(0.9)}}},
+        "peers": {"TUnA": {"test": {"auroc": entry(0.8)}}},
+        "differences": {
+            "composition": {
+                "test": {"auroc": entry(0.0125, low=-0.01, high=0.04, spans_zero=True)}
+            },
+            "TUnA": {"test": {"auroc": entry(0.1125, low=0.1, high=0.13, spans_zero=False)}},
+        },
+        "intervals": {"test": {"level": 0.95, "unit": "protein", "units": 300, "reason": None}},
+        "notes": ["validation: no intervals: only 3 proteins: intervals need 10"],
+    }
+
+
+def test_parts_stand_beside_each_other_and_undefined_scores_are_a_dash() -> None:
+    lines = list(metrics_lines(metrics_of_two_parts()))
+    assert lines[0].split() == ["validation", "test"]
+    assert lines[1].split() == ["auroc", *["0.912", "[0.900,", "0.925]"] * 2]
+    assert lines[2].split() == ["mcc", "–", "–"]
     assert lines[3] == "examples scored: validation 1,200, test 1,200"
-    assert len(lines) == 4
+    assert lines[4] == "in brackets: 95% intervals from resampling test 300 proteins"
+
+
+def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
+    lines = list(metrics_lines(metrics_of_two_parts()))
+    assert "auroc beside others, test" in lines
+    assert "auroc beside others, validation" not in lines
+    (composition,) = [line for line in lines if line.startswith("composition")]
+    assert composition.split("  ")[0:1] == ["composition"]
+    assert composition.endswith("+0.013 [-0.010, +0.040]  spans 0: no evidence of a difference")
+    (peer,) = [line for line in lines if line.startswith("TUnA")]
+    assert peer.endswith("+0.113 [+0.100, +0.130]")
+    assert lines[-1] == "note: validation: no intervals: only 3 proteins: intervals need 10"
 
 
 def test_scores_without_baseline_are_printed() -> None:
     assert list(metrics_lines({"splits": {"test": {"r2": entry(0.5, 8)}}}))[1] == "r2  0.500"
+
+
+def test_coverage_of_sets_is_printed_by_class() -> None:
+    sets = {
+        "error_rate": 0.1,
+        "coverage": {"C1": {"value": 0.91, "n": 1200}, "C2": {"value": None, "n": 0}},
+        "mean_size": 1.256,
+        "empty": 0.0,
+        "single": 0.75,
+    }
+    metrics = {"splits": {"test": {"mcc": entry(0.5)}}, "conformal": {"test": sets}}
+    lines = list(metrics_lines(metrics))
+    assert "prediction sets, test, error rate 0.1: mean size 1.26, one class 75.0%, empty 0.0%" in (
+        lines
+    )
+    assert lines[-1].split() == ["class", "C1", "0.910", "1,200"]

@@ -14,9 +14,11 @@ def test_training_prints_its_scores_and_where_they_are(
     (tmp_path / "c.yaml").write_text(to_yaml(config))
     assert main(["train", "--config", str(tmp_path / "c.yaml"), "--epochs", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "composition (test)" in lines[0]
+    assert lines[0].split() == ["validation", "test"]
     assert lines[1].startswith("average precision ")
-    assert lines[-2] == "examples scored: validation 8, test 8"
+    assert "examples scored: validation 8, test 8" in lines
+    assert "average precision beside others, test" in lines
+    assert lines[-2] == "note: test: no intervals: only 8 proteins: intervals need 10"
     assert lines[-1] == f"run folder: {config.out}"
     written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))
     assert written.epochs == 1

@@ -41,6 +41,8 @@ def test_scores_equal_a_hand_calculation():
             "precision": 2 / 3,
             "recall": 2 / 3,
             "specificity": 2 / 3,
+            "ece": (0.1 + 0.7 + 0.4 + 0.4 + 0.8 + 0.1) / 6,  # each alone in its bin
+            "brier": sum((y - p) ** 2 for y, p in zip(LABELS, SCORES, strict=True)) / 6,
             "prevalence": 1 / 2,
         }
     )

@@ -3,6 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from peftide.adapters import ADAPTERS
@@ -10,7 +12,7 @@ from peftide.config import EvaluateConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
 from peftide.workflows.evaluate import evaluate
-from tests.conftest import labelled_rows, write_rows
+from tests.conftest import labelled_rows, random_sequences, write_rows
 
 Trained = Callable[[str, str], Path]
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
@@ -101,3 +103,78 @@ def test_the_record_names_model_and_table(trained: Trained, tmp_path: Path) -> N
     assert record["status"] == "finished"
     assert record["model"] == str(run)
     assert record["input"].endswith("test.tsv")
+
+
+def peer_file(run: Path, path: Path, *, noise: float = 0.0) -> Path:
+    """Write the model's own scores of its test part, turned around, as another tool's file."""
+    table = pd.read_csv(run / "predictions.tsv", sep="\t")
+    shifted = table["score"] + noise * np.arange(len(table))
+    rows = list(zip(table["id_b"], table["id_a"], shifted, strict=True))[::-1]
+    return write_rows(path, "id_a id_b score", rows)
+
+
+def pair_table(run: Path, path: Path) -> Path:
+    """Write the test part with the ids that training gave its proteins."""
+    ids = pd.read_csv(run / "predictions.tsv", sep="\t")
+    rows = [
+        (a, b, *row)
+        for a, b, row in zip(ids["id_a"], ids["id_b"], labelled_rows("ppi", "test", 8), strict=True)
+    ]
+    return write_rows(path, "id_a id_b sequence_a sequence_b label", rows)
+
+
+def test_a_peer_is_scored_on_the_same_rows(trained: Trained, tmp_path: Path) -> None:
+    """Reference: the model's own scores as a peer's lead to the model's own ranking scores."""
+    run = trained("ppi", "head")
+    table = pair_table(run, tmp_path / "x.tsv")
+    peer = peer_file(run, tmp_path / "peer.tsv")
+    config = EvaluateConfig(
+        run=run, input=table, out=tmp_path / "s", against=(f"self={peer}",), **QUICK
+    )
+    metrics = evaluate(config)
+    own, other = metrics["splits"]["test"], metrics["peers"]["self"]["test"]
+    assert set(other) == {"average_precision", "auroc"}
+    assert other["average_precision"]["value"] == pytest.approx(own["average_precision"]["value"])
+    lead = metrics["differences"]["self"]["test"]["auroc"]
+    assert lead["value"] == pytest.approx(0)
+    assert lead["spans_zero"] is None  # eight proteins: no interval
+
+
+def test_a_peer_that_does_not_fit_is_refused_before_any_work(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = trained("ppi", "head")
+    table = pair_table(run, tmp_path / "x.tsv")
+    peer = write_rows(tmp_path / "peer.tsv", "id_a id_b score", [("a", "b", 1.0)])
+    config = EvaluateConfig(run=run, input=table, out=tmp_path / "s", against=(str(peer),), **QUICK)
+    with pytest.raises(InputError, match="8 missing .* 1 not in the labelled table"):
+        evaluate(config)
+    assert not (tmp_path / "s").exists()
+
+
+def test_coverage_of_sets_is_measured_and_its_caveat_noted(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = trained("ppi", "head")
+    config = EvaluateConfig(
+        run=run, input=run.parent / "test.tsv", out=tmp_path / "s", error_rate=0.3, **QUICK
+    )
+    metrics = evaluate(config)
+    sets = metrics["conformal"]["test"]
+    table = pd.read_csv(tmp_path / "s" / "predictions.tsv", sep="\t", dtype={"set": str})
+    sets_of_positives = [str(found) for found in table.loc[table["label"] == 1, "set"]]
+    assert sets["coverage"]["1"]["n"] == len(sets_of_positives) == 4
+    assert sets["coverage"]["1"]["value"] == np.mean(["1" in found for found in sets_of_positives])
+    assert any("not exchangeable" in note for note in metrics["notes"])
+
+
+def test_clusters_of_a_table_are_what_is_resampled(trained: Trained, tmp_path: Path) -> None:
+    run = trained("regression", "head")
+    sequences = random_sequences(40, seed=99)
+    rows = [(f"s{k}", text, k % 7, f"c{k // 2}") for k, text in enumerate(sequences)]
+    table = write_rows(tmp_path / "x.tsv", "id sequence label cluster", rows)
+    metrics = evaluate(EvaluateConfig(run=run, input=table, out=tmp_path / "s", **QUICK))
+    assert metrics["intervals"]["test"]["unit"] == "cluster"
+    assert metrics["intervals"]["test"]["units"] == 20
+    entry = metrics["splits"]["test"]["mae"]
+    assert entry["low"] < entry["value"] < entry["high"]

@@ -110,3 +110,29 @@ def test_an_output_that_exists_stays(trained: Trained, tmp_path: Path) -> None:
     assert out.read_text() == "mine"
     predict(PredictConfig(run=run, input=table, out=out, overwrite=True, **QUICK))
     assert out.read_text().startswith("id\t")
+
+
+def test_sets_and_another_prevalence_are_asked_for(
+    trained: Trained, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = trained("ppi", "head")
+    usual = predict(
+        PredictConfig(run=run, input=run.parent / "test.tsv", out=tmp_path / "a.tsv", **QUICK)
+    )
+    options: dict[str, Any] = {"error_rate": 0.3, "prevalence": 0.001, **QUICK}
+    rare = predict(
+        PredictConfig(run=run, input=run.parent / "test.tsv", out=tmp_path / "b.tsv", **options)
+    )
+    assert set(rare["set"]) <= {"", "0", "1", "0,1"}
+    assert "pairs that share proteins are not exchangeable" in caplog.text
+    assert "set" not in usual
+    assert max(rare["probability"]) < 0.05
+    assert rare["score"].tolist() == usual["score"].tolist()
+    assert rare["prediction"].tolist() == usual["prediction"].tolist()
+
+
+def test_an_impossible_share_is_refused_before_any_work(trained: Trained, tmp_path: Path) -> None:
+    run, out = trained("ppi", "head"), tmp_path / "a.tsv"
+    config = PredictConfig(run=run, input=tmp_path / "no.tsv", out=out, prevalence=1.0, **QUICK)
+    with pytest.raises(InputError, match="--prevalence: received 1.0"):
+        predict(config)

@@ -102,7 +102,7 @@ class RankSchedule:
 
 
 def finish_adalora(backbone: Backbone) -> None:
-    """Drop every rank whose diagonal entry is 0: it adds nothing. The first of a matrix may stay."""
+    """Drop every rank whose diagonal entry is 0: it adds nothing. A matrix keeps one at least."""
     model = backbone.model.base_model
     pattern = {}
     for name, parameter in model.model.named_parameters():

@@ -1,22 +1,28 @@
 """Scores as plain text tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+MOST_CLASSES = 20
 
 
 def metrics_lines(metrics: dict[str, Any]) -> Iterator[str]:
-    """Yield one table: a row per metric, a column per part, the baseline beside it."""
+    """Yield the scores of each part with their intervals, then those of others beside them."""
     parts = list(metrics["splits"])
-    baselines = metrics.get("baselines", {})
-    header = ["", *parts, *(f"{name} ({part})" for name in baselines for part in parts)]
-    rows = [header]
+    rows = [["", *parts]]
     for metric in _scalars(metrics["splits"][parts[0]]):
-        scores = [metrics["splits"][part][metric]["value"] for part in parts]
-        scores += [baselines[name][part][metric]["value"] for name in baselines for part in parts]
-        rows.append([metric.replace("_", " "), *map(_number, scores)])
+        cells = [with_interval(metrics["splits"][part][metric]) for part in parts]
+        rows.append([metric.replace("_", " "), *cells])
     yield from aligned(rows)
     counts = ", ".join(f"{part} {_count(metrics['splits'][part]):,}" for part in parts)
     yield f"examples scored: {counts}"
+    yield from _interval_lines(metrics.get("intervals", {}))
+    # validation chose the epoch, so a lead there says little
+    for part in [part for part in parts if part != "validation"] or parts:
+        yield from _beside_lines(metrics, part)
+    for part, sets in metrics.get("conformal", {}).items():
+        yield from _set_lines(part, sets)
+    yield from (f"note: {note}" for note in metrics.get("notes", []))
 
 
 def _scalars(part: dict[str, Any]) -> list[str]:
@@ -27,8 +33,67 @@ def _count(part: dict[str, Any]) -> int:
     return next(entry["n"] for entry in part.values() if "n" in entry)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def with_interval(entry: Mapping[str, Any], *, sign: str = "") -> str:
+    """Return a score and its interval, `0.618 [0.602, 0.634]`; a dash where it is undefined."""
+    if entry["value"] is None:
+        return "–"
+    value = f"{entry['value']:{sign}.3f}"
+    if entry["low"] is None:
+        return value
+    return f"{value} [{entry['low']:{sign}.3f}, {entry['high']:{sign}.3f}]"
+
+
+def _interval_lines(intervals: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what the intervals are, and of what."""
+    known = {part: found for part, found in intervals.items() if found["reason"] is None}
+    if known:
+        units = ", ".join(
+            f"{part} {found['units']:,} {found['unit']}s" for part, found in known.items()
+        )
+        level = next(iter(known.values()))["level"]
+        yield f"in brackets: {level:.0%} intervals from resampling {units}"
+
+
+def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
+    """Yield the headline score of everyone else, and the model's lead."""
+    headline = metrics.get("headline", "")
+    others = metrics.get("baselines", {}) | metrics.get("peers", {})
+    rows = [
+        [
+            name,
+            with_interval(found[part][headline]),
+            with_interval(lead := metrics["differences"][name][part][headline], sign="+"),
+            _verdict(lead),
+        ]
+        for name, found in others.items()
+    ]
+    if rows:
+        yield ""
+        yield f"{headline.replace('_', ' ')} beside others, {part}"
+        yield from aligned([["", "score", "model's lead", ""], *rows])
+
+
+def _verdict(lead: Mapping[str, Any]) -> str:
+    return "spans 0: no evidence of a difference" if lead["spans_zero"] else ""
+
+
+def _set_lines(part: str, sets: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how often sets hold the true class."""
+    yield ""
+    yield (
+        f"prediction sets, {part}, error rate {sets['error_rate']:g}: mean size "
+        f"{sets['mean_size']:.2f}, one class {sets['single']:.1%}, empty {sets['empty']:.1%}"
+    )
+    rows = [
+        [
+            f"class {name}",
+            "–" if found["value"] is None else f"{found['value']:.3f}",
+            f"{found['n']:,}",
+        ]
+        for name, found in sets["coverage"].items()
+        if found["n"]
+    ]
+    yield from aligned([["", "coverage", "examples"], *rows])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -59,6 +59,9 @@ class TableOptions(RunOptions):
     sequence_b_column: str = option("sequence_b", doc="column with the second sequence of a pair")
     label_column: str = option("label", doc="column with the label")
     split_column: str = option("split", doc="column that names the part a row belongs to")
+    cluster_column: str = option(
+        "cluster", doc="column with the cluster of a single sequence; intervals resample clusters"
+    )
     mask_column: str = option("mask", doc="column with 0/1 per residue; 0 is left out")
     missing: Literal["error", "drop"] = option(
         "error", doc="rows whose id has no sequence: an error, or dropped and counted"
@@ -148,6 +151,10 @@ class TrainConfig(TableOptions):
     warmup_fraction: float = option(0.05, doc="share of all steps with rising learning rate")
     max_grad_norm: float = option(1.0, doc="gradients are clipped to this norm")
     patience: int = option(5, doc="epochs without a better validation score before stopping")
+    calibration: Literal["auto", "none", "temperature", "isotonic"] = option(
+        "auto",
+        doc="how validation corrects probabilities; auto: what is best on held-out parts of it",
+    )
     imbalance: Literal["none", "weights", "logit_adjustment"] = option(
         "none", doc="rare classes: nothing, class weights, or logit adjustment"
     )
@@ -172,6 +179,12 @@ class PredictConfig(TableOptions):
     run: Path = option(doc="run folder of `peftide train`", positional=True)
     input: Path = option(doc="table, or for single sequences a FASTA file")
     out: Path | None = option(None, doc="file to write; default: standard output")
+    error_rate: float | None = option(
+        None, doc="add a column `set`: the classes among which the true one is missing this often"
+    )
+    prevalence: float | None = option(
+        None, doc="share of 1 among what is predicted, where it differs from that of training"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +199,12 @@ class EvaluateConfig(TableOptions):
     )
     shared_proteins: Literal["error", "allow"] = option(
         "error", doc="proteins of the table that the model was trained on: error or allow"
+    )
+    error_rate: float | None = option(
+        None, doc="add a column `set`: the classes among which the true one is missing this often"
+    )
+    against: tuple[str, ...] = option(
+        (), doc="scores of another tool for the same rows, may be repeated", repeated="[NAME=]FILE"
     )
 
 

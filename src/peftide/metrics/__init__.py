@@ -3,14 +3,42 @@
 from peftide.metrics.binary import best_threshold, binary_metrics
 from peftide.metrics.categorical import categorical_metrics
 from peftide.metrics.continuous import continuous_metrics
+from peftide.metrics.differences import difference_record, minus, seed_average, seed_spread
+from peftide.metrics.intervals import LEVEL, Interval, intervals, no_interval_reason
 from peftide.metrics.multilabel import multilabel_metrics
 from peftide.metrics.record import as_record
+from peftide.metrics.reliability import reliability_curve
+from peftide.metrics.resampling import (
+    Replicates,
+    Units,
+    replicates_within,
+    resample,
+    unresampled,
+)
+from peftide.metrics.weighted import WEIGHTED, Statistic, repeated
 
 __all__ = [
+    "LEVEL",
+    "WEIGHTED",
+    "Interval",
+    "Replicates",
+    "Statistic",
+    "Units",
     "as_record",
     "best_threshold",
     "binary_metrics",
     "categorical_metrics",
     "continuous_metrics",
+    "difference_record",
+    "intervals",
+    "minus",
     "multilabel_metrics",
+    "no_interval_reason",
+    "reliability_curve",
+    "repeated",
+    "replicates_within",
+    "resample",
+    "seed_average",
+    "seed_spread",
+    "unresampled",
 ]

@@ -18,6 +18,7 @@ from peftide.metrics.checks import (
     require_same_shape,
     zero_one_array,
 )
+from peftide.metrics.reliability import calibration_scores
 
 NAN = float("nan")
 NO_CUT = 0.5
@@ -41,7 +42,8 @@ def binary_metrics(
     -------
     dict
         average_precision, auroc, accuracy, f1, mcc, precision, recall, specificity (recall of
-        label 0) and prevalence (share of label 1). Undefined is NaN: average_precision, auroc
+        label 0), ece and brier (see `calibration_scores`; NaN for scores that are no probabilities)
+        and prevalence (share of label 1). Undefined is NaN: average_precision, auroc
         and mcc when only one label occurs; recall without positives; specificity without
         negatives; precision and f1 when there is no positive and none is predicted. Where
         positives exist but none is predicted, precision is 0; mcc is 0 when both labels occur
@@ -65,6 +67,7 @@ def binary_metrics(
         "accuracy": float(accuracy_score(truth, predicted)),
         "mcc": mcc(truth, predicted),
         **decision_scores(truth, predicted),
+        **calibration_scores(truth.astype(np.float64), scores),
         "prevalence": float(truth.mean()),
     }
 

@@ -56,14 +56,17 @@ def read_dataset(tables: Mapping[str, Table], options: TableOptions, *, level: L
 def select_rows(examples: Examples, rows: IntArray | BoolArray) -> Examples:
     """Return these rows only; `rows` are indices, or a mask of shape (B,)."""
     indices = np.arange(len(examples))[rows]
-    labels, masks = examples.labels, examples.masks
+    texts = {name: getattr(examples, name) for name in ("labels", "masks", "clusters")}
     return replace(
         examples,
         lines=examples.lines[indices],
         members=examples.members[indices],
         counted=examples.counted[indices],
-        labels=None if labels is None else tuple(labels[row] for row in indices),
-        masks=None if masks is None else tuple(masks[row] for row in indices),
+        **{
+            name: tuple(column[row] for row in indices)
+            for name, column in texts.items()
+            if column is not None
+        },
     )
 
 
@@ -164,6 +167,7 @@ def _examples(table: Table, members: IntArray) -> Examples:
         counted=np.ones(len(table), dtype=bool),
         labels=None if table.labels is None else tuple(table.labels),
         masks=None if table.masks is None else tuple(table.masks),
+        clusters=None if table.clusters is None else tuple(table.clusters),
     )
 
 

@@ -58,6 +58,8 @@ class Examples:
         Label text of each row, or None for a table without labels.
     masks
         Per-residue 0/1 text of each row, or None.
+    clusters
+        Cluster of each row's sequence, or None.
     """
 
     path: Path
@@ -66,6 +68,7 @@ class Examples:
     counted: BoolArray
     labels: tuple[str, ...] | None = None
     masks: tuple[str, ...] | None = None
+    clusters: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""

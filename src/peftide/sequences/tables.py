@@ -41,7 +41,7 @@ class Table:
         Ids as the table has them, or None. Shape (B, A).
     sequences
         Cleaned sequences, or None for a table that names proteins by id only. Shape (B, A).
-    labels, splits, masks
+    labels, splits, clusters, masks
         Text of these columns, or None where there is no such column. Shape (B,).
     findings
         What was repaired in the sequences.
@@ -54,6 +54,7 @@ class Table:
     sequences: TextArray | None = None
     labels: TextArray | None = None
     splits: TextArray | None = None
+    clusters: TextArray | None = None
     masks: TextArray | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -67,7 +68,7 @@ class Table:
 
     def select(self, rows: IntArray | BoolArray) -> "Table":
         """Return the table with these rows only; `rows` are indices or a mask of shape (B,)."""
-        per_row = ("lines", "ids", "sequences", "labels", "splits", "masks")
+        per_row = ("lines", "ids", "sequences", "labels", "splits", "clusters", "masks")
         columns = {name: getattr(self, name) for name in per_row}
         return replace(self, **{k: v[rows] for k, v in columns.items() if v is not None})
 
@@ -80,6 +81,7 @@ class _Columns:
     sequences: tuple[str, ...]
     label: tuple[str, ...]
     split: tuple[str, ...]
+    cluster: tuple[str, ...]
     mask: tuple[str, ...]
 
 
@@ -127,6 +129,7 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
         sequences=sequences,
         labels=_single(labels),
         splits=_single([_stripped(grid.cells[name]) for name in chosen.split]),
+        clusters=_single([_stripped(grid.cells[name]) for name in chosen.cluster]),
         masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
         findings=cleaner.findings(),
     )
@@ -179,6 +182,7 @@ def _choose_columns(
         ),
         label=_optional(grid, options, "label_column", problems=problems),
         split=_optional(grid, options, "split_column", problems=problems),
+        cluster=() if pair else _optional(grid, options, "cluster_column", problems=problems),
         mask=_optional(grid, options, "mask_column", problems=problems)
         if level == "residue"
         else (),

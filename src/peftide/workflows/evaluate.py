@@ -1,22 +1,32 @@
 """`peftide evaluate`: a trained model and a labelled table in; scores and predictions out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from peftide.bundle import Bundle, sequence_hash
 from peftide.config import EvaluateConfig
+from peftide.conformal import coverage
 from peftide.errors import InputError
 from peftide.files import write_json
 from peftide.hardware import peak_memory_bytes
-from peftide.metrics import as_record
 from peftide.outputs import check_folder, clear_folder
 from peftide.run_folder import RunFolder, environment, plain_findings
 from peftide.sequences import Dataset, Table, read_table, split_by_column
 from peftide.tasks import TASKS, Targets
-from peftide.types import Level
+from peftide.types import FloatArray, Level
+from peftide.workflows.answers import (
+    CAVEATS,
+    bundle_columns,
+    check_answer_options,
+    prediction_sets,
+)
+from peftide.workflows.part_scores import MODEL, Answers, labelled_rows, score_rows
+from peftide.workflows.peers import RANKING, peer_files, read_peer
 from peftide.workflows.predict import answers_table
 from peftide.workflows.reading import reading_options
 from peftide.workflows.report import report_evaluation
-from peftide.workflows.tables import measure, write_table
+from peftide.workflows.scores import by_kind
+from peftide.workflows.tables import write_table
 from peftide.workflows.using import PART, Answered, answer, join, open_model
 
 FORMAT_VERSION = 1
@@ -33,16 +43,19 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """
     check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
     bundle = open_model(config.run, allow_bin=config.allow_bin)
+    check_answer_options(bundle, error_rate=config.error_rate)
     table = read_part(config, level=TASKS[bundle.recipe.task].level)
     dataset = join(table, bundle, config)
     if config.shared_proteins == "error":
         refuse_trained_proteins(dataset, bundle)
     targets = labelled(bundle, dataset)
+    peers = read_peers(config, dataset, targets, bundle=bundle)
     answered = answer(bundle, dataset, config)
-    metrics = score(answered, targets, part=config.part or "test")
+    metrics = score(answered, targets, config, peers=peers)
     folder = RunFolder(config.out)
     clear_folder(folder.path, command=COMMAND)
-    write_table(answers_table(answered), folder.predictions)
+    columns = bundle_columns(bundle, answered.logits, error_rate=config.error_rate)
+    write_table(answers_table(answered, columns), folder.predictions)
     write_json(folder.metrics, metrics)
     write_json(folder.record, evaluation_record(answered, config))
     report_evaluation(answered, targets, folder)
@@ -99,22 +112,72 @@ def labelled(bundle: Bundle, dataset: Dataset) -> Targets:
     return TASKS[bundle.recipe.task].read_targets(examples, bundle.labels, options)
 
 
-def score(answered: Answered, targets: Targets, *, part: str) -> dict[str, Any]:
-    """Return the scores of a table in the form of `metrics.json`."""
-    bundle = answered.bundle
-    metrics = measure(
-        answered.task,
-        targets,
-        answered.logits,
-        labels=bundle.labels,
-        threshold=bundle.threshold,
-    )
+def read_peers(
+    config: EvaluateConfig, dataset: Dataset, targets: Targets, *, bundle: Bundle
+) -> dict[str, FloatArray]:
+    """Return what each file of `--against` says of the rows that count.
+
+    Raises
+    ------
+    InputError
+        If a file does not fit the labelled table.
+    """
+    files = peer_files(config.against, [MODEL], flag="--against")
     return {
-        "format_version": FORMAT_VERSION,
-        "headline": answered.task.outcome.headline,
-        "threshold": bundle.threshold if answered.task.outcome.uses_threshold else None,
-        "splits": {part: as_record(metrics, int(targets.counted.sum()))},
+        name: read_peer(
+            path,
+            (dataset, PART, targets),
+            task=TASKS[bundle.recipe.task],
+            labels=bundle.labels,
+            columns=config,
+        )
+        for name, path in files.items()
     }
+
+
+def score(
+    answered: Answered,
+    targets: Targets,
+    config: EvaluateConfig,
+    *,
+    peers: Mapping[str, FloatArray],
+) -> dict[str, Any]:
+    """Return the scores of a table in the form of `metrics.json`."""
+    bundle, outcome, part = answered.bundle, answered.task.outcome, config.part or "test"
+    rows = labelled_rows(answered.dataset, PART, targets, task=answered.task, labels=bundle.labels)
+    calibrated = bundle.calibration.apply(answered.logits)
+    own = outcome.answers(calibrated, bundle.labels)[targets.counted]
+    everyone = {MODEL: Answers(own, bundle.threshold)}
+    everyone |= {name: Answers(given) for name, given in peers.items()}
+    scores = score_rows(rows, everyone, seed=config.seed)
+    if outcome.kind == "binary":
+        for name in peers:
+            scores.entries[name] = _ranking_only(scores.entries[name])
+            scores.differences[name] = _ranking_only(scores.differences[name])
+    metrics = {
+        "format_version": FORMAT_VERSION,
+        "headline": outcome.headline,
+        "threshold": bundle.threshold if outcome.uses_threshold else None,
+        "calibration": bundle.calibration.summary(),
+        **by_kind({part: scores}, others={"peers": list(peers)} if peers else {}),
+    }
+    if config.error_rate is not None:
+        metrics["conformal"] = {part: set_record(answered, targets, config.error_rate)}
+        metrics["notes"].append(f"{part}: {CAVEATS[answered.task.level]}")
+    return metrics
+
+
+def _ranking_only(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: entry for name, entry in entries.items() if name in RANKING}
+
+
+def set_record(answered: Answered, targets: Targets, error_rate: float) -> dict[str, Any]:
+    """Return how often prediction sets hold the class of the rows that count."""
+    bundle = answered.bundle
+    counted = targets.counted
+    sets = prediction_sets(bundle, answered.logits, error_rate)[counted]
+    names = bundle.labels.class_names
+    return {"error_rate": error_rate} | coverage(sets, targets.values[counted], names)
 
 
 def evaluation_record(answered: Answered, config: EvaluateConfig) -> dict[str, Any]:

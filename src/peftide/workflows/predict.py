@@ -1,5 +1,8 @@
 """`peftide predict`: a trained model and a table in; one row of answers per row out."""
 
+import logging
+from typing import Any
+
 import pandas as pd
 
 from peftide.config import PredictConfig
@@ -9,9 +12,12 @@ from peftide.sequences.text_files import read_text
 from peftide.tasks import TASKS
 from peftide.tasks.residue import check_lengths
 from peftide.types import Level
+from peftide.workflows.answers import CAVEATS, bundle_columns, check_answer_options
 from peftide.workflows.reading import reading_options
 from peftide.workflows.tables import prediction_table, write_table
 from peftide.workflows.using import PART, Answered, answer, join, open_model
+
+logger = logging.getLogger(__name__)
 
 
 def predict(config: PredictConfig) -> pd.DataFrame:
@@ -26,7 +32,10 @@ def predict(config: PredictConfig) -> pd.DataFrame:
         inputs = (config.input, config.sequences)
         check_file(config.out, overwrite=config.overwrite, inputs=inputs)
     bundle = open_model(config.run, allow_bin=config.allow_bin)
+    check_answer_options(bundle, error_rate=config.error_rate, prevalence=config.prevalence)
     level = TASKS[bundle.recipe.task].level
+    if config.error_rate is not None:
+        logger.warning("note: %s", CAVEATS[level])
     dataset = join(read_input(config, level=level), bundle, config)
     if level == "residue":
         options = reading_options(
@@ -34,7 +43,10 @@ def predict(config: PredictConfig) -> pd.DataFrame:
         )
         check_lengths(dataset.parts[PART], options)
     answered = answer(bundle, dataset, config)
-    predictions = answers_table(answered)
+    columns = bundle_columns(
+        bundle, answered.logits, error_rate=config.error_rate, prevalence=config.prevalence
+    )
+    predictions = answers_table(answered, columns)
     write_table(predictions, config.out)
     return predictions
 
@@ -46,12 +58,8 @@ def read_input(config: PredictConfig, *, level: Level) -> Table:
     return read_table(config.input, config, level=level, needs_labels=False)
 
 
-def answers_table(answered: Answered) -> pd.DataFrame:
+def answers_table(answered: Answered, columns: dict[str, Any]) -> pd.DataFrame:
     """Return ids, labels if given, and answers, one row per input row (or residue)."""
-    bundle = answered.bundle
-    columns = answered.task.outcome.columns(
-        answered.logits, bundle.labels, threshold=bundle.threshold
-    )
     return prediction_table(
         answered.examples,
         answered.dataset.proteins,

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,8 +109,7 @@ def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:
         If a name is that of another part, or no plain word.
     """
     named = []
-    for text in tests:
-        name, _, path = text.rpartition("=")
+    for name, path in named_files(tests):
         if name in ("train", "validation") or not re.fullmatch(r"[\w.-]*", name):
             raise InputError(
                 f"a test part named {name}",
@@ -117,8 +117,20 @@ def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:
                 where="--test",
                 fix="Write NAME=FILE",
             )
-        named.append((name or "test", Path(path)))
+        named.append((name or "test", path))
     return named
+
+
+def named_files(texts: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return name and file of each `FILE` or `NAME=FILE`; without a name it is empty.
+
+    Examples
+    --------
+    >>> named_files(("x.tsv", "yeast=y.tsv"))
+    [('', PosixPath('x.tsv')), ('yeast', PosixPath('y.tsv'))]
+    """
+    parts = [text.rpartition("=") for text in texts]
+    return [(name, Path(path)) for name, _, path in parts]
 
 
 def data_files(config: TrainConfig) -> list[Path]:

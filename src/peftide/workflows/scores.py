@@ -1,58 +1,188 @@
-"""Logits of every part → scores beside the baseline, and the prediction table."""
+"""Logits of every part → calibrated scores beside the baseline, and the prediction table."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from peftide.metrics import as_record, best_threshold
+from peftide.calibration import METHODS, Calibration, fit_calibration
+from peftide.conformal import Conformal, fit_conformal
+from peftide.metrics import best_threshold
 from peftide.run_folder import RunFolder
-from peftide.types import FloatArray
+from peftide.tasks import Task
+from peftide.types import FloatArray, IntArray
+from peftide.workflows.answers import answer_columns
 from peftide.workflows.beside import baseline_answers
+from peftide.workflows.part_scores import (
+    MODEL,
+    Answers,
+    PartScores,
+    labelled_rows,
+    score_rows,
+)
 from peftide.workflows.setting import Problem, Setting
-from peftide.workflows.tables import measure_answers, prediction_table, write_table
+from peftide.workflows.tables import prediction_table, write_table
 
 FORMAT_VERSION = 1
 DEFAULT_CUT = 0.5
 
 
-def score(setting: Setting, folder: RunFolder) -> dict[str, Any]:
-    """Score validation and every test part beside the baseline; write the predictions."""
-    problem = setting.problem
+@dataclass(frozen=True)
+class Scored:
+    """What validation and the test parts say about a model.
+
+    Attributes
+    ----------
+    metrics
+        Content of `metrics.json`.
+    threshold
+        Calibrated probability from which on yes is predicted.
+    calibration, conformal
+        What validation says about the probabilities; numbers have none.
+    """
+
+    metrics: dict[str, Any]
+    threshold: float
+    calibration: Calibration
+    conformal: Conformal | None
+
+
+def check_calibration(method: str, task: Task) -> list[str]:
+    """Return what is wrong about a choice of calibration for a task."""
+    possible = METHODS.get(task.outcome.kind, ("none",))
+    if method in ("auto", *possible):
+        return []
+    known = ", ".join(possible)
+    return [f"--calibration: received {method}; this task can have: auto, {known}"]
+
+
+def score(setting: Setting, folder: RunFolder) -> Scored:
+    """Calibrate, score validation and test parts beside the baseline; write the predictions."""
+    problem, config = setting.problem, setting.config
+    outcome, labels = problem.task.outcome, problem.labels
     parts = [part for part in problem.dataset.parts if part != "train"]
     logits = {part: setting.logits(part) for part in parts}
-    answers = {part: problem.task.outcome.answers(logits[part], problem.labels) for part in parts}
-    baseline, beside = baseline_answers(
-        problem.dataset, problem.targets, problem.task, labels=problem.labels
+    calibration = calibrate(
+        problem, logits["validation"], method=config.calibration, balanced=config.imbalance
     )
+    answers = {part: outcome.answers(calibration.apply(logits[part]), labels) for part in parts}
     threshold = choose_threshold(problem, answers["validation"])
     cut = DEFAULT_CUT if threshold is None else threshold
-    tables = [_part_table(problem, part, logits[part], threshold=cut) for part in parts]
+    tables = [
+        _part_table(problem, part, logits[part], calibration=calibration, threshold=cut)
+        for part in parts
+    ]
     write_table(_reported(tables, parts), folder.predictions)
-    return {
+    baseline, beside = baseline_answers(
+        problem.dataset, problem.targets, problem.task, labels=labels
+    )
+    metrics = {
         "format_version": FORMAT_VERSION,
-        "headline": problem.task.outcome.headline,
+        "headline": outcome.headline,
         "threshold": threshold,
-        "splits": part_scores(problem, answers),
-        "baselines": {baseline: part_scores(problem, beside)},
+        "calibration": calibration.summary(),
+        **all_scores(problem, {MODEL: answers, baseline: beside}, seed=config.seed),
+    }
+    limits = limits_of_sets(problem, answers["validation"])
+    return Scored(metrics, cut, calibration, limits)
+
+
+def all_scores(
+    problem: Problem, answered: Mapping[str, dict[str, FloatArray]], *, seed: int
+) -> dict[str, Any]:
+    """Return the scores of every part; decisions are taken as validation says.
+
+    Parameters
+    ----------
+    answered
+        Who answered → part → answers; the model first, under the name `MODEL`.
+    """
+    cuts = {
+        name: choose_threshold(problem, answers["validation"]) for name, answers in answered.items()
+    }
+    parts = {}
+    for part in answered[MODEL]:
+        targets = problem.targets[part]
+        rows = labelled_rows(
+            problem.dataset, part, targets, task=problem.task, labels=problem.labels
+        )
+        given = {
+            name: Answers(answers[part][targets.counted], DEFAULT_CUT if cut is None else cut)
+            for (name, answers), cut in zip(answered.items(), cuts.values(), strict=True)
+        }
+        parts[part] = score_rows(rows, given, seed=seed)
+    return by_kind(parts, others={"baselines": [name for name in answered if name != MODEL]})
+
+
+def by_kind(parts: Mapping[str, PartScores], *, others: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the scores of all parts in the form of `metrics.json`.
+
+    Parameters
+    ----------
+    others
+        Key of `metrics.json` → names of those who answered besides the model.
+    """
+    everyone = [name for names in others.values() for name in names]
+    return {
+        "splits": {part: scores.entries[MODEL] for part, scores in parts.items()},
+        **{
+            key: {
+                name: {part: scores.entries[name] for part, scores in parts.items()}
+                for name in names
+            }
+            for key, names in others.items()
+        },
+        "differences": {
+            name: {part: scores.differences[name] for part, scores in parts.items()}
+            for name in everyone
+        },
+        "intervals": {part: scores.interval for part, scores in parts.items()},
+        "reliability": {
+            part: scores.reliability for part, scores in parts.items() if scores.reliability
+        },
+        "notes": [f"{part}: {note}" for part, scores in parts.items() for note in scores.notes],
     }
 
 
-def part_scores(problem: Problem, answers: dict[str, FloatArray]) -> dict[str, Any]:
-    """Return the metrics of every part; decisions are taken as validation says."""
-    threshold = choose_threshold(problem, answers["validation"])
-    scores = {}
-    for part, given in answers.items():
-        targets = problem.targets[part]
-        metrics = measure_answers(
-            problem.task,
-            targets,
-            given,
-            labels=problem.labels,
-            threshold=DEFAULT_CUT if threshold is None else threshold,
-        )
-        scores[part] = as_record(metrics, int(targets.counted.sum()))
-    return scores
+def calibrate(problem: Problem, logits: FloatArray, *, method: str, balanced: str) -> Calibration:
+    """Return the calibration that the rows of validation ask for.
+
+    Parameters
+    ----------
+    logits
+        Of all validation rows. Shape (R, K).
+    method
+        As `--calibration`.
+    balanced
+        As `--imbalance`: other than none, training aims at classes that are equally common.
+    """
+    targets, kind = problem.targets["validation"], problem.task.outcome.kind
+    counted = targets.counted
+    values = targets.values[counted]
+    fitted = fit_calibration(
+        method, logits[counted], values, kind=kind, groups=_example_of_row(targets.offsets)[counted]
+    )
+    if kind != "binary":
+        return fitted
+    share = float(values.mean())
+    if fitted.method != "isotonic":
+        negatives, positives = problem.labels.class_counts
+        share = positives / (negatives + positives) if balanced == "none" else 0.5
+    return fitted.with_prior((1 - share, share))
+
+
+def _example_of_row(offsets: IntArray) -> IntArray:
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def limits_of_sets(problem: Problem, answers: FloatArray) -> Conformal | None:
+    """Return the limits of prediction sets, from the rows of validation; None for numbers."""
+    if problem.task.outcome.kind not in METHODS:
+        return None
+    targets = problem.targets["validation"]
+    return fit_conformal(answers[targets.counted], targets.values[targets.counted])
 
 
 def choose_threshold(problem: Problem, answers: FloatArray) -> float | None:
@@ -68,9 +198,11 @@ def choose_threshold(problem: Problem, answers: FloatArray) -> float | None:
 
 
 def _part_table(
-    problem: Problem, part: str, logits: FloatArray, *, threshold: float
+    problem: Problem, part: str, logits: FloatArray, *, calibration: Calibration, threshold: float
 ) -> pd.DataFrame:
-    columns = problem.task.outcome.columns(logits, problem.labels, threshold=threshold)
+    columns = answer_columns(
+        problem.task, problem.labels, logits, calibration=calibration, threshold=threshold
+    )
     return prediction_table(
         problem.dataset.parts[part],
         problem.dataset.proteins,

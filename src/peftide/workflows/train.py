@@ -36,7 +36,7 @@ from peftide.types import FloatArray
 from peftide.workflows.detecting import with_task
 from peftide.workflows.reading import data_files
 from peftide.workflows.report import report_training
-from peftide.workflows.scores import score
+from peftide.workflows.scores import Scored, check_calibration, score
 from peftide.workflows.setting import (
     Setting,
     build_setting,
@@ -117,19 +117,18 @@ def train(config: TrainConfig) -> TrainResult:
     setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
     parameters = count_parameters(setting.model)
     result = run_fit(setting, adapter, folder)
-    metrics = score(setting, folder)
-    threshold = metrics["threshold"]
-    save(setting, folder, threshold=0.5 if threshold is None else threshold)
+    scored = score(setting, folder)
+    save(setting, folder, scored)
     record = read_record(folder.record) | {
         "parameters": parameters,
         "memory_before_bytes": memory_before,
     }
     record |= cost_record(setting, result, started)
-    write_json(folder.metrics, metrics)
+    write_json(folder.metrics, scored.metrics)
     write_json(folder.record, record | {"status": "finished"})
     remove(folder.checkpoints)
     report_training(setting, folder)
-    return TrainResult(folder.path, metrics, read_record(folder.record))
+    return TrainResult(folder.path, scored.metrics, read_record(folder.record))
 
 
 def check_numbers(config: TrainConfig, task: Task) -> None:
@@ -157,6 +156,7 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
         f"{flag(name)}: --method {config.method} does not read it; leave it out"
         for name in unread_options(config)
     ]
+    problems += check_calibration(config.calibration, task)
     raise_problems(problems)
 
 
@@ -208,7 +208,7 @@ def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
     return validate
 
 
-def save(setting: Setting, folder: RunFolder, *, threshold: float) -> None:
+def save(setting: Setting, folder: RunFolder, scored: Scored) -> None:
     """Save the model bundle, verified."""
     config, problem = setting.config, setting.problem
     train = np.unique(problem.dataset.parts["train"].members)
@@ -217,7 +217,9 @@ def save(setting: Setting, folder: RunFolder, *, threshold: float) -> None:
         recipe=recipe_of(config),
         model=setting.model,
         labels=problem.labels,
-        threshold=threshold,
+        threshold=scored.threshold,
+        calibration=scored.calibration,
+        conformal=scored.conformal,
         trained_on=frozenset(sequence_hash(sequences[index]) for index in train),
     )
     save_bundle(bundle, folder.model, probe=_probe(setting))

@@ -1,0 +1,88 @@
+"""Score files of other tools on one labelled table: average precision, and every difference.
+
+    python benchmarks/rescore_peers.py [LABELS NAME=SCORES …]
+
+Without arguments: the scores that TUnA's authors deposited, on the human gold standard
+(docs/data.md). Beside each interval the one from pairs alone, which is too narrow because pairs
+share proteins, and the conservative one, which is too wide.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from peftide.config import TableOptions
+from peftide.metrics import Replicates, Units, intervals, minus, resample
+from peftide.tasks import TASKS
+from peftide.workflows.compare_scores import PART, labelled_table
+from peftide.workflows.part_scores import Answers, labelled_rows, statistic
+from peftide.workflows.peers import peer_files, read_peer
+
+NAME = ("average_precision",)
+
+
+def main() -> None:
+    labels, scores = arguments()
+    started = time.monotonic()
+    task, options = TASKS["ppi"], TableOptions()
+    dataset, targets, known = labelled_table(labels, task, options)
+    rows = labelled_rows(dataset, PART, targets, task=task, labels=known)
+    statistics = {
+        name: statistic(
+            rows,
+            Answers(
+                read_peer(path, (dataset, PART, targets), task=task, labels=known, columns=options)
+            ),
+        )
+        for name, path in scores.items()
+    }
+    read = time.monotonic()
+    found = resample(statistics, rows.units)
+    names = list(found)
+    print(f"{len(rows.values):,} pairs of {rows.units.count:,} proteins, average precision")
+    print(f"{'':22}  {'':7}  {'95% interval':16}  {'by pairs alone':16}  conservative")
+    for name in names:
+        print(line(name, found[name], rows.units))
+    for k, first in enumerate(names):
+        for second in names[k + 1 :]:
+            lead = minus(found[first], found[second])
+            print(line(f"{first} − {second}", lead, rows.units, of_differences=True))
+    print(f"reading {read - started:.1f} s, resampling {time.monotonic() - read:.1f} s")
+
+
+def arguments() -> tuple[Path, dict[str, Path]]:
+    """Return the labelled table, and the score files by name."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("labels", nargs="?", type=Path)
+    parser.add_argument("scores", nargs="*", metavar="NAME=SCORES")
+    given = parser.parse_args()
+    if given.labels is not None:
+        return given.labels, peer_files(given.scores, [], flag="scores")
+    folder = Path(os.environ["PEFTIDE_DATA"]) / "ppi_gold"
+    peers = {name: folder / "peer_scores" / f"{name}.tsv" for name in ("TUnA", "ESM2-MLP")}
+    return folder / "test.tsv", peers
+
+
+def line(name: str, found: Replicates, units: Units, *, of_differences: bool = False) -> str:
+    """Return one line of the table."""
+    one = intervals(found, units, of_differences=of_differences)[NAME]
+    pairs = Units(np.arange(len(units.members))[:, None], "pair")
+    alone = Replicates(found.values, found.by_rows)
+    naive = intervals(alone, pairs, of_differences=of_differences)[NAME]
+    sign = "+" if of_differences else ""
+    ends = [
+        f"[{low:{sign}.4f}, {high:{sign}.4f}]"
+        for low, high in (
+            (one.low, one.high),
+            (naive.low, naive.high),
+            (one.conservative_low, one.conservative_high),
+        )
+    ]
+    return f"{name:22}  {found.values[NAME]:{sign}.4f}  {'  '.join(f'{end:16}' for end in ends)}"
+
+
+if __name__ == "__main__":
+    main()

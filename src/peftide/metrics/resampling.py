@@ -1,0 +1,185 @@
+"""Scores of rows → scores of many resamples of what stands behind the rows: proteins, clusters.
+
+Rows that share a protein are not independent, so it is the proteins that are drawn again, with
+replacement. A pair weighs the product of how often its two proteins were drawn.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from peftide.metrics.checks import FloatValues, IntValues
+from peftide.metrics.weighted import Name, Statistic
+
+REPLICATES = 1000
+FEWEST_REPLICATES = 200
+WORK = 4e8  # weights that are looked at; above it there are fewer replicates
+BLOCK = 65_536  # weights held at a time, so that they stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is drawn, and which rows go with it.
+
+    Attributes
+    ----------
+    members
+        The units behind each row, as numbers: one, or for a pair of proteins two. Shape (R, A).
+    kind
+        What a unit is: protein, cluster or sequence.
+    """
+
+    members: IntValues
+    kind: str
+
+    @property
+    def count(self) -> int:
+        """Number of distinct units."""
+        return len(np.unique(self.members))
+
+    @property
+    def are_pairs(self) -> bool:
+        """Whether a row stands for two units."""
+        return self.members.shape[1] == 2
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """The scores of one set of predictions, and of its resamples.
+
+    Attributes
+    ----------
+    values
+        Score → its value on the rows as they are.
+    by_units
+        Score → its value in each resample of the units. Shape (S,).
+    by_rows
+        Score → its value in each resample of the rows; only of pairs, else empty. Shape (S,).
+    """
+
+    values: dict[Name, float]
+    by_units: dict[Name, FloatValues] = field(default_factory=dict)
+    by_rows: dict[Name, FloatValues] = field(default_factory=dict)
+
+
+def resample(
+    statistics: Mapping[str, Statistic],
+    units: Units,
+    *,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> dict[str, Replicates]:
+    """Yield the scores of several predictions in the same resamples, so that they can be compared.
+
+    Parameters
+    ----------
+    statistics
+        Name of each set of predictions → its `Statistic` (see `peftide.metrics.weighted`).
+    units
+        What is drawn.
+    seed
+        Of the draws.
+    replicates
+        Resamples of the units, and for pairs as many of the rows.
+
+    Examples
+    --------
+    >>> mean = lambda weights: {("mean",): weights @ np.arange(4.0) / weights.sum(axis=1)}
+    >>> units = Units(np.arange(4)[:, None], "sequence")
+    >>> found = resample({"a": mean}, units, replicates=500)["a"]
+    >>> found.values, found.by_units[("mean",)].shape
+    ({('mean',): 1.5}, (500,))
+    """
+    numbers = np.unique(units.members, return_inverse=True)[1].reshape(units.members.shape)
+    rows = len(numbers)
+    whole = {name: unresampled(of, rows).values for name, of in statistics.items()}
+    by_units = _draw(statistics, unit_weights(numbers), rows=rows, seed=seed, count=replicates)
+    by_rows: dict[str, dict[Name, FloatValues]] = {}
+    if units.are_pairs:
+        draws = unit_weights(np.arange(rows)[:, None])
+        by_rows = _draw(statistics, draws, rows=rows, seed=seed + 1, count=replicates)
+    return {
+        name: Replicates(whole[name], by_units[name], by_rows.get(name, {})) for name in statistics
+    }
+
+
+def unresampled(statistic: Statistic, rows: int) -> Replicates:
+    """Yield the scores of rows as they are, without resamples.
+
+    Examples
+    --------
+    >>> unresampled(lambda weights: {("rows",): weights.sum(axis=1)}, 3).values
+    {('rows',): 3.0}
+    """
+    scores = statistic(np.ones((1, rows)))
+    return Replicates({name: float(values[0]) for name, values in scores.items()})
+
+
+def replicates_within(rows: int, scores_per_row: int) -> int:
+    """Yield how many resamples are made of so many rows: 1,000, fewer of very many.
+
+    Examples
+    --------
+    >>> replicates_within(52_048, 1), replicates_within(1_000_000, 8)
+    (1000, 200)
+    """
+    affordable = int(WORK / max(rows * scores_per_row, 1))
+    return int(np.clip(affordable, FEWEST_REPLICATES, REPLICATES))
+
+
+def unit_weights(numbers: IntValues) -> Callable[[np.random.Generator, FloatValues], None]:
+    """Yield a function that fills an array with the weights of one resample of the units.
+
+    A row of one unit weighs how often that was drawn, a pair the product of both; a pair of a
+    unit with itself is one unit, so it weighs like one.
+
+    Parameters
+    ----------
+    numbers
+        The units behind each row, numbered from 0 without a gap. Shape (R, A).
+    """
+    count = int(numbers.max()) + 1
+    first, second = np.ascontiguousarray(numbers[:, 0]), np.ascontiguousarray(numbers[:, -1])
+    alone = np.flatnonzero(first == second) if numbers.shape[1] == 2 else None
+
+    def fill(generator: np.random.Generator, weights: FloatValues) -> None:
+        drawn = np.bincount(generator.integers(count, size=count, dtype=np.int32), minlength=count)
+        drawn = drawn.astype(np.float64)
+        drawn.take(first, out=weights)
+        if alone is not None:
+            weights *= drawn.take(second)
+            weights[alone] = drawn[first[alone]]
+
+    return fill
+
+
+def _draw(
+    statistics: Mapping[str, Statistic],
+    fill: Callable[[np.random.Generator, FloatValues], None],
+    *,
+    rows: int,
+    seed: int,
+    count: int,
+) -> dict[str, dict[Name, FloatValues]]:
+    """Return name → score → its value under each of `count` sets of weights."""
+    generator = np.random.default_rng(seed)
+    blocks: dict[str, list[dict[Name, FloatValues]]] = {name: [] for name in statistics}
+    for size in _block_sizes(rows, count):
+        weights = np.empty((size, rows))
+        for one in weights:
+            fill(generator, one)
+        weights = weights[weights.sum(axis=1) > 0]  # no pair may be left of a few proteins
+        for name, statistic in statistics.items():
+            blocks[name].append(statistic(weights))
+    return {
+        name: {score: np.concatenate([block[score] for block in found]) for score in found[0]}
+        for name, found in blocks.items()
+    }
+
+
+def _block_sizes(rows: int, count: int) -> Iterator[int]:
+    size = max(1, min(count, BLOCK // rows))
+    yield from [size] * (count // size)
+    if count % size:
+        yield count % size
