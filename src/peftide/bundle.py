@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from peftide import __version__
 from peftide.adapters import ADAPTERS
+from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.errors import BackboneError, InputError, StorageError
@@ -32,6 +34,10 @@ FORMAT_VERSION = 1
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 HEAD_PARTS = ("pooling", "scaling", "head")
+UNNAMED = re.compile(
+    rf"(?<=lora_magnitude_vector)\.{ADAPTER_NAME}\.weight$|\.{ADAPTER_NAME}(?=\.|$)"
+)
+"""What peft leaves out of a name when it writes an adapter that nobody named."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,7 @@ def _saved_names(model: ProteinModel) -> dict[str, torch.Tensor]:
     """Return all tensors of a model under the names that its files use."""
     names = dict(model.state_dict())
     backbone = model.backbone.model.state_dict()
-    return names | backbone | {name.replace(".default.", "."): t for name, t in backbone.items()}
+    return names | backbone | {UNNAMED.sub("", name): t for name, t in backbone.items()}
 
 
 def _same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:

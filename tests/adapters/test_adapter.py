@@ -1,7 +1,12 @@
 """The defaults are the paper's advice."""
 
-from peftide.adapters import AdapterOptions
+from peftide.adapters import AdapterOptions, Steering
+from peftide.adapters.adalora import RankSchedule
+from peftide.adapters.adapter import as_it_is
+from peftide.backbones.loading import load_backbone
+from peftide.backbones.weights import weights_sha256
 from peftide.config import TrainConfig
+from tests.conftest import TINY
 
 
 def test_defaults_are_those_of_the_paper():
@@ -18,3 +23,14 @@ def test_defaults_are_those_of_the_command_line():
     of_options = {"r": options.lora_r, "alpha": options.lora_alpha, "layers": options.layers}
     of_options |= {"dropout": options.lora_dropout, "targets": options.targets}
     assert of_options == {name: fields[f"lora_{name}"].default for name in of_options}
+
+
+def test_most_methods_need_no_finish():
+    backbone = load_backbone(TINY)
+    before = weights_sha256(backbone.model)
+    as_it_is(backbone)
+    assert weights_sha256(backbone.model) == before
+
+
+def test_the_one_method_that_steers_does_all_that_steering_asks():
+    assert issubclass(RankSchedule, Steering)

@@ -1,8 +1,14 @@
 """Layer options in all their forms, and the exact names of the modules they mean."""
 
 import pytest
+from torch import nn
 
-from peftide.adapters.targets import layer_numbers, module_names
+from peftide.adapters.targets import (
+    feedforward_outputs,
+    layer_numbers,
+    layer_paths,
+    module_names,
+)
 from peftide.backbones.loading import load_backbone
 from peftide.errors import InputError
 from tests.conftest import TINY
@@ -70,3 +76,19 @@ def test_unknown_targets(targets: list[str], said: str):
     with pytest.raises(InputError) as caught:
         module_names(load_backbone(TINY), targets=targets, layers="all")
     assert str(caught.value).startswith(f"--lora-targets: {said}")
+
+
+def test_paths_end_so_that_layer_1_is_not_layer_11():
+    assert layer_paths(load_backbone(TINY), layers="1") == ("encoder.layer.1.",)
+
+
+def test_feed_forward_outputs_are_one_matrix_per_layer():
+    names = feedforward_outputs(load_backbone("random:esm2_t6_8M"), layers="last:2")
+    assert names == ["encoder.layer.4.output.dense", "encoder.layer.5.output.dense"]
+
+
+def test_a_layer_without_feed_forward_block_is_refused():
+    backbone = load_backbone(TINY)
+    backbone.model.get_submodule("encoder.layer.0.output").dense = nn.Identity()
+    with pytest.raises(InputError, match="no feed-forward block that is known"):
+        feedforward_outputs(backbone, layers="all")

@@ -3,7 +3,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from peftide.adapters import ADAPTERS
 from peftide.config import DemoConfig
 from peftide.errors import InputError
 from peftide.simulate import ProteomeSizes, simulate_proteome
@@ -21,7 +20,9 @@ def small_proteome(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_method_is_trained_on_both_tasks(tmp_path: Path) -> None:
     result = workflow.demo(DemoConfig(out=tmp_path / "demo", threads=1))
     trained = set(zip(result.table["task"], result.table["method"], strict=True))
-    assert trained == {(task, method) for task in ("ppi", "symmetry") for method in ADAPTERS}
+    assert trained == {
+        (task, method) for task in ("ppi", "symmetry") for method in workflow.SETTINGS
+    }
     written = pd.read_csv(tmp_path / "demo" / "table.tsv", sep="\t")
     assert written["test"].tolist() == pytest.approx(result.table["test"].tolist())
     assert (tmp_path / "demo" / "runs" / "ppi_lora" / "model" / "bundle.json").is_file()

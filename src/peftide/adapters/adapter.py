@@ -1,8 +1,11 @@
 """One way to adapt a backbone: what trains, and how it is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
 
 from peftide.backbones import Backbone
 
@@ -14,7 +17,7 @@ class AdapterOptions:
     Attributes
     ----------
     lora_r, lora_alpha, lora_dropout
-        Rank, scale and input dropout of LoRA.
+        Rank, scale and input dropout of low-rank updates.
     targets
         Which of query, key, value, output.
     layers
@@ -26,6 +29,31 @@ class AdapterOptions:
     lora_dropout: float = 0.05
     targets: tuple[str, ...] = ("key", "value")
     layers: str = "last_quarter"
+
+
+@runtime_checkable
+class Steering(Protocol):
+    """What a method does at every optimizer step, beside the step itself."""
+
+    def penalty(self) -> Tensor:
+        """Return the method's own term of the loss, with its graph."""
+        ...
+
+    def after_step(self, step: int) -> None:
+        """Change weights after optimizer step `step` (from 0); gradients are still there."""
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what a resumed training needs."""
+        ...
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what `state` returned."""
+        ...
+
+
+def as_it_is(_backbone: Backbone) -> None:
+    """Leave the trained backbone as it is."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +70,12 @@ class Adapter:
         Write and read what the method changed, as a file or folder inside a model folder.
     learning_rate
         Peak learning rate when the user names none.
+    reads
+        Options of `TrainConfig` that the method reads and others do not.
+    finish
+        After training: bring the backbone into the form that is scored and saved.
+    steer
+        Backbone, number of optimizer steps → what the method does at each of them.
     """
 
     summary: str
@@ -49,3 +83,6 @@ class Adapter:
     save: Callable[[Backbone, Path], None]
     load: Callable[[Backbone, Path], None]
     learning_rate: float
+    reads: frozenset[str] = frozenset()
+    finish: Callable[[Backbone], None] = as_it_is
+    steer: Callable[[Backbone, int], Steering] | None = None

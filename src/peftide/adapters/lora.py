@@ -1,27 +1,35 @@
-"""LoRA (Hu et al. 2022, arXiv 2106.09685), by `peft`.
+"""LoRA (Hu et al. 2022, arXiv 2106.09685) and its kin that differ by one setting, by `peft`.
 
 ::
 
     x ──────────── W (frozen) ────────────┐
       └─ dropout ─ A (r×D) ─ B (D×r) ─ ·α/r ─┴─ +        B starts at 0: nothing changes at first
+
+rsLoRA (Kalajdzievski 2023, arXiv 2312.03732) multiplies by α/√r. DoRA (Liu et al. 2024,
+arXiv 2402.09353) trains the length of each row of W + BA apart from its direction.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig
 
 from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.adapters.peft_form import load_adapter, put_on, save_adapter
 from peftide.adapters.targets import module_names
 from peftide.backbones import Backbone
 
-ADAPTER_FOLDER = "adapter"
+READS = frozenset({"lora_r", "lora_alpha", "lora_dropout", "lora_targets", "lora_layers"})
 
 
-def apply_lora(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_lora(backbone: Backbone, options: AdapterOptions, **settings: Any) -> None:
     """Put low-rank updates beside the named attention matrices; only these train.
+
+    Parameters
+    ----------
+    settings
+        Further fields of peft's `LoraConfig`.
 
     Raises
     ------
@@ -34,39 +42,26 @@ def apply_lora(backbone: Backbone, options: AdapterOptions) -> None:
         lora_dropout=options.lora_dropout,
         target_modules=module_names(backbone, targets=options.targets, layers=options.layers),
         bias="none",
+        **settings,
     )
-    with without_rename_warning():
-        backbone.model = get_peft_model(backbone.model, config)
-    backbone.model.peft_config["default"].base_model_name_or_path = backbone.origin.name
-
-
-def save_lora(backbone: Backbone, folder: Path) -> None:
-    """Write the adapter in peft's own format, so that plain `peft` opens it."""
-    # peft would ask the hub whether the vocabulary grew; it never does here
-    backbone.model.save_pretrained(folder / ADAPTER_FOLDER, save_embedding_layers=False)
-    (folder / ADAPTER_FOLDER / "README.md").unlink(missing_ok=True)
-
-
-def load_lora(backbone: Backbone, folder: Path) -> None:
-    """Put a saved adapter on a backbone, in place of one that it may have."""
-    if isinstance(backbone.model, PeftModel):
-        backbone.model = backbone.model.unload()
-    with without_rename_warning():
-        backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
-
-
-@contextmanager
-def without_rename_warning() -> Iterator[None]:
-    """Leave out peft's use of a name that newer transformers deprecate."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        yield
+    put_on(backbone, config)
 
 
 LORA = Adapter(
     summary="low-rank updates of attention matrices",
     apply=apply_lora,
-    save=save_lora,
-    load=load_lora,
+    save=save_adapter,
+    load=load_adapter,
     learning_rate=1e-3,
+    reads=READS,
+)
+RSLORA = replace(
+    LORA,
+    summary="LoRA whose updates are scaled by alpha / √rank",
+    apply=partial(apply_lora, use_rslora=True),
+)
+DORA = replace(
+    LORA,
+    summary="LoRA that trains the length of a matrix's rows apart from their direction",
+    apply=partial(apply_lora, use_dora=True),
 )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from torch import nn
+
 from peftide.backbones import Backbone
 from peftide.errors import InputError, did_you_mean
 
@@ -68,3 +70,46 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
         for number in layer_numbers(layers, layers=backbone.layers)
         for target in targets
     ]
+
+
+def layer_paths(backbone: Backbone, *, layers: str) -> tuple[str, ...]:
+    """Return how the names of everything inside the named layers begin.
+
+    Raises
+    ------
+    InputError
+        If the backbone has no such layers.
+    """
+    prefix = backbone.architecture.layer_prefix
+    return tuple(f"{prefix}.{k}." for k in layer_numbers(layers, layers=backbone.layers))
+
+
+def feedforward_outputs(backbone: Backbone, *, layers: str) -> list[str]:
+    """Return the full names of the matrices that lead from a feed-forward block back to width D.
+
+    They are the linear modules outside of attention whose output has the embedding width.
+
+    Raises
+    ------
+    InputError
+        If a layer has no such matrix, or does not exist.
+    """
+    paths = layer_paths(backbone, layers=layers)
+    attention = set(
+        module_names(backbone, targets=list(backbone.architecture.attention_modules), layers=layers)
+    )
+    names = [
+        name
+        for name, module in backbone.model.named_modules()
+        if name.startswith(paths)
+        and name not in attention
+        and isinstance(module, nn.Linear)
+        and module.out_features == backbone.width
+    ]
+    if len(names) < len(paths):
+        raise InputError(
+            f"the layers of {backbone.origin.name} have no feed-forward block that is known",
+            where="--method",
+            fix="Choose another method, such as lora",
+        )
+    return names

@@ -73,7 +73,11 @@ class TrainConfig(TableOptions):
     """Train an adapted model, score it, and save it with its predictions."""
 
     task: str = option("auto", doc="what is asked (see README); auto reads it off the labels")
-    method: str = option("lora", doc="how the backbone is adapted: head, lora or full")
+    method: str = option(
+        "lora",
+        doc="how the backbone is adapted: head, lora, rslora, dora, pissa, adalora, vera, ia3, "
+        "bias, layer_norm, last_k or full",
+    )
     backbone: str = option(
         DEFAULT_BACKBONE,
         doc="mini (bundled), folder, hub id, alias (esm2_t12_35M), or random:<alias>",
@@ -113,14 +117,16 @@ class TrainConfig(TableOptions):
     head_width: int = option(256, doc="hidden width of the mlp head")
     head_dropout: float = option(0.1, doc="dropout inside the mlp head")
 
-    lora_r: int = option(8, doc="LoRA rank")
+    lora_r: int = option(8, doc="rank of LoRA and its kin (adalora: what is left on average)")
     lora_alpha: int = option(16, doc="LoRA scale: updates are multiplied by alpha / rank")
-    lora_dropout: float = option(0.05, doc="dropout on the input of the LoRA matrices")
+    lora_dropout: float = option(0.05, doc="dropout on the input of the added matrices")
     lora_targets: tuple[str, ...] = option(
         ("key", "value"), doc="attention matrices: query, key, value, output (comma-separated)"
     )
     lora_layers: str = option(
-        "last_quarter", doc="all, last_quarter, last:K, or 0-based layers such as 3,4,5"
+        "last_quarter",
+        doc="layers to adapt (every method but head and full): all, last_quarter, last:K, or "
+        "0-based layers such as 3,4,5",
     )
 
     epochs: int = option(20, doc="passes over the training examples, at most")

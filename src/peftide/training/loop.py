@@ -10,6 +10,7 @@ import torch
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from peftide.adapters import Steering
 from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
@@ -62,11 +63,14 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     config = fitting.config
     batches = choose_batches(fitting)
     optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
-    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer)
     steps = sum(len(batches(epoch)) for epoch in range(config.epochs))
+    steering = fitting.steer(steps) if fitting.steer else None
+    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
     schedule = build_schedule(optimizer, steps=steps, warmup_fraction=config.warmup_fraction)
     _catch_up(schedule, state.step)
-    run = _Run(model, fitting, optimizer=optimizer, schedule=schedule, state=state)
+    run = _Run(
+        model, fitting, optimizer=optimizer, schedule=schedule, state=state, steering=steering
+    )
     while state.epoch < config.epochs and not _out_of_patience(state, config.patience):
         run.train_epoch(batches)
         run.end_epoch()
@@ -99,9 +103,10 @@ class _Run:
         optimizer: AdamW,
         schedule: LambdaLR,
         state: TrainingState,
+        steering: Steering | None,
     ) -> None:
         self.model, self.fitting, self.state = model, fitting, state
-        self.optimizer, self.schedule = optimizer, schedule
+        self.optimizer, self.schedule, self.steering = optimizer, schedule, steering
         self.clock = self.last_save = time.monotonic()
 
     def train_epoch(self, batches: Batches) -> None:
@@ -121,6 +126,8 @@ class _Run:
         """Take one optimizer step and return the loss before it."""
         seed_step(self.fitting.config.seed, self.state.step)
         loss = add_gradients(self.model, self.fitting, batch, advance=progress.advance)
+        if self.steering:
+            self.steering.penalty().backward()
         self._require_finite(loss)
         self._update()
         return loss
@@ -138,6 +145,8 @@ class _Run:
         torch.nn.utils.clip_grad_norm_(parameters, self.fitting.config.max_grad_norm)
         self.optimizer.step()
         self.schedule.step()
+        if self.steering:
+            self.steering.after_step(self.state.step)
         self.optimizer.zero_grad(set_to_none=True)
         self.state.step += 1
 
@@ -180,5 +189,11 @@ class _Run:
     def save(self) -> None:
         """Write a resume point."""
         self._count_time()
-        save_point(self.fitting.checkpoints, self.state, model=self.model, optimizer=self.optimizer)
+        save_point(
+            self.fitting.checkpoints,
+            self.state,
+            model=self.model,
+            optimizer=self.optimizer,
+            steering=self.steering,
+        )
         self.last_save = time.monotonic()

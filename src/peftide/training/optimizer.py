@@ -14,7 +14,7 @@ from peftide.parameters import trained_parameters
 def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: float) -> AdamW:
     """Return AdamW over four groups: (backbone or adapter, head) × (decayed, not decayed).
 
-    Biases and norms (one axis) are not decayed.
+    Biases and norms (one axis) are not decayed, nor any vector of the backbone, whatever its axes.
     """
     settings = {
         True: (learning_rate, config.weight_decay),
@@ -22,8 +22,9 @@ def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: 
     }
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in trained_parameters(model).items():
-        key = (name.startswith("backbone."), parameter.ndim > 1)
-        groups.setdefault(key, []).append(parameter)
+        in_backbone = name.startswith("backbone.")
+        axes = parameter.squeeze().ndim if in_backbone else parameter.ndim
+        groups.setdefault((in_backbone, axes > 1), []).append(parameter)
     return AdamW(
         {
             "params": parameters,

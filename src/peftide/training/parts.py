@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from peftide.adapters import Steering
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
@@ -78,6 +79,8 @@ class Fitting:
         Called with the history after each epoch.
     checkpoints
         Folder for resume points.
+    steer
+        Number of optimizer steps → what the method does at each of them, if anything.
     """
 
     config: TrainConfig
@@ -90,6 +93,7 @@ class Fitting:
     validate: Callable[[], dict[str, float]]
     on_epoch: Callable[[list[dict[str, Any]]], None]
     checkpoints: Path
+    steer: Callable[[int], Steering] | None = None
 
 
 def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:

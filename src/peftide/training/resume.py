@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from peftide.adapters import Steering
 from peftide.parameters import restore_trained, trained_parameters
 from peftide.resume_points import ResumePoint, read_point, write_point
 
@@ -45,17 +46,29 @@ class TrainingState:
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
-def save_point(folder: Path, state: TrainingState, *, model: nn.Module, optimizer: AdamW) -> None:
+def save_point(
+    folder: Path,
+    state: TrainingState,
+    *,
+    model: nn.Module,
+    optimizer: AdamW,
+    steering: Steering | None = None,
+) -> None:
     """Write a resume point whole, then remove older ones."""
     record = {f.name: getattr(state, f.name) for f in dataclasses.fields(state) if f.name != "best"}
     tensors = {"model": trained_parameters(model), "best": state.best}
+    tensors["steering"] = steering.state() if steering else {}
     write_point(folder, ResumePoint(tensors, record), step=state.step, optimizer=optimizer)
 
 
-def load_point(folder: Path, *, model: nn.Module, optimizer: AdamW) -> TrainingState:
+def load_point(
+    folder: Path, *, model: nn.Module, optimizer: AdamW, steering: Steering | None = None
+) -> TrainingState:
     """Read the last resume point into model and optimizer; a new state if there is none."""
     point = read_point(folder, optimizer=optimizer)
     if point is None:
         return TrainingState()
     restore_trained(model, point.tensors["model"])
+    if steering:
+        steering.restore(point.tensors.get("steering", {}))
     return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))

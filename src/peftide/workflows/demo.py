@@ -1,4 +1,4 @@
-"""`peftide demo`: every method on a simulated proteome of known truth, offline."""
+"""`peftide demo`: three methods on a simulated proteome of known truth, offline."""
 
 import logging
 from dataclasses import dataclass
@@ -19,9 +19,14 @@ logger = logging.getLogger(__name__)
 
 COMMAND = "demo"
 DEMO_BACKBONE = "random:esm2_demo"
+EVERYWHERE: dict[str, Any] = {
+    "lora_layers": "all",
+    "lora_targets": ("query", "key", "value", "output"),
+    "lora_dropout": 0.0,
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "head": {"epochs": 10, "head_weight_decay": 0.3},
-    "lora": {"learning_rate": 5e-3},
+    "lora": {"learning_rate": 5e-3} | EVERYWHERE,
     "full": {"learning_rate": 1e-3},
 }
 EPOCHS = {"ppi": 1, "symmetry": 4}
@@ -48,7 +53,7 @@ class DemoResult:
 
 
 def demo(config: DemoConfig) -> DemoResult:
-    """Simulate a proteome, train every method on it, and predict on new proteins.
+    """Simulate a proteome, train three methods on it, and predict on new proteins.
 
     Raises
     ------
@@ -89,9 +94,6 @@ def training(config: DemoConfig, task: str, method: str, *, data: Path) -> Train
         threads=config.threads,
         precision=config.precision,
         batch_size=32,
-        lora_layers="all",
-        lora_targets=("query", "key", "value", "output"),
-        lora_dropout=0.0,
         **settings,
     )
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from peftide.workflows.setting import (
     find_task,
     prepare,
     recipe_of,
+    unread_options,
 )
 from peftide.workflows.tables import write_history
 
@@ -151,6 +153,10 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
         problems.append(f"--sampler: received blocks; the task {config.task} has no pairs")
     if config.class_map is not None and config.task != "symmetry":
         problems.append(f"--class-map: the task {config.task} has none")
+    problems += [
+        f"{flag(name)}: --method {config.method} does not read it; leave it out"
+        for name in unread_options(config)
+    ]
     raise_problems(problems)
 
 
@@ -166,7 +172,8 @@ def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
         setting.hardware.device,
     )
     rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
-    return fit(
+    steer = adapter.steer
+    result = fit(
         setting.model,
         Fitting(
             config=config,
@@ -179,8 +186,11 @@ def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
             validate=_validator(setting),
             on_epoch=lambda history: write_history(history, folder.history),
             checkpoints=folder.checkpoints,
+            steer=partial(steer, setting.model.backbone) if steer else None,
         ),
     )
+    adapter.finish(setting.model.backbone)
+    return result
 
 
 def row_source(setting: Setting) -> RowSource:

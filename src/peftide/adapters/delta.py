@@ -1,0 +1,109 @@
+"""Methods that train some of the backbone's own weights: saved are the changed tensors alone."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.adapters.targets import layer_paths
+from peftide.backbones import Backbone
+from peftide.errors import InputError
+from peftide.parameters import trained_parameters
+
+DELTA_FILE = "delta.safetensors"
+
+
+def apply_bias(backbone: Backbone, options: AdapterOptions) -> None:
+    """Unfreeze the biases of the named layers (BitFit, Ben Zaken et al. 2022, arXiv 2106.10199).
+
+    Raises
+    ------
+    InputError
+        If the layers do not exist, or have no biases.
+    """
+    paths = layer_paths(backbone, layers=options.layers)
+    names = {name for name, _ in backbone.model.named_parameters() if name.endswith(".bias")}
+    _unfreeze(backbone, {name for name in names if name.startswith(paths)}, what="biases")
+
+
+def apply_layer_norm(backbone: Backbone, options: AdapterOptions) -> None:
+    """Unfreeze scale and shift of the layer norms inside the named layers.
+
+    Raises
+    ------
+    InputError
+        If the layers do not exist, or have no layer norms.
+    """
+    paths = layer_paths(backbone, layers=options.layers)
+    names = {
+        f"{name}.{kind}"
+        for name, module in backbone.model.named_modules()
+        if name.startswith(paths) and type(module).__name__.lower().endswith("norm")
+        for kind, _ in module.named_parameters()
+    }
+    _unfreeze(backbone, names, what="layer norms")
+
+
+def apply_last_k(backbone: Backbone, options: AdapterOptions) -> None:
+    """Unfreeze the named layers whole.
+
+    Raises
+    ------
+    InputError
+        If the layers do not exist.
+    """
+    paths = layer_paths(backbone, layers=options.layers)
+    names = {name for name, _ in backbone.model.named_parameters() if name.startswith(paths)}
+    _unfreeze(backbone, names, what="weights")
+
+
+def _unfreeze(backbone: Backbone, names: set[str], *, what: str) -> None:
+    if not names:
+        raise InputError(
+            f"the layers of {backbone.origin.name} have no {what}",
+            where="--method",
+            fix="Choose another method, such as lora",
+        )
+    for name, parameter in backbone.model.named_parameters():
+        parameter.requires_grad_(name in names)
+
+
+def save_delta(backbone: Backbone, folder: Path) -> None:
+    """Write the tensors that trained, under the backbone's own names."""
+    tensors = trained_parameters(backbone.model)
+    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, folder / DELTA_FILE)
+
+
+def load_delta(backbone: Backbone, folder: Path) -> None:
+    """Put the saved tensors in place of the backbone's."""
+    parameters = dict(backbone.model.named_parameters())
+    with torch.no_grad():
+        for name, tensor in load_file(folder / DELTA_FILE).items():
+            parameters[name].copy_(tensor)
+
+
+BIAS = Adapter(
+    summary="the biases of chosen layers",
+    apply=apply_bias,
+    save=save_delta,
+    load=load_delta,
+    learning_rate=1e-3,
+    reads=frozenset({"lora_layers"}),
+)
+LAYER_NORM = Adapter(
+    summary="scale and shift of the layer norms of chosen layers",
+    apply=apply_layer_norm,
+    save=save_delta,
+    load=load_delta,
+    learning_rate=1e-3,
+    reads=frozenset({"lora_layers"}),
+)
+LAST_K = Adapter(
+    summary="chosen layers whole",
+    apply=apply_last_k,
+    save=save_delta,
+    load=load_delta,
+    learning_rate=3e-4,
+    reads=frozenset({"lora_layers"}),
+)

@@ -1,0 +1,40 @@
+"""(IA)³ (Liu et al. 2022, arXiv 2205.05638), by `peft`: one factor per channel.
+
+Keys, values and what enters the last matrix of the feed-forward block are multiplied by vectors
+that start at 1.
+"""
+
+from dataclasses import replace
+
+from peft import IA3Config
+
+from peftide.adapters.adapter import AdapterOptions
+from peftide.adapters.lora import LORA
+from peftide.adapters.peft_form import put_on
+from peftide.adapters.targets import feedforward_outputs, module_names
+from peftide.backbones import Backbone
+
+
+def apply_ia3(backbone: Backbone, options: AdapterOptions) -> None:
+    """Put factors on keys, values and feed-forward channels; only these train.
+
+    Raises
+    ------
+    InputError
+        If the layers do not exist, or have no feed-forward block that is known.
+    """
+    feedforward = feedforward_outputs(backbone, layers=options.layers)
+    attention = module_names(backbone, targets=("key", "value"), layers=options.layers)
+    put_on(
+        backbone,
+        IA3Config(target_modules=attention + feedforward, feedforward_modules=feedforward),
+    )
+
+
+IA3 = replace(
+    LORA,
+    summary="factors on keys, values and feed-forward channels",
+    apply=apply_ia3,
+    learning_rate=1e-2,
+    reads=frozenset({"lora_layers"}),
+)

@@ -1,0 +1,47 @@
+"""Adapters in `peft`'s own form: put on a backbone, saved for plain `peft` to open, loaded."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from peft import PeftConfig, PeftModel, get_peft_model
+
+from peftide.backbones import Backbone
+
+ADAPTER_FOLDER = "adapter"
+ADAPTER_NAME = "default"
+"""How `peft` calls an adapter that nobody named."""
+
+
+def put_on(backbone: Backbone, config: PeftConfig) -> None:
+    """Put an adapter on a backbone; only the adapter trains."""
+    with quietly():
+        backbone.model = get_peft_model(backbone.model, config)
+    backbone.model.peft_config[ADAPTER_NAME].base_model_name_or_path = backbone.origin.name
+
+
+def save_adapter(backbone: Backbone, folder: Path) -> None:
+    """Write the adapter in peft's own format, so that plain `peft` opens it."""
+    # peft would ask the hub whether the vocabulary grew; it never does here
+    backbone.model.save_pretrained(folder / ADAPTER_FOLDER, save_embedding_layers=False)
+    (folder / ADAPTER_FOLDER / "README.md").unlink(missing_ok=True)
+
+
+def load_adapter(backbone: Backbone, folder: Path) -> None:
+    """Put a saved adapter on a backbone, in place of one that it may have."""
+    if isinstance(backbone.model, PeftModel):
+        backbone.model = backbone.model.unload()
+    with quietly():
+        backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Leave out warnings about peft's own doing."""
+    with warnings.catch_warnings():
+        # a name that newer transformers deprecate
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        # read as LoRA's; AdaLoRA's own, which it reads later, has other keys
+        warnings.filterwarnings("ignore", "The following rank_pattern keys", RuntimeWarning)
+        yield
