@@ -19,6 +19,7 @@ ROWS = [
     ("full", {}, {}),
     ("lora", {"layers": "all"}, {}),
     ("lora", {}, {}),
+    *((method, {}, {}) for method in ADAPTERS if method not in ("full", "lora", "head")),
     ("head", {}, {}),
     ("head", {}, {"head": "linear"}),
     ("head", {}, {"head": "linear", "pairing": "mean"}),
@@ -27,7 +28,7 @@ ROWS = [
 
 def main() -> None:
     """Print one row per method: backbone, head, total, and full fine-tuning's total over it."""
-    print(f"{'method':6}  {'options':26}  {'backbone':>12}  {'head':>9}  {'fewer than full':>20}")
+    print(f"{'method':10}  {'options':26}  {'backbone':>12}  {'head':>9}  {'fewer than full':>20}")
     full = None
     for method, adapter, recipe in ROWS:
         model = pair_model(method, AdapterOptions(**adapter), recipe)
@@ -39,9 +40,9 @@ def main() -> None:
         )
         full = full or inside
         options = ", ".join(f"{key} {value}" for key, value in (adapter | recipe).items())
-        without_head = f"{full / inside:,.0f} ×" if method == "lora" else f"{full / total:,.0f} ×"
-        print(f"{method:6}  {options:26}  {inside:12,}  {total - inside:9,}  {without_head:>20}")
-    print("fewer than full: full fine-tuning of the backbone over adapter (lora) or head (head)")
+        fewer = f"{full / (inside or total):,.0f} ×"
+        print(f"{method:10}  {options:26}  {inside:12,}  {total - inside:9,}  {fewer:>20}")
+    print("fewer than full: full fine-tuning of the backbone over what trains in it, or the head")
 
 
 def pair_model(method: str, options: AdapterOptions, changes: dict[str, str]) -> ProteinModel:

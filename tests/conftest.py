@@ -29,6 +29,8 @@ from peftide.tasks import TASKS
 from peftide.workflows.train import train
 
 TINY = "random:esm2_tiny"
+FORMS = ["head", "lora", "full"]
+"""One method of each kind, for what the others do the same way: their contract says so."""
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 
 torch.set_num_threads(1)  # tensors are tiny: on a busy machine more threads only wait for another

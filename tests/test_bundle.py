@@ -23,19 +23,16 @@ from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
 from peftide.types import FloatArray
 from peftide.workflows.train import train
-from tests.conftest import random_sequences, small_config
+from tests.conftest import FORMS, random_sequences, small_config
 
 Trained = Callable[[str, str], Path]
-MODEL_FILES = {
-    "head": ["bundle.json", "head.safetensors"],
-    "lora": [
-        "bundle.json",
-        "head.safetensors",
-        "adapter/adapter_config.json",
-        "adapter/adapter_model.safetensors",
-    ],
-    "full": ["bundle.json", "head.safetensors", "backbone.safetensors"],
-}
+ALWAYS = ["bundle.json", "head.safetensors"]
+IN_PEFT_FORM = ["adapter/adapter_config.json", "adapter/adapter_model.safetensors"]
+OWN_FILES = {"head": [], "full": ["backbone.safetensors"]}
+OWN_FILES |= dict.fromkeys(["bias", "layer_norm", "last_k"], ["delta.safetensors"])
+MODEL_FILES = {method: ALWAYS + OWN_FILES.get(method, IN_PEFT_FORM) for method in ADAPTERS}
+BOTH = [(task, method) for task in TASKS for method in FORMS]
+BOTH += [("ppi", method) for method in ADAPTERS if method not in FORMS]
 
 
 def logits_of(bundle: Bundle) -> FloatArray:
@@ -72,8 +69,7 @@ def changed_model(trained: Trained, task: str, method: str) -> Bundle:
     return randomise(bundle)
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("task", "method"), BOTH)
 def test_saved_and_loaded_logits_are_equal_to_the_bit(
     trained: Trained, tmp_path: Path, task: str, method: str
 ) -> None:
@@ -91,7 +87,7 @@ def test_saved_and_loaded_logits_are_equal_to_the_bit(
 
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_a_model_folder_holds_the_named_files(trained: Trained, method: str) -> None:
-    folder = trained("regression", method) / "model"
+    folder = trained("ppi", method) / "model"
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert found == set(MODEL_FILES[method])
 
@@ -111,7 +107,7 @@ def test_a_loaded_model_trains_nowhere_and_drops_nothing(trained: Trained) -> No
     assert not any(parameter.requires_grad for parameter in model.backbone.parameters())
 
 
-CHANGES = [(method, name) for method, names in MODEL_FILES.items() for name in names]
+CHANGES = [(method, name) for method in [*FORMS, "last_k"] for name in MODEL_FILES[method]]
 
 
 @pytest.mark.parametrize(("method", "name"), CHANGES)

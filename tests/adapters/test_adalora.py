@@ -38,6 +38,7 @@ def train(backbone: Backbone, schedule: RankSchedule, *, steps: range) -> None:
         ((output * weights).mean() + schedule.penalty()).backward()
         with torch.no_grad():
             for parameter in trained_parameters(backbone).values():
+                assert parameter.grad is not None
                 parameter.sub_(parameter.grad, alpha=0.1)
         schedule.after_step(step)
         backbone.zero_grad()

@@ -187,6 +187,16 @@ CASES = {
     "unknown backbone": (nothing, f"{PAIRS} --backbone esm2_t6_8N", ["Did you mean esm2_t6_8M"]),
     "unknown task": (nothing, PAIRS.replace("ppi", "ppj"), ["--task", "Did you mean ppi"]),
     "unknown method": (nothing, f"{PAIRS} --method lorra", ["--method", "Did you mean lora"]),
+    "option of another method": (
+        nothing,
+        f"{PAIRS} --method ia3 --lora-r 4",
+        ["--lora-r", "--method ia3 does not read it"],
+    ),
+    "rank above the width": (
+        nothing,
+        f"{PAIRS} --method pissa --lora-r 64",
+        ["--lora-r", "at most 32"],
+    ),
     "layer out of range": (
         nothing,
         f"{PAIRS} --method lora --lora-layers 7",

@@ -256,3 +256,24 @@ def test_layers_that_are_not_there_are_an_error(adapter: Adapter, layers: str):
 def test_targets_that_are_not_there_are_an_error(adapter: Adapter):
     with pytest.raises(InputError, match="received keys. Did you mean key"):
         adapter.apply(load_backbone(TINY), AdapterOptions(targets=("keys",)))
+
+
+@pytest.mark.parametrize("family", ["protbert_folder", "prott5_folder", "ankh_folder"])
+def test_other_families_take_it_or_say_why_not(
+    method: str, adapter: Adapter, family: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    folder = request.getfixturevalue(family)
+    if method == "bias" and family != "protbert_folder":  # T5 has none
+        with pytest.raises(InputError, match="no biases. Choose another method"):
+            adapted(adapter, folder)
+        return
+    backbone = adapted(adapter, folder)
+    torch.testing.assert_close(vectors(backbone), vectors(load_backbone(str(folder)).eval()))
+    step(backbone)
+    adapter.finish(backbone)
+    adapter.save(backbone, tmp_path)
+    fresh = load_backbone(str(folder))
+    adapter.load(fresh, tmp_path)
+    assert torch.equal(vectors(fresh.eval()), vectors(backbone.eval()))
+    changed = not torch.allclose(vectors(fresh), vectors(load_backbone(str(folder)).eval()))
+    assert changed == (method != "head")

@@ -1,6 +1,7 @@
 """A model, its data and its optimizer as `train` has them, before the first step."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def fitting(tmp_path: Path) -> Fit:
 
     def run(setting: Setting, **changes: Any) -> Fitting:
         config, problem = setting.config, setting.problem
+        adapter = find_adapter(config.method)
         parts: dict[str, Any] = {
             "config": config,
             "task": problem.task,
@@ -47,10 +49,11 @@ def fitting(tmp_path: Path) -> Fit:
             "part": LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
             "source": row_source(setting),
             "hardware": setting.hardware,
-            "learning_rate": find_adapter(config.method).learning_rate,
+            "learning_rate": adapter.learning_rate,
             "validate": lambda: {problem.task.outcome.headline: 0.5},
             "on_epoch": lambda _history: None,
             "checkpoints": tmp_path / "checkpoints",
+            "steer": adapter.steer and partial(adapter.steer, setting.model.backbone),
         }
         return Fitting(**(parts | changes))
 

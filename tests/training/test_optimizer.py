@@ -36,6 +36,16 @@ def test_every_trained_parameter_is_in_the_right_group(build: Build) -> None:
     assert "pooling.query" in trained
 
 
+def test_vectors_of_the_backbone_do_not_decay_whatever_their_axes(build: Build) -> None:
+    """(IA)³ keeps its factors, which start at 1, as columns and rows."""
+    _, model, config = build("ppi", "ia3")
+    optimizer = build_optimizer(model, config, learning_rate=0.1)
+    decayed = {id(p) for g in optimizer.param_groups if g["weight_decay"] for p in g["params"]}
+    factors = {name: p for name, p in trained_parameters(model).items() if "ia3_l" in name}
+    assert {p.ndim for p in factors.values()} == {2}
+    assert not [name for name, p in factors.items() if id(p) in decayed]
+
+
 def test_norms_and_biases_of_the_backbone_do_not_decay(build: Build) -> None:
     setting, model, config = build("ppi", "full")
     del setting

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from peftide.adapters import ADAPTERS
 from peftide.errors import StorageError
 from peftide.parameters import copy_trained, trained_parameters
 from peftide.training import fit, loop
@@ -22,7 +23,7 @@ def take_step(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
     optimizer.step()
 
 
-@pytest.mark.parametrize("method", ["head", "lora", "full"])
+@pytest.mark.parametrize("method", ADAPTERS)
 def test_a_point_holds_everything_exactly(build: Build, tmp_path: Path, method: str) -> None:
     _, model, config = build("ppi", method)
     optimizer = build_optimizer(model, config, learning_rate=0.1)
@@ -96,16 +97,29 @@ class KilledError(Exception):
     """Stands for a kill between two steps."""
 
 
-@pytest.mark.parametrize("stop_at", [1, 3, 4, 6, 7])
+@pytest.mark.parametrize(
+    ("method", "stop_at"),
+    [("lora", stop_at) for stop_at in (1, 3, 4, 6, 7)]
+    + [("adalora", stop_at) for stop_at in (3, 10, 14)]
+    + [("pissa", 6), ("last_k", 6)],
+)
 def test_a_training_killed_after_any_step_ends_with_the_same_weights(
-    build: Build, fitting: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+    build: Build,
+    fitting: Fit,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    stop_at: int,
 ) -> None:
-    """Three steps per epoch: kills in mid-epoch, at an epoch's last step, in the last epoch."""
-    scores = [0.3, 0.5, 0.4]
-    options = {"epochs": 3, "checkpoint_minutes": 0.0, "lora_dropout": 0.3}
+    """Three steps per epoch: kills in mid-epoch, at an epoch's last step, in the last epoch.
+
+    For adalora, which cuts from its second step of twelve on, also after the last cut.
+    """
+    scores = [0.3, 0.5, 0.4, 0.6][: 4 if method == "adalora" else 3]
+    options = {"epochs": len(scores), "checkpoint_minutes": 0.0, "lora_dropout": 0.3}
 
     def run(checkpoints: Path, waiting: list[float]) -> tuple[list[float], dict[str, torch.Tensor]]:
-        setting, model, _ = build("regression", "lora", **options)
+        setting, model, _ = build("regression", method, **options)
         validate = lambda: {"spearman": waiting.pop(0)}  # noqa: E731
         result = fit(model, fitting(setting, validate=validate, checkpoints=checkpoints))
         return [row["train_loss"] for row in result.history], copy_trained(model)

@@ -7,19 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from peftide.adapters import ADAPTERS
 from peftide.config import EvaluateConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
 from peftide.workflows.evaluate import evaluate
-from tests.conftest import labelled_rows, random_sequences, write_rows
+from tests.conftest import FORMS, labelled_rows, random_sequences, write_rows
 
 Trained = Callable[[str, str], Path]
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_the_scores_are_those_of_the_test_part_of_training(
     trained: Trained, tmp_path: Path, task: str, method: str
 ) -> None:

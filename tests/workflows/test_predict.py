@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from peftide.adapters import ADAPTERS
 from peftide.config import PredictConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
 from peftide.workflows.predict import predict
-from tests.conftest import labelled_rows, write_rows
+from tests.conftest import FORMS, labelled_rows, write_rows
 
 Trained = Callable[[str, str], Path]
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
@@ -22,7 +21,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_prediction_gives_what_training_wrote(
     trained: Trained, tmp_path: Path, task: str, method: str
 ) -> None:
@@ -39,7 +38,7 @@ def test_prediction_gives_what_training_wrote(
             assert found[column].tolist() == written[column].tolist()
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_swapped_pairs_have_identical_scores(trained: Trained, tmp_path: Path, method: str) -> None:
     rows = [(a, b) for a, b, _ in labelled_rows("ppi", "test", 8)]
     run, header = trained("ppi", method), "sequence_a sequence_b"

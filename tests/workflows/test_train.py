@@ -18,13 +18,14 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from peftide.adapters import ADAPTERS
 from peftide.bundle import load_bundle
-from peftide.config import TrainConfig
+from peftide.config import PredictConfig, TrainConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
+from peftide.workflows.predict import predict
 from peftide.workflows.train import check_numbers, train
 from tests.conftest import (
+    FORMS,
     labelled_rows,
     random_sequences,
     small_config,
@@ -41,7 +42,7 @@ COLUMNS = {
     "ppi": ["id_a", "id_b", "label", "score", "probability", "prediction", "split"],
     "regression": ["id", "label", "prediction", "split"],
 }
-BOTH = [(task, method) for task in TASKS for method in ADAPTERS]
+BOTH = [(task, method) for task in TASKS for method in FORMS]
 
 
 def predictions(run: Path) -> pd.DataFrame:
@@ -87,7 +88,7 @@ COLUMNS_OF_PARTS = ("train", "validation", "test")
 def test_methods_train_fewer_parameters_in_their_order(trained: Trained, task: str) -> None:
     counts = {
         method: json.loads((trained(task, method) / "run.json").read_text())["parameters"]
-        for method in ADAPTERS
+        for method in FORMS
     }
     trained_counts = [counts[method]["trained"] for method in ("head", "lora", "full")]
     assert trained_counts == sorted(trained_counts)
@@ -95,7 +96,7 @@ def test_methods_train_fewer_parameters_in_their_order(trained: Trained, task: s
     assert counts["lora"]["trained"] - counts["head"]["trained"] == 2 * 8 * 64
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_scores_of_pairs_follow_from_the_predictions(trained: Trained, method: str) -> None:
     """Reference: scikit-learn, on what the file says."""
     run = trained("ppi", method)
@@ -116,7 +117,7 @@ def test_scores_of_pairs_follow_from_the_predictions(trained: Trained, method: s
     assert found["brier"] == pytest.approx(brier_score_loss(truth, probability), rel=1e-4)
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_scores_of_values_follow_from_the_predictions(trained: Trained, method: str) -> None:
     run = trained("regression", method)
     table, found = predictions(run), scores(run)
@@ -127,7 +128,7 @@ def test_scores_of_values_follow_from_the_predictions(trained: Trained, method: 
     assert found["r2"] == pytest.approx(r2_score(truth, guess), abs=1e-4)
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_scores_of_classes_follow_from_the_predictions(trained: Trained, method: str) -> None:
     run = trained("residue", method)
     table, found = predictions(run), scores(run)
@@ -150,7 +151,7 @@ def test_scores_of_classes_follow_from_the_predictions(trained: Trained, method:
     np.testing.assert_allclose(table["p_E"] + table["p_H"], 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ADAPTERS)
+@pytest.mark.parametrize("method", FORMS)
 def test_a_protein_with_two_groups_is_right_with_either(trained: Trained, method: str) -> None:
     run = trained("symmetry", method)
     table = predictions(run)
@@ -312,3 +313,21 @@ def test_a_number_that_no_training_can_have_is_refused(option: str, value: Any) 
     config = TrainConfig(task="ppi", out=Path("run"), **{option: value})
     with pytest.raises(InputError, match=f"--{option.replace('_', '-')}: received"):
         check_numbers(config, TASKS["ppi"])
+
+
+def test_an_option_that_the_method_does_not_read_is_refused() -> None:
+    config = TrainConfig(task="ppi", out=Path("run"), method="head", lora_r=4, lora_alpha=3)
+    with pytest.raises(InputError, match="--lora-r: --method head does not read it") as caught:
+        check_numbers(config, TASKS["ppi"])
+    assert "--lora-alpha: --method head does not read it" in str(caught.value)
+
+
+def test_pissa_is_scored_as_it_is_saved(tmp_path: Path) -> None:
+    """As plain LoRA of twice the rank: `predict` opens the very model that was scored."""
+    config = small_config(tmp_path, "regression", "pissa", learning_rate=0.05)
+    run = train(config).path
+    saved = json.loads((run / "model" / "adapter" / "adapter_config.json").read_text())
+    assert saved["r"] == 2 * config.lora_r
+    same = {"threads": 1, "device": "cpu", "precision": "fp32"}
+    answers = predict(PredictConfig(run=run, input=Path(config.test[0]), **same))
+    np.testing.assert_allclose(answers["prediction"], predictions(run)["prediction"], rtol=1e-5)

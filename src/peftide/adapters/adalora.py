@@ -57,7 +57,7 @@ class RankSchedule:
     def __init__(self, backbone: Backbone, steps: int) -> None:
         self.model = backbone.model.base_model
         self.config: AdaLoraConfig = self.model.peft_config[ADAPTER_NAME]
-        self.config.total_step = steps
+        self.steps = self.config.total_step = steps
         self.config.tinit = int(WARMUP_SHARE * steps)
         self.config.tfinal = int(FINAL_SHARE * steps)
         self.config.deltaT = max(1, steps // CUTS)
@@ -74,7 +74,7 @@ class RankSchedule:
 
     def after_step(self, step: int) -> None:
         """Update what matters, and cut if it is time."""
-        if self.config.total_step >= LEAST_STEPS:
+        if self.steps >= LEAST_STEPS:
             self.model.update_and_allocate(step)
 
     def state(self) -> dict[str, Tensor]:
@@ -102,7 +102,7 @@ class RankSchedule:
 
 
 def finish_adalora(backbone: Backbone) -> None:
-    """Drop every rank whose diagonal entry is 0: it adds nothing. A matrix keeps one at least."""
+    """Drop every rank whose diagonal entry is 0, for it adds nothing; one of a matrix may stay."""
     model = backbone.model.base_model
     pattern = {}
     for name, parameter in model.model.named_parameters():
@@ -117,6 +117,7 @@ ADALORA = replace(
     LORA,
     summary="low-rank updates whose ranks move to the matrices where they matter",
     apply=apply_adalora,
+    learning_rate=3e-3,
     finish=finish_adalora,
     steer=RankSchedule,
 )

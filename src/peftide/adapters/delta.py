@@ -104,6 +104,6 @@ LAST_K = Adapter(
     apply=apply_last_k,
     save=save_delta,
     load=load_delta,
-    learning_rate=1e-4,
+    learning_rate=3e-4,
     reads=frozenset({"lora_layers"}),
 )

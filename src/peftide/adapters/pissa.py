@@ -10,6 +10,7 @@ the file needs no changed base.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from peft import LoraConfig
@@ -48,14 +49,14 @@ def apply_pissa(backbone: Backbone, options: AdapterOptions) -> None:
         _begin(layer)
 
 
-def lora_layers(backbone: Backbone) -> dict[str, LoraLayer]:
+def lora_layers(backbone: Backbone) -> dict[str, Any]:
     """Return the adapted modules, by name."""
     modules = backbone.model.named_modules()
     return {name: module for name, module in modules if isinstance(module, LoraLayer)}
 
 
 @torch.no_grad()
-def _begin(layer: LoraLayer) -> None:
+def _begin(layer: Any) -> None:
     """Start both adapters of a module at the largest singular directions, and freeze the second."""
     a, b = principal(layer.get_base_layer().weight, layer.r[START], layer.scaling[START])
     for name, sign in ((ADAPTER_NAME, 1), (START, -1)):
@@ -90,7 +91,8 @@ def finish_pissa(backbone: Backbone) -> None:
     ]
     config: LoraConfig = backbone.model.peft_config[ADAPTER_NAME]
     backbone.model = backbone.model.unload()
-    put_on(backbone, replace(config, r=2 * config.r, lora_alpha=2 * config.lora_alpha))
+    twice = {"r": 2 * config.r, "lora_alpha": 2 * config.lora_alpha}
+    put_on(backbone, replace(config, **twice, base_model_name_or_path=None))
     with torch.no_grad():
         for layer, (a, b) in zip(lora_layers(backbone).values(), matrices, strict=True):
             layer.lora_A[ADAPTER_NAME].weight.copy_(a)

@@ -39,6 +39,6 @@ VERA = replace(
     LORA,
     summary="trained scales around random low-rank matrices that all layers share",
     apply=apply_vera,
-    learning_rate=1e-2,
+    learning_rate=3e-2,
     reads=frozenset({"lora_dropout", "lora_targets", "lora_layers"}),
 )

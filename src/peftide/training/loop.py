@@ -68,8 +68,9 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
     schedule = build_schedule(optimizer, steps=steps, warmup_fraction=config.warmup_fraction)
     _catch_up(schedule, state.step)
-    run = _Run(model, fitting, optimizer=optimizer, schedule=schedule, state=state)
-    run.steering = steering
+    run = _Run(
+        model, fitting, optimizer=optimizer, schedule=schedule, state=state, steering=steering
+    )
     while state.epoch < config.epochs and not _out_of_patience(state, config.patience):
         run.train_epoch(batches)
         run.end_epoch()
@@ -102,10 +103,10 @@ class _Run:
         optimizer: AdamW,
         schedule: LambdaLR,
         state: TrainingState,
+        steering: Steering | None,
     ) -> None:
         self.model, self.fitting, self.state = model, fitting, state
-        self.optimizer, self.schedule = optimizer, schedule
-        self.steering: Steering | None = None
+        self.optimizer, self.schedule, self.steering = optimizer, schedule, steering
         self.clock = self.last_save = time.monotonic()
 
     def train_epoch(self, batches: Batches) -> None:

@@ -1,4 +1,4 @@
-"""`peftide demo`: every method on a simulated proteome of known truth, offline."""
+"""`peftide demo`: three methods on a simulated proteome of known truth, offline."""
 
 import logging
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class DemoResult:
 
 
 def demo(config: DemoConfig) -> DemoResult:
-    """Simulate a proteome, train every method on it, and predict on new proteins.
+    """Simulate a proteome, train three methods on it, and predict on new proteins.
 
     Raises
     ------
