@@ -78,8 +78,8 @@ def test_a_strip_shows_dot_interval_and_guess_in_per_cent_of_its_width() -> None
     drawn = strip(axis, 0.5, bounds=(0.25, 0.75), guess=0.0, class_="model")
     assert percents(drawn, "cx") == [50]
     whisker = re.findall(r'x1="([\d.]+)%" x2="([\d.]+)%" y1="50%"', drawn)
-    assert [[float(x) for x in pair] for pair in whisker] == [[27, 73]]
-    assert re.findall(r'x1="([\d.]+)%"[^>]*class="tick"', drawn) == ["4.00"]
+    assert [[float(x) for x in pair] for pair in whisker] == [[28.5, 71.5]]
+    assert re.findall(r'x1="([\d.]+)%"[^>]*class="tick"', drawn) == ["7.00"]
 
 
 @pytest.mark.parametrize("value", [None, float("nan")])

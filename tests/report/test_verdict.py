@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from peftide.report.verdict import no_skill, others, verdict
+from peftide.report.verdict import beside_guessing, no_skill, others, verdict
 from tests.report.conftest import entry
 
 
@@ -52,11 +52,21 @@ def test_the_best_of_the_others_is_compared_with() -> None:
     metrics = metrics_of(0.62, 0.6)
     metrics["peers"] = {"TUnA": {"test": {"auroc": entry(0.7)}}}
     assert [one.name for one in others(metrics, "test", "auroc")] == ["TUnA", "composition"]
-    assert "below TUnA" in verdict(metrics, "test", "auroc")[0]
+    baseline, peer = verdict(metrics, "test", "auroc")
+    assert baseline.startswith("0.020 above residue composition")
+    assert peer.startswith("0.080 below TUnA")
 
 
 def test_without_others_guessing_is_compared_with() -> None:
-    assert verdict(metrics_of(0.62), "test", "auroc")[0].startswith("0.120 above guessing")
+    assert "0.500, which is 0.120 below this" in verdict(metrics_of(0.62), "test", "auroc")[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "where"), [(0.4, 0.6, "within"), (0.51, 0.6, "below"), (0.3, 0.49, "above")]
+)
+def test_guessing_is_set_beside_the_interval(low: float, high: float, where: str) -> None:
+    said = beside_guessing(entry(0.5, low=low, high=high), 0.5)
+    assert f"which is {where} the interval" in said
 
 
 def test_few_rows_no_test_and_no_value_are_said() -> None:

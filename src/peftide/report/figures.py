@@ -19,7 +19,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 42  # margins around the area of a chart
 MOST_POINTS = 400
 TICKS = 5
 STRIP_TICKS = 4
-STRIP_MARGIN = 4.0  # per cent of a strip left and right, so that no dot is cut
+STRIP_MARGIN = 7.0  # per cent of a strip left and right, so that no dot is cut
 
 
 @dataclass(frozen=True)

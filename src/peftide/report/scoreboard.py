@@ -51,11 +51,16 @@ def standings(run: Run) -> Markup | None:
         element("td", strip_axis(axis), class_="drawn"),
     )
     name = wording.metric_name(metric)
+    known = any(others(run.metrics, part, metric) for part in groups)
     return section(
-        "Beside the baselines",
+        "Beside the baselines" if known else "Beside guessing",
         element("table", element("thead", head), body, class_="standings"),
         intro=f"Dots are the {name}, lines its 95 % interval where one was computed. "
-        "A model that knows proteins must stand clear of baselines that know little."
+        + (
+            "A model that knows proteins must stand clear of baselines that know little."
+            if known
+            else ""
+        )
         + resampled(run.metrics, run.reported[0]),
     )
 
@@ -111,7 +116,7 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
         element(
             "td",
             element("span", wording.score(row.value), class_="value"),
-            element("span", wording.interval(low, high), class_="quiet under"),
+            interval_text(low, high, class_="quiet under whole"),
             _cautious(row.entry),
         ),
         element("td", drawn, class_="drawn"),
@@ -119,10 +124,17 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
     )
 
 
+def interval_text(low: float | None, high: float | None, *, class_: str) -> Markup | None:
+    """Return an interval on one line; None where there is none."""
+    text = wording.interval(low, high)
+    return element("span", text, class_=class_) if text else None
+
+
 def _cautious(entry: dict[str, Any]) -> Markup | None:
     """Return the wider interval that pairs have, for proteins that they share."""
     wide = wording.interval(entry.get("conservative_low"), entry.get("conservative_high"))
-    return element("span", f"conservative {wide}", class_="quiet under") if wide else None
+    shown = element("span", wide, class_="whole")
+    return element("span", "conservative ", shown, class_="quiet under") if wide else None
 
 
 def all_scores(run: Run) -> Markup | None:
@@ -153,9 +165,7 @@ def part_scores(metrics: dict[str, Any], part: str) -> Markup:
             [
                 wording.score(entry["value"]) if metric != "macro_classes" else entry["value"],
                 " ",
-                element(
-                    "span", wording.interval(entry.get("low"), entry.get("high")), class_="quiet"
-                ),
+                interval_text(entry.get("low"), entry.get("high"), class_="quiet whole"),
             ],
             *(wording.score(given.get(metric, {}).get("value")) for given in beside.values()),
         ]

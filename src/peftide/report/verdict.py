@@ -1,5 +1,6 @@
 """Scores of a part → what they say, in plain words."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +33,12 @@ class Standing:
         return self.entry.get("value")
 
 
-def others(metrics: dict[str, Any], part: str, metric: str) -> list[Standing]:
-    """Return baselines and peers that have this score, the best first."""
+def others(
+    metrics: dict[str, Any], part: str, metric: str, *, among: Collection[str] | None = None
+) -> list[Standing]:
+    """Return baselines and peers (or those `among` them) that have this score, the best first."""
     answered = {**metrics.get("baselines", {}), **metrics.get("peers", {})}
+    answered = {name: answered[name] for name in answered if among is None or name in among}
     differences = metrics.get("differences", {})
     found = [
         Standing(
@@ -74,11 +78,14 @@ def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
     entry = metrics["splits"][part].get(metric, {})
     if entry.get("value") is None:
         return [f"The {wording.metric_name(metric)} of {part} is undefined."]
-    beside = others(metrics, part, metric)
-    if not beside:
-        guessing = no_skill(metrics, part, metric)
-        beside = [] if guessing is None else [Standing("guessing", {"value": guessing}, {})]
-    said = [comparison(beside[0], entry["value"], metric)] if beside else []
+    said = [
+        comparison(beside[0], entry["value"], metric)
+        for kind in ("baselines", "peers")
+        if (beside := others(metrics, part, metric, among=metrics.get(kind, {})))
+    ]
+    guessing = no_skill(metrics, part, metric)
+    if not said and guessing is not None:
+        said = [beside_guessing(entry, guessing)]
     if part == "validation":
         said.append(
             "There is no test part: validation chose the best epoch, so this score flatters."
@@ -117,6 +124,26 @@ def comparison(other: Standing, value: float, metric: str) -> str:
         )
     better = (gap > 0) != (metric in wording.LOWER_IS_BETTER)
     return f"{start} (95 % interval of the difference {between}): the model is {_word(better)}."
+
+
+def beside_guessing(entry: dict[str, Any], guessing: float) -> str:
+    """Return one sentence that sets the model beside a blind guess, where nothing else is known.
+
+    Examples
+    --------
+    >>> beside_guessing({"value": 0.62, "low": 0.58, "high": 0.66}, 0.5)
+    'Guessing scores 0.500, which is below the interval. How the baselines score stands in the
+    report of the training.'
+    """
+    low, high = entry.get("low"), entry.get("high")
+    where = f"{wording.score(abs(entry['value'] - guessing))} "
+    where += "below this" if entry["value"] > guessing else "above this"
+    if low is not None and high is not None:
+        where = "within the interval: no evidence that the model knows anything"
+        where = "below the interval" if guessing < low else where
+        where = "above the interval" if guessing > high else where
+    baselines = "How the baselines score stands in the report of the training."
+    return f"Guessing scores {wording.score(guessing)}, which is {where}. {baselines}"
 
 
 def _word(better: bool) -> str:

@@ -25,9 +25,14 @@ LOWER_IS_BETTER = {"mae", "rmse", "ece", "brier", "log_loss", "nll"}
 
 QUESTIONS = {
     "ppi": "Do two proteins interact?",
-    "symmetry": "Which symmetry has the homo-oligomer?",
-    "regression": "Which value has a sequence?",
-    "residue": "Which class has each residue?",
+    "binary": "Does a sequence have the property?",
+    "multiclass": "Which class does a sequence belong to?",
+    "multilabel": "Which classes does a sequence belong to?",
+    "symmetry": "Which symmetry does a homo-oligomer have?",
+    "regression": "What value does a sequence have?",
+    "residue": "Which class does each residue belong to?",
+    "pair-multiclass": "Which class does a pair belong to?",
+    "pair-regression": "What value does a pair have?",
 }
 """Task → the question on top of its report; any other task is named as it is."""
 
@@ -38,8 +43,8 @@ BASELINES = {
     "residue_letter": "residue letter alone",
     "kmer": "3-mer counts",
     "nearest": "nearest homologue",
-    "degree": "how often proteins are in positive and negative pairs",
-    "positive_degree": "how often proteins are in positive pairs",
+    "degree": "degree (positive and negative pairs)",
+    "positive_degree": "degree (positive pairs)",
 }
 """Baseline → what it knows; any other is named as it is."""
 
