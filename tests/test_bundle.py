@@ -98,7 +98,7 @@ def test_nothing_in_a_run_is_a_pickle(trained: Trained, method: str) -> None:
         if path.is_file():
             start = path.read_bytes()[:2]
             assert start not in (b"PK", b"\x80\x02", b"\x80\x04"), path
-            assert path.suffix in {".json", ".safetensors", ".yaml", ".csv", ".tsv"}
+            assert path.suffix in {".json", ".safetensors", ".yaml", ".csv", ".tsv", ".html"}
 
 
 def test_a_loaded_model_trains_nowhere_and_drops_nothing(trained: Trained) -> None:

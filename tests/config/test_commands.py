@@ -10,6 +10,7 @@ from peftide.config import (
     EvaluateConfig,
     PredictConfig,
     PretrainConfig,
+    ReportConfig,
     RunOptions,
     TableOptions,
     TrainConfig,
@@ -19,7 +20,15 @@ from peftide.config import (
     to_yaml,
 )
 
-CONFIGS = [TrainConfig, PredictConfig, EvaluateConfig, EmbedConfig, PretrainConfig, DemoConfig]
+CONFIGS = [
+    TrainConfig,
+    PredictConfig,
+    EvaluateConfig,
+    EmbedConfig,
+    PretrainConfig,
+    DemoConfig,
+    ReportConfig,
+]
 REQUIRED = {
     TrainConfig: {"task": "ppi", "out": Path("run")},
     PredictConfig: {"run": Path("run"), "input": Path("a.tsv")},
@@ -27,6 +36,7 @@ REQUIRED = {
     EmbedConfig: {"out": Path("e.h5")},
     PretrainConfig: {"sequences": (Path("p.fasta"), Path("q.fasta.xz")), "out": Path("backbone")},
     DemoConfig: {},
+    ReportConfig: {"run": Path("run")},
 }
 
 
