@@ -38,7 +38,7 @@ def test_help_names_every_field_with_its_documentation(config_class: type) -> No
 
 def test_defaults_are_shown_once_in_help() -> None:
     text = " ".join(parser_of(TrainConfig).format_help().split())
-    assert "LoRA rank (default: 8)" in text
+    assert "rank of LoRA and its kin (adalora: what is left on average) (default: 8)" in text
     assert "key,value" in text
     assert "(required)" in text
 

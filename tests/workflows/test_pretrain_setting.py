@@ -94,7 +94,7 @@ def test_options_at_their_limits_are_taken(tmp_path: Path) -> None:
 
 def test_a_backbone_of_another_family_is_refused(tmp_path: Path) -> None:
     BertConfig().save_pretrained(tmp_path / "bert")
-    with pytest.raises(BackboneError, match="model of type 'bert'; expected one of esm"):
+    with pytest.raises(BackboneError, match="expected a checkpoint of model type esm"):
         backbone_source(config_of(tmp_path, backbone=str(tmp_path / "bert")))
 
 

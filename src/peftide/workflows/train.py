@@ -128,7 +128,7 @@ def train(config: TrainConfig) -> TrainResult:
     write_json(folder.record, record | {"status": "finished"})
     remove(folder.checkpoints)
     report_training(setting, folder)
-    return TrainResult(folder.path, scored.metrics, read_record(folder.record))
+    return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
 
 
 def check_numbers(config: TrainConfig, task: Task) -> None:
