@@ -169,7 +169,7 @@ def test_fasta_as_rows(tmp_path: Path):
     ],
 )
 def test_the_columns_say_whether_rows_are_pairs(
-    tmp_path: Path, header: str, options: dict[str, str], level: Level
+    tmp_path: Path, header: str, options: dict[str, Any], level: Level
 ) -> None:
     path = tmp_path / "a.tsv"
     path.write_text(header.replace(" ", "\t") + "\n" + "\t".join("x" * len(header.split())) + "\n")
