@@ -84,7 +84,7 @@ $(VENV)/.runtime-ready: pyproject.toml constraints.txt
 define LIST_TOOLS
 import tomllib
 extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
-wanted = [r for name in ("formats", "test", "lint") for r in extras[name]]
+wanted = [r for name in ("formats", "sentencepiece", "test", "lint") for r in extras[name]]
 print(*(r for r in wanted if not r.startswith("peftide[")), sep="\n")
 endef
 export LIST_TOOLS
