@@ -38,12 +38,9 @@ def add_gradients(
     advance
         Told how many examples' worth of work was done.
     """
-    members, source = fitting.part.members, fitting.source
     total = float(fitting.part.targets.counted[fitting.part.targets.rows(batch)].sum())
-    pieces = micro_batches(batch, members, costs=source.costs, budget=source.budget)
-    once = source.costs[np.unique(members[batch])].sum()
-    encoded = sum(source.costs[np.unique(members[piece])].sum() for piece in pieces)
-    if TWO_PASSES * once < ONE_PASS * encoded:
+    pieces = graph_pieces(fitting, batch)
+    if pieces is None:
         return _two_passes(model, fitting, batch, total=total, advance=advance)
     loss = 0.0
     for piece in pieces:
@@ -52,6 +49,15 @@ def add_gradients(
         loss += piece_loss.item()
         advance(len(piece))
     return loss
+
+
+def graph_pieces(fitting: Fitting, batch: IntArray) -> list[IntArray] | None:
+    """Return the pieces of a batch whose graphs fit the budget; None: two passes are cheaper."""
+    members, source = fitting.part.members, fitting.source
+    pieces = micro_batches(batch, members, costs=source.costs, budget=source.budget)
+    once = source.costs[np.unique(members[batch])].sum()
+    encoded = sum(source.costs[np.unique(members[piece])].sum() for piece in pieces)
+    return None if TWO_PASSES * once < ONE_PASS * encoded else pieces
 
 
 def _two_passes(

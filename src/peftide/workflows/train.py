@@ -162,7 +162,7 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
 
 def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
     """Train; the model has the best epoch's weights afterwards."""
-    config, problem = setting.config, setting.problem
+    config = setting.config
     counts = count_parameters(setting.model)
     logger.info(
         "training %s: %s of %s parameters, on %s",
@@ -171,26 +171,29 @@ def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
         f"{counts['total']:,}",
         setting.hardware.device,
     )
-    rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
-    steer = adapter.steer
-    result = fit(
-        setting.model,
-        Fitting(
-            config=config,
-            task=problem.task,
-            labels=problem.labels,
-            part=LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
-            source=row_source(setting),
-            hardware=setting.hardware,
-            learning_rate=rate,
-            validate=_validator(setting),
-            on_epoch=lambda history: write_history(history, folder.history),
-            checkpoints=folder.checkpoints,
-            steer=partial(steer, setting.model.backbone) if steer else None,
-        ),
-    )
+    result = fit(setting.model, build_fitting(setting, adapter, folder))
     adapter.finish(setting.model.backbone)
     return result
+
+
+def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitting:
+    """Return all that the training loop needs besides the model."""
+    config, problem = setting.config, setting.problem
+    rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
+    steer = adapter.steer
+    return Fitting(
+        config=config,
+        task=problem.task,
+        labels=problem.labels,
+        part=LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
+        source=row_source(setting),
+        hardware=setting.hardware,
+        learning_rate=rate,
+        validate=_validator(setting),
+        on_epoch=lambda history: write_history(history, folder.history),
+        checkpoints=folder.checkpoints,
+        steer=partial(steer, setting.model.backbone) if steer else None,
+    )
 
 
 def row_source(setting: Setting) -> RowSource:
