@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from peftide.errors import StorageError
+from peftide.errors import InputError, StorageError
 from peftide.files import (
+    alone_at,
     file_hash,
     finite,
     remove,
@@ -182,3 +183,24 @@ def test_files_of_tensors_are_as_readable_as_others(tmp_path: Path, umask: int):
     for name in ("a.safetensors", "folder/inside/b.safetensors"):
         assert (tmp_path / name).stat().st_mode == usual
     assert os.umask(umask) == umask  # as it was
+
+
+def test_one_process_at_a_time_holds_a_lock(tmp_path: Path):
+    lock = tmp_path / "folder" / "lock"
+    with (
+        alone_at(lock, wait=True),
+        pytest.raises(InputError, match="another process"),
+        alone_at(lock, wait=False),
+    ):
+        pass
+    with alone_at(lock, wait=False):
+        assert lock.is_file()
+
+
+def test_a_lock_in_a_place_that_cannot_be_written_says_so(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(StorageError, match="cannot write"),
+        alone_at(tmp_path / "file" / "lock", wait=False),
+    ):
+        pass

@@ -17,6 +17,11 @@ from peftide.run_folder import (
 from peftide.sequences import Finding
 
 
+def claim(config: TrainConfig, files: list[Path]) -> RunFolder:
+    with open_run(config, files) as folder:
+        return folder
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "train.tsv"
@@ -30,17 +35,17 @@ def config(tmp_path: Path, table: Path) -> TrainConfig:
 
 
 def test_overwrite_replaces_what_peftide_wrote(config: TrainConfig, table: Path) -> None:
-    open_run(config, [table])
+    claim(config, [table])
     (config.out / "metrics.json").write_text("{}")
     with pytest.raises(InputError, match="exists"):
-        open_run(config, [table])
+        claim(config, [table])
     assert (config.out / "metrics.json").is_file()
-    folder = open_run(replace(config, overwrite=True), [table])
+    folder = claim(replace(config, overwrite=True), [table])
     assert sorted(path.name for path in folder.path.iterdir()) == ["config.yaml", "run.json"]
 
 
 def test_a_new_run_records_options_data_and_versions(config: TrainConfig, table: Path) -> None:
-    folder = open_run(config, [table])
+    folder = claim(config, [table])
     record = read_record(folder.record)
     assert resumed_config(folder.path, TrainConfig) == config
     assert list(record["data"]) == [str(table)]
@@ -67,7 +72,7 @@ def test_a_project_folder_with_a_config_of_its_own_is_left_alone(tmp_path: Path)
     config = TrainConfig(task="regression", out=project, train=table)
     for asked in (replace(config, overwrite=True), replace(config, resume=True)):
         with pytest.raises(InputError, match="not written by `peftide train`"):
-            open_run(asked, [table])
+            claim(asked, [table])
     assert sorted(path.name for path in project.iterdir()) == ["config.yaml", "thesis.txt"]
 
 
@@ -75,41 +80,57 @@ def test_data_inside_the_run_folder_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "train.tsv"
     config = TrainConfig(task="regression", out=tmp_path / "run", train=table)
     table.write_text("sequence\tlabel\nMK\t1\n")
-    open_run(config, [table])
+    claim(config, [table])
     inside = config.out / "more.tsv"
     inside.write_text("sequence\tlabel\nMK\t1\n")
     with pytest.raises(InputError, match="lies in the folder"):
-        open_run(replace(config, train=inside, overwrite=True), [inside])
+        claim(replace(config, train=inside, overwrite=True), [inside])
 
 
 def test_a_run_resumes_under_another_spelling_of_its_place(
     config: TrainConfig, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_run(config, [table])
+    claim(config, [table])
     monkeypatch.chdir(config.out)
     path = Path("../train.tsv")
     again = replace(config, resume=True, out=Path("."), train=path)
-    assert open_run(again, [path]).record.is_file()
+    assert claim(again, [path]).record.is_file()
 
 
 def test_resuming_with_the_same_options_is_fine(config: TrainConfig, table: Path) -> None:
-    open_run(config, [table])
+    claim(config, [table])
     again = replace(config, resume=True, threads=2, checkpoint_minutes=1.0)
-    assert open_run(again, [table]).path == config.out
+    assert claim(again, [table]).path == config.out
 
 
 def test_resuming_with_other_options_names_each(config: TrainConfig, table: Path) -> None:
-    open_run(config, [table])
+    claim(config, [table])
     other = replace(config, resume=True, epochs=7, lora_r=2)
     with pytest.raises(InputError, match=r"--lora-r was 8 and is 2; --epochs was 20 and is 7"):
-        open_run(other, [table])
+        claim(other, [table])
 
 
 def test_resuming_with_changed_data_names_the_file(config: TrainConfig, table: Path) -> None:
-    open_run(config, [table])
+    claim(config, [table])
     table.write_text("sequence\tlabel\nMKV\t1\n")
     with pytest.raises(InputError, match=r"train\.tsv changed since"):
-        open_run(replace(config, resume=True), [table])
+        claim(replace(config, resume=True), [table])
+
+
+def test_a_run_at_work_cannot_be_taken_up_by_another(config: TrainConfig, table: Path) -> None:
+    with open_run(config, [table]) as folder:
+        for asked in (replace(config, resume=True), replace(config, overwrite=True)):
+            with pytest.raises(InputError, match="another process is writing"):
+                claim(asked, [table])
+        assert read_record(folder.record)["status"] == "running"  # and it is as it was
+    assert claim(replace(config, resume=True), [table]).path == config.out
+
+
+def test_the_lock_of_a_killed_process_holds_nobody_up(config: TrainConfig, table: Path) -> None:
+    folder = claim(config, [table])
+    folder.lock.touch()
+    assert claim(replace(config, resume=True), [table]) == folder
+    assert not folder.lock.exists()
 
 
 def test_there_is_nothing_to_resume_in_an_empty_place(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Files that appear whole or not at all: written beside their place, then renamed into it."""
 
 import errno
+import fcntl
 import hashlib
 import json
+import logging
 import math
 import os
 import shutil
@@ -11,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from peftide.errors import StorageError
+from peftide.errors import InputError, StorageError
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -81,6 +85,40 @@ def _settle(path: Path) -> None:
         file.chmod(file.stat().st_mode | (0o666 & ~umask))
         with file.open("rb") as stream:
             os.fsync(stream.fileno())
+
+
+@contextmanager
+def alone_at(lock: Path, *, wait: bool) -> Iterator[None]:
+    """Hold a lock file; it ends with the block, or with the process, however that ends.
+
+    Parameters
+    ----------
+    lock
+        File to make, and to leave behind; its folder is what it protects.
+    wait
+        Whether to wait for another process that holds it.
+
+    Raises
+    ------
+    InputError
+        If another process holds it, without `wait`.
+    """
+    with storage_errors(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        stream = lock.open("w")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                raise InputError(
+                    f"another process is writing {lock.parent}",
+                    where="--out",
+                    fix="Wait until it ends, or choose another --out",
+                ) from None
+            logger.info("waiting for another run that fills %s", lock.parent)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def remove(path: Path) -> None:

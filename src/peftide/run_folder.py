@@ -3,13 +3,15 @@
 import dataclasses
 import importlib.metadata
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
 from peftide.errors import InputError
-from peftide.files import file_hash, write_json, write_text
+from peftide.files import alone_at, file_hash, remove, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
 
 FORMAT_VERSION = 1
@@ -80,6 +82,11 @@ class RunFolder:
         """Resume points and embeddings; removed when the run is done."""
         return self.path / "checkpoints"
 
+    @property
+    def lock(self) -> Path:
+        """Held while a process is at work in the folder."""
+        return self.path / ".lock"
+
     def is_finished(self) -> bool:
         """Return whether the run came to its end."""
         return read_record(self.record).get("status") == "finished"
@@ -130,17 +137,30 @@ def can_resume(config: Resumable) -> bool:
     return config.resume and began
 
 
-def open_run(config: Resumable, data_files: list[Path]) -> RunFolder:
-    """Claim the run folder of a training (see `check_run`), or return the one to resume."""
+@contextmanager
+def open_run(config: Resumable, data_files: list[Path]) -> Iterator[RunFolder]:
+    """Claim the run folder of a training (see `check_run`), or take up the one to resume.
+
+    No other process can have the run while the block lasts.
+
+    Raises
+    ------
+    InputError
+        If the folder is taken, or another process is at work in it.
+    """
     check_run(config, data_files)
     folder = RunFolder(config.out)
-    if not can_resume(config):
-        clear_folder(folder.path, command=command_of(config))
-        record = {"status": "running", "data": data_hashes(data_files)}
-        write_json(folder.record, record | environment(config.seed, command=command_of(config)))
-        kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
-        write_text(folder.config, to_yaml(kept))
-    return folder
+    with alone_at(folder.lock, wait=False):
+        if not can_resume(config):
+            clear_folder(folder.path, command=command_of(config))
+            record = {"status": "running", "data": data_hashes(data_files)}
+            write_json(folder.record, record | environment(config.seed, command=command_of(config)))
+            kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
+            write_text(folder.config, to_yaml(kept))
+        try:
+            yield folder
+        finally:
+            remove(folder.lock)
 
 
 def data_hashes(files: list[Path]) -> dict[str, str]:

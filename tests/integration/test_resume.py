@@ -180,7 +180,8 @@ def interrupted(folder: Path) -> TrainConfig:
     from peftide.workflows.reading import data_files
 
     config = long_config(folder, "head", epochs=1)
-    open_run(config, data_files(config))
+    with open_run(config, data_files(config)):
+        pass
     return config
 
 

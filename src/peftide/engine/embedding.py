@@ -1,13 +1,11 @@
 """Encode every distinct protein once: sequences in, one row per protein (or residue) out."""
 
-import fcntl
 import hashlib
 import json
-import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -18,11 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.engine.packing import PackedBatch, token_budget_batches
-from peftide.files import remove, storage_errors, write_json
+from peftide.files import alone_at, remove, storage_errors, write_json
 from peftide.progress import meter
 from peftide.types import IntArray
-
-logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
 # numpy has no bfloat16: its bits are kept as whole numbers
@@ -119,26 +115,8 @@ def embed(
         Folder for the rows. Given, they are memory-mapped, and an interrupted call goes on
         from its last save; else they are held in memory.
     """
-    with _alone_in(store):
+    with nullcontext() if store is None else alone_at(store / "lock", wait=True):
         return _embed(encoder, sequences, plan, store=store)
-
-
-@contextmanager
-def _alone_in(store: Path | None) -> Iterator[None]:
-    """Let one process at a time fill a store; the lock ends with the process, however it ends."""
-    if store is None:
-        yield
-        return
-    with storage_errors(store):
-        store.mkdir(parents=True, exist_ok=True)
-        lock = (store / "lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.info("waiting for another run that fills %s", store)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _embed(

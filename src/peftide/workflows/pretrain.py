@@ -58,21 +58,21 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
     source = backbone_source(config)
     hardware = choose_hardware(config)
     keep_freed_memory()
-    folder = open_run(config, files.paths())
-    if folder.is_finished():
-        logger.info("%s is finished", folder.path)
-        return read_record(folder.record)
-    setting = build_setting(config, source, files, folder=folder)
-    torch.manual_seed(config.seed)
-    language_model = setting.architecture.pretrainable()(source)
-    model = PretrainingModel(language_model, relatives=config.relatives_weight > 0)
-    model = model.to(hardware.device)
-    if config.backbone is not None:
-        note_start(setting, model, folder=folder, hardware=hardware)
-    plan = training_plan(setting, model, hardware, folder=folder, started=started)
-    progress = pretrain_model(model, plan)
-    save_backbone(model, setting.tokenizer, folder, dtype=config.weights_dtype)
-    return finish(setting, model, progress, folder=folder, hardware=hardware)
+    with open_run(config, files.paths()) as folder:
+        if folder.is_finished():
+            logger.info("%s is finished", folder.path)
+            return read_record(folder.record)
+        setting = build_setting(config, source, files, folder=folder)
+        torch.manual_seed(config.seed)
+        language_model = setting.architecture.pretrainable()(source)
+        model = PretrainingModel(language_model, relatives=config.relatives_weight > 0)
+        model = model.to(hardware.device)
+        if config.backbone is not None:
+            note_start(setting, model, folder=folder, hardware=hardware)
+        plan = training_plan(setting, model, hardware, folder=folder, started=started)
+        progress = pretrain_model(model, plan)
+        save_backbone(model, setting.tokenizer, folder, dtype=config.weights_dtype)
+        return finish(setting, model, progress, folder=folder, hardware=hardware)
 
 
 def note_start(

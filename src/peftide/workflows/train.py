@@ -110,25 +110,25 @@ def train(config: TrainConfig) -> TrainResult:
     hardware = choose_hardware(config)
     memory_before = reset_peak_memory(hardware.device)
     problem, backbone = prepare(config, task)
-    folder = open_run(config, files)
-    if folder.is_finished():
-        logger.info("%s is finished already", folder.path)
+    with open_run(config, files) as folder:
+        if folder.is_finished():
+            logger.info("%s is finished already", folder.path)
+            return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
+        setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+        parameters = count_parameters(setting.model)
+        result = run_fit(setting, adapter, folder)
+        scored = score(setting, folder)
+        save(setting, folder, scored)
+        record = read_record(folder.record) | {
+            "parameters": parameters,
+            "memory_before_bytes": memory_before,
+        }
+        record |= cost_record(setting, result, started)
+        write_json(folder.metrics, scored.metrics)
+        write_json(folder.record, record | {"status": "finished"})
+        remove(folder.checkpoints)
+        report_training(setting, folder)
         return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
-    setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
-    parameters = count_parameters(setting.model)
-    result = run_fit(setting, adapter, folder)
-    scored = score(setting, folder)
-    save(setting, folder, scored)
-    record = read_record(folder.record) | {
-        "parameters": parameters,
-        "memory_before_bytes": memory_before,
-    }
-    record |= cost_record(setting, result, started)
-    write_json(folder.metrics, scored.metrics)
-    write_json(folder.record, record | {"status": "finished"})
-    remove(folder.checkpoints)
-    report_training(setting, folder)
-    return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
 
 
 def check_numbers(config: TrainConfig, task: Task) -> None:
