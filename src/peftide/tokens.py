@@ -124,6 +124,7 @@ def _require_amino_acids(known: dict[str, int]) -> None:
             f"the tokenizer has no token for {', '.join(absent)}",
             expected="one token per amino acid and X",
             where="--backbone",
+            fix="Name a protein language model; models of text or DNA do not know proteins",
         )
 
 

@@ -208,6 +208,36 @@ CASES = {
         f"{PAIRS} --method lora --lora-targets kee",
         ["--lora-targets", "Did you mean key"],
     ),
+    "targets that are none": (
+        nothing,
+        f"{PAIRS} --method lora --lora-targets=",
+        ["--lora-targets: received nothing. Known: query, key, value, output"],
+    ),
+    "a pattern for everything": (
+        nothing,
+        f"{PAIRS} --method lora --lora-targets .*",
+        ["--lora-targets: received .*. Known: query, key, value, output (several with commas)"],
+    ),
+    "more layers than there are": (
+        nothing,
+        f"{PAIRS} --method last_k --lora-layers last:3",
+        ["--lora-layers: received last:3, but the backbone has the layers 0 to 1"],
+    ),
+    "a decoder": (
+        lambda folder: put(folder / "config.json", b'{"model_type": "gpt2"}'),
+        f"{PAIRS} --backbone in",
+        ["--backbone: in holds a model of type 'gpt2'", "one of esm, bert, t5", "an encoder"],
+    ),
+    "a mask of another length": (
+        single("sequence\tlabel\tmask\nMKV\tHEH\t111\nMKL\tHHE\t11\n"),
+        SINGLES.replace("regression", "residue"),
+        ["in/s.tsv:3: mask of 2 characters for a sequence of 3 residues"],
+    ),
+    "nothing left by the masks": (
+        single("sequence\tlabel\tmask\nMKV\tHEH\t000\nMKL\tHHE\t000\n"),
+        SINGLES.replace("regression", "residue"),
+        ["in/s.tsv: no training label counts: all are masked or left out"],
+    ),
     "unknown option value": (
         nothing,
         f"{PAIRS} --precision fp23",
@@ -318,6 +348,15 @@ def test_wrong_input_to_train(
     assert not (tmp_path / "run").exists()
     assert {path: path.read_bytes() for path in inputs.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_method_that_the_architecture_cannot_take(
+    inputs: Path, capsys: pytest.CaptureFixture[str], ankh_folder: Path
+) -> None:
+    assert main(train_words(f"{PAIRS} --method bias --backbone {ankh_folder}")) == 2
+    expected = f"--method: the layers of {ankh_folder} have no biases. Choose another method"
+    assert expected in one_message(capsys)
+    assert not (inputs.parent / "run").exists()
 
 
 def test_a_run_folder_that_exists_stays(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """What every method of `ADAPTERS` promises."""
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +146,35 @@ def test_frozen_weights_stay_bit_for_bit(adapter: Adapter, folder: Path):
     step(backbone)
     after = backbone.model.state_dict()
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+
+
+def states(backbone: Backbone) -> list[torch.Tensor]:
+    """Return what enters each layer, and what leaves the last."""
+    found: list[torch.Tensor] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda _module, inputs: found.append(inputs[0].clone()))
+        for name, module in backbone.model.named_modules()
+        if re.search(rf"(^|\.){re.escape(backbone.architecture.layer_prefix)}\.\d+$", name)
+    ]
+    found.append(vectors(backbone))
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def test_the_trunk_ends_below_the_lowest_layer_that_trains(
+    method: str, adapter: Adapter, folder: Path
+):
+    """What enters the first layer that is not of the trunk stays bit for bit; what leaves, not."""
+    frozen = states(load_backbone(str(folder)).eval())
+    backbone = adapted(adapter, folder)
+    assert backbone.frozen_layers == {"head": 2, "full": 0}.get(method, 1)
+    step(backbone)
+    now = states(backbone)
+    assert len(now) == 3
+    same = [torch.equal(one, other) for one, other in zip(frozen, now, strict=True)]
+    wanted = {"head": [True, True, True], "full": [False] * 3}
+    assert same == wanted.get(method, [True, True, False])
 
 
 def test_a_step_changes_the_output_if_the_backbone_trains(adapter: Adapter, folder: Path):

@@ -33,12 +33,25 @@ def test_a_label_of_another_length_is_refused(rows: Rows, reading: Reading) -> N
     assert "t.tsv:3: label of 3 characters for a sequence of 4 residues" in str(caught.value)
 
 
-def test_a_mask_of_another_length_or_alphabet_is_refused(rows: Rows, reading: Reading) -> None:
-    examples = rows(["HE", "EE", "HH"], masks=["11", "1", "1x"])
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        ("1", "t.tsv:3: mask of 1 characters for a sequence of 2 residues. Labels and masks have"),
+        ("1x", "t.tsv:3: mask with other characters than 0 and 1. A mask has a 1 for each"),
+    ],
+)
+def test_a_mask_of_another_length_or_alphabet_is_refused(
+    rows: Rows, reading: Reading, mask: str, message: str
+) -> None:
+    examples = rows(["HE", "HH"], masks=["11", mask])
     with pytest.raises(InputError) as caught:
-        read_residue(examples, HE, reading([2, 2, 2]))
-    assert "t.tsv:3: mask of 1 characters for a sequence of 2 residues" in str(caught.value)
-    assert "t.tsv:4: mask with other characters than 0 and 1" in str(caught.value)
+        read_residue(examples, HE, reading([2, 2]))
+    assert message in str(caught.value)
+
+
+def test_masks_that_leave_no_residue_are_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv: no training label counts: all are masked"):
+        fit_residue(rows(["HE", "EE"], masks=["00", "00"]), reading([2, 2]))
 
 
 def test_masked_residues_and_uncounted_rows_do_not_count(rows: Rows, reading: Reading) -> None:

@@ -63,7 +63,9 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
     if unknown or not targets:
         received = ", ".join(unknown) or "nothing"
         raise InputError(
-            f"received {received}", where="--lora-targets", fix=did_you_mean(received, known)
+            f"received {received}",
+            where="--lora-targets",
+            fix=f"{did_you_mean(received, known)} (several with commas)",
         )
     return [
         f"{backbone.architecture.layer_prefix}.{number}.{known[target]}"

@@ -128,7 +128,11 @@ def find_architecture(config: PretrainedConfig, name: str) -> Architecture:
         If the model is a decoder.
     """
     if getattr(config, "is_decoder", False):
-        raise BackboneError(f"{name} is a decoder", expected="an encoder", where="--backbone")
+        raise BackboneError(
+            f"{name} is a decoder, in which a residue sees only those before it",
+            expected="an encoder",
+            where="--backbone",
+        )
     return BACKBONES[config.model_type]
 
 
@@ -167,6 +171,7 @@ def read_config(folder: Path) -> PretrainedConfig:
             f"{folder} holds a model of type {family!r}",
             expected=f"one of {', '.join(BACKBONES)}",
             where="--backbone",
+            fix="Models that generate text (decoders) are not taken: name an encoder",
         )
     return config
 

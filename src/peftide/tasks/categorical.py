@@ -114,9 +114,11 @@ def require_two_classes(targets: Targets, class_names: tuple[str, ...], where: s
     InputError
         If fewer than two classes occur.
     """
+    if not targets.counted.any():
+        raise InputError("no training label counts: all are masked or left out", where=where)
     counts = targets.values[targets.counted].sum(axis=0)
     if (counts > 0).sum() < 2:
-        found = ", ".join(np.array(class_names)[counts > 0]) or "none"
+        found = ", ".join(np.array(class_names)[counts > 0])
         raise InputError(
             f"the training labels have one class only ({found})",
             expected="at least two classes",

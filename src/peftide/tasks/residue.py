@@ -57,7 +57,7 @@ def check_lengths(examples: Examples, options: ReadingOptions) -> None:
     InputError
         Naming file and line of each.
     """
-    problems = [
+    misfits = [
         f"{examples.where(row)}: {kind} of {len(texts[row])} characters "
         f"for a sequence of {options.lengths[row]} residues"
         for kind, texts in (("label", examples.labels), ("mask", examples.masks))
@@ -65,13 +65,13 @@ def check_lengths(examples: Examples, options: ReadingOptions) -> None:
         for row in range(len(examples))
         if len(texts[row]) != options.lengths[row]
     ]
-    if examples.masks is not None:
-        problems += [
-            f"{examples.where(row)}: mask with other characters than 0 and 1"
-            for row, mask in enumerate(examples.masks)
-            if set(mask) - {"0", "1"}
-        ]
-    raise_problems(problems, fix="Residue labels have one character per residue.")
+    raise_problems(misfits, fix="Labels and masks have one character per residue.")
+    strange = [
+        f"{examples.where(row)}: mask with other characters than 0 and 1"
+        for row, mask in enumerate(examples.masks or ())
+        if set(mask) - {"0", "1"}
+    ]
+    raise_problems(strange, fix="A mask has a 1 for each residue that counts, else a 0.")
 
 
 def seen_letters(examples: Examples, options: ReadingOptions) -> str:

@@ -1,0 +1,56 @@
+"""The README's tables of tasks, methods and backbones say what the registries hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+from benchmarks.trained_parameters import pair_model
+
+from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.backbones import BACKBONES
+from peftide.backbones.loading import ALIASES
+from peftide.parameters import trained_parameters
+from peftide.tasks import TASKS
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+IN_WORDS = {"none of the backbone": 0, "all of the backbone": 649_400_320}
+"""ESM-2 650M without its language-model head and contact head, as docs/results.md counts it."""
+
+
+def table(first: str) -> dict[str, list[str]]:
+    """Return the rows of the table with that first column, by its cell, as the other cells."""
+    text = README.read_text(encoding="utf-8")
+    lines = text[text.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {cells[0].strip("`"): cells[1:] for cells in rows}
+
+
+def test_every_task_has_its_row() -> None:
+    rows = table("`--task`")
+    assert sorted(rows) == sorted(TASKS)
+    levels = {name: cells[0].removeprefix("a ") for name, cells in rows.items()}
+    assert levels == {name: task.level for name, task in TASKS.items()}
+
+
+def test_every_method_has_its_row() -> None:
+    assert list(table("`--method`")) == list(ADAPTERS)
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_a_method_trains_as_many_parameters_as_its_row_says(method: str) -> None:
+    """Counted on the whole network, without weights."""
+    said = table("`--method`")[method][1]
+    number = re.match(r"[\d,]+", said)
+    expected = int(number[0].replace(",", "")) if number else IN_WORDS[said]
+    model = pair_model(method, AdapterOptions(), {})
+    inside = {n: p for n, p in trained_parameters(model).items() if n.startswith("backbone.")}
+    assert sum(p.numel() for p in inside.values()) == expected
+
+
+def test_every_backbone_has_its_row_and_no_alias_is_made_up() -> None:
+    rows = table("model type")
+    assert list(rows) == list(BACKBONES)
+    for family, cells in rows.items():
+        named = re.findall(r"`([^`]+)`", cells[1])
+        assert named
+        assert set(named) <= BACKBONES[family].aliases.keys() <= ALIASES.keys()
