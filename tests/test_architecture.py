@@ -29,6 +29,7 @@ ORDER = {
     "calibration": 1,
     "conformal": 1,
     "sequences": 2,
+    "similarity": 3,
     "baselines": 3,
     "tokens": 4,
     "backbones": 5,
@@ -53,7 +54,17 @@ ORDER = {
     "__main__": 18,
 }
 WITHOUT_TORCH = {
-    *("errors", "types", "files", "config", "sequences", "metrics", "baselines", "report"),
+    *(
+        "errors",
+        "types",
+        "files",
+        "config",
+        "sequences",
+        "similarity",
+        "metrics",
+        "baselines",
+        "report",
+    ),
     *("calibration", "conformal"),
     *("cli", "__init__", "__main__"),
 }

@@ -1,0 +1,8 @@
+"""Sequences come in; which of them are similar, and how much, goes out. No torch."""
+
+from peftide.similarity.clustering import Clusters, cluster
+from peftide.similarity.hits import Hits
+from peftide.similarity.searching import search
+from peftide.similarity.settings import SimilaritySettings
+
+__all__ = ["Clusters", "Hits", "SimilaritySettings", "cluster", "search"]

@@ -1,0 +1,153 @@
+"""Local alignment by pyopal, of each query with the targets that share words with it."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyopal
+from scoring_matrices import ScoringMatrix
+
+from peftide.progress import meter
+from peftide.similarity.hits import Hits, hits_of
+from peftide.similarity.settings import SimilaritySettings
+from peftide.similarity.words import promising_targets
+from peftide.types import IntArray
+
+MATRIX = "BLOSUM62"
+GAP_OPEN, GAP_EXTEND = 11, 1
+# Altschul et al. 1997 (doi 10.1093/nar/25.17.3389): BLOSUM62 with these gaps
+LAMBDA, K = 0.267, 0.041
+UNKNOWN = str.maketrans("UOJ", "XXX")
+MOST_CELLS = 2**25
+"""Residues times residues of an alignment that is traced whole: 12 bytes of memory each."""
+
+PIECE = 1000
+"""Residues of a query piece where the whole would need more."""
+
+
+def known_letters(sequence: str) -> str:
+    """Return a sequence in the letters of the scoring matrix, others as X.
+
+    Examples
+    --------
+    >>> known_letters("MUKBJ")
+    'MXKBX'
+    """
+    return sequence.translate(UNKNOWN)
+
+
+def bits(score: float) -> float:
+    """Return a raw alignment score in bits.
+
+    Examples
+    --------
+    >>> round(bits(100), 1)
+    43.1
+    """
+    return (LAMBDA * score - math.log(K)) / math.log(2)
+
+
+def self_score(sequence: str) -> float:
+    """Return the bits of a sequence aligned with itself."""
+    scores = _self_scores()
+    return bits(sum(scores[letter] for letter in known_letters(sequence)))
+
+
+def tool_name() -> str:
+    """Return name and version of the library."""
+    return f"pyopal {pyopal.__version__}"
+
+
+@cache
+def _self_scores() -> dict[str, float]:
+    matrix = ScoringMatrix.from_name(MATRIX)
+    return {letter: matrix[letter, letter] for letter in matrix.alphabet}
+
+
+def search_with_pyopal(
+    queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings
+) -> Hits:
+    """Return the local alignments of each query with its most promising targets.
+
+    Those left out score too little by chance statistics (`LAMBDA`, `K`), or little more than with
+    the target read backwards, which has the same composition and repeats but no common ancestor:
+    proteins rich in few residues align well with half of a proteome.
+
+    References
+    ----------
+    Karplus et al. 2005, reverse-sequence null models (doi 10.1093/bioinformatics/bti629).
+    """
+    search = _Search.of(targets, settings)
+    spelled = [known_letters(query) for query in queries]
+    chosen = promising_targets(queries, targets, most=settings.max_hits)
+    rows: list[tuple[float, ...]] = []
+    residues = sum(map(len, queries))
+    with (
+        meter("aligning", total=residues, unit="residues") as progress,
+        ThreadPoolExecutor(settings.thread_count()) as pool,
+    ):
+        jobs = (pool.submit(search.query, *job) for job in zip(spelled, chosen, strict=True))
+        for number, job in enumerate(list(jobs)):
+            rows += [(number, *hit) for hit in job.result()]
+            progress.advance(len(queries[number]))
+    return hits_of(rows, tool=tool_name())
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Targets as the library holds them, forwards and backwards."""
+
+    aligner: pyopal.Aligner
+    database: pyopal.Database
+    backwards: pyopal.Database
+    lengths: IntArray
+    settings: SimilaritySettings
+
+    @classmethod
+    def of(cls, targets: Sequence[str], settings: SimilaritySettings) -> "_Search":
+        aligner = pyopal.Aligner(MATRIX, gap_open=GAP_OPEN, gap_extend=GAP_EXTEND)
+        spelled = [known_letters(target) for target in targets]
+        database = pyopal.Database(spelled, alphabet=aligner.alphabet)
+        backwards = pyopal.Database([text[::-1] for text in spelled], alphabet=aligner.alphabet)
+        lengths = np.array([len(target) for target in targets], dtype=np.int64)
+        return cls(aligner, database, backwards, lengths, settings)
+
+    def query(self, query: str, chosen: IntArray) -> list[tuple[float, ...]]:
+        """Return target, identity, both coverages and bits of what one query is similar to."""
+        scores = self._scores(query, self.database, chosen)
+        chance = K * len(query) * self.lengths.sum() / self.settings.max_evalue
+        good = scores >= math.log(chance) / LAMBDA
+        chosen, scores = chosen[good], scores[good]
+        surplus = scores - self._scores(query, self.backwards, chosen)
+        good = surplus >= math.log(len(self.lengths) / self.settings.max_evalue) / LAMBDA
+        good_ones = zip(chosen[good].tolist(), scores[good].tolist(), strict=True)
+        return [(target, *self._trace(query, target), bits(score)) for target, score in good_ones]
+
+    def _scores(self, query: str, database: pyopal.Database, chosen: IntArray) -> IntArray:
+        results = self.aligner.align(query, database.extract(chosen.tolist()))
+        return np.array([result.score for result in results], dtype=np.int64)
+
+    def _trace(self, query: str, target: int) -> tuple[float, float, float]:
+        """Identity, query coverage and target coverage; the identity of giants piece by piece."""
+        length = int(self.lengths[target])
+        alone = self.database.extract([target])
+        if len(query) * length <= MOST_CELLS:
+            whole = self.aligner.align(query, alone, mode="full")[0]
+            return _identity([whole]), whole.coverage("query"), whole.coverage("target")
+        last = self.aligner.align(query, alone, mode="end")[0]
+        # read backwards, an alignment ends where it begins
+        first = self.aligner.align(query[::-1], self.backwards.extract([target]), mode="end")[0]
+        start, stop = len(query) - 1 - first.query_end, last.query_end + 1
+        pieces = [query[at : min(at + PIECE, stop)] for at in range(start, stop, PIECE)]
+        traced = [self.aligner.align(piece, alone, mode="full")[0] for piece in pieces]
+        theirs = first.target_end + last.target_end + 2 - length
+        return _identity(traced), (stop - start) / len(query), theirs / length
+
+
+def _identity(results: Sequence[pyopal.FullResult]) -> float:
+    """Identical residues per column, gaps included."""
+    columns = sum(len(result.alignment) for result in results)
+    return sum(result.alignment.count("M") for result in results) / columns

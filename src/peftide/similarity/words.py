@@ -1,0 +1,94 @@
+"""Sequences come in; for each query the targets that share more words with it than by chance.
+
+A word is a run of residues: of four, or of five in an alphabet where residues that often replace
+each other are one letter. The words of a pair are weighted by their rarity and compared with what
+two sequences with as many words share by chance.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from peftide.types import FloatArray, IntArray
+
+Alphabet = Sequence[str]
+"""Residues that are one letter of it, each."""
+
+EXACT: Alphabet = "ACDEFGHIKLMNPQRSTVWY"
+REDUCED: Alphabet = ("A", "C", "D", "EQ", "FY", "G", "H", "IV", "KR", "LM", "N", "P", "ST", "W")
+WORDS = ((EXACT, 4), (REDUCED, 5))
+BLOCK_CELLS = 2**22
+"""Pairs whose shared words are counted at a time."""
+
+
+def promising_targets(
+    queries: Sequence[str], targets: Sequence[str], *, most: int
+) -> Iterator[IntArray]:
+    """Yield for each query the targets worth aligning, at most `most`, in rising order.
+
+    Where there are no more targets than that, all are.
+    """
+    if len(targets) <= most:
+        yield from (np.arange(len(targets)) for _ in queries)
+        return
+    counts = [
+        _SharedWords(queries, targets, alphabet=alphabet, length=length)
+        for alphabet, length in WORDS
+    ]
+    step = max(1, BLOCK_CELLS // len(targets))
+    for start in range(0, len(queries), step):
+        surplus = sum(count.surplus(start, start + step) for count in counts)
+        best = np.argpartition(-np.asarray(surplus), most - 1, axis=1)[:, :most]
+        yield from np.sort(best, axis=1).astype(np.int64)
+
+
+class _SharedWords:
+    """Rarity-weighted words that queries and targets share, of one kind of words."""
+
+    def __init__(
+        self, queries: Sequence[str], targets: Sequence[str], *, alphabet: Alphabet, length: int
+    ) -> None:
+        mine, theirs = (_words(texts, alphabet, length) for texts in (queries, targets))
+        carriers = np.asarray(theirs.sum(axis=0))
+        rarity = np.log((len(targets) + 1) / (carriers + 1)).astype(np.float32)
+        self._queries = csr_array(mine @ diags_array(rarity))
+        self._targets = csr_array(theirs.T)
+        self._query_sums = np.asarray(self._queries.sum(axis=1))
+        self._target_sums = theirs @ rarity
+        together = float(np.asarray(self._queries.sum(axis=0)) @ carriers)
+        by_sums = float(self._query_sums.sum()) * float(self._target_sums.sum())
+        self._share = together / by_sums if by_sums else 0.0
+        self._typical_rarity = float(rarity.mean())
+
+    def surplus(self, start: int, stop: int) -> FloatArray:
+        """Shared words of some queries, in standard deviations above chance. Shape (Q, T)."""
+        shared = (self._queries[start:stop] @ self._targets).toarray()
+        expected = np.outer(self._query_sums[start:stop], self._target_sums) * self._share
+        return (shared - expected) / np.sqrt(expected * self._typical_rarity + 1)
+
+
+def _words(sequences: Sequence[str], alphabet: Alphabet, length: int) -> csr_array:
+    """Which words each sequence has: a 1 for each that it has at all. Shape (sequences, words)."""
+    letters = np.full(256, -1, dtype=np.int64)
+    for number, residues in enumerate(alphabet):
+        letters[np.frombuffer(residues.encode("ascii"), np.uint8)] = number
+    text = letters[np.frombuffer("".join(sequences).encode("ascii"), np.uint8)]
+    owners = np.repeat(np.arange(len(sequences)), [len(sequence) for sequence in sequences])
+    shape = (len(sequences), len(alphabet) ** length)
+    starts = len(text) - length + 1
+    if starts < 1:
+        return csr_array(shape, dtype=np.float32)
+    codes = np.zeros(starts, dtype=np.int64)
+    whole = owners[:starts] == owners[length - 1 :]
+    for offset in range(length):
+        letter = text[offset : offset + starts]
+        codes = codes * len(alphabet) + letter
+        whole &= letter >= 0
+    found = csr_array(
+        (np.ones(int(whole.sum()), dtype=np.float32), (owners[:starts][whole], codes[whole])),
+        shape=shape,
+    )
+    found.sum_duplicates()
+    found.data[:] = 1
+    return found
