@@ -184,6 +184,7 @@ def labelled_rows(task: str, part: str, count: int) -> list[tuple[object, ...]]:
         "multiclass": [("cytosol", "nucleus", "other")[k % 3] for k in range(count)],
         "pair-multiclass": [("activates", "binds", "none")[k % 3] for k in range(count)],
         "multilabel": [("a", "a;b", "none", "b, c")[k % 4] for k in range(count)],
+        "pair-multilabel": [("a", "a;b", "none", "b, c")[k % 4] for k in range(count)],
         "symmetry": [("C1", "C2", "D2,C2", "C8")[k % 4] for k in range(count)],
         "regression": values,
         "pair-regression": values,

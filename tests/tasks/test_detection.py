@@ -20,8 +20,8 @@ def test_only_tasks_that_there_are_can_be_detected() -> None:
         (["nucleus", "cytosol", "nucleus"], "multiclass", "pair-multiclass"),
         (["yes", "no", "maybe", "no", "no", "no"], "multiclass", "pair-multiclass"),
         (["H", "T", "O", "T", "H", "O"], "multiclass", "pair-multiclass"),
-        (["a", "a;b", "none"], "multilabel", "pair-multiclass"),
-        (["C1", "C2", "D2,C2", "T"], "symmetry", "pair-multiclass"),
+        (["a", "a;b", "none"], "multilabel", "pair-multilabel"),
+        (["C1", "C2", "D2,C2", "T"], "symmetry", "pair-multilabel"),
         (["c7-c9", "C2"], "symmetry", "pair-multiclass"),
     ],
 )

@@ -32,6 +32,7 @@ QUESTIONS = {
     "regression": "What value does a sequence have?",
     "residue": "Which class does each residue belong to?",
     "pair-multiclass": "Which class does a pair belong to?",
+    "pair-multilabel": "Which classes does a pair belong to?",
     "pair-regression": "What value does a pair have?",
 }
 """Task → the question on top of its report; any other task is named as it is."""

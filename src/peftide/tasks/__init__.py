@@ -4,6 +4,7 @@ from peftide.tasks.binary import YES_OR_NO
 from peftide.tasks.multiclass import MULTICLASS
 from peftide.tasks.multilabel import MULTILABEL
 from peftide.tasks.pair_multiclass import PAIR_MULTICLASS
+from peftide.tasks.pair_multilabel import PAIR_MULTILABEL
 from peftide.tasks.pair_regression import PAIR_REGRESSION
 from peftide.tasks.ppi import PPI
 from peftide.tasks.regression import REGRESSION
@@ -14,6 +15,7 @@ from peftide.tasks.task import Labels, Outcome, ReadingOptions, Targets, Task
 TASKS: dict[str, Task] = {
     "ppi": PPI,
     "pair-multiclass": PAIR_MULTICLASS,
+    "pair-multilabel": PAIR_MULTILABEL,
     "pair-regression": PAIR_REGRESSION,
     "binary": YES_OR_NO,
     "multiclass": MULTICLASS,

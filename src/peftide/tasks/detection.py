@@ -18,7 +18,7 @@ SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
 ABOUT_PAIRS = {
     "binary": "ppi",
     "multiclass": "pair-multiclass",
-    "multilabel": "pair-multiclass",
+    "multilabel": "pair-multilabel",
     "regression": "pair-regression",
 }
 """Task on single sequences → its sibling on pairs."""
@@ -63,7 +63,8 @@ def detect_task(
     found = (
         _of_residues(labels, lengths)
         or _of_numbers(distinct, rows=len(texts))
-        or (None if pairs else _of_sets(distinct))
+        or (None if pairs else _of_groups(distinct))
+        or _of_sets(distinct)
         or _of_words(distinct, rows=len(texts))
     )
     tasks = dict.fromkeys(ABOUT_PAIRS.get(task, task) if pairs else task for task in found.tasks)
@@ -105,11 +106,16 @@ def _of_numbers(distinct: list[str], *, rows: int) -> Detection | None:
     return Detection(("multiclass", "regression"), reason)
 
 
-def _of_sets(distinct: list[str]) -> Detection | None:
-    """Symmetry groups, or several classes in one cell."""
+def _of_groups(distinct: list[str]) -> Detection | None:
+    """Symmetry groups."""
     groups = {group.upper() for text in distinct for group in split_groups(text)}
     if groups <= SCHOENFLIES and any(GROUP_WITH_ORDER.fullmatch(group) for group in groups):
         return Detection(("symmetry",), f"symmetry groups ({', '.join(sorted(groups)[:3])}, …)")
+    return None
+
+
+def _of_sets(distinct: list[str]) -> Detection | None:
+    """Several classes in one cell."""
     several = [text for text in distinct if SEPARATORS.search(text)]
     if not several:
         return None
