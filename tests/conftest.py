@@ -13,6 +13,7 @@ from huggingface_hub import constants
 from tokenizers import Tokenizer, models, processors
 from transformers import (
     BertForMaskedLM,
+    ElectraForPreTraining,
     EsmForMaskedLM,
     EsmModel,
     EsmTokenizer,
@@ -22,6 +23,7 @@ from transformers import (
 )
 
 from peftide.backbones.bert import bert_tokenizer, prot_bert_config
+from peftide.backbones.electra import prot_electra_config
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.backbones.t5 import t5_config, t5_tokenizer
 from peftide.config import TrainConfig
@@ -149,6 +151,13 @@ def protbert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny ProtBERT on disk: sequences are spaced, between `[CLS]` and `[SEP]`."""
     model = BertForMaskedLM(prot_bert_config(2, 32, 4))
     return save_model(tmp_path_factory.mktemp("protbert"), model, bert_tokenizer(None))
+
+
+@pytest.fixture(scope="session")
+def protelectra_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ProtElectra on disk: its tokenizer is ProtBERT's."""
+    model = ElectraForPreTraining(prot_electra_config(2, 32, 4))
+    return save_model(tmp_path_factory.mktemp("protelectra"), model, bert_tokenizer(None))
 
 
 def save_model(folder: Path, model: Any, tokenizer: Any, *, std: float = 0.3) -> Path:

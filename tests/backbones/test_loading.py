@@ -172,7 +172,7 @@ def test_a_config_that_cannot_be_read_is_an_error(tmp_path: Path, text: str):
     [
         (
             GPT2Config().to_dict(),
-            "a model of type 'gpt2'; expected one of esm, bert, t5. Models that generate",
+            "a model of type 'gpt2'; expected one of esm, .*t5. Models that generate",
         ),
         ({"model_type": "esm9000"}, "a model of type 'esm9000'; expected one of esm"),
         ({"architectures": ["EsmModel"]}, "a model of type None; expected one of esm"),

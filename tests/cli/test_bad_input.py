@@ -226,7 +226,7 @@ CASES = {
     "a decoder": (
         lambda folder: put(folder / "config.json", b'{"model_type": "gpt2"}'),
         f"{PAIRS} --backbone in",
-        ["--backbone: in holds a model of type 'gpt2'", "one of esm, bert, t5", "an encoder"],
+        ["--backbone: in holds a model of type 'gpt2'", "one of esm, bert, ", "an encoder"],
     ),
     "a mask of another length": (
         single("sequence\tlabel\tmask\nMKV\tHEH\t111\nMKL\tHHE\t11\n"),

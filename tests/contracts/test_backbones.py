@@ -12,6 +12,7 @@ import torch
 from transformers import (
     BertModel,
     BertTokenizer,
+    ElectraModel,
     EsmModel,
     EsmTokenizer,
     PreTrainedTokenizerFast,
@@ -53,6 +54,7 @@ CHECKPOINTS = {
         "saprot_folder": Card(EsmModel, EsmTokenizer, without_structure),
     },
     "bert": {"protbert_folder": Card(BertModel, BertTokenizer, spaced)},
+    "electra": {"protelectra_folder": Card(ElectraModel, BertTokenizer, spaced)},
     "t5": {
         "prott5_folder": Card(T5EncoderModel, T5Tokenizer, spaced),
         "ankh_folder": Card(T5EncoderModel, PreTrainedTokenizerFast),
