@@ -7,6 +7,7 @@ from peftide.adapters.full import FULL
 from peftide.adapters.head import HEAD
 from peftide.adapters.ia3 import IA3
 from peftide.adapters.lora import DORA, LORA, RSLORA
+from peftide.adapters.lora_fa import LORA_FA
 from peftide.adapters.pissa import PISSA
 from peftide.adapters.vera import VERA
 
@@ -14,6 +15,7 @@ ADAPTERS: dict[str, Adapter] = {
     "head": HEAD,
     "lora": LORA,
     "rslora": RSLORA,
+    "lora_fa": LORA_FA,
     "dora": DORA,
     "pissa": PISSA,
     "adalora": ADALORA,

@@ -78,8 +78,8 @@ class TrainConfig(TableOptions):
     task: str = option("auto", doc="what is asked (see README); auto reads it off the labels")
     method: str = option(
         "lora",
-        doc="how the backbone is adapted: head, lora, rslora, dora, pissa, adalora, vera, ia3, "
-        "bias, layer_norm, last_k or full",
+        doc="how the backbone is adapted: head, lora, rslora, lora_fa, dora, pissa, adalora, vera, "
+        "ia3, bias, layer_norm, last_k or full",
     )
     backbone: str = option(
         DEFAULT_BACKBONE,

@@ -1,0 +1,32 @@
+"""LoRA-FA (Zhang et al. 2023, arXiv 2308.03303): LoRA whose A is random and stays frozen.
+
+Half of the parameters train, and of each adapted matrix's input nothing need be kept but its
+product with A.
+"""
+
+from dataclasses import replace
+
+from peftide.adapters.adapter import AdapterOptions
+from peftide.adapters.lora import LORA, apply_lora
+from peftide.backbones import Backbone
+
+
+def apply_lora_fa(backbone: Backbone, options: AdapterOptions) -> None:
+    """Put low-rank updates beside the named attention matrices; only B of each trains.
+
+    Raises
+    ------
+    InputError
+        If the targets do not exist.
+    """
+    apply_lora(backbone, options)
+    for name, parameter in backbone.model.named_parameters():
+        if "lora_A" in name:
+            parameter.requires_grad_(False)
+
+
+LORA_FA = replace(
+    LORA,
+    summary="LoRA whose first matrix is random and stays frozen",
+    apply=apply_lora_fa,
+)
