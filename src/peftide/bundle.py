@@ -307,14 +307,3 @@ def _load_head(model: ProteinModel, folder: Path) -> None:
     _, unexpected = model.load_state_dict(state, strict=False)
     if unexpected:
         raise _changed(folder / HEAD_FILE)
-
-
-def sequence_hash(sequence: str) -> str:
-    """Return a short hash by which a training sequence is recognised.
-
-    Examples
-    --------
-    >>> sequence_hash("MK") == sequence_hash("MK"), len(sequence_hash("MK"))
-    (True, 16)
-    """
-    return hashlib.sha256(sequence.encode()).hexdigest()[:16]

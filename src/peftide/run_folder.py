@@ -20,7 +20,7 @@ RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
 """Config of each command whose runs can be resumed → its name."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
-    *("embedding_cache", "hours", "steps", "compile"),
+    *("embedding_cache", "baselines", "hours", "steps", "compile"),
 }
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
@@ -76,6 +76,11 @@ class RunFolder:
     def model(self) -> Path:
         """The model bundle."""
         return self.path / "model"
+
+    @property
+    def baselines(self) -> Path:
+        """What the baselines know of the training part, sequences among it."""
+        return self.path / "baselines"
 
     @property
     def checkpoints(self) -> Path:

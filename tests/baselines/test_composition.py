@@ -7,8 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score
 
-from peftide.baselines import CompositionBaseline, fit_composition
-from peftide.baselines.composition import Kind, composition_features, pair_features
+from peftide.baselines import Composition, fit_composition
+from peftide.baselines.checks import Kind
+from peftide.baselines.composition import composition_features
 from peftide.baselines.letters import STANDARD_RESIDUES
 from peftide.errors import InputError
 from peftide.metrics import categorical_metrics
@@ -45,22 +46,15 @@ def paired(features: np.ndarray, members: np.ndarray) -> np.ndarray:
     )
 
 
-def train_means(baseline: CompositionBaseline) -> np.ndarray:
+def train_means(baseline: Composition) -> np.ndarray:
     """Return the mean of each feature over the train proteins. Shape (21,)."""
-    return np.asarray(baseline.scaler.mean_, dtype=np.float64)
+    return baseline.model.mean
 
 
 def test_features_equal_plain_counting_and_other_letters_count_as_length():
     sequences = [*random_sequences(), "AAUUXX", "W"]
     np.testing.assert_allclose(composition_features(sequences), counted_features(sequences))
     assert composition_features(["AAUUXX"])[0, :20].sum() == pytest.approx(1 / 3)
-
-
-def test_pair_features_equal_the_formula():
-    features = np.random.default_rng(2).normal(size=(40, 21))
-    np.testing.assert_allclose(
-        pair_features(features, random_pairs()), paired(features, random_pairs())
-    )
 
 
 def test_a_binary_pair_fit_equals_sklearn_on_train_standardised_features():
@@ -148,7 +142,7 @@ def test_sets_of_classes_equal_one_fit_per_class():
     both = fit_composition(sequences, members, truth, kind="multilabel").predict(sequences, members)
     for k in range(2):
         alone = fit_composition(sequences, members, truth[:, k], kind="binary")
-        np.testing.assert_array_equal(both[:, k], alone.predict(sequences, members))
+        np.testing.assert_allclose(both[:, k], alone.predict(sequences, members), rtol=1e-12)
     assert not both[:, 2].any()
 
 
@@ -194,25 +188,6 @@ def test_one_class_in_train_is_predicted_for_all():
 def test_one_row_of_values_is_predicted_for_all():
     fitted = fit_composition(["ACD"], np.array([[0]]), np.array([2.5]), kind="continuous")
     assert fitted.predict(["WW", "ACD"], np.array([[0], [1]])).tolist() == [2.5, 2.5]
-
-
-@pytest.mark.parametrize(
-    ("members", "targets", "kind", "message"),
-    [
-        (np.zeros((2, 3), dtype=np.int64), np.array([0, 1]), "binary", r"\(B, 1\) or \(B, 2\)"),
-        (np.zeros((0, 2), dtype=np.int64), np.array([]), "binary", "at least one row"),
-        (np.array([[0], [2]]), np.array([0, 1]), "binary", "members from 0 to 2"),
-        (np.array([[0], [-1]]), np.array([0, 1]), "binary", "members from -1 to 0"),
-        (np.array([[0], [1]]), np.array([0]), "binary", r"targets of shape \(1,\) for 2"),
-        (np.array([[0], [1]]), np.array([0, 2]), "binary", "other than 0 and 1"),
-        (np.array([[0], [1]]), np.array([0, 1]), "categorical", r"expected \(B, K\)"),
-        (np.array([[0], [1]]), np.array([[0, 1], [0, 0]]), "categorical", "without any class"),
-        (np.array([[0], [1]]), np.array([0.0, np.nan]), "continuous", "NaN or infinite"),
-    ],
-)
-def test_wrong_input_is_refused(members: np.ndarray, targets: np.ndarray, kind: Kind, message: str):
-    with pytest.raises(InputError, match=message):
-        fit_composition(["ACD", "EFG"], members, targets, kind=kind)
 
 
 def test_an_empty_sequence_is_refused():
@@ -272,7 +247,7 @@ def test_yeast_pairs_reach_the_known_average_precision(keep_self_pairs: bool, kn
     assert pair_average_precision(train, test, sequences) == pytest.approx(known, abs=0.002)
 
 
-def fit_symmetry(table: pd.DataFrame, names: list[str]) -> tuple[CompositionBaseline, np.ndarray]:
+def fit_symmetry(table: pd.DataFrame, names: list[str]) -> tuple[Composition, np.ndarray]:
     """Return the class-weighted baseline of the train part, and all memberships (B, K)."""
     membership = (table.label.to_numpy()[:, None] == np.array(names)).astype(np.int64)
     rows = np.flatnonzero(table.split == "train")

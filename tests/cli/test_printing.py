@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from peftide.cli.printing import aligned, metrics_lines, with_interval
 
 
@@ -58,7 +60,31 @@ def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
     assert composition.endswith("+0.013 [-0.010, +0.040]  spans 0: no evidence of a difference")
     (peer,) = [line for line in lines if line.startswith("TUnA")]
     assert peer.endswith("+0.113 [+0.100, +0.130]")
+    assert (
+        "no evidence of a difference from the best baseline, composition: +0.013 [-0.010, +0.040]"
+    ) in lines
     assert lines[-1] == "note: validation: no intervals: only 3 proteins: intervals need 10"
+
+
+@pytest.mark.parametrize(
+    ("lead", "said"),
+    [
+        (
+            entry(0.0625, low=0.05, high=0.07, spans_zero=False),
+            "above the best baseline, kmer, by 0.062 [0.050, 0.070]",
+        ),
+        (
+            entry(-0.0625, low=-0.07, high=-0.05, spans_zero=False),
+            "below the best baseline, kmer, by 0.062 [0.050, 0.070]",
+        ),
+        (entry(-0.0625, spans_zero=None), "below the best baseline, kmer, by 0.062"),
+    ],
+)
+def test_the_strongest_baseline_is_named(lead: dict[str, Any], said: str) -> None:
+    metrics = metrics_of_two_parts()
+    metrics["baselines"]["kmer"] = {"validation": {}, "test": {"auroc": entry(0.95)}}
+    metrics["differences"]["kmer"] = {"test": {"auroc": lead}}
+    assert said in list(metrics_lines(metrics))
 
 
 def test_scores_without_baseline_are_printed() -> None:

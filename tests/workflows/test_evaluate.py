@@ -34,6 +34,14 @@ def test_the_scores_are_those_of_the_test_part_of_training(
         value = now[name]["value"]
         if entry["value"] is not None:
             assert value == pytest.approx(entry["value"], rel=1e-4, abs=1e-5), name
+    beside = json.loads((config.out / "metrics.json").read_text())["baselines"]
+    trained_beside = json.loads((run / "metrics.json").read_text())["baselines"]
+    assert beside.keys() == trained_beside.keys()
+    for name, parts in beside.items():
+        for score, entry in parts["test"].items():
+            if entry.get("value") is not None:
+                known = trained_beside[name]["test"][score]["value"]
+                assert entry["value"] == pytest.approx(known, rel=1e-6), (name, score)
     assert sorted(path.name for path in config.out.iterdir()) == [
         "metrics.json",
         "predictions.tsv",
@@ -93,6 +101,22 @@ def test_an_old_result_is_replaced_only_when_asked(trained: Trained, tmp_path: P
     with pytest.raises(InputError, match="not written by `peftide evaluate`"):
         evaluate(other)
     assert (tmp_path / "other" / "thesis.tex").is_file()
+
+
+def test_baselines_are_a_choice_and_a_run_without_any_says_so(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = trained("ppi", "head")
+    asked: dict[str, Any] = {"input": run.parent / "test.tsv", **QUICK}
+    few = evaluate(EvaluateConfig(run=run, out=tmp_path / "a", baselines=("degree",), **asked))
+    assert list(few["baselines"]) == list(few["differences"]) == ["degree"]
+    none = evaluate(EvaluateConfig(run=run, out=tmp_path / "b", baselines=("none",), **asked))
+    assert "baselines" not in none
+    alone = evaluate(EvaluateConfig(run=run / "model", out=tmp_path / "c", **asked))
+    assert "baselines" not in alone
+    assert "keeps none" in alone["notes"][-1]
+    with pytest.raises(InputError, match="Did you mean kmer"):
+        evaluate(EvaluateConfig(run=run, out=tmp_path / "d", baselines=("kmerr",), **asked))
 
 
 def test_the_record_names_model_and_table(trained: Trained, tmp_path: Path) -> None:

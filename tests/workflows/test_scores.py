@@ -63,6 +63,25 @@ def test_metrics_have_the_form_of_the_design(tmp_path: Path) -> None:
     assert len(table) == 8
 
 
+def test_without_baselines_none_are_scored_or_kept(tmp_path: Path) -> None:
+    setting = untrained(tmp_path, "ppi", baselines=("none",))
+    folder = RunFolder(tmp_path / "run")
+    metrics = score(setting, folder).metrics
+    assert metrics["baselines"] == metrics["differences"] == {}
+    assert not folder.baselines.exists()
+
+
+def test_what_the_baselines_know_is_kept_as_numbers(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    found = score(untrained(tmp_path, "ppi", baselines=("kmer", "degree")), folder)
+    assert list(found.metrics["baselines"]) == list(found.beside.seconds) == ["kmer", "degree"]
+    assert sorted(path.name for path in folder.baselines.iterdir()) == [
+        "baselines.json",
+        "degree.safetensors",
+        "kmer.safetensors",
+    ]
+
+
 def test_the_baseline_gets_a_threshold_of_its_own(tmp_path: Path) -> None:
     problem = untrained(tmp_path, "ppi").problem
     truth = problem.targets["validation"].values[:, 0]

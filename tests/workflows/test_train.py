@@ -35,7 +35,15 @@ from tests.conftest import (
 
 Trained = Callable[[str, str], Path]
 RUN_FILES = [
-    *("config.yaml", "history.csv", "metrics.json", "model", "predictions.tsv", "report.html"),
+    *(
+        "baselines",
+        "config.yaml",
+        "history.csv",
+        "metrics.json",
+        "model",
+        "predictions.tsv",
+        "report.html",
+    ),
     *("run.json", "strata.tsv"),
 ]
 COLUMNS = {

@@ -1,6 +1,60 @@
 """Shortcuts that a protein language model has to beat; no torch."""
 
-from peftide.baselines.composition import CompositionBaseline, fit_composition
-from peftide.baselines.residue import ResidueLetters, fit_residue_letters
+from peftide.baselines.baseline import Baseline, Fitted, FittedOnProteins
+from peftide.baselines.composition import Composition, fit_composition, load_composition
+from peftide.baselines.degree import (
+    Degree,
+    PositiveDegree,
+    fit_degree,
+    fit_positive_degree,
+    load_degree,
+    load_positive_degree,
+)
+from peftide.baselines.kmer import Kmers, fit_kmers, load_kmers
+from peftide.baselines.residue import ResidueLetters, fit_residue_letters, load_residue_letters
 
-__all__ = ["CompositionBaseline", "ResidueLetters", "fit_composition", "fit_residue_letters"]
+BASELINES: dict[str, Baseline] = {
+    "composition": Baseline(
+        "residue composition and length, linear", fit_composition, load_composition
+    ),
+    "kmer": Baseline("frequencies of three residues in a row, linear", fit_kmers, load_kmers),
+    "degree": Baseline(
+        "how many train pairs of each label the two proteins have",
+        fit_degree,
+        load_degree,
+        levels=("pair",),
+        kinds=("binary", "categorical", "continuous"),
+    ),
+    "positive_degree": Baseline(
+        "how many positive train pairs the two proteins have",
+        fit_positive_degree,
+        load_positive_degree,
+        levels=("pair",),
+        kinds=("binary",),
+    ),
+    "residue_letter": Baseline(
+        "how often each class goes with each residue letter",
+        fit_residue_letters,
+        load_residue_letters,
+        levels=("residue",),
+        kinds=("categorical",),
+    ),
+}
+"""Name of a baseline → what it is, in the order in which they are fitted and shown."""
+
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "Composition",
+    "Degree",
+    "Fitted",
+    "FittedOnProteins",
+    "Kmers",
+    "PositiveDegree",
+    "ResidueLetters",
+    "fit_composition",
+    "fit_degree",
+    "fit_kmers",
+    "fit_positive_degree",
+    "fit_residue_letters",
+]

@@ -1,10 +1,11 @@
 """What the residue's own letter can predict: a table of class shares, one row per letter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from peftide.baselines.checks import Kind
 from peftide.baselines.letters import OTHER, letter_codes
 from peftide.errors import InputError, raise_problems
 from peftide.types import FloatArray, IntArray
@@ -55,6 +56,18 @@ class ResidueLetters:
         """
         table = self.probabilities
         return [table[letter_codes(sequence)] for sequence in sequences]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Yield all numbers by name."""
+        return {"counts": self.counts}
+
+
+def load_residue_letters(
+    arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int
+) -> ResidueLetters:
+    """Yield the baseline that `ResidueLetters.arrays` came from."""
+    del kind, proteins_per_example
+    return ResidueLetters(arrays["counts"])
 
 
 def fit_residue_letters(

@@ -71,6 +71,31 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
         yield ""
         yield f"{headline.replace('_', ' ')} beside others, {part}"
         yield from aligned([["", "score", "model's lead", ""], *rows])
+        yield from _best_baseline_line(metrics, part)
+
+
+def _best_baseline_line(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
+    """Yield how the model stands to the strongest baseline, if there is one."""
+    headline = metrics.get("headline", "")
+    scores = {name: found[part][headline] for name, found in metrics.get("baselines", {}).items()}
+    known = {name: entry["value"] for name, entry in scores.items() if entry["value"] is not None}
+    if not known:
+        return
+    best = max(known, key=lambda name: known[name])
+    lead = metrics["differences"][best][part][headline]
+    if lead["spans_zero"]:
+        shown = with_interval(lead, sign="+")
+        yield f"no evidence of a difference from the best baseline, {best}: {shown}"
+    elif lead["value"] is not None:
+        side = "above" if lead["value"] >= 0 else "below"
+        yield f"{side} the best baseline, {best}, by {with_interval(_unsigned(lead))}"
+
+
+def _unsigned(lead: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a difference the other way round if it is below 0."""
+    if lead["value"] >= 0 or lead["low"] is None:
+        return {**lead, "value": abs(lead["value"])}
+    return {"value": -lead["value"], "low": -lead["high"], "high": -lead["low"]}
 
 
 def _verdict(lead: Mapping[str, Any]) -> str:

@@ -158,6 +158,11 @@ class TrainConfig(TableOptions):
     imbalance: Literal["none", "weights", "logit_adjustment"] = option(
         "none", doc="rare classes: nothing, class weights, or logit adjustment"
     )
+    baselines: tuple[str, ...] = option(
+        ("auto",),
+        doc="what stands beside the scores (see README): auto (all that suit the task), none, or "
+        "names with commas",
+    )
     gradient_checkpointing: bool = option(
         False, doc="recompute activations in the backward pass: less memory, more time"
     )
@@ -202,6 +207,11 @@ class EvaluateConfig(TableOptions):
     )
     error_rate: float | None = option(
         None, doc="add a column `set`: the classes among which the true one is missing this often"
+    )
+    baselines: tuple[str, ...] = option(
+        ("auto",),
+        doc="baselines beside the scores: auto (all that the run keeps), none, or names with "
+        "commas",
     )
     against: tuple[str, ...] = option(
         (), doc="scores of another tool for the same rows, may be repeated", repeated="[NAME=]FILE"

@@ -1,6 +1,6 @@
 """Rows of a part, grouped by what is known of them → where a model is good and where it is not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -14,6 +14,14 @@ from peftide.report.read import Part, as_numbers
 from peftide.types import BoolArray
 
 QUARTERS = np.linspace(0, 1, 5)
+BANDS = (1e-9, 0.5, 0.7, 0.9)
+BAND_NAMES = (
+    "nothing similar found",
+    "below 50 %",
+    "50 to 70 %",
+    "70 to 90 %",
+    "90 % and more",
+)
 METRIC = {
     "binary": "average_precision",
     "categorical": "accuracy",
@@ -27,7 +35,7 @@ RANKED = {"binary", "multilabel"}  # kinds whose score is an average precision
 def groups_of(part: Part) -> list[Markup]:
     """Return one table per property of the rows that differs between them."""
     known = [name for name in wording.STRATA if name in part.strata]
-    found = {name: list(split(part.strata[name])) for name in known}
+    found = {name: list(SPLITS.get(name, split)(part.strata[name])) for name in known}
     scored = {
         name: [(label, int(rows.sum()), *group_score(part, rows)) for label, rows in groups]
         for name, groups in found.items()
@@ -66,6 +74,27 @@ def split(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
         low, high = numbers[rows].min(), numbers[rows].max()
         shown = wording.number(low)
         yield shown if low == high else f"{shown} to {wording.number(high)}", rows
+
+
+def identity_bands(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
+    """Yield name and rows of each band of identity; 0 means that nothing similar was found.
+
+    Examples
+    --------
+    >>> identities = np.array(["0", "0.35", "1", "0.97"], dtype=object)
+    >>> [(name, int(rows.sum())) for name, rows in identity_bands(identities)]
+    [('nothing similar found', 1), ('below 50 %', 1), ('90 % and more', 2)]
+    """
+    band = np.searchsorted(BANDS, as_numbers(values), side="right")
+    for k, name in enumerate(BAND_NAMES):
+        if (band == k).any():
+            yield name, band == k
+
+
+SPLITS: dict[str, Callable[[np.ndarray], Iterator[tuple[str, BoolArray]]]] = {
+    "similarity": identity_bands
+}
+"""Column of `strata.tsv` → how its rows are grouped, where that is not by quarters or words."""
 
 
 def group_score(part: Part, rows: BoolArray) -> tuple[float | None, float | None]:

@@ -42,16 +42,16 @@ METHODS = {"head": "frozen backbone, trained head", "lora": "LoRA", "full": "ful
 BASELINES = {
     "composition": "residue composition and length",
     "residue_letter": "residue letter alone",
-    "kmer": "3-mer counts",
-    "nearest": "nearest homologue",
-    "degree": "degree (positive and negative pairs)",
-    "positive_degree": "degree (positive pairs)",
+    "kmer": "frequencies of 3-mers",
+    "nearest_homologue": "nearest homologue",
+    "degree": "degree (train pairs of each label)",
+    "positive_degree": "degree (positive train pairs)",
 }
 """Baseline → what it knows; any other is named as it is."""
 
 STRATA = {
     "seen": "Proteins that training has seen",
-    "similarity": "Identity to the nearest training protein",
+    "similarity": "Identity to the nearest training sequence (of a pair: of the less similar one)",
     "length": "Residues (of a pair: of the longer sequence)",
     "pairs_in_train": "Training pairs of the protein that has more",
     "pairs_in_part": "Pairs here of the protein that has more",

@@ -2,6 +2,7 @@
 
 from peftide.sequences.dataset import keep_used_proteins, read_dataset, select_rows
 from peftide.sequences.fasta import read_fasta, stream_fasta
+from peftide.sequences.hashing import sequence_hash
 from peftide.sequences.held_out import hold_out_validation
 from peftide.sequences.parts import part_name, split_by_column
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
@@ -27,6 +28,7 @@ __all__ = [
     "read_table",
     "read_text",
     "select_rows",
+    "sequence_hash",
     "split_by_column",
     "stream_fasta",
     "table_from_fasta",

@@ -3,23 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peftide.bundle import Bundle, sequence_hash
+from peftide.baselines import BASELINES
+from peftide.baselines.stored import Stored
+from peftide.bundle import Bundle
 from peftide.config import EvaluateConfig
 from peftide.conformal import coverage
-from peftide.errors import InputError
+from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
 from peftide.hardware import peak_memory_bytes
 from peftide.outputs import check_folder, clear_folder
 from peftide.run_folder import RunFolder, environment, plain_findings
-from peftide.sequences import Dataset, Table, read_table, split_by_column
+from peftide.sequences import Dataset, Table, read_table, sequence_hash, split_by_column
 from peftide.tasks import TASKS, Targets
-from peftide.types import FloatArray, Level
+from peftide.types import Level
 from peftide.workflows.answers import (
     CAVEATS,
     bundle_columns,
     check_answer_options,
     prediction_sets,
 )
+from peftide.workflows.beside import Beside, check_baselines, stored_beside
 from peftide.workflows.part_scores import MODEL, Answers, labelled_rows, score_rows
 from peftide.workflows.peers import RANKING, peer_files, read_peer
 from peftide.workflows.predict import answers_table
@@ -44,6 +47,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
     bundle = open_model(config.run, allow_bin=config.allow_bin)
     check_answer_options(bundle, error_rate=config.error_rate)
+    raise_problems(check_baselines(config.baselines, TASKS[bundle.recipe.task]))
     table = read_part(config, level=TASKS[bundle.recipe.task].level)
     dataset = join(table, bundle, config)
     if config.shared_proteins == "error":
@@ -51,14 +55,19 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     targets = labelled(bundle, dataset)
     peers = read_peers(config, dataset, targets, bundle=bundle)
     answered = answer(bundle, dataset, config)
-    metrics = score(answered, targets, config, peers=peers)
+    beside, stored = stored_beside(
+        RunFolder(config.run).baselines, dataset, PART, targets=targets, option=config.baselines
+    )
+    given = baseline_answers(beside, stored, targets)
+    metrics = score(answered, targets, config, others={"baselines": given, "peers": peers})
+    metrics["notes"] += beside.notes
     folder = RunFolder(config.out)
     clear_folder(folder.path, command=COMMAND)
     columns = bundle_columns(bundle, answered.logits, error_rate=config.error_rate)
     write_table(answers_table(answered, columns), folder.predictions)
     write_json(folder.metrics, metrics)
     write_json(folder.record, evaluation_record(answered, config))
-    report_evaluation(answered, targets, folder)
+    report_evaluation(answered, targets, folder, beside=beside)
     return metrics
 
 
@@ -114,7 +123,7 @@ def labelled(bundle: Bundle, dataset: Dataset) -> Targets:
 
 def read_peers(
     config: EvaluateConfig, dataset: Dataset, targets: Targets, *, bundle: Bundle
-) -> dict[str, FloatArray]:
+) -> dict[str, Answers]:
     """Return what each file of `--against` says of the rows that count.
 
     Raises
@@ -122,16 +131,27 @@ def read_peers(
     InputError
         If a file does not fit the labelled table.
     """
-    files = peer_files(config.against, [MODEL], flag="--against")
+    files = peer_files(config.against, [MODEL, *BASELINES], flag="--against")
     return {
-        name: read_peer(
-            path,
-            (dataset, PART, targets),
-            task=TASKS[bundle.recipe.task],
-            labels=bundle.labels,
-            columns=config,
+        name: Answers(
+            read_peer(
+                path,
+                (dataset, PART, targets),
+                task=TASKS[bundle.recipe.task],
+                labels=bundle.labels,
+                columns=config,
+            )
         )
         for name, path in files.items()
+    }
+
+
+def baseline_answers(beside: Beside, stored: Stored | None, targets: Targets) -> dict[str, Answers]:
+    """Return what each baseline says of the rows that count, with its own threshold."""
+    thresholds = {} if stored is None else stored.thresholds
+    return {
+        name: Answers(found[PART][targets.counted], thresholds.get(name) or Answers.threshold)
+        for name, found in beside.answers.items()
     }
 
 
@@ -140,18 +160,24 @@ def score(
     targets: Targets,
     config: EvaluateConfig,
     *,
-    peers: Mapping[str, FloatArray],
+    others: Mapping[str, Mapping[str, Answers]],
 ) -> dict[str, Any]:
-    """Return the scores of a table in the form of `metrics.json`."""
+    """Return the scores of a table in the form of `metrics.json`.
+
+    Parameters
+    ----------
+    others
+        "baselines" and "peers" → name → what it says of the rows that count.
+    """
     bundle, outcome, part = answered.bundle, answered.task.outcome, config.part or "test"
     rows = labelled_rows(answered.dataset, PART, targets, task=answered.task, labels=bundle.labels)
     calibrated = bundle.calibration.apply(answered.logits)
     own = outcome.answers(calibrated, bundle.labels)[targets.counted]
     everyone = {MODEL: Answers(own, bundle.threshold)}
-    everyone |= {name: Answers(given) for name, given in peers.items()}
+    everyone |= {name: given for answers in others.values() for name, given in answers.items()}
     scores = score_rows(rows, everyone, seed=config.seed)
     if outcome.kind == "binary":
-        for name in peers:
+        for name in others["peers"]:
             scores.entries[name] = _ranking_only(scores.entries[name])
             scores.differences[name] = _ranking_only(scores.differences[name])
     metrics = {
@@ -159,7 +185,9 @@ def score(
         "headline": outcome.headline,
         "threshold": bundle.threshold if outcome.uses_threshold else None,
         "calibration": bundle.calibration.summary(),
-        **by_kind({part: scores}, others={"peers": list(peers)} if peers else {}),
+        **by_kind(
+            {part: scores}, others={kind: list(given) for kind, given in others.items() if given}
+        ),
     }
     if config.error_rate is not None:
         metrics["conformal"] = {part: set_record(answered, targets, config.error_rate)}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from peftide.bundle import sequence_hash
 from peftide.report import write_report
 from peftide.run_folder import RunFolder
+from peftide.sequences import sequence_hash
 from peftide.tasks import Targets
+from peftide.workflows.beside import Beside, pairs_in_train
 from peftide.workflows.setting import Setting
 from peftide.workflows.strata import Trained, reported_parts, strata_table, trained_by
 from peftide.workflows.tables import write_table
@@ -41,7 +42,9 @@ def report_training(setting: Setting, folder: RunFolder) -> None:
     _without_breaking(write, folder)
 
 
-def report_evaluation(answered: Answered, targets: Targets, folder: RunFolder) -> None:
+def report_evaluation(
+    answered: Answered, targets: Targets, folder: RunFolder, *, beside: Beside
+) -> None:
     """Write `strata.tsv` and `report.html` of a finished evaluation."""
 
     def write() -> None:
@@ -53,7 +56,10 @@ def report_evaluation(answered: Answered, targets: Targets, folder: RunFolder) -
             targets,
             task=answered.task,
             labels=bundle.labels,
-            trained=Trained(np.array(seen, dtype=bool), None),
+            trained=Trained(
+                np.array(seen, dtype=bool),
+                pairs_in_train(beside, proteins.sequences),
+            ),
         )
         write_table(table, folder.strata)
         write_report(folder.path)

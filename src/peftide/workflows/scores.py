@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from peftide.baselines.stored import Stored, save_baselines
 from peftide.calibration import METHODS, Calibration, fit_calibration
 from peftide.conformal import Conformal, fit_conformal
+from peftide.files import remove
 from peftide.metrics import best_threshold
 from peftide.run_folder import RunFolder
 from peftide.tasks import Task
 from peftide.types import FloatArray, IntArray
 from peftide.workflows.answers import answer_columns
-from peftide.workflows.beside import baseline_answers
+from peftide.workflows.beside import Beside, chosen, fitted_beside, suitable
 from peftide.workflows.part_scores import (
     MODEL,
     Answers,
@@ -41,12 +43,15 @@ class Scored:
         Calibrated probability from which on yes is predicted.
     calibration, conformal
         What validation says about the probabilities; numbers have none.
+    beside
+        The baselines.
     """
 
     metrics: dict[str, Any]
     threshold: float
     calibration: Calibration
     conformal: Conformal | None
+    beside: Beside
 
 
 def check_calibration(method: str, task: Task) -> list[str]:
@@ -59,7 +64,10 @@ def check_calibration(method: str, task: Task) -> list[str]:
 
 
 def score(setting: Setting, folder: RunFolder) -> Scored:
-    """Calibrate, score validation and test parts beside the baseline; write the predictions."""
+    """Calibrate, score validation and test parts beside the baselines; write the predictions.
+
+    What the baselines know is written too, so that they can stand beside later scores.
+    """
     problem, config = setting.problem, setting.config
     outcome, labels = problem.task.outcome, problem.labels
     parts = [part for part in problem.dataset.parts if part != "train"]
@@ -75,18 +83,44 @@ def score(setting: Setting, folder: RunFolder) -> Scored:
         for part in parts
     ]
     write_table(_reported(tables, parts), folder.predictions)
-    baseline, beside = baseline_answers(
-        problem.dataset, problem.targets, problem.task, labels=labels
-    )
+    beside = baselines_beside(setting, folder)
     metrics = {
         "format_version": FORMAT_VERSION,
         "headline": outcome.headline,
         "threshold": threshold,
         "calibration": calibration.summary(),
-        **all_scores(problem, {MODEL: answers, baseline: beside}, seed=config.seed),
+        **all_scores(problem, {MODEL: answers, **beside.answers}, seed=config.seed),
     }
+    metrics["notes"] += beside.notes
     limits = limits_of_sets(problem, answers["validation"])
-    return Scored(metrics, cut, calibration, limits)
+    return Scored(metrics, cut, calibration, limits, beside)
+
+
+def baselines_beside(setting: Setting, folder: RunFolder) -> Beside:
+    """Fit the baselines that were asked for, and write what they know into the run folder."""
+    problem, config = setting.problem, setting.config
+    beside = fitted_beside(
+        problem.dataset,
+        problem.targets,
+        problem.task,
+        labels=problem.labels,
+        names=chosen(config.baselines, suitable(problem.task)),
+    )
+    if not beside.fitted:
+        remove(folder.baselines)
+        return beside
+    cuts = {
+        name: choose_threshold(problem, answers["validation"])
+        for name, answers in beside.answers.items()
+    }
+    kept = Stored(
+        beside.fitted,
+        cuts,
+        kind=problem.task.outcome.kind,
+        proteins_per_example=problem.dataset.parts["train"].members.shape[1],
+    )
+    save_baselines(kept, folder.baselines)
+    return beside
 
 
 def all_scores(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from peftide.adapters import Adapter
-from peftide.bundle import Bundle, save_bundle, sequence_hash
+from peftide.bundle import Bundle, save_bundle
 from peftide.config import TrainConfig
 from peftide.config.limits import out_of_range
 from peftide.config.reading import flag
@@ -21,6 +21,7 @@ from peftide.hardware import choose_hardware, peak_memory_bytes, reset_peak_memo
 from peftide.model import count_parameters
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder, check_run, open_run, plain_findings
+from peftide.sequences import sequence_hash
 from peftide.tasks import Task
 from peftide.training import (
     FitResult,
@@ -33,6 +34,7 @@ from peftide.training import (
     fit,
 )
 from peftide.types import FloatArray
+from peftide.workflows.beside import check_baselines
 from peftide.workflows.detecting import with_task
 from peftide.workflows.reading import data_files
 from peftide.workflows.report import report_training
@@ -157,6 +159,7 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
         for name in unread_options(config)
     ]
     problems += check_calibration(config.calibration, task)
+    problems += check_baselines(config.baselines, task)
     raise_problems(problems)
 
 
