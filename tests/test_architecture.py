@@ -30,6 +30,7 @@ ORDER = {
     "conformal": 1,
     "sequences": 2,
     "similarity": 3,
+    "splitting": 3,
     "baselines": 3,
     "tokens": 4,
     "backbones": 5,
@@ -65,7 +66,7 @@ WITHOUT_TORCH = {
         "baselines",
         "report",
     ),
-    *("calibration", "conformal"),
+    *("calibration", "conformal", "splitting"),
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         EvaluateConfig,
         PredictConfig,
         PretrainConfig,
+        SplitConfig,
         TrainConfig,
     )
     from peftide.errors import PeftideError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from peftide.workflows.evaluate import evaluate
     from peftide.workflows.predict import predict
     from peftide.workflows.pretrain import pretrain
+    from peftide.workflows.split import split
     from peftide.workflows.train import train
 
 __version__ = "0.1.0"
@@ -36,6 +38,7 @@ __all__ = [
     "PeftideError",
     "PredictConfig",
     "PretrainConfig",
+    "SplitConfig",
     "TrainConfig",
     "compare_scores",
     "demo",
@@ -45,6 +48,7 @@ __all__ = [
     "load_bundle",
     "predict",
     "pretrain",
+    "split",
     "train",
     "write_report",
 ]
@@ -56,6 +60,7 @@ _HOMES = {
     "PeftideError": "errors",
     "PredictConfig": "config",
     "PretrainConfig": "config",
+    "SplitConfig": "config",
     "TrainConfig": "config",
     "compare_scores": "workflows.compare_scores",
     "demo": "workflows.demo",
@@ -65,6 +70,7 @@ _HOMES = {
     "load_bundle": "bundle",
     "predict": "workflows.predict",
     "pretrain": "workflows.pretrain",
+    "split": "workflows.split",
     "train": "workflows.train",
     "write_report": "report",
 }

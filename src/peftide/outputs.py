@@ -9,6 +9,7 @@ from peftide.errors import InputError
 from peftide.files import remove
 
 RECORD = "run.json"
+SPLIT_RECORD = "split.json"
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
     + ("baselines", "checkpoints", "strata.tsv", "report.html", RECORD),
@@ -16,6 +17,7 @@ WRITTEN_BY = {
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
     "evaluate": ("metrics.json", "predictions.tsv", "strata.tsv", "report.html", RECORD),
+    "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }
 """Command → all that it writes into its folder; the record, by which it is recognised, last."""
@@ -44,7 +46,7 @@ def check_folder(path: Path, *, command: str, overwrite: bool) -> None:
         raise InputError(
             f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
         )
-    if read_record(path / RECORD).get("command") != command:
+    if read_record(path / WRITTEN_BY[command][-1]).get("command") != command:
         raise InputError(
             f"{path} was not written by `peftide {command}`, so --overwrite leaves it alone",
             where="--out",

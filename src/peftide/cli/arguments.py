@@ -54,7 +54,7 @@ def _help(field: dataclasses.Field[Any], kinds: dict[str, Any]) -> str:
         return f"{text} (required)"
     if default in (None, (), "") or kinds[field.name] is bool:
         return text
-    shown = ",".join(default) if isinstance(default, tuple) else default
+    shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
     return f"{text} (default: {shown})"
 
 

@@ -19,6 +19,7 @@ from peftide.config import (
     PredictConfig,
     PretrainConfig,
     ReportConfig,
+    SplitConfig,
     TrainConfig,
 )
 from peftide.errors import PeftideError
@@ -27,6 +28,7 @@ from peftide.run_folder import RESUMED, command_of
 INTERRUPTED = 130
 COMMANDS: dict[str, type] = {
     "demo": DemoConfig,
+    "split": SplitConfig,
     "train": TrainConfig,
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,

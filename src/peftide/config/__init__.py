@@ -8,6 +8,7 @@ from peftide.config.commands import (
     PretrainConfig,
     ReportConfig,
     RunOptions,
+    SplitConfig,
     TableOptions,
     TrainConfig,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "PretrainConfig",
     "ReportConfig",
     "RunOptions",
+    "SplitConfig",
     "TableOptions",
     "TrainConfig",
     "as_mapping",

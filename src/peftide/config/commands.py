@@ -219,6 +219,40 @@ class EvaluateConfig(TableOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SplitConfig(TableOptions):
+    """Divide a table into train, validation and test so that scores on test mean something."""
+
+    input: tuple[Path, ...] = option(
+        doc="table to divide, may be repeated: the rows of all files together", repeated="FILE"
+    )
+    out: Path = option(doc="folder to write")
+    kind: Literal["auto", "random", "cluster", "none_seen"] = option(
+        "auto",
+        doc="random rows; cluster: similar sequences stay together; none_seen (pairs): parts share "
+        "no protein and no similar ones, pairs across parts are dropped; auto takes none_seen for "
+        "pairs, else cluster",
+    )
+    fractions: tuple[float, ...] = option(
+        (0.8, 0.1, 0.1), doc="shares of train, validation and test (comma-separated)"
+    )
+    identity: float | None = option(
+        0.3, doc="sequences this identical stay together; `none`: only identical ones"
+    )
+    coverage: float = option(0.5, doc="… over this share of the shorter sequence")
+    clusters: Path | None = option(
+        None,
+        doc="table `representative member` that says instead what stays together (as the "
+        "clusters.tsv of an earlier split, or of `mmseqs easy-cluster`)",
+    )
+    negatives: Literal["keep", "sample"] = option(
+        "keep",
+        doc="negative pairs: those of the table, or drawn anew inside each part so that every "
+        "protein occurs as often as in its positives",
+    )
+    negative_ratio: float = option(1.0, doc="drawn negatives per positive")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportConfig:
     """Write the report of a finished run anew, from the other files in its folder."""
 

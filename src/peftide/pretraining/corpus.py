@@ -12,6 +12,7 @@ import numpy as np
 from peftide.errors import InputError
 from peftide.files import file_hash, write_json, written_whole
 from peftide.sequences import Finding, stream_fasta
+from peftide.sequences.cluster_tables import cluster_numbers
 from peftide.sequences.text_files import open_lines
 from peftide.types import ByteArray, IntArray
 
@@ -176,28 +177,3 @@ def first_column(path: Path) -> Iterator[str]:
         words = line.split(maxsplit=1)
         if words:
             yield words[0]
-
-
-def cluster_numbers(ids: Sequence[str], path: Path | None) -> IntArray:
-    """Return the cluster of each id; ids that the table does not name are clusters of their own.
-
-    Raises
-    ------
-    InputError
-        If the table names none of the ids.
-    """
-    if path is None:
-        return np.arange(len(ids))
-    representative: dict[str, str] = {}
-    for line in open_lines(path):
-        words = line.split()
-        if len(words) >= 2:
-            representative[words[1]] = words[0]
-    if not representative.keys() & set(ids):
-        raise InputError(
-            f"{path} names none of the {len(ids):,} sequences",
-            expected="two columns: representative, member (as `mmseqs easy-linclust` writes)",
-            where="--clusters",
-        )
-    names = [representative.get(name, name) for name in ids]
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)

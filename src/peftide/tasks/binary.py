@@ -12,11 +12,9 @@ from torch.nn import functional
 from peftide.errors import InputError, raise_problems
 from peftide.metrics import binary_metrics
 from peftide.sequences.records import Examples
+from peftide.sequences.yes_no import NO, YES
 from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets, Task
 from peftide.types import FloatArray
-
-YES = frozenset({"1", "1.0", "true", "yes", "positive"})
-NO = frozenset({"0", "0.0", "false", "no", "negative"})
 
 
 def read_binary(examples: Examples, _labels: Labels, _options: ReadingOptions) -> Targets:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.errors import InputError
-from peftide.tasks.binary import NO, YES
+from peftide.sequences.yes_no import NO, YES
 from peftide.tasks.multilabel import SEPARATORS, split_classes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 

@@ -1,0 +1,35 @@
+"""A table `representative member` comes in; the cluster of each sequence goes out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from peftide.errors import InputError
+from peftide.sequences.text_files import open_lines
+from peftide.types import IntArray
+
+
+def cluster_numbers(ids: Sequence[str], path: Path | None) -> IntArray:
+    """Return the cluster of each id; ids that the table does not name are clusters of their own.
+
+    Raises
+    ------
+    InputError
+        If the table names none of the ids.
+    """
+    if path is None:
+        return np.arange(len(ids))
+    representative: dict[str, str] = {}
+    for line in open_lines(path):
+        words = line.split()
+        if len(words) >= 2:
+            representative[words[1]] = words[0]
+    if not representative.keys() & set(ids):
+        raise InputError(
+            f"{path} names none of the {len(ids):,} sequences",
+            expected="two columns: representative, member (as `mmseqs easy-linclust` writes)",
+            where="--clusters",
+        )
+    names = [representative.get(name, name) for name in ids]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)

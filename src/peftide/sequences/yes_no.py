@@ -1,0 +1,31 @@
+"""Which label texts say yes, and which no."""
+
+OPPOSITES = {"1": "0", "1.0": "0.0", "true": "false", "yes": "no", "positive": "negative"}
+YES = frozenset(OPPOSITES)
+NO = frozenset(OPPOSITES.values())
+
+
+def is_yes(label: str) -> bool | None:
+    """Return whether a label says yes; None if it says neither yes nor no.
+
+    Examples
+    --------
+    >>> is_yes("True"), is_yes("0"), is_yes("C2")
+    (True, False, None)
+    """
+    text = label.strip().lower()
+    return True if text in YES else False if text in NO else None
+
+
+def opposite(label: str) -> str:
+    """Return the no that goes with a yes, in its spelling.
+
+    Examples
+    --------
+    >>> opposite("1"), opposite("Yes"), opposite("TRUE")
+    ('0', 'No', 'FALSE')
+    """
+    text = OPPOSITES[label.strip().lower()]
+    if label.strip().isupper():
+        return text.upper()
+    return text.capitalize() if label.strip()[:1].isupper() else text

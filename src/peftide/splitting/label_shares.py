@@ -1,0 +1,110 @@
+"""Label texts come in; how much each row has of every class goes out, to balance parts by."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from peftide.types import FloatArray, IntArray
+
+MOST_CLASSES = 30
+VALUE_BINS = 5
+OTHERS = "other labels"
+SEVERAL = re.compile(r"[;,]")
+
+
+@dataclass(frozen=True)
+class LabelShares:
+    """How much each row has of every class.
+
+    Attributes
+    ----------
+    names
+        The classes: labels, letters of per-residue labels, or ranges of values.
+    values
+        1 for the class of a row, or its share where a row has several. Shape (B, K).
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+
+    def strata(self) -> IntArray:
+        """Return the class that each row has most of. Shape (B,)."""
+        return self.values.argmax(axis=1).astype(np.int64)
+
+    def means(self, rows: IntArray) -> dict[str, float]:
+        """Return the mean share of each class over some rows."""
+        if not self.names or not len(rows):
+            return {}
+        return dict(zip(self.names, self.values[rows].mean(axis=0).tolist(), strict=True))
+
+
+def label_shares(labels: Sequence[str] | None, *, lengths: Sequence[int] | None) -> LabelShares:
+    """Return what parts are to be balanced by; one class for all where there are no labels.
+
+    Parameters
+    ----------
+    labels
+        Text of each row.
+    lengths
+        Residues of each row's sequence, or None (of pairs). Labels as long as their sequences are
+        read residue by residue.
+
+    Examples
+    --------
+    >>> label_shares(["1", "0", "1"], lengths=None).values.tolist()
+    [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+    >>> label_shares(["HHHC", "CC"], lengths=[4, 2]).values.tolist()
+    [[0.25, 0.75], [1.0, 0.0]]
+    """
+    if labels is None:
+        return LabelShares((), np.zeros((0, 0)))
+    if lengths is not None and _per_residue(labels, lengths):
+        return _of_sets([list(label) for label in labels])
+    texts = [label.strip() for label in labels]
+    numbers = _numbers(texts) if len(set(texts)) > MOST_CLASSES else None
+    if numbers is not None:
+        return _of_values(numbers)
+    return _of_sets([_classes(text) for text in texts])
+
+
+def _numbers(texts: Sequence[str]) -> FloatArray | None:
+    """Return the texts as finite numbers, or None if one is none."""
+    try:
+        numbers = np.array([float(text) for text in texts])
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _per_residue(labels: Sequence[str], lengths: Sequence[int]) -> bool:
+    """Whether most labels are as long as their sequences, which single letters never are."""
+    fitting = sum(len(label) == n > 1 for label, n in zip(labels, lengths, strict=True))
+    return 2 * fitting > len(labels)
+
+
+def _classes(text: str) -> list[str]:
+    return [name.strip() for name in SEVERAL.split(text) if name.strip()] or [""]
+
+
+def _of_sets(sets: Sequence[Sequence[str]]) -> LabelShares:
+    """Each row's classes in equal shares; the rarest classes count as one where they are many."""
+    counts = Counter(name for names in sets for name in names)
+    common = [name for name, _ in counts.most_common(MOST_CLASSES)]
+    names = sorted(common) + ([OTHERS] if len(counts) > len(common) else [])
+    column = {name: k for k, name in enumerate(names)}
+    values = np.zeros((len(sets), len(names)))
+    for row, found in enumerate(sets):
+        for name, count in Counter(found).items():
+            values[row, column.get(name, len(names) - 1)] += count / len(found)
+    return LabelShares(tuple(names), values)
+
+
+def _of_values(numbers: FloatArray) -> LabelShares:
+    """Ranges of values that hold equally many rows."""
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, VALUE_BINS + 1)))
+    bins = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
+    names = [f"{low:g} to {high:g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return LabelShares(tuple(names), np.eye(len(names))[bins])

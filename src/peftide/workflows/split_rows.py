@@ -1,0 +1,157 @@
+"""The tables of `peftide split` → their rows as they stand, and the proteins that they name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from peftide.config import SplitConfig
+from peftide.errors import InputError
+from peftide.sequences import (
+    Dataset,
+    Finding,
+    Proteins,
+    distinct_examples,
+    distinct_sequences,
+    read_dataset,
+    read_table,
+    table_level,
+)
+from peftide.sequences.delimited import Grid, read_grid
+from peftide.types import BoolArray, IntArray, Level
+
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SplitRows:
+    """Every row of the input, and the proteins of those whose sequences are known.
+
+    Attributes
+    ----------
+    level
+        "pair", or "sequence" (residue tasks too).
+    header
+        Names of the columns.
+    cells
+        All rows as they stand, in input order.
+    known
+        Index into `cells` of the rows below. Shape (B,).
+    proteins, members
+        Proteins, and those of each row. Shape (B, A).
+    numbers
+        Number of each protein's sequence. Shape (P,).
+    asked
+        Number of what each row asks about: its sequence, or its unordered pair. Shape (B,).
+    labels, clusters
+        Text of each row, or None.
+    findings
+        What was counted while reading.
+    """
+
+    level: Level
+    header: Cells
+    cells: list[Cells]
+    known: IntArray
+    proteins: Proteins
+    members: IntArray
+    numbers: IntArray
+    asked: IntArray
+    labels: tuple[str, ...] | None
+    clusters: tuple[str, ...] | None
+    findings: tuple[Finding, ...]
+
+    def selfs(self) -> BoolArray:
+        """Mark the pairs of a sequence with itself. Shape (B,)."""
+        own = self.numbers[self.members]
+        return (own[:, 0] == own[:, -1]) & (self.level == "pair")
+
+    def lengths(self) -> list[int] | None:
+        """Return the residues of each row's sequence; None of pairs."""
+        if self.level == "pair":
+            return None
+        return [len(self.proteins.sequences[member]) for member in self.members[:, 0]]
+
+
+def read_rows(config: SplitConfig) -> SplitRows:
+    """Read all tables and the sequences of their proteins.
+
+    Raises
+    ------
+    InputError
+        If a table or the FASTA file is wrong, or the tables have different columns.
+    """
+    grids = [read_grid(path) for path in config.input]
+    header = _header(grids)
+    level: Level = "pair" if table_level(config.input[0], config) == "pair" else "sequence"
+    # labels of residues may begin or end with a space, which the level "sequence" would lose
+    reading = "pair" if level == "pair" else "residue"
+    tables = {
+        str(path): read_table(path, config, level=reading, needs_labels=False)
+        for path in config.input
+    }
+    dataset = read_dataset(tables, config, level=reading)
+    members = np.concatenate([part.members for part in dataset.parts.values()])
+    numbers = distinct_sequences(dataset.proteins)
+    asked = distinct_examples(members, numbers)
+    return SplitRows(
+        level=level,
+        header=header,
+        cells=[cells for grid in grids for cells in _rows(grid, header)],
+        known=_known(grids, dataset),
+        proteins=dataset.proteins,
+        members=members,
+        numbers=numbers,
+        asked=asked,
+        labels=_column(dataset, "labels"),
+        clusters=_column(dataset, "clusters"),
+        findings=tuple(f for f in dataset.findings if f.kind == "matched_by_accession"),
+    )
+
+
+def _header(grids: Sequence[Grid]) -> Cells:
+    first, *others = grids
+    for grid in others:
+        if set(grid.cells) != set(first.cells):
+            raise InputError(
+                f"the columns are {', '.join(grid.cells)}",
+                expected=f"those of {first.path}: {', '.join(first.cells)}",
+                where=grid.path,
+            )
+    return tuple(first.cells)
+
+
+def _rows(grid: Grid, header: Cells) -> list[Cells]:
+    return list(zip(*(grid.cells[name] for name in header), strict=True))
+
+
+def _known(grids: Sequence[Grid], dataset: Dataset) -> IntArray:
+    """Index among all rows of those that the data set kept."""
+    found, before = [], 0
+    for grid in grids:
+        examples = dataset.parts[str(grid.path)]
+        found.append(before + np.searchsorted(grid.lines, examples.lines))
+        before += len(grid.lines)
+    return np.concatenate(found)
+
+
+def _column(dataset: Dataset, name: str) -> tuple[str, ...] | None:
+    columns = [getattr(part, name) for part in dataset.parts.values()]
+    if any(column is None for column in columns):
+        return None
+    return tuple(cell for column in columns for cell in column)
+
+
+def input_files(config: SplitConfig) -> list[Path]:
+    """Return every file that a split reads.
+
+    Raises
+    ------
+    InputError
+        If a table is named twice.
+    """
+    twice = {path for path in config.input if config.input.count(path) > 1}
+    if twice:
+        raise InputError(f"{min(twice)} is given twice", where="--input")
+    return [*config.input, *(path for path in (config.sequences, config.clusters) if path)]

@@ -1,0 +1,50 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from peftide.cli import main
+from peftide.cli.split import split_lines
+from tests.conftest import random_sequences, write_proteins, write_rows
+
+
+def test_sizes_and_what_to_do_next_are_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_proteins(tmp_path / "p.fasta", random_sequences(60, lengths=(20, 30)))
+    rows = [
+        (f"p{10 * block + a}", f"p{10 * block + b}", (a + b) % 2)
+        for block in range(6)
+        for a in range(10)
+        for b in range(a)
+    ]
+    rows += [(f"p{k}", f"p{k + 10}", 1) for k in range(50)]
+    write_rows(tmp_path / "t.tsv", "id_a id_b label", rows)
+    words = "split --input t.tsv --sequences p.fasta --out parts --identity none"
+    assert main([*words.split(), "--fractions", "0.6,0.2,0.2"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("none_seen: the parts share no protein")
+    assert re.search(r"groups: 60, the largest of 1; identical sequences", out)
+    assert re.search(r"train +\d+ +\d+\.\d% +\d+ +\d+\.\d% +\d+\.\d%", out)
+    assert re.search(r"pairs kept: \d+\.\d% \(random parts of the same groups: \d+\.\d%\)", out)
+    assert re.search(r"dropped: \d+ rows, proteins of two parts", out)
+    assert out.endswith(
+        "table: parts/split.tsv\n"
+        "next: peftide train --data parts/split.tsv --sequences p.fasta --out RUN\n"
+    )
+    record = json.loads((tmp_path / "parts" / "split.json").read_text())
+    assert "\n".join(split_lines(record)) in out
+    assert record["command"] == "split"
+    assert record["versions"]["peftide"]
+    assert len(record["files"]["t.tsv"]) == 64
+    assert record["settings"]["fractions"] == [0.6, 0.2, 0.2]
+
+
+def test_a_table_that_cannot_be_divided_ends_with_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(tmp_path / "t.tsv", "sequence label", [("MKVLA", 1)])
+    assert main(["split", "--input", "t.tsv", "--out", "parts", "--kind", "random"]) == 2
+    assert "would be empty" in capsys.readouterr().err
+    assert not (tmp_path / "parts").exists()

@@ -1,0 +1,18 @@
+import pytest
+
+from peftide.sequences.yes_no import is_yes, opposite
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [("1", True), (" Yes ", True), ("0.0", False), ("NEGATIVE", False), ("2", None), ("", None)],
+)
+def test_yes_no_and_neither(label: str, expected: bool | None) -> None:
+    assert is_yes(label) is expected
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"), [("1", "0"), ("1.0", "0.0"), ("True", "False"), ("positive", "negative")]
+)
+def test_the_opposite_is_spelled_alike(label: str, expected: str) -> None:
+    assert opposite(label) == expected
