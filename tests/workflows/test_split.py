@@ -31,6 +31,12 @@ def relatives(sequence: str, count: int, generator: np.random.Generator) -> list
     return found
 
 
+@pytest.fixture(autouse=True)
+def no_mmseqs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search with what comes with peftide, which is faster on a handful of sequences."""
+    monkeypatch.setenv("PATH", "")
+
+
 @pytest.fixture(scope="module")
 def families() -> list[str]:
     """Sequences p0 … p119: 40 families of three relatives each."""

@@ -8,6 +8,13 @@ from peftide.workflows.split_groups import protein_groups
 from peftide.workflows.split_rows import SplitRows, read_rows
 from tests.conftest import random_sequences, write_rows
 
+
+@pytest.fixture(autouse=True)
+def no_mmseqs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search with what comes with peftide, which is faster on a handful of sequences."""
+    monkeypatch.setenv("PATH", "")
+
+
 SEQUENCES = random_sequences(3, lengths=(40, 50))
 SEQUENCES = [*SEQUENCES, SEQUENCES[0]]
 

@@ -92,12 +92,11 @@ def _anneal(
     matrices: list[sparse.csr_array], fractions: FloatArray, generator: np.random.Generator
 ) -> tuple[float, IntArray]:
     """Return the best J of one run and the parts that gave it."""
-    count = matrices[0].shape[0]
     degrees = np.sum([matrix.sum(axis=1) for matrix in matrices], axis=0)
     degree_roots = np.sqrt(degrees)[:, None]
     # of random parts of these sizes, the pairs kept are shared as wished
     roots = np.sqrt(fractions) / np.sqrt(fractions).sum()
-    part = generator.choice(len(fractions), count, p=roots)
+    part = generator.choice(len(fractions), len(degrees), p=roots)
     best = (-np.inf, part)
     for step in range(STEPS):
         member = np.eye(len(fractions))[part]
@@ -109,7 +108,7 @@ def _anneal(
         heat = 1 - step / STEPS
         gain = (ties * _prices(inside, fractions)).sum(axis=2)
         gain += NOISE * heat * degree_roots * generator.gumbel(size=gain.shape)
-        moves = generator.random(count) < MOVING * heat + STILL_MOVING
+        moves = generator.random(len(degrees)) < MOVING * heat + STILL_MOVING
         part = np.where(moves, gain.argmax(axis=1), part)
     return best
 
