@@ -38,11 +38,25 @@ def test_batches_do_not_come_in_the_order_of_the_table() -> None:
     assert not np.array_equal(inside, np.sort(inside))
 
 
+def ring(degree: int, proteins: int = 2100) -> np.ndarray:
+    """Return pairs in which every protein has the same number of partners."""
+    others = [np.roll(np.arange(proteins), -step) for step in range(1, degree // 2 + 1)]
+    return np.concatenate([np.stack([np.arange(proteins), other], axis=1) for other in others])
+
+
 @pytest.mark.parametrize(
     ("degree", "blocks"), [(2, 1), (4, 1), (10, 4), (64, 8), (80, 10), (1000, 16)]
 )
 def test_the_number_of_blocks_follows_the_partners_of_a_protein(degree: int, blocks: int) -> None:
-    proteins = 2100
-    ring = [np.roll(np.arange(proteins), -step) for step in range(1, degree // 2 + 1)]
-    members = np.concatenate([np.stack([np.arange(proteins), other], axis=1) for other in ring])
-    assert choose_blocks(members) == blocks
+    assert choose_blocks(ring(degree), 20) == blocks
+
+
+@pytest.mark.parametrize(("epochs", "blocks"), [(20, 4), (7, 5), (2, 8), (1, 12)])
+def test_a_short_training_gets_more_blocks_and_so_more_steps(epochs: int, blocks: int) -> None:
+    assert choose_blocks(ring(20), epochs) == blocks
+    assert epochs * blocks * (blocks + 1) // 2 >= 72
+
+
+def test_blocks_that_would_encode_as_often_as_pairs_are_not_made() -> None:
+    assert choose_blocks(ring(12), 1) == 1
+    assert choose_blocks(ring(14), 1) == 12

@@ -143,7 +143,9 @@ class TrainConfig(TableOptions):
         "blocks where the backbone trains and proteins have many partners",
     )
     blocks: int | None = option(
-        None, doc="blocks that the training proteins are split into; default: by their partners"
+        None,
+        doc="blocks that the training proteins are split into; default: by their partners, and "
+        "more if --epochs are few",
     )
     head_learning_rate: float = option(1e-3, doc="peak learning rate of the head")
     weight_decay: float = option(0.01, doc="AdamW decay of adapter or backbone")

@@ -50,7 +50,7 @@ def _blocks(fitting: Fitting, members: IntArray) -> int:
     config = fitting.config
     if config.sampler == "pairs" or (config.sampler == "auto" and not _reencodes_pairs(fitting)):
         return 1
-    blocks = choose_blocks(members) if config.blocks is None else config.blocks
+    blocks = choose_blocks(members, config.epochs) if config.blocks is None else config.blocks
     proteins = len(np.unique(members))
     if blocks > 1:
         logger.info(

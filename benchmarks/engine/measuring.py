@@ -1,0 +1,100 @@
+"""How the rows of the engine's table are measured: two clocks, medians, what is said above them.
+
+On a machine that does other work too, CPU seconds of one thread say more than the clock on the
+wall: both are printed.
+"""
+
+import argparse
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+
+from peftide.config import RunOptions
+from peftide.hardware import Hardware, choose_hardware
+
+MATRIX_UNITS = (
+    "avx2",
+    "avx512_f",
+    "avx512_bf16",
+    "avx512_vnni",
+    "amx_tile",
+    "amx_bf16",
+    "sve_bf16",
+)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds: on the wall, and of this process on all cores."""
+
+    wall: float
+    cpu: float
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __sub__(self, other: "Spent") -> "Spent":
+        return Spent(max(self.wall - other.wall, 0.0), max(self.cpu - other.cpu, 0.0))
+
+    def __mul__(self, times: float) -> "Spent":
+        return Spent(self.wall * times, self.cpu * times)
+
+    def __truediv__(self, parts: float) -> "Spent":
+        return self * (1 / parts)
+
+
+def arguments(text: str | None, *, repeats: int = 3) -> argparse.ArgumentParser:
+    """Return the options that all rows share."""
+    summary = (text or "").splitlines()[0]
+    parser = argparse.ArgumentParser(description=summary)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--repeats", type=int, default=repeats, help="medians are of so many")
+    return parser
+
+
+def hardware_for(options: argparse.Namespace, precision: str = "auto") -> Hardware:
+    """Return how peftide computes; also sets the threads of the conventional arm."""
+    return choose_hardware(RunOptions(device="cpu", threads=options.threads, precision=precision))
+
+
+def begin(options: argparse.Namespace) -> Hardware:
+    """Print the machine, and return how peftide computes on it by default."""
+    logging.basicConfig(level=logging.ERROR)
+    torch.manual_seed(0)
+    hardware = hardware_for(options)
+    there = torch.cpu.get_capabilities()
+    units = [name for name in MATRIX_UNITS if there.get(name)]
+    print(
+        f"{options.threads} thread(s) of {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"{hardware.precision} ({hardware.max_tokens:,} tokens per row), "
+        f"torch {torch.__version__}, CPU with {' '.join(units)}",
+        flush=True,
+    )
+    return hardware
+
+
+def now() -> Spent:
+    """Return both clocks."""
+    return Spent(time.perf_counter(), time.process_time())
+
+
+def spent(work: Callable[[], object]) -> Spent:
+    """Return what one call costs."""
+    start = now()
+    work()
+    return now() - start
+
+
+def middle(all_spent: Sequence[Spent]) -> Spent:
+    """Return the medians."""
+    return Spent(median(one.wall for one in all_spent), median(one.cpu for one in all_spent))
+
+
+def spread(all_spent: Sequence[Spent]) -> str:
+    """Return the range of the CPU seconds."""
+    return f"{min(one.cpu for one in all_spent):.2f}-{max(one.cpu for one in all_spent):.2f}"

@@ -1,0 +1,164 @@
+"""peftide's arm: its own model, batches and gradients, as `peftide train` puts them together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from measuring import Spent, middle, spent
+from proteins import CROP, Pairs, evenly
+
+from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.backbones.loading import load_backbone
+from peftide.config import TrainConfig
+from peftide.encoding import ModelEncoder
+from peftide.engine.embedding import Embeddings
+from peftide.hardware import Hardware
+from peftide.heads import build_head
+from peftide.model import Parts, ProteinModel
+from peftide.pairing import build_pairing
+from peftide.parameters import trained_parameters
+from peftide.pooling import build_pooling
+from peftide.scaling import Scaling
+from peftide.tasks import TASKS, Labels, Targets
+from peftide.training import Fitting, LabelledPart, cached_rows, encoded_rows
+from peftide.training.batches import choose_batches
+from peftide.training.gradients import add_gradients
+from peftide.training.modes import set_training_mode
+
+SHAPES = {"esm2_t6_8M": (6, 320, 20), "esm2_t12_35M": (12, 480, 20)}
+LAYERS, TARGETS = (4, 5), ("key", "value")
+LORA: dict[str, Any] = {"r": 8, "lora_alpha": 16, "lora_dropout": 0.05}
+HEAD: dict[str, Any] = {"outputs": 1, "width": 256, "dropout": 0.1}
+
+
+def encoder_of(architecture: str, hardware: Hardware, *, lora: bool) -> ModelEncoder:
+    """Return a model with random weights, frozen or with LoRA on its last two layers."""
+    backbone = load_backbone(f"random:{architecture}")
+    options = AdapterOptions(
+        lora_r=LORA["r"],
+        lora_alpha=LORA["lora_alpha"],
+        lora_dropout=LORA["lora_dropout"],
+        targets=TARGETS,
+        layers=",".join(map(str, LAYERS)),
+    )
+    ADAPTERS["lora" if lora else "head"].apply(backbone, options)
+    pairing = build_pairing("order_free", pairs=True)
+    parts = Parts(
+        backbone,
+        build_pooling("mean", width=backbone.width, per_residue=False),
+        Scaling(backbone.width),
+        pairing,
+        build_head("mlp", features=pairing.features(backbone.width), **HEAD),
+    )
+    return ModelEncoder(ProteinModel(parts), hardware, max_length=CROP)
+
+
+def fitting_of(encoder: ModelEncoder, pairs: Pairs, **options: Any) -> Fitting:
+    """Return what the training loop needs, without validation."""
+    rows = len(pairs.members)
+    targets = Targets(pairs.labels[:, None], np.ones(rows, dtype=bool), np.arange(rows + 1))
+    return Fitting(
+        config=TrainConfig(task="ppi", out=Path("unused"), **options),
+        task=TASKS["ppi"],
+        labels=Labels(("0", "1"), (1.0, 1.0)),
+        part=LabelledPart(pairs.members, targets),
+        source=encoded_rows(encoder, pairs.sequences),
+        hardware=encoder.hardware,
+        learning_rate=1e-3,
+        validate=dict,
+        on_epoch=lambda _history: None,
+        checkpoints=Path("unused"),
+    )
+
+
+@dataclass(frozen=True)
+class TrainingCosts:
+    """What the parts of LoRA training cost.
+
+    Attributes
+    ----------
+    trunk
+        The frozen layers, per token of a distinct protein.
+    encode
+        The trained layers and their gradients, per token that a step encodes.
+    answer
+        Pairing, head, loss and their gradients, per pair.
+    """
+
+    trunk: Spent
+    encode: Spent
+    answer: Spent
+
+    def epoch(self, pairs: Pairs, batches: list[np.ndarray], *, epochs: int) -> Spent:
+        """Return what an epoch costs of so many, its share of the trunk included."""
+        encoded = sum(pairs.tokens[np.unique(pairs.members[batch])].sum() for batch in batches)
+        once = pairs.tokens[np.unique(pairs.members)].sum()
+        answered = sum(map(len, batches))
+        return self.trunk * (once / epochs) + self.encode * encoded + self.answer * answered
+
+
+def batches_of(hardware: Hardware, pairs: Pairs, **options: Any) -> list[np.ndarray]:
+    """Return the batches of an epoch of 8M LoRA training as peftide makes them."""
+    encoder = encoder_of("esm2_t6_8M", hardware, lora=True)
+    return choose_batches(fitting_of(encoder, pairs, **options))(0)
+
+
+def small_cell(pairs: Pairs, batch: np.ndarray, proteins: int) -> Pairs:
+    """Return the pairs of a batch over fewer proteins of the same lengths.
+
+    Each protein stands for its neighbours by length, so the pairs are as many as before.
+    """
+    inside = np.unique(pairs.members[batch])
+    by_length = inside[np.argsort(pairs.tokens[inside], kind="stable")]
+    chosen = by_length[evenly(np.arange(len(by_length)), proteins)]
+    place = np.zeros(len(pairs.sequences), dtype=np.int64)
+    place[by_length] = np.arange(len(by_length)) * len(chosen) // len(by_length)
+    sequences = [pairs.sequences[p] for p in chosen]
+    return Pairs(sequences, place[pairs.members[batch]], pairs.labels[batch])
+
+
+def measure_training(
+    hardware: Hardware, cell: Pairs, *, store: Path, repeats: int
+) -> TrainingCosts:
+    """Measure the parts of training on one batch: a cell between two blocks of proteins."""
+    encoder = encoder_of("esm2_t6_8M", hardware, lora=True)
+    tokens = float(cell.tokens.sum())
+    trunks = [
+        spent(lambda at=store / str(n): encoder.keep_trunk(cell.sequences, store=at, limit=1e12))
+        for n in range(repeats)
+    ]
+    fitting = fitting_of(encoder, cell)
+    whole, answer = step_of(encoder, fitting), answer_of(encoder, fitting)
+    steps, answers = [], []
+    for _ in range(repeats):
+        steps.append(spent(whole))
+        answers.append(spent(answer))
+    head = middle(answers)
+    return TrainingCosts(
+        middle(trunks) / tokens, (middle(steps) - head) / tokens, head / len(cell.members)
+    )
+
+
+def step_of(encoder: ModelEncoder, fitting: Fitting) -> Callable[[], None]:
+    """Return one optimizer step on all examples."""
+    set_training_mode(encoder.model)
+    optimizer = torch.optim.AdamW(trained_parameters(encoder.model).values(), lr=1e-3)
+    everything = np.arange(len(fitting.part.members))
+
+    def step() -> None:
+        add_gradients(encoder.model, fitting, everything)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def answer_of(encoder: ModelEncoder, fitting: Fitting) -> Callable[[], None]:
+    """Return the same step with vectors that are there already: what the pairs alone cost."""
+    proteins = int(fitting.part.members.max()) + 1
+    rows = torch.randn(proteins, encoder.model.backbone.width)
+    source = cached_rows(Embeddings(rows, np.arange(proteins + 1)), encoder.hardware.device)
+    return step_of(encoder, replace(fitting, source=source))
