@@ -32,6 +32,7 @@ ORDER = {
     "similarity": 3,
     "splitting": 3,
     "baselines": 3,
+    "auditing": 4,
     "tokens": 4,
     "backbones": 5,
     "adapters": 5,
@@ -66,11 +67,11 @@ WITHOUT_TORCH = {
         "baselines",
         "report",
     ),
-    *("calibration", "conformal", "splitting"),
+    *("auditing", "calibration", "conformal", "splitting"),
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command
-LOADED_LATE = {"demo", "embed", "evaluate", "predict", "pretrain", "report", "train"}
+LOADED_LATE = {"audit", "demo", "embed", "evaluate", "predict", "pretrain", "report", "train"}
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {"TASKS": "tasks", "ADAPTERS": "adapters", "BACKBONES": "backbones"}
 UNTESTED = {"__init__.py", "__main__.py", "types.py"}  # no behaviour of their own

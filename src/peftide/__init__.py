@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from peftide.backbones.loading import load_backbone
     from peftide.bundle import load_bundle
     from peftide.config import (
+        AuditConfig,
         DemoConfig,
         EmbedConfig,
         EvaluateConfig,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     )
     from peftide.errors import PeftideError
     from peftide.report import write_report
+    from peftide.workflows.audit import AuditResult, audit
     from peftide.workflows.compare_scores import compare_scores
     from peftide.workflows.demo import demo
     from peftide.workflows.embed import embed
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuditConfig",
+    "AuditResult",
     "DemoConfig",
     "EmbedConfig",
     "EvaluateConfig",
@@ -40,6 +44,7 @@ __all__ = [
     "PretrainConfig",
     "SplitConfig",
     "TrainConfig",
+    "audit",
     "compare_scores",
     "demo",
     "embed",
@@ -54,6 +59,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AuditConfig": "config",
+    "AuditResult": "workflows.audit",
     "DemoConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
@@ -62,6 +69,7 @@ _HOMES = {
     "PretrainConfig": "config",
     "SplitConfig": "config",
     "TrainConfig": "config",
+    "audit": "workflows.audit",
     "compare_scores": "workflows.compare_scores",
     "demo": "workflows.demo",
     "embed": "workflows.embed",

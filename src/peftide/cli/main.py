@@ -13,6 +13,7 @@ from typing import Any
 from peftide import __version__
 from peftide.cli.arguments import add_options, parse_config
 from peftide.config import (
+    AuditConfig,
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
@@ -32,6 +33,7 @@ COMMANDS: dict[str, type] = {
     "train": TrainConfig,
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,
+    "audit": AuditConfig,
     "report": ReportConfig,
     "embed": EmbedConfig,
     "pretrain": PretrainConfig,
@@ -41,7 +43,7 @@ COMMANDS: dict[str, type] = {
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0 done; 2 the input is wrong; 130 interrupted; 1 anything else.
+    0 done; 2 the input is wrong; 3 an audit found a leak; 130 interrupted; 1 anything else.
     """
     arguments = build_parser().parse_args(words)
     debug = getattr(arguments, "debug", False)
@@ -49,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     config = None
     try:
         config = parse_config(COMMANDS[arguments.command], arguments)
-        find_command(arguments.command)(config)
+        return find_command(arguments.command)(config) or 0
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=debug)
     except BrokenPipeError:
@@ -60,7 +62,6 @@ def main(words: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 — the last stop: one line for the user
         text = f"unexpected error: {type(error).__name__}: {error} (--debug shows the trace)"
         return fail(text, 1, debug=debug)
-    return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -85,7 +86,7 @@ def resume_hint(config: Any) -> str:
     return "; the same command goes on from here" if isinstance(config, EmbedConfig) else ""
 
 
-def find_command(name: str) -> Callable[[Any], None]:
+def find_command(name: str) -> Callable[[Any], int | None]:
     """Load the module of a command only now, so that `--help` stays instant."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return import_module(f"peftide.cli.{name}").run

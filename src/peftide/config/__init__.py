@@ -1,6 +1,7 @@
 """Every option of every command: frozen dataclasses, one doc string per field, no torch."""
 
 from peftide.config.commands import (
+    AuditConfig,
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
@@ -15,6 +16,7 @@ from peftide.config.commands import (
 from peftide.config.reading import as_mapping, from_mapping, read_yaml, to_yaml
 
 __all__ = [
+    "AuditConfig",
     "DemoConfig",
     "EmbedConfig",
     "EvaluateConfig",

@@ -255,6 +255,33 @@ class SplitConfig(TableOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditConfig(TableOptions):
+    """Look for all that makes scores on a split too good; exits with 3 if there is a leak."""
+
+    data: Path | None = option(None, doc="one table for all parts, with a split column")
+    train: Path | None = option(None, doc="table with the training examples")
+    validation: Path | None = option(None, doc="table with the validation examples")
+    test: tuple[str, ...] = option(
+        (),
+        doc="table to be scored later, may be repeated: FILE or NAME=FILE",
+        repeated="[NAME=]FILE",
+    )
+    out: Path | None = option(None, doc="file to write: every verdict as JSON")
+    similarity: Literal["auto", "mmseqs", "pyopal", "none"] = option(
+        "auto",
+        doc="what looks for similar proteins across parts: auto takes MMseqs2 where it is "
+        "installed, else pyopal; none leaves that out and takes seconds",
+    )
+    identity: float = option(0.3, doc="identity from which on two proteins are similar")
+    coverage: float = option(
+        0.5, doc="share of the shorter one that the alignment of similar proteins must cover"
+    )
+    max_length: int | None = option(
+        1022, doc="residues that the model will keep of a longer sequence, or `none`"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportConfig:
     """Write the report of a finished run anew, from the other files in its folder."""
 

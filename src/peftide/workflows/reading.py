@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from peftide.backbones import Backbone
-from peftide.config import TrainConfig
+from peftide.config import AuditConfig, TrainConfig
 from peftide.errors import InputError, raise_problems
 from peftide.sequences import (
     Dataset,
@@ -40,7 +40,7 @@ def read_training_data(config: TrainConfig, task: Task) -> Dataset:
     InputError
         For everything that is wrong with the tables.
     """
-    tables = _training_tables(config, task.level)
+    tables = training_tables(config, task.level)
     dataset = read_dataset(tables, config, level=task.level)
     dataset = check_shared_proteins(dataset, config.shared_proteins)
     if "validation" not in dataset.parts:
@@ -69,7 +69,14 @@ def count_shared_validation(dataset: Dataset) -> Dataset:
     return replace(dataset, findings=(*dataset.findings, finding))
 
 
-def _training_tables(config: TrainConfig, level: Level) -> dict[str, Table]:
+def training_tables(config: TrainConfig | AuditConfig, level: Level) -> dict[str, Table]:
+    """Read the table of each part.
+
+    Raises
+    ------
+    InputError
+        If a table is wrong, or there is none to train on.
+    """
     if config.data is not None:
         if config.train is not None or config.validation is not None:
             raise InputError(
@@ -133,15 +140,16 @@ def named_files(texts: Sequence[str]) -> list[tuple[str, Path]]:
     return [(name, Path(path)) for name, _, path in parts]
 
 
-def data_files(config: TrainConfig) -> list[Path]:
-    """Return all files that a training reads.
+def data_files(config: TrainConfig | AuditConfig) -> list[Path]:
+    """Return all files that a training or an audit reads.
 
     Raises
     ------
     InputError
         If one is not there.
     """
-    named = [config.data, config.train, config.validation, config.sequences, config.class_map]
+    named = [config.data, config.train, config.validation, config.sequences]
+    named += [config.class_map] if isinstance(config, TrainConfig) else []
     files = [path for path in named if path is not None]
     files += [path for _, path in named_tests(config.test)]
     raise_problems([f"{path}: no such file" for path in files if not path.is_file()])

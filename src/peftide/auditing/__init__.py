@@ -1,0 +1,7 @@
+"""A data set comes in; verdicts on its parts go out: what makes a score too good. No torch."""
+
+from peftide.auditing.kinship import Kinship, find_kinship
+from peftide.auditing.subject import Subject
+from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
+
+__all__ = ["SEVERITIES", "Kinship", "Subject", "Verdict", "find_kinship", "judge"]

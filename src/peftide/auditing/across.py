@@ -1,0 +1,218 @@
+"""Verdicts on a later part beside train: what is in both, and how the two differ."""
+
+from collections import Counter
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+from peftide.auditing.subject import Subject
+from peftide.auditing.verdict import Verdict, share
+from peftide.baselines import fit_degree
+from peftide.sequences import distinct_examples
+from peftide.types import FloatArray, IntArray
+
+DEGREE_LEAD = 0.05
+"""Average precision above the share of positives from which on degree alone is a shortcut."""
+
+SHIFT = 0.1
+"""Share of rows or proteins that would have to change for two distributions to agree."""
+
+REMOVE = (
+    "Leave out the training rows with them (`peftide train --shared-proteins drop`), or split by "
+    "protein"
+)
+
+
+def shared_proteins(subject: Subject, part: str) -> Verdict:
+    """Proteins of a later part that are trained on."""
+    proteins = subject.proteins(part)
+    shared = np.intersect1d(proteins, subject.proteins("train"))
+    if not len(shared):
+        return Verdict(part, "shared_proteins", "ok", "no protein is also in train")
+    return Verdict(
+        part,
+        "shared_proteins",
+        "leak",
+        f"{share(len(shared), len(proteins), 'proteins')} are also in train",
+        REMOVE,
+        {"count": len(shared), "proteins": len(proteins)},
+        tuple(subject.name(int(number)) for number in shared[:3]),
+    )
+
+
+def seen_rows(subject: Subject, part: str) -> Verdict | None:
+    """How many pairs have both, one or none of their proteins in train."""
+    if not subject.pairs:
+        return None
+    seen = np.bincount(subject.in_train(part).sum(axis=1), minlength=3) / len(
+        subject.examples(part)
+    )
+    none, one, both = seen.tolist()
+    shares: dict[str, float | None] = {"none_seen": none, "one_seen": one, "both_seen": both}
+    words = ", ".join(f"{value:.1%} {name}" for name, value in shares.items())
+    alone = seen[0] == 1
+    return Verdict(
+        part,
+        "seen_pairs",
+        "ok" if alone else "note",
+        f"pairs by proteins that train has: {words}",
+        "" if alone else "Report scores for the three apart: only none_seen is about new proteins",
+        shares,
+    )
+
+
+def shared_rows(subject: Subject, part: str) -> Verdict:
+    """Pairs or sequences of a later part that train has as well, and with which label."""
+    members = [subject.members("train"), subject.members(part)]
+    asked = distinct_examples(np.concatenate(members), np.arange(len(subject.lengths)))
+    before = len(members[0])
+    again = np.isin(asked[before:], asked[:before])
+    if not again.any():
+        return Verdict(part, "shared_rows", "ok", f"no {subject.what} of train")
+    known = set(zip(asked[:before].tolist(), subject.labels("train"), strict=True))
+    own = zip(asked[before:].tolist(), subject.labels(part), strict=True)
+    other = sum(a and pair not in known for a, pair in zip(again.tolist(), own, strict=True))
+    rows = np.flatnonzero(again)
+    return Verdict(
+        part,
+        "shared_rows",
+        "leak",
+        f"{share(len(rows), len(again), subject.what)} are in train too, "
+        f"{other:,} of them there with another label only",
+        "Leave them out of one of the two",
+        {"count": len(rows), "other_label": other},
+        tuple(subject.examples(part).where(int(row)) for row in rows[:3]),
+    )
+
+
+def degree_alone(subject: Subject, part: str) -> Verdict | None:
+    """Average precision of how often train has the proteins as positives and negatives."""
+    if not (subject.pairs and subject.label_kind == "yes_no"):
+        return None
+    rows = subject.examples(part).counted
+    truth = subject.positive(part)[rows]
+    if truth.all() or not truth.any():
+        return Verdict(part, "degree_alone", "warning", "all its labels are the same")
+    counted = subject.examples("train").counted
+    degree = fit_degree(
+        subject.sequences,
+        subject.members("train")[counted],
+        subject.positive("train")[counted].astype(np.int64),
+        kind="binary",
+    )
+    score = degree.predict(subject.sequences, subject.members(part)[rows])
+    precision = float(average_precision_score(truth, score))
+    prevalence = float(truth.mean())
+    shortcut = precision > prevalence + DEGREE_LEAD
+    return Verdict(
+        part,
+        "degree_alone",
+        "warning" if shortcut else "ok",
+        f"degree in train alone has average precision {precision:.3f}; {prevalence:.3f} of the "
+        "pairs are positive",
+        "A model can score without looking at a sequence: compare with this, or sample negatives "
+        "that keep each protein's degree"
+        if shortcut
+        else "",
+        {"average_precision": precision, "prevalence": prevalence},
+    )
+
+
+def label_shift(subject: Subject, part: str) -> Verdict:
+    """How the labels of a part differ from those of train."""
+    if subject.label_kind == "values":
+        return _value_shift(subject, part)
+    train, own = (_label_counts(subject, name) for name in ("train", part))
+    new = sorted(set(own) - set(train))
+    total, own_total = sum(train.values()), sum(own.values())
+    shift = sum(abs(train[k] / total - own[k] / own_total) for k in {*train, *own}) / 2
+    text = f"labels are distributed as in train up to {shift:.1%}"
+    if subject.label_kind == "yes_no":
+        shares = [float(subject.positive(name).mean()) for name in (part, "train")]
+        text = f"{shares[0]:.1%} of its labels are positive, {shares[1]:.1%} in train"
+    if new:
+        few = ", ".join(new[:3]) + (" …" if len(new) > 3 else "")
+        text += f"; {len(new):,} of its classes are not in train ({few})"
+    return Verdict(
+        part,
+        "label_shift",
+        "warning" if new else "note" if shift > SHIFT else "ok",
+        text,
+        "No model can answer classes that it never saw: merge or drop them" if new else "",
+        {"total_variation": shift, "new_classes": len(new)},
+    )
+
+
+def length_shift(subject: Subject, part: str) -> Verdict:
+    """How the lengths of a part's proteins differ from those of train."""
+    own, train = (subject.lengths[subject.proteins(name)] for name in (part, "train"))
+    distance = _distance(own, train)
+    return Verdict(
+        part,
+        "length_shift",
+        "note" if distance > SHIFT else "ok",
+        f"median length {np.median(own):,.0f}, {np.median(train):,.0f} in train "
+        f"(Kolmogorov-Smirnov distance {distance:.2f})",
+        "",
+        {"median": float(np.median(own)), "distance": distance},
+    )
+
+
+def shared_with_validation(subject: Subject, part: str) -> Verdict | None:
+    """Proteins of a test part that are in validation."""
+    if part == "validation" or "validation" not in subject.dataset.parts:
+        return None
+    proteins = subject.proteins(part)
+    shared = np.intersect1d(proteins, subject.proteins("validation"))
+    if not len(shared):
+        return Verdict(part, "shared_with_validation", "ok", "no protein is also in validation")
+    return Verdict(
+        part,
+        "shared_with_validation",
+        "warning",
+        f"{share(len(shared), len(proteins), 'proteins')} are also in validation",
+        "Validation chooses epoch and threshold, so these scores are a little too good",
+        {"count": len(shared), "proteins": len(proteins)},
+        tuple(subject.name(int(number)) for number in shared[:3]),
+    )
+
+
+ACROSS = (
+    shared_proteins,
+    shared_rows,
+    seen_rows,
+    degree_alone,
+    label_shift,
+    length_shift,
+    shared_with_validation,
+)
+"""Every check of a later part beside train; None where it does not apply."""
+
+
+def _value_shift(subject: Subject, part: str) -> Verdict:
+    own, train = subject.values(part), subject.values("train")
+    distance = _distance(own, train)
+    return Verdict(
+        part,
+        "label_shift",
+        "note" if distance > SHIFT else "ok",
+        f"median label {np.median(own):.3g}, {np.median(train):.3g} in train "
+        f"(Kolmogorov-Smirnov distance {distance:.2f})",
+        "",
+        {"median": float(np.median(own)), "distance": distance},
+    )
+
+
+def _label_counts(subject: Subject, part: str) -> Counter[str]:
+    labels = subject.labels(part)
+    return Counter("".join(labels) if subject.label_kind == "residues" else labels)
+
+
+def _distance(first: FloatArray | IntArray, second: FloatArray | IntArray) -> float:
+    """Kolmogorov-Smirnov distance: the largest gap between the two cumulative distributions."""
+    places = np.concatenate([first, second])
+    below = [
+        np.searchsorted(np.sort(values), places, side="right") / len(values)
+        for values in (first, second)
+    ]
+    return float(np.abs(below[0] - below[1]).max())

@@ -1,0 +1,85 @@
+"""Later parts beside train: which of their proteins are similar to one that is trained on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from peftide.auditing.subject import Subject
+from peftide.auditing.verdict import Severity, Verdict, share
+from peftide.similarity import Hits, SimilaritySettings, search
+from peftide.types import IntArray
+
+MANY_SIMILAR = 0.05
+"""Share of a part's proteins with a similar one in train from which on that is a leak."""
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """Similar proteins across parts.
+
+    Attributes
+    ----------
+    settings
+        When two proteins count as similar.
+    hits
+        Queries are distinct sequences of later parts that are not in train, targets those of
+        train; both by number in the subject. The best of each query first.
+    """
+
+    settings: SimilaritySettings
+    hits: Hits
+
+    def best(self) -> Hits:
+        """Return the best hit of each query."""
+        return self.hits.take(np.unique(self.hits.query, return_index=True)[1])
+
+
+def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
+    """Search all later parts' proteins among those of train; identical ones are left out."""
+    train = subject.proteins("train")
+    later = np.unique(np.concatenate([subject.proteins(part) for part in subject.later]))
+    own = np.setdiff1d(later, train)
+    texts = subject.sequences
+    found = search([texts[n] for n in own], [texts[n] for n in train], settings)
+    columns = (found.identity_fraction, found.query_coverage_fraction)
+    columns += (found.target_coverage_fraction, found.score)
+    return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
+
+
+def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
+    """How many proteins of a part are similar to one of train, and how many rows that touches."""
+    proteins, best = subject.proteins(part), kinship.best()
+    rule = f"{kinship.settings} ({kinship.hits.tool})"
+    known = np.isin(best.query, proteins)
+    similar, closest = best.query[known], best.take(known)
+    if not len(similar):
+        text = f"no protein is similar to one of train by {rule}"
+        return Verdict(part, "similar_proteins", "ok", text)
+    rows = np.isin(subject.members(part), similar).any(axis=1)
+    severity: Severity = "leak" if len(similar) > MANY_SIMILAR * len(proteins) else "warning"
+    return Verdict(
+        part,
+        "similar_proteins",
+        severity,
+        f"{share(len(similar), len(proteins), 'proteins')} are similar to one of train by {rule}; "
+        f"{rows.mean():.1%} of the {subject.what} name one",
+        "Split by similarity cluster, or report the score without these rows",
+        {
+            "count": len(similar),
+            "proteins": len(proteins),
+            "rows": int(rows.sum()),
+            "at_least_40_percent": int((closest.identity_fraction >= 0.4).sum()),
+            "highest_identity": float(closest.identity_fraction.max()),
+        },
+        _examples(subject, closest),
+    )
+
+
+def _examples(subject: Subject, hits: Hits) -> tuple[str, ...]:
+    """Name the closest three."""
+    first: IntArray = np.argsort(-hits.identity_fraction, kind="stable")[:3]
+    return tuple(
+        f"{subject.name(int(hits.query[n]))} ~ {subject.name(int(hits.target[n]))} "
+        f"({hits.identity_fraction[n]:.0%})"
+        for n in first
+    )

@@ -1,0 +1,54 @@
+"""One verdict: what was looked at, how bad it is, its size, and what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["ok", "note", "warning", "leak"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about one part.
+
+    Attributes
+    ----------
+    part
+        "train", "validation", "test", … or "sequences".
+    kind
+        Stable snake_case name, for scripts.
+    severity
+        "ok": looked for and not there; "note": good to know; "warning": scores may mislead;
+        "leak": training saw what is scored.
+    text
+        The finding with its size, for people.
+    advice
+        What to do; empty where nothing is to be done.
+    numbers
+        Its sizes by name, for scripts.
+    examples
+        At most three places.
+    """
+
+    part: str
+    kind: str
+    severity: Severity
+    text: str
+    advice: str = ""
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+
+
+def share(count: int, of: int, what: str) -> str:
+    """Return a count with its share, in words.
+
+    Examples
+    --------
+    >>> share(1950, 2317, "proteins")
+    '1,950 of 2,317 proteins (84.2%)'
+    >>> share(1, 4000, "pairs")
+    '1 of 4,000 pairs (0.03%)'
+    """
+    fraction = count / of if of else 0.0
+    digits = 2 if 0 < fraction < 0.001 else 1
+    return f"{count:,} of {of:,} {what} ({fraction:.{digits}%})"

@@ -1,0 +1,71 @@
+"""A subject comes in; all verdicts on it go out, the worst first."""
+
+from collections import Counter
+
+from peftide.auditing.across import ACROSS
+from peftide.auditing.kinship import Kinship, similar_proteins
+from peftide.auditing.subject import Subject
+from peftide.auditing.verdict import Severity, Verdict, share
+from peftide.auditing.within import WITHIN
+from peftide.sequences import Finding
+
+SEVERITIES: tuple[Severity, ...] = ("leak", "warning", "note", "ok")
+"""From the worst to the best."""
+
+JUDGED_APART = {"repeated_examples", "swapped_repeats", "contradictory_labels", "self_pairs"}
+WARNINGS = {
+    "missing_sequences": "Add the sequences; `peftide train` refuses the table unless told to drop",
+    "renamed_ids": "Give every sequence an id of its own: scores by id mix up these",
+    "other_split_values": "`--data` obeys the split column",
+    "nucleotide_like_sequences": "Translate them if they are DNA",
+}
+"""What reading found that is more than a note → what to do."""
+
+
+def judge(subject: Subject, kinship: Kinship | None) -> tuple[Verdict, ...]:
+    """Return every verdict on a data set.
+
+    Parameters
+    ----------
+    subject
+        The data set.
+    kinship
+        Similar proteins across parts; None where they were not looked for.
+    """
+    verdicts = [check(subject, part) for part in subject.dataset.parts for check in WITHIN]
+    verdicts += [check(subject, part) for part in subject.later for check in ACROSS]
+    if kinship is not None:
+        verdicts += [similar_proteins(subject, part, kinship) for part in subject.later]
+    verdicts += [_of_reading(found) for found in subject.dataset.findings]
+    verdicts.append(several_ids(subject))
+    found = [verdict for verdict in verdicts if verdict is not None]
+    return tuple(sorted(found, key=lambda verdict: SEVERITIES.index(verdict.severity)))
+
+
+def several_ids(subject: Subject) -> Verdict | None:
+    """Sequences of pairs that stand under more than one id; elsewhere ids may be made up."""
+    if not subject.pairs:
+        return None
+    times = Counter(subject.numbers.tolist())
+    repeated = [number for number, count in times.items() if count > 1]
+    if not repeated:
+        return Verdict("sequences", "several_ids", "ok", "every sequence has one id")
+    return Verdict(
+        "sequences",
+        "several_ids",
+        "note",
+        f"{share(len(repeated), len(times), 'sequences')} stand under several ids",
+        "peftide compares proteins by sequence; a split by id alone would leak",
+        {"count": len(repeated)},
+        tuple(subject.name(number) for number in repeated[:3]),
+    )
+
+
+def _of_reading(found: Finding) -> Verdict | None:
+    """Return what was counted while reading as a verdict, unless a check of its own judges it."""
+    if found.kind in JUDGED_APART:
+        return None
+    severity: Severity = "warning" if found.kind in WARNINGS else "note"
+    text = f"{found.count:,} {found.kind.replace('_', ' ')}: {found.decision}"
+    advice, numbers = WARNINGS.get(found.kind, ""), {"count": found.count}
+    return Verdict(found.part, found.kind, severity, text, advice, numbers, found.examples)

@@ -1,0 +1,64 @@
+"""`peftide audit`."""
+
+from collections.abc import Iterator, Sequence
+
+from peftide.auditing import Verdict
+from peftide.config import AuditConfig
+from peftide.workflows.audit import AuditResult, audit
+
+FINDINGS = 3
+
+
+def run(config: AuditConfig) -> int:
+    """Audit, print the verdicts, and return 3 if there is a leak, else 0."""
+    result = audit(config)
+    print("\n".join(audit_lines(result)))
+    if config.out is not None:
+        print(f"all of it, machine-readable: {config.out}")
+    return FINDINGS if result.leaks else 0
+
+
+def audit_lines(result: AuditResult) -> Iterator[str]:
+    """Yield what was read, one verdict per line with what to do below it, and the outcome."""
+    for part, examples in result.subject.dataset.parts.items():
+        proteins = len(result.subject.proteins(part))
+        yield f"{part}: {len(examples):,} {result.subject.what}, {proteins:,} distinct proteins"
+    yield ""
+    good = [verdict for verdict in result.verdicts if verdict.severity == "ok"]
+    found = [verdict for verdict in result.verdicts if verdict.severity != "ok"]
+    width = max(len(verdict.part) for verdict in result.verdicts)
+    said = ""
+    for verdict in found:
+        yield f"{_mark(verdict.severity)}  {verdict.part:{width}}  {verdict.text}"
+        if verdict.advice and verdict.advice != said:
+            yield f"{'':7}  {'':{width}}  → {verdict.advice}"
+        said = verdict.advice
+    for text, parts in _by_text(good).items():
+        yield f"{'ok':7}  {', '.join(parts)}: {text}"
+    yield ""
+    yield _outcome(result)
+
+
+def _mark(severity: str) -> str:
+    return f"{'LEAK' if severity == 'leak' else severity:7}"
+
+
+def _by_text(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
+    """Parts by what is equally good about them."""
+    parts: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        parts.setdefault(verdict.text, []).append(verdict.part)
+    return parts
+
+
+def _outcome(result: AuditResult) -> str:
+    counts = {s: n for s, n in result.record()["counts"].items() if n and s != "ok"}
+    listed = ", ".join(
+        f"{count} {severity}{'s' * (count > 1)}" for severity, count in counts.items()
+    )
+    skipped = (
+        "" if result.kinship or not result.subject.later else " (similarity was not looked at)"
+    )
+    if not result.leaks:
+        return f"no leak{f'; {listed}' if listed else ''}{skipped}"
+    return f"{listed}{skipped}: scores on this split are too good to be true for new proteins"

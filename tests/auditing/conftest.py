@@ -1,0 +1,41 @@
+"""Small data sets as a user would write them, read as an audit reads them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from peftide.auditing import Subject, Verdict
+from peftide.config import AuditConfig
+from peftide.sequences import read_dataset, read_table, split_by_column
+from peftide.types import Level
+
+Rows = Sequence[Sequence[object]]
+Make = Callable[..., Subject]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Return a subject from rows: `a b label split` of pairs, `sequence label split` of others.
+
+    A pair names its proteins by sequence.
+    """
+
+    def from_rows(rows: Rows, *, pairs: bool = True, max_length: int | None = 1022) -> Subject:
+        names = "sequence_a sequence_b label split" if pairs else "sequence label split"
+        lines = ["\t".join(names.split()), *("\t".join(map(str, row)) for row in rows)]
+        path = tmp_path / "table.tsv"
+        path.write_text("\n".join(lines) + "\n")
+        level: Level = "pair" if pairs else "residue"
+        config = AuditConfig(data=path, missing="drop")
+        table = read_table(path, config, level=level, needs_labels=True)
+        parts = split_by_column(table, column="split")
+        return Subject(read_dataset(parts, config, level=level), pairs, max_length)
+
+    return from_rows
+
+
+def one(verdict: Verdict | None) -> Verdict:
+    """Return the verdict, which must be there."""
+    assert verdict is not None
+    return verdict

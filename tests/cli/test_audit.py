@@ -1,0 +1,51 @@
+"""The command: its table, its file, its exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from peftide.cli import main
+from tests.conftest import write_proteins, write_rows
+from tests.similarity.conftest import random_proteins
+
+PROTEINS = random_proteins(8, length=60)
+
+
+def words(*more: str) -> list[str]:
+    return ["audit", "--train", "t.tsv", "--test", "x.tsv", "--sequences", "p.fasta", *more]
+
+
+def write(test_rows: list[tuple[object, ...]]) -> None:
+    write_proteins(Path("p.fasta"), PROTEINS)
+    write_rows(Path("t.tsv"), "id_a id_b label", [("p0", "p1", 1), ("p2", "p3", 0)])
+    write_rows(Path("x.tsv"), "id_a id_b label", test_rows)
+
+
+def test_a_clean_split_exits_with_0(capsys: pytest.CaptureFixture[str]):
+    write([("p4", "p5", 1), ("p6", "p7", 0)])
+    assert main(words("--similarity", "pyopal", "--threads", "1")) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == [
+        "train: 2 pairs, 4 distinct proteins",
+        "test: 2 pairs, 4 distinct proteins",
+    ]
+    assert "ok       train, test: no repeated pairs" in said
+    assert any("no protein is similar to one of train by at least 30%" in line for line in said)
+    assert said[-1].startswith("no leak")
+
+
+def test_a_leak_exits_with_3_and_says_what_to_do(capsys: pytest.CaptureFixture[str]):
+    write([("p0", "p5", 1), ("p6", "p7", 0)])
+    assert main(words("--similarity", "none", "--out", "a.json")) == 3
+    said = capsys.readouterr().out
+    assert "LEAK     test       1 of 4 proteins (25.0%) are also in train" in said
+    assert "→ Leave out the training rows with them" in said
+    assert "(similarity was not looked at)" in said
+    assert said.splitlines()[-1] == "all of it, machine-readable: a.json"
+    assert json.loads(Path("a.json").read_text())["counts"]["leak"] == 1
+
+
+def test_wrong_input_exits_with_2(capsys: pytest.CaptureFixture[str]):
+    assert main(words()) == 2
+    assert "t.tsv: no such file" in capsys.readouterr().err
