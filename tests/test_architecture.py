@@ -51,6 +51,7 @@ ORDER = {
     "simulate": 15,
     "report": 15,
     "workflows": 16,
+    "planning": 16,
     "cli": 17,
     "__init__": 18,  # the lazy names of the package, and `python -m peftide`
     "__main__": 18,
@@ -71,7 +72,9 @@ WITHOUT_TORCH = {
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command
-LOADED_LATE = {"audit", "demo", "embed", "evaluate", "predict", "pretrain", "report", "train"}
+LOADED_LATE = {
+    *("audit", "demo", "embed", "evaluate", "plan", "predict", "pretrain", "report", "train"),
+}
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {"TASKS": "tasks", "ADAPTERS": "adapters", "BACKBONES": "backbones"}
 UNTESTED = {"__init__.py", "__main__.py", "types.py"}  # no behaviour of their own

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DemoConfig,
         EmbedConfig,
         EvaluateConfig,
+        PlanConfig,
         PredictConfig,
         PretrainConfig,
         SplitConfig,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from peftide.workflows.demo import demo
     from peftide.workflows.embed import embed
     from peftide.workflows.evaluate import evaluate
+    from peftide.workflows.plan import plan
     from peftide.workflows.predict import predict
     from peftide.workflows.pretrain import pretrain
     from peftide.workflows.split import split
@@ -40,6 +42,7 @@ __all__ = [
     "EmbedConfig",
     "EvaluateConfig",
     "PeftideError",
+    "PlanConfig",
     "PredictConfig",
     "PretrainConfig",
     "SplitConfig",
@@ -51,6 +54,7 @@ __all__ = [
     "evaluate",
     "load_backbone",
     "load_bundle",
+    "plan",
     "predict",
     "pretrain",
     "split",
@@ -65,6 +69,7 @@ _HOMES = {
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
     "PeftideError": "errors",
+    "PlanConfig": "config",
     "PredictConfig": "config",
     "PretrainConfig": "config",
     "SplitConfig": "config",
@@ -76,6 +81,7 @@ _HOMES = {
     "evaluate": "workflows.evaluate",
     "load_backbone": "backbones.loading",
     "load_bundle": "bundle",
+    "plan": "workflows.plan",
     "predict": "workflows.predict",
     "pretrain": "workflows.pretrain",
     "split": "workflows.split",

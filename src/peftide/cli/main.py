@@ -17,6 +17,7 @@ from peftide.config import (
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
+    PlanConfig,
     PredictConfig,
     PretrainConfig,
     ReportConfig,
@@ -30,6 +31,7 @@ INTERRUPTED = 130
 COMMANDS: dict[str, type] = {
     "demo": DemoConfig,
     "split": SplitConfig,
+    "plan": PlanConfig,
     "train": TrainConfig,
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,
@@ -81,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def resume_hint(config: Any) -> str:
     """Say how to go on with what has begun."""
-    if isinstance(config, tuple(RESUMED)) and (config.out / "config.yaml").is_file():
+    if type(config) in RESUMED and (config.out / "config.yaml").is_file():
         return f"; go on with `peftide {command_of(config)} --resume --out {config.out}`"
     return "; the same command goes on from here" if isinstance(config, EmbedConfig) else ""
 

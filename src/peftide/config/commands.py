@@ -180,6 +180,16 @@ class TrainConfig(TableOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlanConfig(TrainConfig):
+    """Forecast parameters, memory, time and disk of a training on this machine."""
+
+    out: Path = option(
+        Path("run"), doc="run folder that the training would write; a plan writes nothing"
+    )
+    json: bool = option(False, doc="print the plan as JSON")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PredictConfig(TableOptions):
     """Predict the rows of a table with a trained model."""
 

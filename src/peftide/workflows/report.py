@@ -11,7 +11,7 @@ from peftide.run_folder import RunFolder
 from peftide.sequences import sequence_hash
 from peftide.tasks import Targets
 from peftide.workflows.beside import Beside, pairs_in_train
-from peftide.workflows.setting import Setting
+from peftide.workflows.setting import Problem
 from peftide.workflows.strata import Trained, reported_parts, strata_table, trained_by
 from peftide.workflows.tables import write_table
 from peftide.workflows.using import PART, Answered
@@ -19,11 +19,10 @@ from peftide.workflows.using import PART, Answered
 logger = logging.getLogger(__name__)
 
 
-def report_training(setting: Setting, folder: RunFolder) -> None:
+def report_training(problem: Problem, folder: RunFolder) -> None:
     """Write `strata.tsv` and `report.html` of a finished training."""
 
     def write() -> None:
-        problem = setting.problem
         trained = trained_by(problem.dataset)
         tables = [
             strata_table(

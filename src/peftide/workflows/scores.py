@@ -9,6 +9,7 @@ import pandas as pd
 
 from peftide.baselines.stored import Stored, save_baselines
 from peftide.calibration import METHODS, Calibration, fit_calibration
+from peftide.config import TrainConfig
 from peftide.conformal import Conformal, fit_conformal
 from peftide.files import remove
 from peftide.metrics import best_threshold
@@ -68,10 +69,16 @@ def score(setting: Setting, folder: RunFolder) -> Scored:
 
     What the baselines know is written too, so that they can stand beside later scores.
     """
-    problem, config = setting.problem, setting.config
-    outcome, labels = problem.task.outcome, problem.labels
-    parts = [part for part in problem.dataset.parts if part != "train"]
+    parts = [part for part in setting.problem.dataset.parts if part != "train"]
     logits = {part: setting.logits(part) for part in parts}
+    return score_logits(setting.problem, logits, config=setting.config, folder=folder)
+
+
+def score_logits(
+    problem: Problem, logits: Mapping[str, FloatArray], *, config: TrainConfig, folder: RunFolder
+) -> Scored:
+    """Calibrate and score the logits of every part but train; write the predictions."""
+    outcome, labels, parts = problem.task.outcome, problem.labels, list(logits)
     calibration = calibrate(
         problem, logits["validation"], method=config.calibration, balanced=config.imbalance
     )
@@ -83,7 +90,7 @@ def score(setting: Setting, folder: RunFolder) -> Scored:
         for part in parts
     ]
     write_table(_reported(tables, parts), folder.predictions)
-    beside = baselines_beside(setting, folder)
+    beside = baselines_beside(problem, config, folder)
     metrics = {
         "format_version": FORMAT_VERSION,
         "headline": outcome.headline,
@@ -96,9 +103,8 @@ def score(setting: Setting, folder: RunFolder) -> Scored:
     return Scored(metrics, cut, calibration, limits, beside)
 
 
-def baselines_beside(setting: Setting, folder: RunFolder) -> Beside:
+def baselines_beside(problem: Problem, config: TrainConfig, folder: RunFolder) -> Beside:
     """Fit the baselines that were asked for, and write what they know into the run folder."""
-    problem, config = setting.problem, setting.config
     beside = fitted_beside(
         problem.dataset,
         problem.targets,

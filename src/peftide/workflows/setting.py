@@ -154,18 +154,9 @@ def for_method(config: TrainConfig, method: str) -> TrainConfig:
 
 def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
     """Read data and labels, adapt the backbone: all that can be wrong before work begins."""
-    dataset = read_training_data(config, task)
-    labels, targets = read_labels(
-        dataset, task, max_length=config.max_length, class_map=config.class_map
-    )
-    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
-    backbone = load_backbone(config.backbone, options=options)
-    max_length = checked_max_length(backbone.max_residues, config.max_length)
-    findings = dataset.findings + backbone_findings(
-        dataset.proteins, backbone, max_length=max_length
-    )
-    findings += tuple(finding for part in targets.values() for finding in part.findings)
-    say_findings(findings)
+    problem = read_problem(config, task)
+    backbone = load_backbone(config.backbone, options=load_options(config))
+    problem = seen_by(backbone, problem, max_length=config.max_length)
     if backbone.origin.is_random:
         logger.warning(
             "note: the weights of %s are RANDOM: good for trying things out; "
@@ -173,7 +164,33 @@ def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
             config.backbone,
         )
     adapt(backbone, config)
-    return Problem(task, replace(dataset, findings=findings), labels, targets), backbone
+    return problem, backbone
+
+
+def load_options(config: TrainConfig) -> LoadOptions:
+    """Return how the backbone of a training is loaded."""
+    return LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+
+
+def read_problem(config: TrainConfig, task: Task) -> Problem:
+    """Read data and labels; no backbone has seen them yet."""
+    dataset = read_training_data(config, task)
+    labels, targets = read_labels(
+        dataset, task, max_length=config.max_length, class_map=config.class_map
+    )
+    return Problem(task, dataset, labels, targets)
+
+
+def seen_by(backbone: Backbone, problem: Problem, *, max_length: int | None) -> Problem:
+    """Return the problem with what a backbone will not see of it counted, and said."""
+    dataset, targets = problem.dataset, problem.targets
+    max_length = checked_max_length(backbone.max_residues, max_length)
+    findings = dataset.findings + backbone_findings(
+        dataset.proteins, backbone, max_length=max_length
+    )
+    findings += tuple(finding for part in targets.values() for finding in part.findings)
+    say_findings(findings)
+    return replace(problem, dataset=replace(dataset, findings=findings))
 
 
 def adapt(backbone: Backbone, config: TrainConfig) -> None:

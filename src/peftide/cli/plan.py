@@ -1,0 +1,76 @@
+"""`peftide plan`."""
+
+import json
+from collections.abc import Iterator
+
+from peftide.cli.printing import aligned
+from peftide.config import PlanConfig
+from peftide.planning.plan import Plan
+from peftide.progress import duration
+from peftide.workflows.plan import plan
+
+SUMS = ("per_epoch", "total")
+
+
+def run(config: PlanConfig) -> None:
+    """Plan, then print the forecast."""
+    found = plan(config)
+    print(json.dumps(found.as_json(), indent=2) if config.json else "\n".join(plan_lines(found)))
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """Yield the plan as text."""
+    request, machine = plan.request, plan.machine
+    rows = ", ".join(f"{count:,} {part}" for part, count in request["rows"].items())
+    yield f"{request['task']}, {request['method']} on {request['backbone']}"
+    yield f"rows: {rows}; {request['proteins']:,} proteins"
+    yield (
+        f"on this machine: {machine['device']}, {machine['precision']}, "
+        f"{machine['threads']} threads, token budget {machine['max_tokens']:,}"
+    )
+    yield ""
+    yield from aligned(_summary(plan))
+    yield ""
+    yield from aligned(_pieces(plan))
+    yield ""
+    if not plan.fits:
+        yield "DOES NOT FIT. What would:" if plan.advice else "DOES NOT FIT"
+    yield from (f"  {line}" for line in plan.advice)
+    yield from (f"note: {line}" for line in plan.notes)
+
+
+def _summary(plan: Plan) -> list[list[str]]:
+    parameters, machine, seconds = plan.parameters, plan.machine, plan.seconds
+    epochs, share = plan.request["epochs"], parameters["trained"] / parameters["total"]
+    free, total = machine["memory_free_bytes"], machine["memory_bytes"]
+    return [
+        ["parameters trained", f"{parameters['trained']:,}"]
+        + [f"{share:.3%} of {parameters['total']:,}"],
+        ["peak memory", size(plan.memory["peak"])] + [f"free: {size(free)} of {size(total)}"],
+        ["disk while it runs", size(plan.disk["peak"])]
+        + [f"free: {size(machine['disk_free_bytes'])}; {size(plan.disk['kept'])} stay"],
+        ["time", duration(seconds["total"])]
+        + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer if patience ends it"],
+    ]
+
+
+def _pieces(plan: Plan) -> list[list[str]]:
+    """Return where time goes, and the memory held meanwhile."""
+    rows = [["", "time", "CPU time"]]
+    rows += [
+        [name, duration(seconds), duration(plan.cpu_seconds[name])]
+        for name, seconds in plan.seconds.items()
+        if name not in SUMS and seconds
+    ]
+    return rows
+
+
+def size(count: float) -> str:
+    """Return bytes as a person says them.
+
+    Examples
+    --------
+    >>> size(2_340_000), size(5_600_000_000)
+    ('2 MB', '5.6 GB')
+    """
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

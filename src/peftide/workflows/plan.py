@@ -1,0 +1,22 @@
+"""`peftide plan`: the options of a training in; what it will need on this machine out."""
+
+from typing import Any
+
+from peftide.config import PlanConfig
+from peftide.planning.child import run_child
+from peftide.planning.plan import Plan
+
+
+def plan(config: PlanConfig) -> Plan:
+    """Forecast parameters, memory, time and disk of a training, from a short measurement.
+
+    The measurement runs in a process of its own; nothing is downloaded, and nothing written.
+
+    Raises
+    ------
+    InputError
+        For whatever `train` would refuse.
+    """
+    answer = run_child(config)
+    lists: dict[str, Any] = {name: tuple(answer[name]) for name in ("advice", "notes")}
+    return Plan(**answer | lists)
