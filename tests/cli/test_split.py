@@ -21,7 +21,7 @@ def test_sizes_and_what_to_do_next_are_printed(
     ]
     rows += [(f"p{k}", f"p{k + 10}", 1) for k in range(50)]
     write_rows(tmp_path / "t.tsv", "id_a id_b label", rows)
-    words = "split --input t.tsv --sequences p.fasta --out parts --identity none"
+    words = "split --input t.tsv --sequences p.fasta --out parts --similarity none"
     assert main([*words.split(), "--fractions", "0.6,0.2,0.2"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("none_seen: the parts share no protein")

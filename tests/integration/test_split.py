@@ -20,7 +20,7 @@ def test_a_table_that_was_split_trains_as_it_is(tmp_path: Path) -> None:
             input=(files["pairs.tsv"],),
             sequences=fasta,
             out=tmp_path / "pairs",
-            identity=None,
+            similarity="none",
             negatives="sample",
             fractions=(0.6, 0.2, 0.2),
         )
@@ -37,7 +37,7 @@ def test_sequences_that_were_split_train_with_their_clusters(tmp_path: Path) -> 
         SplitConfig(
             input=(files["symmetry.tsv"],),
             out=tmp_path / "singles",
-            identity=None,
+            similarity="none",
             fractions=(0.6, 0.2, 0.2),
         )
     )

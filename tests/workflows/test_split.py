@@ -136,6 +136,9 @@ def test_drawn_negatives_balance_degrees_in_every_part(
         assert not down - up  # nobody is seen more often in negatives, or only there
         assert part["drawn_negatives"] == len([r for r in own if r["label"] == "0"])
     assert result.record["dropped"]["given negative, drawn anew"] == 450
+    assert not any(row["id_a"] == row["id_b"] for row in rows)
+    selfs = sum(row["id_a"] == row["id_b"] for row in given if row["label"] == "1")
+    assert result.record["dropped"]["a protein with itself, which no negative is"] == selfs > 0
 
 
 def test_a_table_of_positives_alone_needs_no_label(tmp_path: Path, pairs: dict[str, Any]) -> None:
@@ -252,7 +255,7 @@ def hub(tmp_path: Path) -> dict[str, Any]:
     write_proteins(tmp_path / "h.fasta", random_sequences(31, lengths=(40, 60)))
     rows = [("p0", f"p{k}", k % 2) for k in range(1, 31)]
     table = write_rows(tmp_path / "h.tsv", "id_a id_b label", rows)
-    return {"input": (table,), "sequences": tmp_path / "h.fasta", "identity": None}
+    return {"input": (table,), "sequences": tmp_path / "h.fasta", "similarity": "none"}
 
 
 def test_a_star_cannot_be_divided(tmp_path: Path) -> None:
@@ -286,7 +289,7 @@ def test_fewer_than_ten_proteins_are_said(tmp_path: Path) -> None:
         tmp_path / "out",
         input=(table,),
         sequences=tmp_path / "f.fasta",
-        identity=None,
+        similarity="none",
         fractions=(0.5, 0.0, 0.5),
     )
     few = {f["part"]: f["count"] for f in result.record["findings"] if f["kind"] == "few_proteins"}
@@ -302,7 +305,7 @@ def test_no_possible_negative_is_an_error_that_names_the_part(tmp_path: Path) ->
             tmp_path / "out",
             input=(table,),
             sequences=tmp_path / "f.fasta",
-            identity=None,
+            similarity="none",
             negatives="sample",
             fractions=(0.5, 0.0, 0.5),
         )

@@ -51,14 +51,13 @@ def test_a_file_goes_before_the_column(tmp_path: Path) -> None:
     assert groups.record["by"] == str(table)
 
 
-@pytest.mark.parametrize(("identity", "count"), [(None, 3), (0.3, 3)])
-def test_without_either_similarity_decides(
-    tmp_path: Path, identity: float | None, count: int
-) -> None:
+@pytest.mark.parametrize("similarity", ["none", "pyopal"])
+def test_without_either_similarity_decides(tmp_path: Path, similarity: str) -> None:
     table = write_rows(
         tmp_path / "s.tsv", "id sequence", [(f"s{k}", text) for k, text in enumerate(SEQUENCES)]
     )
-    config = SplitConfig(input=(table,), out=tmp_path / "out", identity=identity, threads=1)
+    options: Any = {"similarity": similarity, "threads": 1}
+    config = SplitConfig(input=(table,), out=tmp_path / "out", **options)
     groups = protein_groups(read_rows(config), config)
-    assert groups.record["groups"] == count
+    assert groups.record["groups"] == 3
     assert groups.of_protein[0] == groups.of_protein[3]

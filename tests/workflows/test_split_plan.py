@@ -84,7 +84,7 @@ def test_residues_and_values_are_divided_too(tmp_path: Path) -> None:
     table = write_rows(
         tmp_path / "r.tsv", "sequence label", list(zip(sequences, labels, strict=True))
     )
-    config = SplitConfig(input=(table,), out=tmp_path / "out", identity=None)
+    config = SplitConfig(input=(table,), out=tmp_path / "out", similarity="none")
     plan = plan_split(read_rows(config), config)
     assert plan.kind == "cluster"
     assert plan.labels.names == ("E", "H")

@@ -247,10 +247,15 @@ class SplitConfig(TableOptions):
     fractions: tuple[float, ...] = option(
         (0.8, 0.1, 0.1), doc="shares of train, validation and test (comma-separated)"
     )
-    identity: float | None = option(
-        0.3, doc="sequences this identical stay together; `none`: only identical ones"
+    similarity: Literal["auto", "mmseqs", "pyopal", "none"] = option(
+        "auto",
+        doc="what looks for similar proteins, which stay together: auto takes MMseqs2 where it is "
+        "installed, else pyopal; none: only identical ones stay together",
     )
-    coverage: float = option(0.5, doc="… over this share of the shorter sequence")
+    identity: float = option(0.3, doc="identity from which on two proteins are similar")
+    coverage: float = option(
+        0.5, doc="share of the shorter one that the alignment of similar proteins must cover"
+    )
     clusters: Path | None = option(
         None,
         doc="table `representative member` that says instead what stays together (as the "

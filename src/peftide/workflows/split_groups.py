@@ -59,9 +59,10 @@ def protein_groups(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
 
 
 def _by_similarity(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
-    if config.identity is None:
+    if config.similarity == "none":
         return ProteinGroups(rows.numbers, {"by": "identical sequences"})
     settings = SimilaritySettings(
+        tool=config.similarity,
         identity_fraction=config.identity,
         coverage_fraction=config.coverage,
         threads=config.threads,

@@ -27,6 +27,7 @@ from peftide.workflows.split_rows import SplitRows
 NOWHERE = -1
 ACROSS = "proteins of two parts"
 REPLACED = "given negative, drawn anew"
+SELF = "a protein with itself, which no negative is"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,9 @@ class SplitPlan:
     part
         Index of each row's part, or -1. Shape (B,).
     usable
-        Rows that are divided: all, or the positives where negatives are drawn anew. Shape (B,).
+        Rows that are divided: all, or what `unusable` leaves. Shape (B,).
+    unusable
+        Why other rows are not → those rows. Shape (B,) each.
     counted
         The first usable row of each example; self-pairs only if they are kept. Shape (B,).
     labels
@@ -60,6 +63,7 @@ class SplitPlan:
     fractions: FloatArray
     part: IntArray
     usable: BoolArray
+    unusable: dict[str, BoolArray]
     counted: BoolArray
     labels: LabelShares
     groups: ProteinGroups | None = None
@@ -68,7 +72,7 @@ class SplitPlan:
 
     def reasons(self) -> dict[str, BoolArray]:
         """Return why rows have no part → those rows. Shape (B,) each."""
-        return {REPLACED: ~self.usable, ACROSS: self.usable & (self.part == NOWHERE)}
+        return self.unusable | {ACROSS: self.usable & (self.part == NOWHERE)}
 
 
 def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
@@ -82,7 +86,8 @@ def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
     kind = resolved_kind(config, pairs=rows.level == "pair")
     labels = label_shares(rows.labels, lengths=rows.lengths())
     count = len(rows.members)
-    usable = positive_rows(rows) if config.negatives == "sample" else np.ones(count, dtype=bool)
+    unusable = unusable_rows(rows, config)
+    usable = ~np.any([np.zeros(count, dtype=bool), *unusable.values()], axis=0)
     task = Division(
         rows=rows,
         usable=usable,
@@ -98,6 +103,7 @@ def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
         fractions=task.fractions,
         part=np.where(usable, part, NOWHERE),
         usable=usable,
+        unusable=unusable,
         counted=task.counted,
         labels=labels,
         groups=groups,
@@ -125,6 +131,21 @@ def resolved_kind(config: SplitConfig, *, pairs: bool) -> str:
     if config.negatives == "sample" and not pairs:
         raise InputError(f"sample of {what}", expected="keep", where="--negatives")
     return kind
+
+
+def unusable_rows(rows: SplitRows, config: SplitConfig) -> dict[str, BoolArray]:
+    """Return why rows are not divided → those rows.
+
+    Raises
+    ------
+    InputError
+        If negatives are to be drawn and the labels are not those of yes or no.
+    """
+    if config.negatives == "keep":
+        return {}
+    positive = positive_rows(rows)
+    selfs = rows.selfs() & (config.self_pairs == "exclude")
+    return {REPLACED: ~positive, SELF: positive & selfs}
 
 
 def positive_rows(rows: SplitRows) -> BoolArray:
@@ -241,7 +262,7 @@ def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
         f"{obstacle(rows, plan)}",
         where="--fractions",
         fix="Give more rows or larger shares, set a share to 0 to go without that part, or "
-        "let similar sequences be apart (a higher --identity, or none)",
+        "let similar sequences be apart (a higher --identity, or `--similarity none`)",
     )
 
 
@@ -270,7 +291,7 @@ def draw_negatives(rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> lis
         If a part has none that is possible.
     """
     pairs = rows.numbers[rows.members]
-    refused = pairs[plan.usable]
+    refused = pairs[positive_rows(rows)]
     different = ~rows.selfs()
     drawn = []
     for number, name in enumerate(PARTS):
