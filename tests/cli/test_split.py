@@ -31,7 +31,8 @@ def test_sizes_and_what_to_do_next_are_printed(
     assert re.search(r"dropped: \d+ rows, proteins of two parts", out)
     assert out.endswith(
         "table: parts/split.tsv\n"
-        "next: peftide train --data parts/split.tsv --sequences p.fasta --out RUN\n"
+        "next: peftide audit --data parts/split.tsv --sequences p.fasta\n"
+        "      peftide train --data parts/split.tsv --sequences p.fasta --out RUN\n"
     )
     record = json.loads((tmp_path / "parts" / "split.json").read_text())
     assert "\n".join(split_lines(record)) in out

@@ -323,7 +323,8 @@ def test_two_rows_are_too_few_for_three_parts(tmp_path: Path) -> None:
         ({"fractions": (0.8, 0.1, 0.2)}, r"--fractions: received 0\.8,0\.1,0\.2"),
         ({"kind": "cluster"}, r"--kind: cluster of pairs; expected none_seen or random"),
         ({"negatives": "sample", "negative_ratio": 0.0}, r"--negative-ratio: received 0\.0"),
-        ({"identity": 1.5, "clusters": None}, r"identity.*received 1\.5"),
+        ({"identity": 1.5}, r"identity.*received 1\.5"),
+        ({"similarity": "mmseqs"}, r"the program mmseqs is not on the PATH"),
     ],
 )
 def test_options_that_make_no_sense(

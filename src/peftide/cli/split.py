@@ -21,7 +21,8 @@ def run(config: SplitConfig) -> None:
     print("\n".join(split_lines(result.record)))
     print(f"table: {result.path}")
     fasta = f" --sequences {config.sequences}" if config.sequences else ""
-    print(f"next: peftide train --data {result.path}{fasta} --out RUN")
+    print(f"next: peftide audit --data {result.path}{fasta}")
+    print(f"      peftide train --data {result.path}{fasta} --out RUN")
 
 
 def split_lines(record: dict[str, Any]) -> Iterator[str]:

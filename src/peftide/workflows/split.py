@@ -23,6 +23,7 @@ from peftide.workflows.split_files import (
     write_record,
     write_split,
 )
+from peftide.workflows.split_groups import similarity_settings
 from peftide.workflows.split_plan import SplitPlan, plan_split
 from peftide.workflows.split_rows import SplitRows, input_files, read_rows
 
@@ -78,6 +79,7 @@ def check_request(config: SplitConfig) -> None:
             for name, value, expected in out_of_range(config, LIMITS)
         ]
     )
+    similarity_settings(config)  # before anything long
     check_folder(config.out, command="split", overwrite=config.overwrite)
     refuse_inputs_inside(config.out, input_files(config))
 

@@ -17,6 +17,9 @@ from peftide.workflows.split_rows import SplitRows
 
 logger = logging.getLogger(__name__)
 
+MAX_EVALUE = 3e-3
+"""Three times that of an audit: E-values grow with what is searched, and train is only a part."""
+
 
 @dataclass(frozen=True, eq=False)
 class ProteinGroups:
@@ -45,7 +48,7 @@ def protein_groups(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
     Raises
     ------
     InputError
-        If the file names none of the proteins, or identity or coverage is no share.
+        If the file names none of the proteins.
     """
     found = (
         _by_file(rows, config.clusters)
@@ -58,15 +61,27 @@ def protein_groups(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
     )
 
 
+def similarity_settings(config: SplitConfig) -> SimilaritySettings:
+    """Return when two proteins are similar.
+
+    Raises
+    ------
+    InputError
+        If identity or coverage is no share, or MMseqs2 is asked for and absent.
+    """
+    return SimilaritySettings(
+        tool="auto" if config.similarity == "none" else config.similarity,
+        identity_fraction=config.identity,
+        coverage_fraction=config.coverage,
+        max_evalue=MAX_EVALUE,
+        threads=config.threads,
+    )
+
+
 def _by_similarity(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
     if config.similarity == "none":
         return ProteinGroups(rows.numbers, {"by": "identical sequences"})
-    settings = SimilaritySettings(
-        tool=config.similarity,
-        identity_fraction=config.identity,
-        coverage_fraction=config.coverage,
-        threads=config.threads,
-    )
+    settings = similarity_settings(config)
     logger.info("comparing %s sequences: %s", f"{len(rows.proteins):,}", settings)
     found = cluster(rows.proteins.sequences, settings)
     return ProteinGroups(found.numbers, {"by": f"{settings} ({found.tool})"})
