@@ -146,7 +146,8 @@ def test_a_table_of_positives_alone_needs_no_label(tmp_path: Path, pairs: dict[s
     table = write_rows(
         tmp_path / "positives.tsv", "id_a id_b", [(r["id_a"], r["id_b"]) for r in given]
     )
-    _, rows = divide(tmp_path / "out", negatives="sample", **(pairs | {"input": (table,)}))
+    options = pairs | {"input": (table,), "kind": "random"}
+    _, rows = divide(tmp_path / "out", negatives="sample", **options)
     assert list(rows[0]) == ["id_a", "id_b", "label", "split"]
     assert Counter(row["label"] for row in rows).keys() == {"0", "1"}
 
@@ -244,7 +245,7 @@ def test_rows_without_sequence_are_dropped_and_kept_apart(
 
 
 def test_the_seed_decides(tmp_path: Path, pairs: dict[str, Any]) -> None:
-    options = pairs | {"negatives": "sample"}
+    options = pairs | {"negatives": "sample", "kind": "random"}
     _, first = divide(tmp_path / "a", **options)
     _, again = divide(tmp_path / "b", **options)
     _, other = divide(tmp_path / "c", seed=1, **options)

@@ -1,10 +1,12 @@
 import csv
+import errno
 from pathlib import Path
 
 import pytest
 
 from peftide.config import SplitConfig
-from peftide.errors import InputError
+from peftide.errors import InputError, StorageError
+from peftide.workflows import split_files
 from peftide.workflows.split import split
 from tests.conftest import random_sequences, write_rows
 
@@ -55,3 +57,24 @@ def test_a_column_name_that_the_result_needs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"s\.tsv: there is a column previous_split already"):
         split(config)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_leaves_what_stood_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = write_rows(tmp_path / "s.tsv", "sequence", [(text,) for text in random_sequences(20)])
+    out = tmp_path / "out"
+    config = SplitConfig(input=(table,), out=out, similarity="none", overwrite=True)
+    split(config)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert before.keys() == {"split.tsv", "clusters.tsv", "split.json"}
+
+    def full(path: Path, *_: object) -> None:
+        path.write_text("half of it")
+        if path.name == "clusters.tsv":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(split_files, "_write_tsv", full)
+    with pytest.raises(StorageError, match=r"no space left on the disk"):
+        split(config)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

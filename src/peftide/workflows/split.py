@@ -20,7 +20,6 @@ from peftide.workflows.split_files import (
     counted_parts,
     reasons_counted,
     used_proteins,
-    write_record,
     write_split,
 )
 from peftide.workflows.split_groups import similarity_settings
@@ -60,8 +59,8 @@ def split(config: SplitConfig) -> SplitResult:
     rows = read_rows(config)
     plan = plan_split(rows, config)
     record = split_record(rows, plan)
-    write_split(rows, plan, config)
-    return SplitResult(config.out / TABLE, write_record(record, config))
+    content = write_split(rows, plan, record, config=config)
+    return SplitResult(config.out / TABLE, content)
 
 
 def check_request(config: SplitConfig) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from peftide.config import SplitConfig, as_mapping
 from peftide.errors import InputError
-from peftide.files import file_hash, write_json, written_whole
+from peftide.files import file_hash, storage_errors, write_json, written_whole
 from peftide.outputs import WRITTEN_BY, clear_folder
 from peftide.run_folder import environment
 from peftide.sequences.parts import PARTS
@@ -19,43 +19,59 @@ from peftide.workflows.split_plan import SplitPlan
 from peftide.workflows.split_rows import Cells, SplitRows, input_files
 
 TABLE, DROPPED, CLUSTERS, RECORD = WRITTEN_BY["split"]
+NEW = ".split-new"
 UNKNOWN = "no sequence"
 PREVIOUS = "previous_"
 
 
-def write_split(rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> None:
-    """Write the tables; what the command wrote there before is gone first.
+def write_split(
+    rows: SplitRows, plan: SplitPlan, record: dict[str, Any], *, config: SplitConfig
+) -> dict[str, Any]:
+    """Write all files, or none; return the content of `split.json`.
+
+    They come into being beside their places, so what an earlier split wrote there stays until
+    all of them are whole.
 
     Raises
     ------
     InputError
         If a column of the table has a name that the result needs.
+    StorageError
+        If the disk is full or the place cannot be written.
     """
     layout = _Layout(rows, plan, config)
-    clear_folder(config.out, command="split")
-    _write_tsv(config.out / TABLE, layout.header, layout.divided())
-    if dropped := list(layout.dropped()):
-        _write_tsv(config.out / DROPPED, (*rows.header, "reason"), dropped)
-    if plan.groups is not None:
-        ids = np.array(rows.proteins.ids, dtype=object)
-        pairs = zip(ids[plan.groups.representatives()], ids, strict=True)
-        _write_tsv(config.out / CLUSTERS, (), pairs)
-
-
-def write_record(record: dict[str, Any], config: SplitConfig) -> dict[str, Any]:
-    """Write `split.json`, by which the folder is known; return its content."""
     content = {
         **environment(config.seed, command="split"),
         **record,
         "files": {str(path): file_hash(path) for path in input_files(config)},
         "settings": as_mapping(config),
     }
-    write_json(config.out / RECORD, content)
+    new = config.out / NEW
+    with written_whole(new) as partial:
+        partial.mkdir()
+        _write_tables(layout, partial)
+        write_json(partial / RECORD, content)
+    clear_folder(config.out, command="split")
+    with storage_errors(config.out):
+        for path in new.iterdir():
+            path.rename(config.out / path.name)
+        new.rmdir()
     return content
 
 
+def _write_tables(layout: "_Layout", folder: Path) -> None:
+    rows, groups = layout.rows, layout.plan.groups
+    _write_tsv(folder / TABLE, layout.header, layout.divided())
+    if dropped := list(layout.dropped()):
+        _write_tsv(folder / DROPPED, (*rows.header, "reason"), dropped)
+    if groups is not None:
+        ids = np.array(rows.proteins.ids, dtype=object)
+        pairs = zip(ids[groups.representatives()], ids, strict=True)
+        _write_tsv(folder / CLUSTERS, (), pairs)
+
+
 def _write_tsv(path: Path, header: Cells, rows: Iterable[Cells]) -> None:
-    with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+    with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         if header:
             writer.writerow(header)
