@@ -12,7 +12,7 @@ RECORD = "run.json"
 SPLIT_RECORD = "split.json"
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
-    + ("baselines", "checkpoints", "strata.tsv", "report.html", RECORD),
+    + ("baselines", "checkpoints", "strata.tsv", "audit.json", "report.html", RECORD),
     "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),

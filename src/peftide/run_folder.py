@@ -63,6 +63,11 @@ class RunFolder:
         return self.path / "strata.tsv"
 
     @property
+    def audit(self) -> Path:
+        """What the split is like, without a search for similar proteins."""
+        return self.path / "audit.json"
+
+    @property
     def report(self) -> Path:
         """All of the above as one page for people."""
         return self.path / "report.html"

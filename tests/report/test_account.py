@@ -36,15 +36,15 @@ def test_rows_and_decisions_are_listed(tmp_path: Path) -> None:
 
 
 def test_findings_of_an_audit_are_shown_without_those_that_are_fine(tmp_path: Path) -> None:
-    findings = [
-        {"verdict": "leak", "message": "12 shared", "advice": "split anew"},
-        {"verdict": "ok", "message": "no repeats", "advice": ""},
+    verdicts = [
+        {"severity": "leak", "part": "test", "text": "12 shared", "advice": "split anew"},
+        {"severity": "ok", "part": "test", "text": "no repeats", "advice": ""},
     ]
-    (tmp_path / "audit.json").write_text(json.dumps({"verdict": "leak", "findings": findings}))
+    (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "similarity": None}))
     shown = text(audited(run_of(tmp_path)))
-    assert "Verdict on the split: leak." in shown
+    assert "Similar proteins: see `peftide audit`." in shown
     assert "1 check found nothing." in shown
-    assert "leak12 sharedsplit anew" in shown
+    assert "leaktest12 sharedsplit anew" in shown
     assert "no repeats" not in shown
 
 

@@ -35,6 +35,7 @@ from tests.conftest import (
 
 Trained = Callable[[str, str], Path]
 RUN_FILES = [
+    "audit.json",
     *(
         "baselines",
         "config.yaml",

@@ -12,7 +12,10 @@ from peftide.sequences import Finding
 SEVERITIES: tuple[Severity, ...] = ("leak", "warning", "note", "ok")
 """From the worst to the best."""
 
-JUDGED_APART = {"repeated_examples", "swapped_repeats", "contradictory_labels", "self_pairs"}
+JUDGED_APART = {
+    *("repeated_examples", "swapped_repeats", "contradictory_labels", "self_pairs"),
+    *("shared_proteins", "shared_with_validation"),
+}
 WARNINGS = {
     "missing_sequences": "Add the sequences; `peftide train` refuses the table unless told to drop",
     "renamed_ids": "Give every sequence an id of its own: scores by id mix up these",

@@ -72,7 +72,7 @@ def _score_some(setting: Setting, share: float, folder: RunFolder) -> Used[Score
     def work() -> Scored:
         scored = score_logits(problem, logits, config=setting.config, folder=folder)
         write_json(folder.metrics, scored.metrics)
-        report_training(problem, folder)
+        report_training(problem, folder, max_length=setting.config.max_length)
         return scored
 
     return weighed(work, torch.device("cpu"))

@@ -55,19 +55,21 @@ def _examples(places: Any) -> Markup | None:
 def audited(run: Run) -> Markup | None:
     """Return what an audit of the parts found, if there is one in the folder."""
     audit = read_record(run.folder.path / AUDIT)
+    verdicts = audit.get("verdicts", [])
     rows = [
-        [finding["verdict"], [finding["message"], _advice(finding.get("advice"))]]
-        for finding in audit.get("findings", [])
-        if finding["verdict"] != "ok"
+        [verdict["severity"], verdict["part"], [verdict["text"], _advice(verdict.get("advice"))]]
+        for verdict in verdicts
+        if verdict["severity"] != "ok"
     ]
-    clean = len(audit.get("findings", [])) - len(rows)
+    clean = len(verdicts) - len(rows)
     return section(
         "Audit",
         element("p", f"{clean} check{'s' if clean > 1 else ''} found nothing.") if clean else None,
-        table(["verdict", "finding"], rows, label="Audit findings", class_="prose")
+        table(["severity", "in", "finding"], rows, label="Audit findings", class_="prose")
         if rows
         else None,
-        intro=f"Verdict on the split: {audit.get('verdict', 'none')}.",
+        intro="What could make these scores too good. "
+        + ("" if audit.get("similarity") else "Similar proteins: see `peftide audit`."),
     )
 
 

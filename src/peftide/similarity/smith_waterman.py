@@ -84,15 +84,15 @@ def search_with_pyopal(
     spelled = [known_letters(query) for query in queries]
     chosen = promising_targets(queries, targets, most=settings.max_hits)
     rows: list[tuple[float, ...]] = []
-    residues = sum(map(len, queries))
-    with (
-        meter("aligning", total=residues, unit="residues") as progress,
-        ThreadPoolExecutor(settings.thread_count()) as pool,
-    ):
-        jobs = (pool.submit(search.query, *job) for job in zip(spelled, chosen, strict=True))
-        for number, job in enumerate(list(jobs)):
-            rows += [(number, *hit) for hit in job.result()]
-            progress.advance(len(queries[number]))
+    pool = ThreadPoolExecutor(settings.thread_count())
+    try:
+        jobs = [pool.submit(search.query, *job) for job in zip(spelled, chosen, strict=True)]
+        with meter("aligning", total=sum(map(len, queries)), unit="residues") as progress:
+            for number, job in enumerate(jobs):
+                rows += [(number, *hit) for hit in job.result()]
+                progress.advance(len(queries[number]))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for all that is queued
     return hits_of(rows, tool=tool_name())
 
 

@@ -85,6 +85,12 @@ def audit(config: AuditConfig) -> AuditResult:
     return result
 
 
+def audit_training(dataset: Dataset, *, pairs: bool, max_length: int | None) -> AuditResult:
+    """Return the verdicts on what a training read; similar proteins are not looked for."""
+    subject = Subject(dataset, pairs, max_length)
+    return AuditResult(subject, judge(subject, None), None)
+
+
 def _check(config: AuditConfig) -> None:
     wrong = out_of_range(config, LIMITS)
     raise_problems(

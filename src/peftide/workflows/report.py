@@ -6,10 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from peftide.files import write_json
 from peftide.report import write_report
 from peftide.run_folder import RunFolder
 from peftide.sequences import sequence_hash
 from peftide.tasks import Targets
+from peftide.workflows.audit import audit_training
 from peftide.workflows.beside import Beside, pairs_in_train
 from peftide.workflows.setting import Problem
 from peftide.workflows.strata import Trained, reported_parts, strata_table, trained_by
@@ -19,8 +21,8 @@ from peftide.workflows.using import PART, Answered
 logger = logging.getLogger(__name__)
 
 
-def report_training(problem: Problem, folder: RunFolder) -> None:
-    """Write `strata.tsv` and `report.html` of a finished training."""
+def report_training(problem: Problem, folder: RunFolder, *, max_length: int | None) -> None:
+    """Write `strata.tsv`, `audit.json` and `report.html` of a finished training."""
 
     def write() -> None:
         trained = trained_by(problem.dataset)
@@ -36,6 +38,12 @@ def report_training(problem: Problem, folder: RunFolder) -> None:
             for part in reported_parts(problem.dataset.parts)
         ]
         write_table(pd.concat(tables), folder.strata)
+        audit = audit_training(
+            problem.dataset,
+            pairs=problem.task.level == "pair",
+            max_length=max_length,
+        )
+        write_json(folder.audit, audit.record())
         write_report(folder.path)
 
     _without_breaking(write, folder)
