@@ -125,9 +125,10 @@ def cell(name: str, beside: Beside, targets: Targets, task: Task, labels: Labels
 
 def guessing(task: Task, targets: Targets) -> str:
     """Return what answers score that know nothing."""
-    shares = (targets.values[targets.counted] > 0).mean(axis=0)
-    known = {"binary": shares[0], "categorical": shares[shares > 0].mean(), "continuous": 0.0}
-    return f"{np.round(known[task.outcome.kind], 4):.4f}"
+    if task.outcome.kind == "continuous":
+        return "0.0000"
+    shares = np.asarray(targets.values[targets.counted] > 0, dtype=np.float64).mean(axis=0)
+    return f"{shares[shares > 0].mean():.4f}"
 
 
 if __name__ == "__main__":

@@ -64,6 +64,15 @@ def test_several_classes_follow_their_degrees() -> None:
     )
 
 
+def test_of_classes_that_may_be_right_at_once_each_is_a_yes_or_no() -> None:
+    both = np.column_stack([LABELS, 1 - LABELS])
+    asked = GENERATOR.integers(0, 30, (50, 2))
+    found = fit_degree(SEQUENCES, PAIRS, both, kind="multilabel").predict(SEQUENCES, asked)
+    for k in range(2):
+        alone = fit_degree(SEQUENCES, PAIRS, both[:, k], kind="binary").predict(SEQUENCES, asked)
+        np.testing.assert_allclose(found[:, k], alone)
+
+
 def test_values_are_means_of_each_protein_drawn_to_that_of_train() -> None:
     pairs, values = np.array([[0, 1], [0, 2], [3, 3]]), np.array([1.0, 3.0, 8.0])
     found = fit_degree(SEQUENCES, pairs, values, kind="continuous")

@@ -3,12 +3,22 @@ import pytest
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score
 
-from peftide.report.groups import group_score, groups_intro, groups_of, split
+from peftide.report.groups import group_score, groups_intro, groups_of, identity_bands, split
 from tests.report.conftest import Outline, make_part
 
 
 def column(values: ArrayLike) -> np.ndarray:
     return np.array([str(value) for value in np.atleast_1d(values)], dtype=object)
+
+
+def test_identities_are_grouped_by_bands_and_text_is_left_out() -> None:
+    values = column(["0", "0.3", "0.49", "0.5", "0.95", "1", "", "many"])
+    assert [(name, int(rows.sum())) for name, rows in identity_bands(values)] == [
+        ("nothing similar found", 1),
+        ("below 50 %", 2),
+        ("50 to 70 %", 1),
+        ("90 % and more", 2),
+    ]
 
 
 def test_numbers_fall_into_quarters_in_which_each_row_stands_once() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from peftide.baselines import BASELINES, fit_composition
+from peftide.baselines import BASELINES, NearestHomologue, fit_composition
 from peftide.errors import InputError
 from peftide.sequences import Dataset
 from peftide.tasks import TASKS, Targets
@@ -95,6 +95,19 @@ def test_one_that_cannot_be_had_is_left_out_and_noted(
 def test_a_choice_must_fit_the_task(option: tuple[str, ...], message: str) -> None:
     (problem,) = check_baselines(option, TASKS["regression"])
     assert message in problem
+
+
+def test_the_similarity_to_train_comes_from_the_one_search(tmp_path: Path) -> None:
+    dataset, _, found = answers_of(tmp_path, "regression")
+    nearest = found.fitted["nearest_homologue"]
+    assert isinstance(nearest, NearestHomologue)
+    known = [nearest.sequences[0], "W" * 30]
+    assert nearest.homologues(known).highest().tolist() == [1, 0]
+    assert found.similarity is not None
+    in_train = dataset.parts["train"].members
+    assert np.isnan(found.similarity[in_train]).all()
+    elsewhere = np.concatenate([dataset.parts[p].members for p in ("validation", "test")])
+    assert np.isfinite(found.similarity[elsewhere]).all()
 
 
 def test_a_folder_without_baselines_is_noted(tmp_path: Path) -> None:

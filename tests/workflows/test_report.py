@@ -39,6 +39,8 @@ def test_an_evaluation_leaves_a_report_too(trained: Trained, tmp_path: Path) -> 
     assert "Do two proteins interact?" in (tmp_path / "s" / "report.html").read_text()
     strata = pd.read_csv(tmp_path / "s" / "strata.tsv", sep="\t")
     assert set(strata["seen"]) == {"none_seen"}
+    assert set(strata["pairs_in_train"]) == {0}
+    assert strata["similarity"].between(0, 1).all()
 
 
 def test_a_report_that_fails_breaks_no_run(

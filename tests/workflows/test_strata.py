@@ -52,6 +52,16 @@ def test_proteins_that_training_never_saw_are_told_apart() -> None:
     assert "pairs_in_train" not in table
 
 
+def test_a_pair_is_as_similar_to_training_as_its_less_similar_protein() -> None:
+    test = rows_of((0, 1), (1, 3), (3, 3))
+    known = Trained(np.zeros(4, dtype=bool), None, np.array([0.9, 0.5, np.nan, 0.0]))
+    targets = Targets(np.ones((3, 1)), test.counted, np.arange(4))
+    table = strata_table(
+        dataset(test, test), "test", targets, task=TASKS["ppi"], labels=Labels(), trained=known
+    )
+    assert table["similarity"].tolist() == [0.5, 0.0, 0.0]
+
+
 def test_residues_repeat_the_length_of_their_sequence_and_keep_their_masks() -> None:
     test = rows_of((0,), (1,))
     labels = Labels(class_names=("E", "H"))

@@ -10,7 +10,9 @@ from peftide.baselines.degree import (
     load_degree,
     load_positive_degree,
 )
+from peftide.baselines.homologues import Homologues, find_homologues
 from peftide.baselines.kmer import Kmers, fit_kmers, load_kmers
+from peftide.baselines.nearest import NearestHomologue, fit_nearest, load_nearest
 from peftide.baselines.residue import ResidueLetters, fit_residue_letters, load_residue_letters
 
 BASELINES: dict[str, Baseline] = {
@@ -23,7 +25,6 @@ BASELINES: dict[str, Baseline] = {
         fit_degree,
         load_degree,
         levels=("pair",),
-        kinds=("binary", "categorical", "continuous"),
     ),
     "positive_degree": Baseline(
         "how many positive train pairs the two proteins have",
@@ -31,6 +32,9 @@ BASELINES: dict[str, Baseline] = {
         load_positive_degree,
         levels=("pair",),
         kinds=("binary",),
+    ),
+    "nearest_homologue": Baseline(
+        "labels of the most similar sequence or pair of train", fit_nearest, load_nearest
     ),
     "residue_letter": Baseline(
         "how often each class goes with each residue letter",
@@ -49,12 +53,16 @@ __all__ = [
     "Degree",
     "Fitted",
     "FittedOnProteins",
+    "Homologues",
     "Kmers",
+    "NearestHomologue",
     "PositiveDegree",
     "ResidueLetters",
+    "find_homologues",
     "fit_composition",
     "fit_degree",
     "fit_kmers",
+    "fit_nearest",
     "fit_positive_degree",
     "fit_residue_letters",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 
 from peftide.baselines.checks import Kind, check_as_fitted, check_members, checked_targets
 from peftide.sequences.hashing import sequence_hash
@@ -45,7 +45,8 @@ class Degree:
         """Yield one prediction per pair, the same for (a, b) and (b, a).
 
         Classes: log odds = those of train, plus Σ over the pair of log(degree of the class + 1).
-        Of yes and no that ranks pairs by Σ log((positive degree + 1) / (negative degree + 1)).
+        Of yes and no that ranks pairs by Σ log((positive degree + 1) / (negative degree + 1)), and
+        so it does for each of several classes that may be right at once.
         Values: the mean, over the pair, of the mean value of each protein's train pairs, with
         the mean of train counted once.
 
@@ -65,9 +66,13 @@ class Degree:
             )
             return known[rows[members]].mean(axis=1)
         known = np.log(np.vstack([self.degrees, np.zeros_like(self.prior)]) + 1)
-        both = np.sort(rows[members], axis=1)  # a sum of two is the same bits in one order
+        if self.kind == "multilabel":  # each class against all pairs without it
+            known[:-1] -= np.log(self.pairs[:, None] - self.degrees + 1)
+        both = known[rows[members[:, 0]]] + known[rows[members[:, 1]]]
+        if self.kind == "multilabel":
+            return expit(logit(self.prior) + both)
         with np.errstate(divide="ignore"):
-            scores = np.log(self.prior) + (known[both[:, 0]] + known[both[:, 1]])
+            scores = np.log(self.prior) + both
         probabilities = softmax(scores, axis=1)
         return probabilities[:, 1] if self.kind == "binary" else probabilities
 
@@ -149,7 +154,7 @@ def fit_degree(
     targets
         0/1 labels (B,), class memberships 0/1 (B, K), or values (B,).
     kind
-        "binary", "categorical" or "continuous".
+        "binary", "categorical", "multilabel" or "continuous".
 
     Raises
     ------

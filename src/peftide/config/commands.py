@@ -169,7 +169,9 @@ class TrainConfig(TableOptions):
         False, doc="recompute activations in the backward pass: less memory, more time"
     )
     embedding_cache: Path | None = option(
-        None, doc="folder where what frozen layers compute stays for later runs"
+        None,
+        doc="folder where what frozen layers compute, and what was found similar to train, stays "
+        "for later runs",
     )
     trunk_gb: float = option(
         20.0,

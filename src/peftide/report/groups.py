@@ -48,7 +48,9 @@ def groups_of(part: Part) -> list[Markup]:
 
 def groups_intro(part: Part) -> str:
     """Return how to read the tables of groups."""
-    said = f"Dots: {wording.metric_name(METRIC[part.kind])} of about a quarter of the rows each"
+    said = (
+        f"Dots: {wording.metric_name(METRIC[part.kind])} of each group, about a quarter of the rows"
+    )
     tick = "; ticks: guessing, which is the share of positives there" if part.kind in RANKED else ""
     return f"{said}{tick}. There are no intervals here, so mistrust small differences."
 
@@ -85,10 +87,12 @@ def identity_bands(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
     >>> [(name, int(rows.sum())) for name, rows in identity_bands(identities)]
     [('nothing similar found', 1), ('below 50 %', 1), ('90 % and more', 2)]
     """
-    band = np.searchsorted(BANDS, as_numbers(values), side="right")
+    identity = as_numbers(values)
+    band = np.searchsorted(BANDS, identity, side="right")
     for k, name in enumerate(BAND_NAMES):
-        if (band == k).any():
-            yield name, band == k
+        rows = (band == k) & np.isfinite(identity)
+        if rows.any():
+            yield name, rows
 
 
 SPLITS: dict[str, Callable[[np.ndarray], Iterator[tuple[str, BoolArray]]]] = {

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,17 @@ from peftide.baselines import (
     Degree,
     Fitted,
     FittedOnProteins,
+    NearestHomologue,
     ResidueLetters,
 )
+from peftide.baselines.homologues import Search
 from peftide.baselines.stored import Stored, load_baselines
 from peftide.config.reading import flag
 from peftide.errors import PeftideError, did_you_mean
 from peftide.sequences import Dataset, Examples
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import FloatArray, IntArray
+from peftide.workflows.homology import remembered_search
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ class Beside:
         Each baseline by name.
     answers
         Name → part → its answers.
+    similarity
+        Highest identity of each protein to the training part, 0 where nothing is similar and NaN
+        where it was not looked for; None where the nearest homologue is no baseline. Shape (P,).
     seconds
         Name → time for fitting and answering.
     notes
@@ -45,6 +51,7 @@ class Beside:
 
     fitted: dict[str, Fitted] = field(default_factory=dict)
     answers: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+    similarity: FloatArray | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -56,7 +63,7 @@ def suitable(task: Task) -> list[str]:
     --------
     >>> from peftide.tasks import TASKS
     >>> suitable(TASKS["regression"]), suitable(TASKS["residue"])
-    (['composition', 'kmer'], ['residue_letter'])
+    (['composition', 'kmer', 'nearest_homologue'], ['residue_letter'])
     """
     return [name for name, one in BASELINES.items() if one.suits(task.level, task.outcome.kind)]
 
@@ -83,7 +90,8 @@ def check_baselines(option: Sequence[str], task: Task) -> list[str]:
     >>> check_baselines(("composition", "kmer"), TASKS["ppi"])
     []
     >>> check_baselines(("degree",), TASKS["regression"])
-    ['--baselines: received degree; this task can have: auto, none, composition, kmer']
+    ['--baselines: received degree; this task can have: auto, none, composition, kmer,
+    nearest_homologue']
     """
     where = flag("baselines")
     possible = [AUTO, NONE, *suitable(task)]
@@ -106,6 +114,7 @@ def fitted_beside(
     *,
     labels: Labels,
     names: Sequence[str],
+    search: Search | None = None,
 ) -> Beside:
     """Fit baselines on the training part, and let them answer every other part.
 
@@ -113,22 +122,32 @@ def fitted_beside(
     ----------
     names
         Of `BASELINES`; those that cannot be had are left out and noted.
+    search
+        Finds the homologues of sequences in train; default: in memory, by all cores.
     """
+    search = search or remembered_search()
     beside = Beside()
     parts = [part for part in dataset.parts if part != "train"]
     for name in names:
 
         def fit_and_answer(name: str = name) -> dict[str, FloatArray]:
-            beside.fitted[name] = _fit(name, dataset, targets, task=task, labels=labels)
+            fitted = _fit(name, dataset, targets, task=task, labels=labels)
+            beside.fitted[name] = searching_by(search, fitted)
             return answers_of(beside.fitted[name], dataset, {p: targets[p] for p in parts})
 
         _collect(beside, name, fit_and_answer)
     _say_times(beside)
-    return beside
+    return with_similarity(beside, dataset, parts)
 
 
 def stored_beside(
-    run: Path, dataset: Dataset, part: str, *, targets: Targets, option: Sequence[str]
+    run: Path,
+    dataset: Dataset,
+    part: str,
+    *,
+    targets: Targets,
+    option: Sequence[str],
+    search: Search | None = None,
 ) -> tuple[Beside, Stored | None]:
     """Let the baselines that a run keeps answer a part of another data set.
 
@@ -138,7 +157,10 @@ def stored_beside(
         Folder of the run's baselines.
     option
         As `--baselines`.
+    search
+        As for `fitted_beside`.
     """
+    search = search or remembered_search()
     stored = load_baselines(run, BASELINES) if NONE not in option else None
     beside = Beside()
     if stored is None:
@@ -151,12 +173,12 @@ def stored_beside(
     for name in chosen(option, list(stored.fitted)):
 
         def open_and_answer(name: str = name) -> dict[str, FloatArray]:
-            beside.fitted[name] = stored.fitted[name]
+            beside.fitted[name] = searching_by(search, stored.fitted[name])
             return answers_of(beside.fitted[name], dataset, {part: targets})
 
         _collect(beside, name, open_and_answer)
     _say_times(beside)
-    return beside, stored
+    return with_similarity(beside, dataset, [part]), stored
 
 
 def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]]) -> None:
@@ -169,6 +191,23 @@ def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]
         beside.notes.append(f"no baseline {name}: {error}")
         return
     beside.seconds[name] = time.monotonic() - started
+
+
+def searching_by(search: Search, fitted: Fitted) -> Fitted:
+    """Return a baseline that finds homologues by this search, if it looks for them at all."""
+    return replace(fitted, search=search) if isinstance(fitted, NearestHomologue) else fitted
+
+
+def with_similarity(beside: Beside, dataset: Dataset, parts: Sequence[str]) -> Beside:
+    """Return the same with the similarity of each protein, by the search that was made already."""
+    nearest = beside.fitted.get("nearest_homologue")
+    if not isinstance(nearest, NearestHomologue):
+        return beside
+    used = np.unique(np.concatenate([dataset.parts[part].members.ravel() for part in parts]))
+    sequences = dataset.proteins.sequences
+    similarity = np.full(len(sequences), np.nan)
+    similarity[used] = nearest.homologues([sequences[p] for p in used]).highest()
+    return replace(beside, similarity=similarity)
 
 
 def _fit(

@@ -23,6 +23,7 @@ from peftide.workflows.answers import (
     prediction_sets,
 )
 from peftide.workflows.beside import Beside, check_baselines, stored_beside
+from peftide.workflows.homology import remembered_search
 from peftide.workflows.part_scores import MODEL, Answers, labelled_rows, score_rows
 from peftide.workflows.peers import RANKING, peer_files, read_peer
 from peftide.workflows.predict import answers_table
@@ -56,7 +57,12 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     peers = read_peers(config, dataset, targets, bundle=bundle)
     answered = answer(bundle, dataset, config)
     beside, stored = stored_beside(
-        RunFolder(config.run).baselines, dataset, PART, targets=targets, option=config.baselines
+        RunFolder(config.run).baselines,
+        dataset,
+        PART,
+        targets=targets,
+        option=config.baselines,
+        search=remembered_search(threads=config.threads),
     )
     given = baseline_answers(beside, stored, targets)
     metrics = score(answered, targets, config, others={"baselines": given, "peers": peers})

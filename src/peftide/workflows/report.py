@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from peftide.report import write_report
 from peftide.run_folder import RunFolder
 from peftide.sequences import sequence_hash
 from peftide.tasks import Targets
+from peftide.types import FloatArray
 from peftide.workflows.audit import audit_training
 from peftide.workflows.beside import Beside, pairs_in_train
 from peftide.workflows.setting import Problem
@@ -21,11 +23,25 @@ from peftide.workflows.using import PART, Answered
 logger = logging.getLogger(__name__)
 
 
-def report_training(problem: Problem, folder: RunFolder, *, max_length: int | None) -> None:
-    """Write `strata.tsv`, `audit.json` and `report.html` of a finished training."""
+def report_training(
+    problem: Problem,
+    folder: RunFolder,
+    *,
+    max_length: int | None,
+    similarity: FloatArray | None = None,
+) -> None:
+    """Write `strata.tsv`, `audit.json` and `report.html` of a finished training.
+
+    Parameters
+    ----------
+    max_length
+        Residues that the model sees of a sequence, for the audit.
+    similarity
+        Highest identity of each protein to training, where it was looked for. Shape (P,).
+    """
 
     def write() -> None:
-        trained = trained_by(problem.dataset)
+        trained = replace(trained_by(problem.dataset), similarity=similarity)
         tables = [
             strata_table(
                 problem.dataset,
@@ -66,6 +82,7 @@ def report_evaluation(
             trained=Trained(
                 np.array(seen, dtype=bool),
                 pairs_in_train(beside, proteins.sequences),
+                beside.similarity,
             ),
         )
         write_table(table, folder.strata)

@@ -18,6 +18,7 @@ from peftide.tasks import Task
 from peftide.types import FloatArray, IntArray
 from peftide.workflows.answers import answer_columns
 from peftide.workflows.beside import Beside, chosen, fitted_beside, suitable
+from peftide.workflows.homology import remembered_search
 from peftide.workflows.part_scores import (
     MODEL,
     Answers,
@@ -111,6 +112,9 @@ def baselines_beside(problem: Problem, config: TrainConfig, folder: RunFolder) -
         problem.task,
         labels=problem.labels,
         names=chosen(config.baselines, suitable(problem.task)),
+        search=remembered_search(
+            config.embedding_cache or folder.checkpoints, threads=config.threads
+        ),
     )
     if not beside.fitted:
         remove(folder.baselines)

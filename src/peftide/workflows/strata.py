@@ -25,10 +25,13 @@ class Trained:
         Whether its sequence was trained on. Shape (P,).
     pairs
         Training pairs that name it, or None where that is not known. Shape (P,).
+    similarity
+        Highest identity to a training sequence, 0 if none is similar, or None. Shape (P,).
     """
 
     seen: BoolArray
     pairs: IntArray | None
+    similarity: FloatArray | None = None
 
 
 def trained_by(dataset: Dataset) -> Trained:
@@ -67,7 +70,8 @@ def strata_table(
     `counted` is 1 for rows that enter the scores; `truth` is 1 or 0, the classes between bars, or
     the value; `length` the residues of the sequence, or of the longer of two; `pairs_in_part` and
     `pairs_in_train` the pairs of the protein that has more of them there; `seen` whether the
-    proteins were trained on.
+    proteins were trained on; `similarity` the highest identity to a training sequence, of two
+    proteins that of the less similar one, 0 where nothing similar was found.
     """
     examples = dataset.parts[part]
     columns = {
@@ -89,6 +93,8 @@ def example_strata(
     if level in SEEN:
         seen = trained.seen[examples.members].sum(axis=1)
         strata.append(("seen", np.array(SEEN[level], dtype=object)[seen]))
+    if trained.similarity is not None:
+        strata.append(("similarity", trained.similarity[examples.members].min(axis=1)))
     if level == "pair":
         numbers = distinct_sequences(dataset.proteins)
         here = pairs_of_each(examples, numbers)

@@ -129,7 +129,12 @@ def train(config: TrainConfig) -> TrainResult:
         write_json(folder.metrics, scored.metrics)
         write_json(folder.record, record | {"status": "finished"})
         remove(folder.checkpoints)
-        report_training(setting.problem, folder, max_length=config.max_length)
+        report_training(
+            setting.problem,
+            folder,
+            max_length=config.max_length,
+            similarity=scored.beside.similarity,
+        )
         return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
 
 

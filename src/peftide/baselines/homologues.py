@@ -1,0 +1,69 @@
+"""Sequences, and others to look among → which of those are similar to each, and how similar."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from peftide.similarity import SimilaritySettings, search
+from peftide.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Homologues:
+    """What was found for each sequence.
+
+    Attributes
+    ----------
+    starts
+        The homologues of sequence p are those from `starts[p]` to `starts[p + 1]`. Shape (P + 1,).
+    target
+        Index of a homologue among the sequences that were looked among. Shape (H,).
+    identity_fraction
+        Its share of identical residues in the alignment, from 0 to 1. Shape (H,).
+    """
+
+    starts: IntArray
+    target: IntArray
+    identity_fraction: FloatArray
+
+    def highest(self) -> FloatArray:
+        """Yield the highest identity of each sequence, 0 where nothing was found. Shape (P,).
+
+        Examples
+        --------
+        >>> Homologues(np.array([0, 2, 2]), np.array([4, 7]), np.array([0.5, 0.75])).highest()
+        array([0.75, 0.  ])
+        """
+        query = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        best = np.zeros(len(self.starts) - 1)
+        np.maximum.at(best, query, self.identity_fraction)
+        return best
+
+
+MOST_HITS = 10
+
+Search = Callable[[Sequence[str], Sequence[str]], Homologues]
+"""(sequences, those to look among) → the homologues of each."""
+
+
+def find_homologues(
+    queries: Sequence[str], targets: Sequence[str], *, threads: int | None = None
+) -> Homologues:
+    """Yield the homologues of each query among its 10 most promising targets.
+
+    At least 30 % identity over at least half of the shorter one, as the audit has it; equal
+    sequences always are. They are looked for by pyopal on every machine, so that a baseline does
+    not depend on what else is installed.
+
+    Examples
+    --------
+    >>> found = find_homologues(["MK", "MKVLAAGIVGLCAWLDE" * 3], ["MKVLAAGIVGLCAWLDE" * 3, "MK"])
+    >>> found.target.tolist(), found.identity_fraction.tolist()
+    ([1, 0], [1.0, 1.0])
+    """
+    rule = SimilaritySettings(tool="pyopal", max_hits=MOST_HITS, threads=threads)
+    hits = search(queries, targets, rule)
+    counts = np.bincount(hits.query, minlength=len(queries))
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Homologues(starts, hits.target, hits.identity_fraction)
