@@ -48,7 +48,7 @@ def test_more_rows_cost_what_the_line_through_two_sizes_says(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scoring, "SIZES", (10, 20))
-    nothing = Scored({}, 0.5, Calibration(), None, Beside({}, {}, {}, []))
+    nothing = Scored({}, 0.5, Calibration(), None, Beside())
 
     def used(_setting: object, share: float, _folder: object) -> Used[Scored]:
         rows = 40 * share
