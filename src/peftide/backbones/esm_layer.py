@@ -1,0 +1,103 @@
+"""One layer of ESM on a CPU: the numbers of `transformers`, in far fewer passes over memory.
+
+::
+
+    hidden ─> norm ─> query, key ─> turned by position ┐
+      │            └> value ───────────────────────────┴> attention ─> dense ─> + ─> norm ─> …
+      └─────────────────────────────────────────────────────────────────────────┘
+
+Matrix products are so fast there that most of the time went into what lies between them.
+"""
+
+from types import MethodType
+from typing import Any
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from peftide.engine.packing import packed_attention
+
+
+def use_few_passes(model: Any) -> None:
+    """Let the layers of an ESM compute as here wherever their input is on a CPU."""
+    for layer in model.encoder.layer:
+        layer.forward = MethodType(forward, layer)
+
+
+def forward(
+    layer: Any,
+    hidden_states: Float[Tensor, "1 N D"],
+    *inputs: Any,
+    position_embeddings: tuple[Tensor, Tensor] | None = None,
+    **options: Any,
+) -> Float[Tensor, "1 N D"]:
+    """Return the hidden states after a layer.
+
+    Every module of the layer is called as a module, so adapters act as they do in `transformers`.
+    """
+    if hidden_states.device.type != "cpu":
+        return type(layer).forward(
+            layer, hidden_states, *inputs, position_embeddings=position_embeddings, **options
+        )
+    attention, hidden = layer.attention, hidden_states[0]
+    normed = _normed(attention.LayerNorm, hidden)
+    mixed = _attend(attention.self, normed, positions=position_embeddings, options=options)
+    hidden = hidden + attention.output.dropout(attention.output.dense(mixed))
+    inner = functional.gelu(layer.intermediate.dense(_normed(layer.LayerNorm, hidden)))
+    return (hidden + layer.output.dropout(layer.output.dense(inner)))[None]
+
+
+def _normed(norm: nn.Module, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
+    """Return normed states in the type of the matrix products that read them."""
+    normed = norm(hidden)
+    if torch.is_autocast_enabled("cpu"):
+        return normed.to(torch.get_autocast_dtype("cpu"))
+    return normed
+
+
+def _attend(
+    attention: Any,
+    normed: Float[Tensor, "N D"],
+    *,
+    positions: tuple[Tensor, Tensor] | None,
+    options: dict[str, Any],
+) -> Float[Tensor, "N D"]:
+    width = attention.attention_head_size
+    query, key, value = (
+        project(normed).unflatten(-1, (-1, width))
+        for project in (attention.query, attention.key, attention.value)
+    )
+    if positions is not None:
+        turns = _turns(*positions)
+        query, key = turned(query, turns), turned(key, turns)
+    mixed, _ = packed_attention(
+        attention,
+        *(x.transpose(0, 1)[None] for x in (query, key, value)),
+        dropout=attention.dropout if attention.training else 0.0,
+        scaling=width**-0.5,
+        **options,
+    )
+    return mixed[0].flatten(1)
+
+
+def _turns(
+    cosine: Float[Tensor, "1 N width"], sine: Float[Tensor, "1 N width"]
+) -> Complex[Tensor, "N 1 half"]:
+    half = cosine.shape[-1] // 2
+    return torch.complex(cosine[0, :, :half], sine[0, :, :half])[:, None]
+
+
+def turned(
+    vectors: Float[Tensor, "N heads width"], turns: Complex[Tensor, "N 1 half"]
+) -> Float[Tensor, "N heads width"]:
+    """Return vectors whose planes are turned by position.
+
+    Plane k is spanned by the numbers k and k + width/2 of a vector; in the answer they are
+    neighbours. Scalar products, for which alone queries and keys are there, stay the same.
+    """
+    half = vectors.shape[-1] // 2
+    wide = vectors.to(turns.real.dtype)
+    planes = torch.complex(wide[..., :half], wide[..., half:])
+    return torch.view_as_real(planes * turns).flatten(-2).to(vectors.dtype)
