@@ -202,3 +202,30 @@ def test_a_second_run_waits_until_the_first_has_filled_a_store(tmp_path: Path):
     assert [rows_of(found, place)[0] for place in range(2)] == [
         vector_by_hand(sequence) for sequence in sequences
     ]
+
+
+class SmallGpu(CountingEncoder):
+    """Has room for some tokens at a time only."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def encode(self, batch: PackedBatch) -> torch.Tensor:
+        if len(batch.input_ids) > self.room:
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return super().encode(batch)
+
+
+def test_a_batch_that_a_gpu_cannot_hold_is_encoded_in_parts(caplog: pytest.LogCaptureFixture):
+    sequences = random_sequences(40)  # of 8 to 29 residues
+    encoder = SmallGpu(room=60)
+    found = embed(encoder, sequences, plan_of(sequences, max_tokens=100))
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+    assert len(caplog.records) == 1, "said once: later batches are small from the start"
+    assert "tokens: from here on at most 4" in caplog.text
+
+
+def test_a_sequence_that_a_gpu_cannot_hold_is_an_error():
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        embed(SmallGpu(room=5), ["MKVLLA", "MKV"], plan_of(["MKVLLA", "MKV"], max_tokens=100))

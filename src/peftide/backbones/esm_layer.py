@@ -72,9 +72,12 @@ def _attend(
     if positions is not None:
         turns = _turns(*positions)
         query, key = turned(query, turns), turned(key, turns)
+    by_head = [x.transpose(0, 1)[None] for x in (query, key, value)]
     mixed, _ = packed_attention(
         attention,
-        *(x.transpose(0, 1)[None] for x in (query, key, value)),
+        by_head[0],
+        by_head[1],
+        by_head[2],
         dropout=attention.dropout if attention.training else 0.0,
         scaling=width**-0.5,
         **options,

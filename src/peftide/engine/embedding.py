@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from peftide.engine.packing import PackedBatch, token_budget_batches
 from peftide.files import alone_at, remove, storage_errors, write_json
 from peftide.progress import meter
 from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
 # numpy has no bfloat16: its bits are kept as whole numbers
@@ -130,10 +133,11 @@ def _embed(
         firsts[batch] for batch in token_budget_batches(plan.tokens[firsts], plan.max_tokens)
     ]
     progress = _Progress(store, plan.key)
+    fitting = _FittingEncoder(encoder, plan.max_tokens)
     with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
         for number, batch in enumerate(batches):
             if number >= progress.batches_done:
-                encoded = _encode(encoder, [sequences[int(index)] for index in batch])
+                encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
                 _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
                 progress.save(number + 1, rows, last=number + 1 == len(batches))
             done.advance(float(plan.tokens[batch].sum()))
@@ -147,9 +151,44 @@ def _first_of_equal(sequences: Sequence[str]) -> IntArray:
     return np.array([first.setdefault(text, index) for index, text in enumerate(sequences)])
 
 
-def _encode(encoder: Encoder, sequences: Sequence[str]) -> Tensor:
-    with torch.inference_mode(), encoder.autocast():
-        return encoder.encode(encoder.pack(sequences)).float().cpu()
+class _FittingEncoder:
+    """Encodes batches; from the first that a GPU's memory does not hold, in smaller parts."""
+
+    def __init__(self, encoder: Encoder, max_tokens: int) -> None:
+        self.encoder, self.max_tokens = encoder, max_tokens
+
+    def encode(self, sequences: Sequence[str], tokens: IntArray) -> Tensor:
+        """Return the rows of sequences sorted by length, in their order.
+
+        Raises
+        ------
+        torch.cuda.OutOfMemoryError
+            If a sequence alone is too much.
+        """
+        parts = token_budget_batches(tokens, self.max_tokens)
+        try:
+            return torch.cat([self._encode([sequences[int(k)] for k in part]) for part in parts])
+        except torch.cuda.OutOfMemoryError:
+            if len(parts) == len(sequences):
+                raise
+        self._halve(int(tokens.sum()))
+        return self.encode(sequences, tokens)
+
+    def _encode(self, sequences: Sequence[str]) -> Tensor:
+        with torch.inference_mode(), self.encoder.autocast():
+            return self.encoder.encode(self.encoder.pack(sequences)).float().cpu()
+
+    def _halve(self, tokens: int) -> None:
+        smaller = max(1, min(self.max_tokens, tokens) // 2)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        logger.warning(
+            "the GPU's memory does not hold a batch of %s tokens: from here on at most %s "
+            "(--max-tokens sets it from the start)",
+            f"{min(self.max_tokens, tokens):,}",
+            f"{smaller:,}",
+        )
+        self.max_tokens = smaller
 
 
 def _bits(encoded: Tensor, row_type: torch.dtype) -> np.ndarray:
