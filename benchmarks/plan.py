@@ -59,7 +59,7 @@ SETTINGS = {
     "stability_ia3_mini": (900, 150, 200, 5),
     "stability_last_k_8M": (800, 200, 300, 4),
     "structure_head_8M": (350, 50, 100, 6),
-    "structure_lora_mini": (200, 40, 50, 4),
+    "structure_lora_mini": (100, 25, 30, 4),
     "yeast_head_mini": (3000, 600, 1000, 20),
     "yeast_lora_mini": (300, 60, 80, 3),
     "yeast_full_8M": (150, 40, 60, 1),
@@ -118,7 +118,7 @@ def command_of(name: str, options: argparse.Namespace) -> list[str]:
 
 def write_rows(name: str, data: Data, out: Path) -> Path:
     """Write the rows of a setting, drawn with a fixed seed."""
-    rows = pd.read_csv(Path(os.environ["PEFTIDE_DATA"]) / data.file, sep="\t")
+    rows = pd.read_csv(Path(os.environ["PEFTIDE_DATA"]) / data.file, sep="\t", dtype=str)
     split = rows.pop(data.split).replace({"valid": "validation"})
     if "validation" not in set(split):
         split = split.mask((split == "train") & (rows.index % 8 == 0), "validation")

@@ -1,7 +1,10 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
+from peftide.engine.packing import PackedBatch
 from peftide.planning.passes import PassMeter
 from tests.planning.conftest import Begin
 
@@ -65,3 +68,27 @@ def test_a_part_of_a_large_piece_stands_for_it(
         run.append(int(sum(meter.tokens[batch].sum() for batch in chosen)))
         # as if memory were 1,000 bytes a token
         assert meter.graph_bytes(piece) == pytest.approx(1000 * meter.tokens[piece].sum())
+
+
+def test_what_shapes_leave_in_memory_is_seen_for_every_kind_of_pass(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin("regression", "lora")
+    sequences = begun.setting.problem.dataset.proteins.sequences
+    meter = PassMeter(begun.setting.encoder, sequences, cut=1)
+    run: dict[str, int] = {}
+
+    def counted(name: str) -> Callable[[PackedBatch], None]:
+        def one_pass(batch: PackedBatch) -> None:
+            run[name] = run.get(name, 0) + sum(batch.lengths)
+
+        return one_pass
+
+    for name in ("below", "forward", "graph"):
+        monkeypatch.setattr(meter, name, counted(name))
+    monkeypatch.setattr("peftide.planning.passes.held_bytes", lambda _device: sum(run.values()))
+    everyone = [np.arange(0, 12), np.arange(12, 24)]
+    # as if each token left one byte
+    assert meter.kept_bytes(everyone, everyone[:1]) == sum(run.values())
+    tokens = meter.tokens[:24].sum()
+    assert run == {"below": tokens, "forward": tokens, "graph": meter.tokens[:12].sum()}

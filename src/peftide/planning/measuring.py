@@ -154,6 +154,7 @@ def measure_training(
     piece = epoch.largest_piece(meter.tokens) if epoch.pieces else None
     graph_bytes = 0.0 if piece is None else meter.graph_bytes(piece)
     forward_bytes = meter.forward_bytes(once.batches)
+    kept_bytes = meter.kept_bytes(once.batches, epoch.pieces)
     below = meter.below_cost(once.batches) * times.below if cut else FREE
     forward = meter.forward_cost(once.batches) * times.above
     graph = meter.graph_cost(_some(epoch.pieces)) * times.above if epoch.pieces else FREE
@@ -178,6 +179,7 @@ def measure_training(
         sizes=replace(
             sizes,
             held=held
+            + kept_bytes
             + _bytes(stand_in.whole.parameters())
             - _bytes(stand_in.backbone.parameters()),
             trained=4.0 * parameters["trained"],

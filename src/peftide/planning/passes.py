@@ -1,5 +1,6 @@
 """Seconds and memory of packed batches through a model: measured on some, fitted for any."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from peftide.encoding import ModelEncoder
 from peftide.engine.packing import PackedBatch, token_budget_batches
 from peftide.planning.cost import Cost, Seconds, fit_cost, load_of
-from peftide.planning.usage import clocked, weighed
+from peftide.planning.usage import clocked, held_bytes, weighed
 from peftide.training.modes import set_training_mode
 from peftide.types import FloatArray, IntArray
 
@@ -22,6 +23,9 @@ GRAPH_FACTOR = 3.0
 """What a forward and backward pass costs, in forward passes."""
 LONGEST_WEIGHING = 15.0
 """Seconds that the largest piece of a training may take to be measured itself."""
+
+MOST_SHAPES, SECONDS_OF_SHAPES = 40, 5.0
+"""Batches of different shapes that are run to see what they leave in memory."""
 
 Pass = Callable[[PackedBatch], object]
 
@@ -138,6 +142,34 @@ class PassMeter:
     def graph_bytes(self, piece: IntArray) -> float:
         """Return the peak memory of a piece with its graph."""
         return self._weigh(self._batches(piece), self.graph, factor=GRAPH_FACTOR)
+
+    def kept_bytes(self, candidates: Sequence[IntArray], pieces: Sequence[IntArray]) -> float:
+        """Return what stays in memory after batches of many shapes: a kernel for each, and gaps.
+
+        It grows with the first few dozen shapes and then no more; each kind of pass is run for a
+        short time.
+        """
+        passes: list[tuple[Sequence[IntArray], Pass]] = [(candidates, self.forward)]
+        passes += [(candidates, self.below)] if self.cut else []
+        passes += [(pieces, self.graph)] if pieces else []
+
+        def run() -> None:
+            for some, one_pass in passes:
+                self._run_for(SECONDS_OF_SHAPES, some, one_pass)
+
+        before = held_bytes(self.device)
+        run()
+        return max(0.0, held_bytes(self.device) - before)
+
+    def _run_for(self, seconds: float, candidates: Sequence[IntArray], one_pass: Pass) -> None:
+        started = time.process_time()
+        order = np.random.default_rng(0).permutation(len(candidates))[:MOST_SHAPES]
+        for number in order:
+            for batch in self._batches(candidates[int(number)]):
+                entering = self.packed if one_pass == self.below else self.entering
+                one_pass(entering(batch))
+            if time.process_time() - started > seconds:
+                return
 
     def _weigh(
         self, batches: list[IntArray], run: Callable[..., object], *, factor: float
