@@ -161,16 +161,20 @@ def open_run(config: Resumable, data_files: list[Path]) -> Iterator[RunFolder]:
     check_run(config, data_files)
     folder = RunFolder(config.out)
     with alone_at(folder.lock, wait=False):
-        if not can_resume(config):
-            clear_folder(folder.path, command=command_of(config))
-            record = {"status": "running", "data": data_hashes(data_files)}
-            write_json(folder.record, record | environment(config.seed, command=command_of(config)))
-            kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
-            write_text(folder.config, to_yaml(kept))
         try:
+            if not can_resume(config):
+                _begin(config, data_files, folder)
             yield folder
         finally:
             remove(folder.lock)
+
+
+def _begin(config: Resumable, data_files: list[Path], folder: RunFolder) -> None:
+    clear_folder(folder.path, command=command_of(config))
+    record = {"status": "running", "data": data_hashes(data_files)}
+    write_json(folder.record, record | environment(config.seed, command=command_of(config)))
+    kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
+    write_text(folder.config, to_yaml(kept))
 
 
 def data_hashes(files: list[Path]) -> dict[str, str]:
