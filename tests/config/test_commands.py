@@ -5,13 +5,17 @@ import pytest
 
 from peftide import config as config_package
 from peftide.config import (
+    AuditConfig,
+    CommonOptions,
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
+    PlanConfig,
     PredictConfig,
     PretrainConfig,
     ReportConfig,
     RunOptions,
+    SplitConfig,
     TableOptions,
     TrainConfig,
     as_mapping,
@@ -28,6 +32,9 @@ CONFIGS = [
     PretrainConfig,
     DemoConfig,
     ReportConfig,
+    AuditConfig,
+    SplitConfig,
+    PlanConfig,
 ]
 REQUIRED = {
     TrainConfig: {"task": "ppi", "out": Path("run")},
@@ -37,13 +44,16 @@ REQUIRED = {
     PretrainConfig: {"sequences": (Path("p.fasta"), Path("q.fasta.xz")), "out": Path("backbone")},
     DemoConfig: {},
     ReportConfig: {"run": Path("run")},
+    AuditConfig: {"train": Path("a.tsv")},
+    SplitConfig: {"input": (Path("a.tsv"), Path("b.tsv")), "out": Path("parts")},
+    PlanConfig: {"task": "ppi"},
 }
 
 
 def test_every_config_class_is_tested_here() -> None:
     public = {getattr(config_package, name) for name in config_package.__all__}
     classes = {found for found in public if isinstance(found, type)}
-    assert classes == {*CONFIGS, RunOptions, TableOptions}
+    assert classes == {*CONFIGS, CommonOptions, RunOptions, TableOptions}
 
 
 @pytest.mark.parametrize("config_class", CONFIGS)
@@ -107,6 +117,10 @@ def other_value(name: str, value: object) -> object:
         "hours": 0.5,
         "weights_dtype": "bf16",
         "backbone": "0123: other",
+        "kind": "cluster",
+        "similarity": "none",
+        "negatives": "sample",
+        "fractions": (0.5, 0.25, 0.25),
     }
     if name in special:
         return special[name]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peftide.config.commands import TableOptions
+from peftide.config.options import TableOptions
 from peftide.errors import InputError
 from peftide.sequences.dataset import keep_used_proteins, read_dataset, select_rows
 from peftide.sequences.parts import split_by_column

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from peftide.config.commands import TableOptions
+from peftide.config.options import TableOptions
 from peftide.errors import InputError
 from peftide.sequences.dataset import read_dataset
 from peftide.sequences.parts import split_by_column

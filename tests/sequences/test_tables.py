@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peftide.config.commands import TableOptions
+from peftide.config.options import TableOptions
 from peftide.errors import InputError
 from peftide.sequences.tables import Table, TextArray, read_table, table_from_fasta, table_level
 from peftide.types import Level

@@ -9,15 +9,15 @@ from peftide.config.commands import (
     PredictConfig,
     PretrainConfig,
     ReportConfig,
-    RunOptions,
     SplitConfig,
-    TableOptions,
     TrainConfig,
 )
+from peftide.config.options import CommonOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, read_yaml, to_yaml
 
 __all__ = [
     "AuditConfig",
+    "CommonOptions",
     "DemoConfig",
     "EmbedConfig",
     "EvaluateConfig",

@@ -1,78 +1,17 @@
 """One frozen dataclass per command; the command line and the YAML file are read off the fields."""
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from peftide.config.options import RunOptions, TableOptions, option
 from peftide.config.reading import coerce_fields
 
 DEFAULT_BACKBONE = "mini"
 
 
-def option(default: Any = MISSING, *, doc: str, **extra: Any) -> Any:
-    """Return a dataclass field with its one-line doc string; without default it is required."""
-    return field(default=default, metadata={"doc": doc, **extra})
-
-
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """Options that every command shares."""
-
-    seed: int = option(0, doc="seed of every random choice")
-    device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …")
-    threads: int | None = option(None, doc="CPU threads; default: all cores of this machine")
-    precision: Literal["auto", "fp32", "bf16"] = option(
-        "auto", doc="arithmetic; auto takes bf16 where the hardware multiplies it natively"
-    )
-    max_tokens: int | None = option(
-        None, doc="token budget of one packed batch; default: 2,048 on a CPU, 16,384 on a GPU"
-    )
-    overwrite: bool = option(
-        False, doc="replace what peftide wrote to --out before (a run: as soon as a new one begins)"
-    )
-    offline: bool = option(False, doc="never open a network connection")
-    allow_bin: bool = option(
-        False, doc="accept a checkpoint that has only pytorch_model.bin (converted once)"
-    )
-    strict: bool = option(
-        False, doc="contradictory labels, and ids reused for another sequence, are errors"
-    )
-    debug: bool = option(False, doc="show the full trace of an error")
-
-    def __post_init__(self) -> None:
-        """Turn text into paths, lists into tuples, and refuse values of the wrong kind."""
-        coerce_fields(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableOptions(RunOptions):
-    """Options of the commands that read a table."""
-
-    sequences: Path | None = option(
-        None, doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)"
-    )
-    id_column: str = option("id", doc="column with the id of a single sequence")
-    id_a_column: str = option("id_a", doc="column with the id of the first protein of a pair")
-    id_b_column: str = option("id_b", doc="column with the id of the second protein of a pair")
-    sequence_column: str = option("sequence", doc="column with a single sequence")
-    sequence_a_column: str = option("sequence_a", doc="column with the first sequence of a pair")
-    sequence_b_column: str = option("sequence_b", doc="column with the second sequence of a pair")
-    label_column: str = option("label", doc="column with the label")
-    split_column: str = option("split", doc="column that names the part a row belongs to")
-    cluster_column: str = option(
-        "cluster", doc="column with the cluster of a single sequence; intervals resample clusters"
-    )
-    mask_column: str = option("mask", doc="column with 0/1 per residue; 0 is left out")
-    missing: Literal["error", "drop"] = option(
-        "error", doc="rows whose id has no sequence: an error, or dropped and counted"
-    )
-    self_pairs: Literal["exclude", "keep"] = option(
-        "exclude", doc="pairs of a protein with itself: left out of training and metrics, or kept"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig(TableOptions):
+class TrainConfig(TableOptions, RunOptions):
     """Train an adapted model, score it, and save it with its predictions."""
 
     task: str = option("auto", doc="what is asked (see README); auto reads it off the labels")
@@ -192,7 +131,7 @@ class PlanConfig(TrainConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig(TableOptions):
+class PredictConfig(TableOptions, RunOptions):
     """Predict the rows of a table with a trained model."""
 
     run: Path = option(doc="run folder of `peftide train`", positional=True)
@@ -207,7 +146,7 @@ class PredictConfig(TableOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(TableOptions):
+class EvaluateConfig(TableOptions, RunOptions):
     """Score a trained model on a labelled table."""
 
     run: Path = option(doc="run folder of `peftide train`", positional=True)

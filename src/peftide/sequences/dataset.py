@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from peftide.config.commands import TableOptions
+from peftide.config.options import TableOptions
 from peftide.errors import InputError, raise_problems
 from peftide.sequences.fasta import read_fasta
 from peftide.sequences.lookup import SequenceLookup

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from peftide.config.commands import TableOptions
+from peftide.config.options import TableOptions
 from peftide.errors import did_you_mean, raise_problems
 from peftide.sequences.delimited import Grid, read_grid
 from peftide.sequences.fasta import read_fasta_records

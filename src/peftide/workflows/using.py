@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from peftide.bundle import Bundle, load_bundle
-from peftide.config import TableOptions
+from peftide.config import RunOptions, TableOptions
 from peftide.encoding import ModelEncoder
 from peftide.hardware import Hardware, choose_hardware
 from peftide.sequences import Dataset, Examples, Table, read_dataset
@@ -65,7 +65,7 @@ def join(table: Table, bundle: Bundle, options: TableOptions) -> Dataset:
     return dataset
 
 
-def answer(bundle: Bundle, dataset: Dataset, options: TableOptions) -> Answered:
+def answer(bundle: Bundle, dataset: Dataset, options: RunOptions) -> Answered:
     """Encode every distinct protein of a table once, and answer every row."""
     hardware = choose_hardware(options)
     bundle.model.to(hardware.device)
