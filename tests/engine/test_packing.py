@@ -12,6 +12,7 @@ from transformers import EsmModel
 
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
+from peftide.engine import packing
 from peftide.engine.packing import (
     PackedBatch,
     equal_length_runs,
@@ -199,6 +200,32 @@ def test_attention_equals_softmax_by_hand():
     assert weights is None
 
 
+def test_flash_attention_is_told_where_sequences_end(monkeypatch: pytest.MonkeyPatch):
+    """What the GPU's call gets: a stand-in computes it sequence by sequence."""
+    inputs = torch.randn(3, 1, 2, 9, 8, generator=torch.Generator().manual_seed(0)).unbind()
+    options = {"scaling": 0.7, "sequence_lengths": (2, 2, 5)}
+    expected, _ = packed_attention(torch.nn.Identity(), *inputs, None, **options)
+
+    def stand_in(*arguments: torch.Tensor, scale: float) -> torch.Tensor:
+        *rows, ends, same_ends, longest, same_longest = arguments
+        assert ends is same_ends
+        assert ends.dtype is torch.int32
+        assert longest == same_longest == 5
+        parts = [x.tensor_split(ends[1:-1].long()) for x in rows]
+        mixed = [
+            functional.scaled_dot_product_attention(
+                *(x.transpose(0, 1) for x in part), scale=scale
+            ).transpose(0, 1)
+            for part in zip(*parts, strict=True)
+        ]
+        return torch.cat(mixed)
+
+    monkeypatch.setattr(packing, "takes_all_at_once", lambda _query: True)
+    monkeypatch.setattr(packing.varlen, "varlen_attn", stand_in)
+    found, _ = packed_attention(torch.nn.Identity(), *inputs, None, **options)
+    torch.testing.assert_close(found, expected)
+
+
 SPECIAL = {"first_position": 2, "prefix": 1, "suffix": 1}
 
 
@@ -210,3 +237,14 @@ def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: Backbo
     backbone.to("cpu")
     expected = torch.cat(padded_forward(plain_model(folder), SEQUENCES))
     assert (found - expected).abs().max() < TOLERANCE
+
+
+@pytest.mark.gpu
+def test_one_call_on_a_gpu_in_half_precision_equals_the_cpu(backbone: Backbone):
+    batch: PackedBatch = backbone.pack(SEQUENCES, max_length=None)
+    with torch.no_grad():
+        expected = backbone(batch)
+        with torch.autocast("cuda", dtype=torch.bfloat16):
+            found = backbone.to("cuda")(batch.to(torch.device("cuda"))).float().cpu()
+    backbone.to("cpu")
+    assert functional.cosine_similarity(found, expected).min() >= 0.99

@@ -5,6 +5,7 @@ In: token ids of sequences. Out: packed rows, and the attention that keeps them 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.attention import varlen
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
@@ -147,15 +149,47 @@ def packed_attention(
     Neighbours of equal length go through one call. Options are those of transformers'
     attention interface (`dropout`, `scaling`) and `sequence_lengths`.
     """
+    dropout = options.get("dropout", 0.0)
+    if not dropout and takes_all_at_once(query):
+        rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
+        lengths, scale = options["sequence_lengths"], options.get("scaling")
+        return _all_at_once(rows, lengths, scale)[None], None
     attended = []
     for start, count, length in equal_length_runs(options["sequence_lengths"]):
         run = slice(start, start + count * length)
         inputs = [_as_batch(tensor[0, :, run], length) for tensor in (query, key, value)]
         mixed = functional.scaled_dot_product_attention(
-            *inputs, dropout_p=options.get("dropout", 0.0), scale=options.get("scaling")
+            *inputs, dropout_p=dropout, scale=options.get("scaling")
         )
         attended.append(mixed.transpose(1, 2).flatten(0, 1))
     return torch.cat(attended)[None], None
+
+
+def takes_all_at_once(query: Float[Tensor, "1 heads N width"]) -> bool:
+    """Return whether one call of a GPU's flash attention can take a whole packed row."""
+    return (
+        query.device.type == "cuda"
+        and query.dtype in (torch.float16, torch.bfloat16)
+        and query.shape[-1] % 8 == 0
+        and query.shape[-1] <= 256
+        and torch.version.hip is None
+        and torch.cuda.get_device_capability(query.device) >= (8, 0)
+    )
+
+
+def _all_at_once(
+    rows: Sequence[Float[Tensor, "N heads width"]], lengths: tuple[int, ...], scale: float | None
+) -> Float[Tensor, "N heads width"]:
+    ends, longest = _ends(lengths, rows[0].device), max(lengths)
+    mixed = varlen.varlen_attn(*rows, ends, ends, longest, longest, scale=scale)
+    assert isinstance(mixed, Tensor)
+    return mixed
+
+
+@lru_cache(maxsize=4)  # once per batch, not once per layer
+def _ends(lengths: tuple[int, ...], device: torch.device) -> Int[Tensor, " ends"]:
+    with torch.inference_mode(mode=False):  # backward passes read it too
+        return torch.tensor(np.cumsum([0, *lengths]), dtype=torch.int32, device=device)
 
 
 def _as_batch(
