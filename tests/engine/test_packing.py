@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,11 +203,11 @@ def test_attention_equals_softmax_by_hand():
 
 def test_flash_attention_is_told_where_sequences_end(monkeypatch: pytest.MonkeyPatch):
     """What the GPU's call gets: a stand-in computes it sequence by sequence."""
-    inputs = torch.randn(3, 1, 2, 9, 8, generator=torch.Generator().manual_seed(0)).unbind()
-    options = {"scaling": 0.7, "sequence_lengths": (2, 2, 5)}
-    expected, _ = packed_attention(torch.nn.Identity(), *inputs, None, **options)
+    query, key, value = torch.randn(3, 1, 2, 9, 8, generator=torch.Generator().manual_seed(0))
+    options: dict[str, Any] = {"scaling": 0.7, "sequence_lengths": (2, 2, 5)}
+    expected, _ = packed_attention(torch.nn.Identity(), query, key, value, None, **options)
 
-    def stand_in(*arguments: torch.Tensor, scale: float) -> torch.Tensor:
+    def stand_in(*arguments: Any, scale: float) -> torch.Tensor:
         *rows, ends, same_ends, longest, same_longest = arguments
         assert ends is same_ends
         assert ends.dtype is torch.int32
@@ -222,7 +223,7 @@ def test_flash_attention_is_told_where_sequences_end(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(packing, "takes_all_at_once", lambda _query: True)
     monkeypatch.setattr(packing.varlen, "varlen_attn", stand_in)
-    found, _ = packed_attention(torch.nn.Identity(), *inputs, None, **options)
+    found, _ = packed_attention(torch.nn.Identity(), query, key, value, None, **options)
     torch.testing.assert_close(found, expected)
 
 
