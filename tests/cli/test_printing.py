@@ -63,6 +63,7 @@ def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
     assert (
         "no evidence of a difference from the best baseline, composition: +0.013 [-0.010, +0.040]"
     ) in lines
+    assert "above TUnA by 0.113 [0.100, 0.130]" in lines
     assert lines[-1] == "note: validation: no intervals: only 3 proteins: intervals need 10"
 
 

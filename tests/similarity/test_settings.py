@@ -28,6 +28,7 @@ def test_mmseqs_is_asked_for_and_absent(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(InputError, match="not on the PATH") as caught:
         SimilaritySettings(tool="mmseqs")
+    assert caught.value.where == "--similarity"
     assert "apt-get install mmseqs2" in caught.value.fix
     assert "pyopal" in caught.value.fix
     assert SimilaritySettings().program() is None

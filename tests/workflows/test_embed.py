@@ -125,6 +125,22 @@ def test_the_adapted_backbone_of_a_run_is_used(
     assert not np.allclose(found["p0"], plain["p0"], atol=1e-5)
 
 
+def test_what_a_run_settles_is_refused_beside_it(
+    trained: Trained, fasta: Path, tmp_path: Path
+) -> None:
+    config = EmbedConfig(
+        run=trained("regression", "head"),
+        sequences=fasta,
+        out=tmp_path / "a.h5",
+        max_length=20,
+        backbone=TINY,
+    )
+    with pytest.raises(InputError, match=r"(?s)--backbone.*--max-length: received 20") as caught:
+        embed(config)
+    assert "leave it out" in str(caught.value)
+    assert not config.out.exists()
+
+
 def test_long_sequences_are_cropped(tmp_path: Path) -> None:
     fasta = write_proteins(tmp_path / "p.fasta", ["MKVLAWDE", "MKVL"])
     cropped = EmbedConfig(

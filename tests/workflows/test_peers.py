@@ -47,10 +47,11 @@ def test_scores_are_found_in_any_order(pairs: Callable[[str, Rows], np.ndarray])
 
 
 def test_rows_that_do_not_count_and_equal_repeats_do_no_harm(
-    pairs: Callable[[str, Rows], np.ndarray],
+    pairs: Callable[[str, Rows], np.ndarray], caplog: pytest.LogCaptureFixture
 ) -> None:
     rows: Rows = [("p0", "p3", 3), ("p2", "p1", 2), ("p1", "p2", 2), ("p1", "p0", 1)]
     assert pairs("id_a id_b score", [*rows, ("p3", "p3", 9)]).tolist() == [1, 2, 3]
+    assert "1 rows repeat an earlier one" in caplog.text
 
 
 def test_missing_extra_and_repeated_pairs_are_one_error(

@@ -71,24 +71,30 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
         yield ""
         yield f"{headline.replace('_', ' ')} beside others, {part}"
         yield from aligned([["", "score", "model's lead", ""], *rows])
-        yield from _best_baseline_line(metrics, part)
+        yield from _standing_lines(metrics, part)
 
 
-def _best_baseline_line(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
-    """Yield how the model stands to the strongest baseline, if there is one."""
+def _standing_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
+    """Yield how the model stands to the strongest baseline, if there is one, and to each peer."""
+    headline = metrics.get("headline", "")
+    best = _best_baseline(metrics, part)
+    named = {} if best is None else {best: f"the best baseline, {best},"}
+    named |= {name: name for name in metrics.get("peers", {})}
+    for name, called in named.items():
+        lead = metrics["differences"][name][part][headline]
+        if lead["spans_zero"]:
+            shown = with_interval(lead, sign="+")
+            yield f"no evidence of a difference from {called.rstrip(',')}: {shown}"
+        elif lead["value"] is not None:
+            side = "above" if lead["value"] >= 0 else "below"
+            yield f"{side} {called} by {with_interval(_unsigned(lead))}"
+
+
+def _best_baseline(metrics: Mapping[str, Any], part: str) -> str | None:
     headline = metrics.get("headline", "")
     scores = {name: found[part][headline] for name, found in metrics.get("baselines", {}).items()}
     known = {name: entry["value"] for name, entry in scores.items() if entry["value"] is not None}
-    if not known:
-        return
-    best = max(known, key=lambda name: known[name])
-    lead = metrics["differences"][best][part][headline]
-    if lead["spans_zero"]:
-        shown = with_interval(lead, sign="+")
-        yield f"no evidence of a difference from the best baseline, {best}: {shown}"
-    elif lead["value"] is not None:
-        side = "above" if lead["value"] >= 0 else "below"
-        yield f"{side} the best baseline, {best}, by {with_interval(_unsigned(lead))}"
+    return max(known, key=lambda name: known[name], default=None)
 
 
 def _unsigned(lead: Mapping[str, Any]) -> Mapping[str, Any]:

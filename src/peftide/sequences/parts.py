@@ -47,7 +47,8 @@ def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
         raise InputError(
             f"no column {column} that says which part a row belongs to",
             where=table.path,
-            fix=f"Name it with --split-column, or give the parts as files with --train and --test. "
+            fix="Name it with --split-column, give the parts as files with --train and --test, or "
+            f"let `peftide split` make one. "
             f"{did_you_mean(column, table.columns)}",
         )
     names = {value: part_name(value) for value in dict.fromkeys(table.splits)}
@@ -71,4 +72,5 @@ def _unknown_parts(table: Table, values: Sequence[str], *, column: str) -> list[
 def _unknown_part(value: str, *, column: str) -> str:
     if not value:
         return f"column {column} is empty; expected {', '.join(PARTS)}"
-    return f"column {column} says {value!r}. {did_you_mean(value, [*PARTS, 'test_<name>'])}"
+    known = did_you_mean(value, [*PARTS, "test_<name>"])
+    return f"column {column} says {value!r}. {known} (valid, val and dev are validation)"

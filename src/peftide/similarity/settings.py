@@ -65,7 +65,7 @@ class SimilaritySettings:
         if self.tool == "mmseqs" and shutil.which(PROGRAM) is None:
             raise InputError(
                 f"the program {PROGRAM} is not on the PATH",
-                where="tool",
+                where="--similarity",
                 fix="Install MMseqs2 (Debian and Ubuntu: apt-get install mmseqs2; conda: bioconda "
                 "mmseqs2), or take `pyopal`, which comes with peftide",
             )

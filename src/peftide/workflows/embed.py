@@ -1,6 +1,7 @@
 """`peftide embed`: a FASTA file in; one vector per sequence (or residue) out."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -10,9 +11,10 @@ from torch import nn
 
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.config import EmbedConfig
+from peftide.config.reading import flag
 from peftide.encoding import ModelEncoder, checked_max_length
 from peftide.engine.embedding import Embeddings
-from peftide.errors import InputError, did_you_mean
+from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.files import remove, written_whole
 from peftide.hardware import choose_hardware
 from peftide.model import Parts, ProteinModel
@@ -41,6 +43,7 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
         If the file, the backbone or the output format is wrong.
     """
     writer = find_writer(config)
+    check_options(config)
     if config.sequences is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
     proteins, findings = read_fasta(config.sequences)
@@ -55,6 +58,27 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
         writer(vectors, partial)
     remove(store)
     return vectors
+
+
+def check_options(config: EmbedConfig) -> None:
+    """Raise for options that a trained model already has.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+    """
+    if config.run is None:
+        return
+    defaults = {field.name: field.default for field in fields(EmbedConfig)}
+    given = [name for name in ("backbone", "max_length") if vars(config)[name] != defaults[name]]
+    raise_problems(
+        [
+            f"{flag(name)}: received {vars(config)[name]}, but --run embeds with the backbone and "
+            "the crop of that run; leave it out"
+            for name in given
+        ]
+    )
 
 
 def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:

@@ -1,5 +1,6 @@
 """Score files of other tools, or of other runs → their answers for the rows of a labelled part."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from peftide.sequences.delimited import Grid, read_grid
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import FloatArray
 from peftide.workflows.reading import named_files
+
+logger = logging.getLogger(__name__)
 
 Key = tuple[str, ...]
 """What a row asks about: a sorted pair of ids, an id, or an id and a position."""
@@ -97,6 +100,12 @@ def read_peer(
         },
         rows=int(counted.sum()),
     )
+    if len(first) < len(found):
+        logger.warning(
+            "note: %s: %s rows repeat an earlier one with the same scores: the first counts",
+            path,
+            f"{len(found) - len(first):,}",
+        )
     rows = [first[key] for key, counts in zip(wanted, counted, strict=True) if counts]
     chosen = scores[rows]
     return chosen if _has_classes(task) else chosen[:, 0]

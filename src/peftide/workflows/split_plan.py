@@ -262,7 +262,8 @@ def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
         f"{obstacle(rows, plan)}",
         where="--fractions",
         fix="Give more rows or larger shares, set a share to 0 to go without that part, or "
-        "let similar sequences be apart (a higher --identity, or `--similarity none`)",
+        "let similar sequences be apart (a higher --identity, or `--similarity none`; "
+        "`--kind random` for variants of one protein)",
     )
 
 
