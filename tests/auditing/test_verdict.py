@@ -2,7 +2,7 @@
 
 import pytest
 
-from peftide.auditing.verdict import share
+from peftide.auditing.verdict import share, tally
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,16 @@ from peftide.auditing.verdict import share
 )
 def test_counts_with_their_share(count: int, of: int, text: str):
     assert share(count, of, "proteins") == text
+
+
+@pytest.mark.parametrize(
+    ("severities", "text"),
+    [
+        (["ok", "note", "warning", "warning"], "no leak; 2 warnings, 1 note"),
+        (["ok"], "no leak"),
+        ([], "no leak"),
+        (["note", "leak", "warning", "leak"], "2 leaks, 1 warning, 1 note"),
+    ],
+)
+def test_severities_are_counted_from_the_worst(severities: list[str], text: str):
+    assert tally(severities) == text

@@ -43,9 +43,30 @@ def test_findings_of_an_audit_are_shown_without_those_that_are_fine(tmp_path: Pa
     (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "similarity": None}))
     shown = text(audited(run_of(tmp_path)))
     assert "Similar proteins: see `peftide audit`." in shown
-    assert "1 check found nothing." in shown
+    assert "1 leak (similarity was not looked at). 1 other check is fine." in shown
     assert "leaktest12 sharedsplit anew" in shown
     assert "no repeats" not in shown
+
+
+@pytest.mark.parametrize(
+    ("severities", "said"),
+    [
+        (
+            ["warning"] * 11 + ["note"] * 4 + ["ok"] * 18,
+            "No leak; 11 warnings, 4 notes. 18 other checks are fine.",
+        ),
+        (["leak", "leak", "note"], "2 leaks, 1 note."),
+        (["ok", "ok"], "No leak. 2 checks are fine."),
+    ],
+)
+def test_an_audit_begins_with_its_outcome(tmp_path: Path, severities: list[str], said: str) -> None:
+    verdicts = [{"severity": severity, "part": "test", "text": "t"} for severity in severities]
+    (tmp_path / "audit.json").write_text(
+        json.dumps({"verdicts": verdicts, "similarity": {"tool": "pyopal"}})
+    )
+    intro = "What could make these scores too good. "
+    shown = text(audited(run_of(tmp_path)))
+    assert shown.partition(intro)[2].startswith(said)
 
 
 @pytest.mark.parametrize("loss", ["0.7,0.6\n2,0.6,0.7", "0.7,0.6", "nan,nan\n2,0.6,0.7"])

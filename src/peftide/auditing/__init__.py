@@ -2,6 +2,7 @@
 
 from peftide.auditing.kinship import Kinship, find_kinship
 from peftide.auditing.subject import Subject
+from peftide.auditing.verdict import tally
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
 
-__all__ = ["SEVERITIES", "Kinship", "Subject", "Verdict", "find_kinship", "judge"]
+__all__ = ["SEVERITIES", "Kinship", "Subject", "Verdict", "find_kinship", "judge", "tally"]

@@ -1,6 +1,7 @@
 """One verdict: what was looked at, how bad it is, its size, and what to do."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,6 +38,25 @@ class Verdict:
     advice: str = ""
     numbers: Mapping[str, float | None] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
+
+
+def tally(severities: Iterable[str]) -> str:
+    """Return how many verdicts are of each severity, in words; fine ones are not counted.
+
+    Examples
+    --------
+    >>> tally(["warning", "ok", "note", "warning"]), tally(["ok"]), tally(["note", "leak"])
+    ('no leak; 2 warnings, 1 note', 'no leak', '1 leak, 1 note')
+    """
+    counts = Counter(severities)
+    listed = ", ".join(
+        f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"
+        for severity in ("leak", "warning", "note")
+        if counts[severity]
+    )
+    if counts["leak"]:
+        return listed
+    return f"no leak; {listed}" if listed else "no leak"
 
 
 def share(count: int, of: int, what: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from peftide.auditing import Verdict
+from peftide.auditing import Verdict, tally
 from peftide.config import AuditConfig
 from peftide.workflows.audit import AuditResult, audit
 
@@ -52,13 +52,10 @@ def _by_text(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
 
 
 def _outcome(result: AuditResult) -> str:
-    counts = {s: n for s, n in result.record()["counts"].items() if n and s != "ok"}
-    listed = ", ".join(
-        f"{count} {severity}{'s' * (count > 1)}" for severity, count in counts.items()
-    )
+    listed = tally(verdict.severity for verdict in result.verdicts)
     skipped = (
         "" if result.kinship or not result.subject.later else " (similarity was not looked at)"
     )
     if not result.leaks:
-        return f"no leak{f'; {listed}' if listed else ''}{skipped}"
+        return f"{listed}{skipped}"
     return f"{listed}{skipped}: scores on this split are too good to be true for new proteins"

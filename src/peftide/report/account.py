@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from peftide.auditing import tally
 from peftide.config import TrainConfig
 from peftide.outputs import read_record
 from peftide.report import wording
@@ -61,16 +62,31 @@ def audited(run: Run) -> Markup | None:
         for verdict in verdicts
         if verdict["severity"] != "ok"
     ]
-    clean = len(verdicts) - len(rows)
+    outcome = tally(verdict["severity"] for verdict in verdicts)
+    searched = bool(audit.get("similarity"))
+    outcome += "" if searched else " (similarity was not looked at)"
     return section(
         "Audit",
-        element("p", f"{clean} check{'s' if clean > 1 else ''} found nothing.") if clean else None,
+        element(
+            "p",
+            element("b", f"{outcome[:1].upper()}{outcome[1:]}."),
+            _fine(len(verdicts) - len(rows), others=bool(rows)),
+        )
+        if verdicts
+        else None,
         table(["severity", "in", "finding"], rows, label="Audit findings", class_="prose")
         if rows
         else None,
         intro="What could make these scores too good. "
-        + ("" if audit.get("similarity") else "Similar proteins: see `peftide audit`."),
+        + ("" if searched else "Similar proteins: see `peftide audit`."),
     )
+
+
+def _fine(count: int, *, others: bool) -> str:
+    if not count:
+        return ""
+    what = f"{'other ' if others else ''}{'checks are' if count > 1 else 'check is'}"
+    return f" {count} {what} fine."
 
 
 def _advice(text: str | None) -> Markup | None:
