@@ -52,6 +52,29 @@ def test_a_chart_is_one_image_with_a_name_and_labelled_axes() -> None:
     assert {"recall", "precision", "0.2", "1.5", "x"} <= {words for _, words in outline.words}
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "widest"),
+    [
+        (0, 1, "0.2"),
+        (0.626, 0.638, "0.6275"),
+        (-0.061, -0.049, "−0.0575"),
+        (0, 1.25e-7, "1.25e−07"),
+    ],
+)
+def test_tick_labels_leave_room_for_the_title_of_their_axis(
+    low: float, high: float, widest: str
+) -> None:
+    frame = Frame(Axis("epoch", 0, 4), Axis("loss", low, high))
+    drawn = chart(frame, label="L")
+    labels = re.findall(r'<text x="([\d.]+)"[^>]*text-anchor="end"[^>]*>([^<]+)<', drawn)
+    assert widest in [label for _, label in labels]
+    digit = 11 * 0.636  # DejaVu Sans, the widest of the usual fonts, of its em
+    begins = min(float(x) - digit * len(label) for x, label in labels)
+    assert begins > 12 + 11 * 0.22  # the title's baseline and what hangs below it
+    assert f'<line x1="{frame.left:g}" y1="198" x2="310"' in drawn
+    assert frame.across([0, 4]).tolist() == [frame.left, 310]
+
+
 @pytest.mark.parametrize("values", [[], [np.nan], [3, 3], [0, 0], [-1e-9, 1e-9], [1e12, 2e12]])
 def test_an_axis_always_has_width_and_ticks(values: list[float]) -> None:
     axis = spanning("x", values)

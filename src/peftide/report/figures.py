@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 from peftide.report.markup import Markup, element
 
 WIDTH, HEIGHT = 320, 240
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 42  # margins around the area of a chart
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 42  # least margins around the area of a chart
+TITLE = 17  # left of it, the title of the vertical axis alone
+CHARACTER = 7.0  # a digit of a wide font (DejaVu Sans) in the 11 px of a tick label
 MOST_POINTS = 400
 TICKS = 5
 STRIP_TICKS = 4
@@ -55,9 +57,15 @@ class Frame:
     x: Axis
     y: Axis
 
+    @property
+    def left(self) -> float:
+        """Where the area of the chart begins: right of the title and the widest tick label."""
+        widest = max((len(_shown(value)) for value in self.y.ticks()), default=0)
+        return max(LEFT, TITLE + CHARACTER * widest + 6)
+
     def across(self, values: ArrayLike) -> np.ndarray:
         """Return horizontal places in units of the drawing."""
-        return LEFT + self.x.share(values) * (WIDTH - LEFT - RIGHT)
+        return self.left + self.x.share(values) * (WIDTH - self.left - RIGHT)
 
     def down(self, values: ArrayLike) -> np.ndarray:
         """Return vertical places in units of the drawing."""
@@ -107,8 +115,8 @@ def chart(frame: Frame, *marks: Markup, label: str) -> Markup:
         "svg",
         [_grid_line(frame, value) for value in frame.y.ticks()],
         [_tick(frame, value) for value in frame.x.ticks()],
-        _segment((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), class_="axis"),
-        _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, frame.x.label, text_anchor="middle"),
+        _segment((frame.left, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), class_="axis"),
+        _text((frame.left + WIDTH - RIGHT) / 2, HEIGHT - 6, frame.x.label, text_anchor="middle"),
         _text(12, middle, frame.y.label, **upright),
         marks,
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -205,7 +213,7 @@ def strip_axis(axis: Axis) -> Markup:
     ticks = axis.ticks(STRIP_TICKS)
     chosen = [ticks[0], ticks[-1]] if len(ticks) > 1 else ticks
     marks = [
-        element("text", f"{value:g}".replace("-", "−"), x=place, y="75%", text_anchor="middle")
+        element("text", _shown(value), x=place, y="75%", text_anchor="middle")
         for value, place in zip(chosen, _percent(axis, chosen), strict=True)
     ]
     return element("svg", marks, class_="strip scale", aria_hidden="true")
@@ -214,6 +222,10 @@ def strip_axis(axis: Axis) -> Markup:
 def _percent(axis: Axis, values: Sequence[float]) -> list[str]:
     places = STRIP_MARGIN + axis.share(values) * (100 - 2 * STRIP_MARGIN)
     return [f"{place:.2f}%" for place in places]
+
+
+def _shown(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
 
 
 def _segment(start: tuple[float, float], end: tuple[float, float], *, class_: str) -> Markup:
@@ -227,19 +239,17 @@ def _text(x: float, y: float, text: str, **attributes: Any) -> Markup:
 
 def _grid_line(frame: Frame, value: float) -> Markup:
     y = float(frame.down([value])[0])
-    shown = f"{value:g}".replace("-", "−")
     return element(
         "g",
-        _segment((LEFT, y), (WIDTH - RIGHT, y), class_="grid"),
-        _text(LEFT - 6, y + 4, shown, text_anchor="end"),
+        _segment((frame.left, y), (WIDTH - RIGHT, y), class_="grid"),
+        _text(frame.left - 6, y + 4, _shown(value), text_anchor="end"),
     )
 
 
 def _tick(frame: Frame, value: float) -> Markup:
     x, foot = float(frame.across([value])[0]), HEIGHT - BOTTOM
-    shown = f"{value:g}".replace("-", "−")
     return element(
         "g",
         _segment((x, foot), (x, foot + 4), class_="axis"),
-        _text(x, foot + 16, shown, text_anchor="middle"),
+        _text(x, foot + 16, _shown(value), text_anchor="middle"),
     )
