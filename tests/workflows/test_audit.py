@@ -101,6 +101,27 @@ def test_what_a_training_held_out_itself_is_no_leak(files: Path):
     assert not result.leaks
 
 
+@pytest.mark.parametrize(
+    ("choice", "severity", "advice"),
+    [
+        ("exclude", "note", "They are left out of training and scores here"),
+        ("keep", "warning", "Leave them out of scores"),
+    ],
+)
+def test_self_pairs_that_a_training_left_out_are_a_note(
+    files: Path, choice: str, severity: str, advice: str
+):
+    write_rows(files / "train.tsv", "id_a id_b label", [*TRAIN, ("p1", "p1", 1), ("p4", "p4", 1)])
+    options = {"train": files / "train.tsv", "test": (str(files / "test.tsv"),), "task": "ppi"}
+    options |= {"sequences": files / "p.fasta", "self_pairs": choice}
+    dataset = read_training_data(TrainConfig(out=files / "run", **options), TASKS["ppi"])
+    result = audit_training(dataset, pairs=True, max_length=None)
+    found = {(v.part, v.kind): v for v in result.verdicts}["train", "self_pairs"]
+    assert (found.severity, found.numbers["count"]) == (severity, 2)
+    assert found.advice.startswith(advice)
+    assert severities(audit(config(files, similarity="none")))["train", "self_pairs"] == "warning"
+
+
 def test_similarity_can_be_left_out(files: Path):
     result = audit(config(files, similarity="none"))
     assert result.kinship is None

@@ -29,11 +29,14 @@ class Subject:
         Whether rows are pairs.
     max_length
         Residues that a model would keep of a sequence, or None.
+    trained
+        Whether a training read it, which has already left out what does not count.
     """
 
     dataset: Dataset
     pairs: bool
     max_length: int | None = 1022
+    trained: bool = False
 
     @cached_property
     def numbers(self) -> IntArray:

@@ -64,13 +64,16 @@ def self_pairs(subject: Subject, part: str) -> Verdict | None:
     one_label = len(labels) == 1 and int(selfs.sum()) > 1
     given_away = f", all labelled {labels.pop()}: equal sequences give the label away"
     found = _finding(subject, part, "self_pairs")
+    left_out = subject.trained and not subject.examples(part).counted[selfs].any()
     return Verdict(
         part,
         "self_pairs",
-        "warning" if one_label else "note",
+        "warning" if one_label and not left_out else "note",
         f"{share(int(selfs.sum()), len(selfs), 'pairs')} are of a protein with itself"
         + (given_away if one_label else ""),
-        "Leave them out of scores, as peftide does unless `--self-pairs keep`",
+        "They are left out of training and scores here (`--self-pairs exclude`)"
+        if left_out
+        else "Leave them out of scores, as peftide does unless `--self-pairs keep`",
         {"count": int(selfs.sum())},
         found.examples if found else (),
     )

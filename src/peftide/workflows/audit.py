@@ -87,7 +87,7 @@ def audit(config: AuditConfig) -> AuditResult:
 
 def audit_training(dataset: Dataset, *, pairs: bool, max_length: int | None) -> AuditResult:
     """Return the verdicts on what a training read; similar proteins are not looked for."""
-    subject = Subject(dataset, pairs, max_length)
+    subject = Subject(dataset, pairs, max_length, trained=True)
     return AuditResult(subject, judge(subject, None), None)
 
 
