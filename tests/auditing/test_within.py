@@ -47,6 +47,7 @@ def test_proteins_only_in_negatives(make: Make):
     assert found.severity == "warning"
     assert found.numbers == {"count": 1, "proteins": 4}
     assert found.examples == ("seq_4",)
+    assert found.advice.endswith("`peftide split --negatives sample`")
     assert one(within.one_sided(make(CLEAN), "train")).severity == "ok"
     assert within.one_sided(make([("MA", "MC", "x", "train")]), "train") is None
 

@@ -95,7 +95,9 @@ def one_sided(subject: Subject, part: str) -> Verdict | None:
         "negatives_only",
         severity,
         f"{size} occur only in negatives" if only.any() else "no protein only in negatives",
-        "Sample negatives among the proteins that have positives" if severity == "warning" else "",
+        "Sample negatives among proteins that have positives: `peftide split --negatives sample`"
+        if severity == "warning"
+        else "",
         {"count": int(only.sum()), "proteins": len(proteins)},
         tuple(subject.name(int(number)) for number in proteins[only][:3]),
     )
