@@ -153,16 +153,8 @@ def label_shift(subject: Subject, part: str) -> Verdict:
 def length_shift(subject: Subject, part: str) -> Verdict:
     """How the lengths of a part's proteins differ from those of train."""
     own, train = (subject.lengths[subject.proteins(name)] for name in (part, "train"))
-    distance = _distance(own, train)
-    return Verdict(
-        part,
-        "length_shift",
-        "note" if distance > SHIFT else "ok",
-        f"median length {np.median(own):,.0f}, {np.median(train):,.0f} in train "
-        f"(Kolmogorov-Smirnov distance {distance:.2f})",
-        "",
-        {"median": float(np.median(own)), "distance": distance},
-    )
+    medians = f"median length {np.median(own):,.0f}, {np.median(train):,.0f} in train"
+    return _shift(part, "length_shift", medians, own=own, train=train)
 
 
 def shared_with_validation(subject: Subject, part: str) -> Verdict | None:
@@ -198,13 +190,20 @@ ACROSS = (
 
 def _value_shift(subject: Subject, part: str) -> Verdict:
     own, train = subject.values(part), subject.values("train")
+    medians = f"median label {np.median(own):.3g}, {np.median(train):.3g} in train"
+    return _shift(part, "label_shift", medians, own=own, train=train)
+
+
+def _shift(
+    part: str, kind: str, medians: str, *, own: FloatArray | IntArray, train: FloatArray | IntArray
+) -> Verdict:
+    """Return how far two distributions are apart, after a sentence on their medians."""
     distance = _distance(own, train)
     return Verdict(
         part,
-        "label_shift",
+        kind,
         "note" if distance > SHIFT else "ok",
-        f"median label {np.median(own):.3g}, {np.median(train):.3g} in train "
-        f"(Kolmogorov-Smirnov distance {distance:.2f})",
+        f"{medians} (Kolmogorov-Smirnov distance {distance:.2f})",
         "",
         {"median": float(np.median(own)), "distance": distance},
     )
