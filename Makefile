@@ -10,6 +10,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := -n logical --maxprocesses 8 --dist worksteal
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 ifndef PEFTIDE_DATA
@@ -25,7 +26,7 @@ demo: runtime
 	$(BIN)/peftide demo --overwrite
 
 test: tools
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 slow: tools
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -108,7 +107,7 @@ def test_words_that_are_no_command_end_with_two(
     assert "Traceback" not in captured.err
 
 
-def test_help_is_instant_and_loads_no_torch() -> None:
+def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys, peftide, peftide.config\n"
         "from peftide.cli import main\n"
@@ -117,11 +116,9 @@ def test_help_is_instant_and_loads_no_torch() -> None:
         "heavy = {'torch', 'transformers', 'peft', 'accelerate', 'pandas', 'sklearn'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
     )
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert time.monotonic() - started < 3  # under 1 s where nothing else runs
     assert done.stdout.endswith("HEAVY []\n")
     assert "--lora-targets" in done.stdout
 

@@ -1,11 +1,8 @@
-import time
-
 import numpy as np
 import pytest
 
 from peftide.metrics import Units, replicates_within, resample
 from peftide.metrics.resampling import unit_weights
-from peftide.metrics.weighted import weighted_binary
 
 
 def total(weights: np.ndarray) -> dict[tuple[str, ...], np.ndarray]:
@@ -75,15 +72,3 @@ def test_very_many_rows_are_resampled_less_often() -> None:
     assert replicates_within(1_000, 1) == 1000
     assert replicates_within(100_000, 8) == 500
     assert replicates_within(10_000_000, 8) == 200
-
-
-@pytest.mark.slow
-def test_a_thousand_resamples_of_each_kind_take_seconds() -> None:
-    """52,048 pairs of 3,022 proteins, as many as the human gold standard's test part has."""
-    generator = np.random.default_rng(0)
-    labels = generator.integers(0, 2, (52_048, 1))
-    units = Units(generator.integers(0, 3_022, (52_048, 2)), "protein")
-    scores = weighted_binary(labels, generator.random(52_048), (), threshold=0.5)
-    before = time.process_time()
-    resample({"model": scores}, units)
-    assert time.process_time() - before < 6

@@ -4,10 +4,13 @@ Rows that share a protein are not independent, so it is the proteins that are dr
 replacement. A pair weighs the product of how often its two proteins were drawn.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from peftide.metrics.checks import FloatValues, IntValues
 from peftide.metrics.weighted import Name, Statistic
@@ -162,19 +165,29 @@ def _draw(
     seed: int,
     count: int,
 ) -> dict[str, dict[Name, FloatValues]]:
-    """Return name → score → its value under each of `count` sets of weights."""
-    generator = np.random.default_rng(seed)
-    blocks: dict[str, list[dict[Name, FloatValues]]] = {name: [] for name in statistics}
-    for size in _block_sizes(rows, count):
+    """Return name → score → its value under each of `count` sets of weights.
+
+    Blocks are drawn side by side, each from a generator of its own, so that the number of
+    processors changes nothing. The products inside are small: BLAS threads would only spin.
+    """
+
+    def block(numbered: tuple[int, int]) -> dict[str, dict[Name, FloatValues]]:
+        number, size = numbered
+        generator = np.random.default_rng((seed, number))
         weights = np.empty((size, rows))
         for one in weights:
             fill(generator, one)
         weights = weights[weights.sum(axis=1) > 0]  # no pair may be left of a few proteins
-        for name, statistic in statistics.items():
-            blocks[name].append(statistic(weights))
+        return {name: statistic(weights) for name, statistic in statistics.items()}
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        blocks = list(pool.map(block, enumerate(_block_sizes(rows, count))))
     return {
-        name: {score: np.concatenate([block[score] for block in found]) for score in found[0]}
-        for name, found in blocks.items()
+        name: {
+            score: np.concatenate([found[name][score] for found in blocks])
+            for score in blocks[0][name]
+        }
+        for name in statistics
     }
 
 
