@@ -120,8 +120,8 @@ def degree_balance(subject: Subject, part: str) -> Verdict | None:
         f"positive and negative degree of its proteins correlate by {correlation:.2f}",
         ""
         if balanced
-        else "How often a protein occurs tells its label: sample negatives so that "
-        "every protein keeps its share",
+        else "How often a protein occurs tells its label: draw them anew with "
+        "`peftide split --negatives sample`, which gives every protein its share",
         {"correlation": correlation},
     )
 

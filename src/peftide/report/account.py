@@ -15,7 +15,7 @@ from peftide.outputs import read_record
 from peftide.report import wording
 from peftide.report.curves import figure
 from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
-from peftide.report.markup import Markup, element
+from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import facts, section, table
 
@@ -90,7 +90,7 @@ def _fine(count: int, *, others: bool) -> str:
 
 
 def _advice(text: str | None) -> Markup | None:
-    return element("span", text, class_="quiet under") if text else None
+    return element("span", prose(text), class_="quiet under") if text else None
 
 
 def learning(run: Run) -> Markup | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 EMPTY = frozenset({"br", "col", "hr", "img", "link", "meta"})  # elements without content
+BETWEEN_BACKTICKS = re.compile("`([^`]+)`")
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
@@ -57,6 +58,20 @@ def joined(content: Any) -> Markup:
     if isinstance(content, Iterable) and not isinstance(content, str | bytes):
         return Markup("".join(joined(part) for part in content))
     return Markup(html.escape(printable(str(content)), quote=False))
+
+
+def prose(text: str) -> list[Any]:
+    """Return text as pieces of content, with whatever stands between backticks as code.
+
+    Examples
+    --------
+    >>> joined(prose("See `peftide split`, or `a < b`."))
+    'See <code>peftide split</code>, or <code>a &lt; b</code>.'
+    >>> joined(prose("one ` alone"))
+    'one ` alone'
+    """
+    pieces = BETWEEN_BACKTICKS.split(text)
+    return [element("code", piece) if at % 2 else piece for at, piece in enumerate(pieces)]
 
 
 def printable(text: str) -> str:

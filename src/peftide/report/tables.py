@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from peftide.report.markup import Markup, element
+from peftide.report.markup import Markup, element, prose
 
 
 def table(
@@ -50,5 +50,5 @@ def section(title: str, *content: Any, intro: str = "") -> Markup | None:
     """Return a section with its heading; None if there is nothing in it."""
     if not any(content):
         return None
-    lead = element("p", intro, class_="intro") if intro else None
+    lead = element("p", prose(intro), class_="intro") if intro else None
     return element("section", element("h2", title), lead, content)
