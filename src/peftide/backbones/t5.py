@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 from transformers import (
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -18,7 +17,7 @@ from transformers import (
 
 from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.weights import load_weights
-from peftide.engine.packing import equal_length_runs, register_attention
+from peftide.engine.packing import attend, register_attention, within_sequences
 from peftide.errors import BackboneError
 
 T5_ATTENTION = "peftide_packed_t5"
@@ -94,22 +93,19 @@ def biased_attention(
 
     Neighbours of equal length go through one call.
     """
-    bias = options["position_bias"].to(query.dtype)
-    attended = []
-    for start, count, length in equal_length_runs(options["sequence_lengths"]):
-        run = slice(start, start + count * length)
-        inputs = [
-            tensor[0, :, run].unflatten(1, (count, length)).transpose(0, 1)
-            for tensor in (query, key, value)
-        ]
-        mixed = functional.scaled_dot_product_attention(
+    bias = options["position_bias"]
+
+    def attend_by_distance(*inputs: Tensor) -> Tensor:
+        length = inputs[0].shape[2]
+        return attend(
             *inputs,
             attn_mask=bias[:, :, :length, :length],
             dropout_p=options["dropout"],
             scale=options["scaling"],
         )
-        attended.append(mixed.transpose(1, 2).flatten(0, 1))
-    return torch.cat(attended)[None], None
+
+    rows = (query, key, value)
+    return within_sequences(attend_by_distance, rows, options["sequence_lengths"]), None
 
 
 def t5_config(layers: int, width: int, attention_heads: int, **changes: Any) -> T5Config:
