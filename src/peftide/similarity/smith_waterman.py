@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import pyopal
@@ -16,6 +17,7 @@ from peftide.similarity.settings import SimilaritySettings
 from peftide.similarity.words import promising_targets
 from peftide.types import IntArray
 
+Mode = Literal["score", "end", "full"]
 MATRIX = "BLOSUM62"
 GAP_OPEN, GAP_EXTEND = 11, 1
 # Altschul et al. 1997 (doi 10.1093/nar/25.17.3389): BLOSUM62 with these gaps
@@ -127,22 +129,26 @@ class _Search:
         return [(target, *self._trace(query, target), bits(score)) for target, score in good_ones]
 
     def _scores(self, query: str, database: pyopal.Database, chosen: IntArray) -> IntArray:
-        results = self.aligner.align(query, database.extract(chosen.tolist()))
+        results = self._align(query, database.extract(chosen.tolist()))
         return np.array([result.score for result in results], dtype=np.int64)
+
+    def _align(self, query: str, targets: pyopal.Database, mode: Mode = "score") -> Sequence[Any]:
+        """Align; pyopal 0.7.3 with overflow="buckets" keeps 65 bytes per residue for ever."""
+        return self.aligner.align(query, targets, mode=mode, overflow="simple")
 
     def _trace(self, query: str, target: int) -> tuple[float, float, float]:
         """Identity, query coverage and target coverage; the identity of giants piece by piece."""
         length = int(self.lengths[target])
         alone = self.database.extract([target])
         if len(query) * length <= MOST_CELLS:
-            whole = self.aligner.align(query, alone, mode="full")[0]
+            whole = self._align(query, alone, "full")[0]
             return _identity([whole]), whole.coverage("query"), whole.coverage("target")
-        last = self.aligner.align(query, alone, mode="end")[0]
+        last = self._align(query, alone, "end")[0]
         # read backwards, an alignment ends where it begins
-        first = self.aligner.align(query[::-1], self.backwards.extract([target]), mode="end")[0]
+        first = self._align(query[::-1], self.backwards.extract([target]), "end")[0]
         start, stop = len(query) - 1 - first.query_end, last.query_end + 1
         pieces = [query[at : min(at + PIECE, stop)] for at in range(start, stop, PIECE)]
-        traced = [self.aligner.align(piece, alone, mode="full")[0] for piece in pieces]
+        traced = [self._align(piece, alone, "full")[0] for piece in pieces]
         theirs = first.target_end + last.target_end + 2 - length
         return _identity(traced), (stop - start) / len(query), theirs / length
 
