@@ -6,23 +6,24 @@
 
 Each set is a few hundred rows drawn with a fixed seed (`SETS`), `mini`. Without --learning-rates
 each method has its own. Needs PEFTIDE_DATA (docs/data.md). Runs that are finished in --out are
-read, not repeated. Each is a process of its own: so its peak memory is.
+read, not repeated. Beside what each run needed stands what `peftide plan` forecast: CPU seconds of
+the whole command, and the highest memory of its process without the files it has mapped.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from plan import run
 
-from peftide import TrainConfig, train
+from peftide import TrainConfig
 from peftide.adapters import ADAPTERS
+from peftide.config import to_yaml
 from peftide.workflows.setting import for_method
 
 
@@ -84,16 +85,18 @@ def main() -> None:
     options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
     print(
-        f"{'set':<19} {'method':<10} {'rate':>6} {'trained':>9} {'CPU s':>5} {'added MB':>8} "
-        f"{'validation':>10} {'test':>6} {'95 % interval':>16}"
+        f"{'':<37} {'':>9} {'CPU seconds':^17} {'memory, MB':^17}\n"
+        f"{'set':<19} {'method':<10} {'rate':>6} {'trained':>9} {'plan':>6} {'run':>5} {'':>5} "
+        f"{'plan':>6} {'run':>5} {'':>5} {'validation':>10} {'test':>6} 95 % interval"
     )
     for name in options.sets:
         table = write_table(SETS[name], options.out / f"{name}.tsv")
         for method in options.methods:
             for rate in options.learning_rates or [ADAPTERS[method].learning_rate]:
                 out = options.out / f"{name}_{Path(options.backbone).name}_{method}_{rate:g}"
-                run(config_of(SETS[name], table, out, options), method, rate)
-                print(f"{name:<19} {method:<10} {rate:>6g} {line(out)}", flush=True)
+                config = for_method(config_of(SETS[name], table, out, options), method)
+                found = measured(replace(config, learning_rate=rate))
+                print(f"{name:<19} {method:<10} {rate:>6g} {line(found)}", flush=True)
 
 
 def parse() -> argparse.Namespace:
@@ -142,43 +145,39 @@ def config_of(chosen: Set, table: Path, out: Path, options: argparse.Namespace) 
     )
 
 
-def run(config: TrainConfig, method: str, rate: float) -> None:
-    """Train one model in a process of its own; a finished run is left as it is."""
-    if (config.out / "metrics.json").is_file() and cpu_file(config.out).is_file():
-        return
-    config = replace(for_method(config, method), learning_rate=rate)
-    before = cpu_seconds()
-    process = multiprocessing.get_context("spawn").Process(target=train, args=(config,))
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise SystemExit(process.exitcode)
-    cpu_file(config.out).write_text(str(cpu_seconds() - before))
+def measured(config: TrainConfig) -> dict[str, Any]:
+    """Plan and train one model by the command line; a finished one is read."""
+    record = config.out.with_name(f"{config.out.name}.json")
+    if record.is_file():
+        return json.loads(record.read_text())
+    options = config.out.with_name(f"{config.out.name}.yaml")
+    options.write_text(to_yaml(config))
+    words = ["--config", str(options)]
+    plan = run(["plan", *words, "--json"])["output"]
+    ran = run(["train", *words])
+    found = {
+        "plan": json.loads(plan),
+        "run": ran,
+        "metrics": json.loads((config.out / "metrics.json").read_text()),
+        "trained": json.loads((config.out / "run.json").read_text())["parameters"]["trained"],
+    }
+    record.write_text(json.dumps(found))
+    return found
 
 
-def cpu_seconds() -> float:
-    """Return the CPU seconds of all processes that were started here and have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def cpu_file(out: Path) -> Path:
-    """Where the CPU seconds of a run stand; on a busy machine they say more than the clock."""
-    return out.with_name(f"{out.name}.cpu_seconds")
-
-
-def line(out: Path) -> str:
-    """Return trained parameters, CPU seconds, added memory and scores of a finished run."""
-    metrics = json.loads((out / "metrics.json").read_text())
-    record = json.loads((out / "run.json").read_text())
+def line(found: dict[str, Any]) -> str:
+    """Return trained parameters, CPU seconds and memory (forecast, measured), and scores."""
+    plan, ran, metrics = found["plan"], found["run"], found["metrics"]
     parts, headline = metrics["splits"], metrics["headline"]
     test = parts["test"][headline]
-    added = (record["peak_memory_bytes"] - record["memory_before_bytes"]) / 1e6
-    interval = f"[{test['low']:.3f}, {test['high']:.3f}]"
+    pairs = [
+        (plan["cpu_seconds"]["total"], ran["cpu_seconds"]),
+        (plan["memory"]["peak"] / 1e6, ran["peak_bytes"] / 1e6),
+    ]
+    cells = "".join(f"{said:>6.0f} {was:>5.0f} {said / was - 1:>+5.0%} " for said, was in pairs)
     return (
-        f"{record['parameters']['trained']:>9,} {float(cpu_file(out).read_text()):>5.0f} "
-        f"{added:>8.0f} {parts['validation'][headline]['value']:>10.3f} {test['value']:>6.3f} "
-        f"{interval:>16}"
+        f"{found['trained']:>9,} {cells}{parts['validation'][headline]['value']:>10.3f} "
+        f"{test['value']:>6.3f} [{test['low']:.3f}, {test['high']:.3f}]"
     )
 
 
