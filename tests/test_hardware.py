@@ -108,6 +108,16 @@ def test_a_number_below_one_is_an_error(name: str, value: int):
         on_cpu(**{name: value})
 
 
+def test_numbers_too_small_for_the_fast_path_are_zero():
+    torch.set_flush_denormal(False)
+    tiny = torch.tensor([1e-30])
+    assert tiny * 1e-10 != 0
+    if not torch.set_flush_denormal(False):
+        pytest.skip("this CPU has no such mode")
+    on_cpu()
+    assert tiny * 1e-10 == 0
+
+
 def test_token_budget_by_option():
     assert on_cpu().max_tokens == CPU_MAX_TOKENS
     assert on_cpu(max_tokens=1).max_tokens == 1

@@ -82,6 +82,9 @@ def choose_hardware(options: RunOptions) -> Hardware:
         if options.threads < 1:
             raise InputError(f"received {options.threads}", expected="1 or more", where="--threads")
         torch.set_num_threads(options.threads)
+    # trained attention is full of numbers below 1e-38, each of which costs a CPU a hundred others;
+    # threads that torch starts from here on do as this one
+    torch.set_flush_denormal(True)
     device = _choose_device(options.device)
     precision = _choose_precision(options.precision, device)
     # accelerate keeps one process-wide state and refuses a second precision otherwise

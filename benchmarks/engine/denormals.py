@@ -1,0 +1,66 @@
+"""What numbers too small for a CPU's fast path cost a training: CPU seconds with and without them.
+
+    python benchmarks/engine/denormals.py --threads 1
+
+Forward and backward through the layers that LoRA trains by default, yeast proteins of at most
+1,022 residues spread evenly by length. Trained weights attend to few residues, so most weights of
+attention are next to nothing; random weights attend to all alike.
+"""
+
+from collections.abc import Callable
+
+import torch
+from measuring import arguments, begin, middle, spent
+from ours import encoder_of
+from proteins import evenly, tokens_of, yeast
+
+from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.backbones.loading import load_backbone
+from peftide.encoding import ModelEncoder
+from peftide.engine.packing import token_budget_batches
+from peftide.hardware import Hardware, keep_freed_memory
+from peftide.planning.passes import PassMeter
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--proteins", type=int, default=24)
+    options = parser.parse_args()
+    hardware = begin(options)
+    keep_freed_memory()
+    texts = yeast()
+    chosen = [texts[k] for k in evenly(tokens_of(texts), options.proteins)]
+    for name in ("mini", "random:esm2_t6_8M"):
+        encoder = adapted(name, hardware)
+        meter = PassMeter(encoder, chosen, cut=encoder.model.backbone.frozen_layers)
+        run = passes(meter, hardware.max_tokens)
+        found = {}
+        for flush in (False, True):
+            torch.set_flush_denormal(flush)
+            found[flush] = middle([spent(run) for _ in range(options.repeats)]).cpu
+        each = 1e3 / meter.tokens.sum()
+        print(
+            f"| {name} | {found[False] * each:.3f} | {found[True] * each:.3f} | "
+            f"{found[False] / found[True]:.1f} |",
+            flush=True,
+        )
+
+
+def adapted(name: str, hardware: Hardware) -> ModelEncoder:
+    """Return an encoder whose backbone has LoRA where `peftide train` puts it by default."""
+    encoder = encoder_of("esm2_t6_8M", hardware, lora=False)
+    backbone = load_backbone(name)
+    ADAPTERS["lora"].apply(backbone, AdapterOptions())
+    encoder.model.backbone = backbone
+    return encoder
+
+
+def passes(meter: PassMeter, budget: int) -> Callable[[], None]:
+    """Return a forward and backward pass over all proteins."""
+    batches = [meter.entering(batch) for batch in token_budget_batches(meter.tokens, budget)]
+    meter.graph(batches[0])
+    return lambda: [meter.graph(batch) for batch in batches][-1]
+
+
+if __name__ == "__main__":
+    main()
