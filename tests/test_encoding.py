@@ -88,14 +88,18 @@ def test_a_store_is_reused_by_the_same_model_only(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(encoder, "encode", lambda _batch: pytest.fail("computed again"))
         assert torch.equal(encoder.embed(SEQUENCES, store=tmp_path).rows, first)
+        patch.setattr(ModelEncoder, "encode", lambda *_: pytest.fail("computed again"))
+        other_budget = encoder_of(max_tokens=41)
+        assert other_budget.has_stored(SEQUENCES, tmp_path)
+        assert torch.equal(other_budget.embed(SEQUENCES, store=tmp_path).rows, first)
     others = [
         encoder_of(pooling="cls"),
         encoder_of(max_length=5),
-        encoder_of(max_tokens=41),
         with_lora(encoder_of(), seed=1),
         with_lora(encoder_of(), seed=2),
     ]
     for other in others:
+        assert not other.has_stored(SEQUENCES, tmp_path)
         expected = other.embed(SEQUENCES).rows
         assert torch.equal(other.embed(SEQUENCES, store=tmp_path).rows, expected)
 

@@ -11,7 +11,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from peftide.backbones.weights import weights_sha256
-from peftide.engine.embedding import EmbeddingPlan, Embeddings, embed, embedding_key
+from peftide.engine.embedding import (
+    EmbeddingPlan,
+    Embeddings,
+    embed,
+    embedding_key,
+    is_stored,
+)
 from peftide.engine.packing import PackedBatch
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.errors import InputError
@@ -79,22 +85,28 @@ class ModelEncoder:
         Rows of residues are many, so they are kept in half precision unless `exact`.
         """
         self.model.eval()
+        plan = self._plan(sequences, keyed=store is not None, exact=exact)
+        return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
+
+    def has_stored(self, sequences: Sequence[str], store: Path) -> bool:
+        """Return whether a store holds what `embed` would compute."""
+        plan = self._plan(sequences, keyed=True, exact=False)
+        return is_stored(sequences, plan, store=store / plan.key[:16])
+
+    def _plan(self, sequences: Sequence[str], *, keyed: bool, exact: bool) -> EmbeddingPlan:
         backbone, pooling = self.model.backbone, self.model.pooling
         per_residue = isinstance(pooling, ResidueRows)
         # the weights as they are now: those of an adapter and of a learned pooling included
-        weights = weights_sha256(nn.ModuleList([backbone, pooling])) if store else ""
-        settings = (weights, type(pooling).__name__, self.max_length)
-        plan = EmbeddingPlan(
+        weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
+        settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
+        return EmbeddingPlan(
             width=backbone.width,
             max_tokens=self.hardware.max_tokens,
             tokens=self.tokens(sequences),
             rows=self.rows(sequences),
             row_type=torch.float16 if per_residue and not exact else torch.float32,
-            key=embedding_key(
-                sequences, *settings, self.hardware.precision, self.hardware.max_tokens, exact
-            ),
+            key=embedding_key(sequences, *settings, exact),
         )
-        return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
 
     def keep_trunk(self, sequences: Sequence[str], *, store: Path, limit: float) -> None:
         """Compute the frozen layers' hidden states of sequences once, if they may be that large.

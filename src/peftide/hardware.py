@@ -94,8 +94,9 @@ def choose_hardware(options: RunOptions) -> Hardware:
     accelerator = Accelerator(
         cpu=device.type == "cpu", mixed_precision="bf16" if precision == "bf16" else "no"
     )
-    default_budget = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
-    max_tokens = default_budget if options.max_tokens is None else options.max_tokens
+    max_tokens = options.max_tokens
+    if max_tokens == "auto":
+        max_tokens = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
     if max_tokens < 1:
         raise InputError(f"received {max_tokens}", expected="1 or more", where="--max-tokens")
     return Hardware(accelerator, precision, max_tokens)

@@ -65,6 +65,8 @@ def test_a_missing_place_is_named_as_it_is_typed() -> None:
         ("overwrite", True, True),
         ("validation_kind", "none-seen", "none_seen"),
         ("imbalance", "none", "none"),
+        ("max_tokens", "auto", "auto"),
+        ("max_tokens", "512", 512),
     ],
 )
 def test_values_take_the_kind_of_their_field(field: str, value: Any, expected: Any) -> None:
@@ -81,6 +83,8 @@ def test_values_take_the_kind_of_their_field(field: str, value: Any, expected: A
         ("pooling", "meen", "mean, cls, attention"),
         ("epochs", True, "a whole number"),
         ("epochs", "3.5", "a whole number"),
+        ("max_tokens", "all", "a whole number or auto"),
+        ("max_tokens", None, "a whole number or auto"),
         ("epochs", None, "a whole number"),
         ("epochs", [3], "a whole number"),
         ("weight_decay", "much", "a number"),

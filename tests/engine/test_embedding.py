@@ -11,7 +11,14 @@ import pytest
 import torch
 
 from peftide.engine import embedding
-from peftide.engine.embedding import EmbeddingPlan, Embeddings, Encoder, embed, embedding_key
+from peftide.engine.embedding import (
+    EmbeddingPlan,
+    Embeddings,
+    Encoder,
+    embed,
+    embedding_key,
+    is_stored,
+)
 from peftide.engine.packing import PackedBatch, pack
 from tests.conftest import AMINO_ACIDS, random_sequences
 
@@ -129,6 +136,22 @@ def test_an_interrupted_embedding_goes_on_where_it_was_saved(
     assert first.seen[:4] + second.seen == sorted(sequences, key=len)
     whole = embed(CountingEncoder(), sequences, plan_of(sequences, max_tokens=1))
     assert torch.equal(found.rows, whole.rows)
+
+
+def test_an_interrupted_embedding_goes_on_under_another_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(embedding, "BATCHES_BETWEEN_SAVES", 4)
+    sequences = [*random_sequences(12), "MKVLLA", "MKVLLA"]
+    first = interrupted(tmp_path, sequences, after=6)
+    plan = plan_of(sequences, max_tokens=40)
+    assert not is_stored(sequences, plan, store=tmp_path)
+    second = CountingEncoder()
+    found = embed(second, sequences, plan, store=tmp_path)
+    assert len(second.batches) < len(second.seen)
+    assert sorted(first.seen[:4] + second.seen) == sorted(set(sequences))
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+    assert is_stored(sequences, plan, store=tmp_path)
 
 
 def test_repeats_are_filled_in_after_an_interruption(

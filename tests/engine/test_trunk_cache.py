@@ -105,6 +105,8 @@ def test_the_key_holds_all_that_the_states_depend_on() -> None:
     changed = adapted("head")
     changed.model.encoder.layer[1].output.dense.bias.data += 1
     others.append(encoder_of(changed))
+    wider = replace(encoder, hardware=replace(encoder.hardware, max_tokens=7))
+    assert trunk_plan(wider, SEQUENCES, TOKENS).key == trunk_plan(encoder, SEQUENCES, TOKENS).key
     keys = [trunk_plan(e, SEQUENCES, TOKENS).key for e in (encoder, *others)]
     keys.append(trunk_plan(encoder, SEQUENCES[1:], TOKENS[1:]).key)
     assert len(set(keys)) == len(keys)

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from peftide.config import TrainConfig, to_yaml
 from peftide.encoding import ModelEncoder
 from peftide.training import loop
 from peftide.training.resume import save_point
+from peftide.workflows import setting
 from peftide.workflows.setting import find_adapter
 from peftide.workflows.train import train
 from tests.conftest import random_sequences, small_config, write_rows
@@ -159,6 +161,42 @@ def test_a_run_killed_while_embedding_goes_on_from_there(
     whole = train(replace(config, out=tmp_path / "whole"))
     assert resumed == calls - 50
     assert_same_run(config.out, whole.path)
+
+
+def test_a_resumed_run_keeps_the_token_budget_that_it_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropout depends on which sequences share a packed batch."""
+    chosen = 48
+    monkeypatch.setattr(setting, "choose_token_budget", lambda *_, **__: chosen)
+    config = long_config(tmp_path, "lora", epochs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_point", stopping_after(3))
+        with pytest.raises(KilledError):
+            train(config)
+    assert json.loads((config.out / "run.json").read_text())["hardware"]["max_tokens"] == 48
+    chosen = 4096
+    resumed = train(replace(config, resume=True))
+    assert resumed.record["hardware"]["max_tokens"] == 48
+    chosen = 48
+    whole = train(replace(config, out=tmp_path / "whole"))
+    assert_same_run(config.out, whole.path)
+    other = train(replace(config, out=tmp_path / "other", max_tokens=4096))
+    assert (other.path / "metrics.json").read_bytes() != (whole.path / "metrics.json").read_bytes()
+
+
+def stopping_after(saves: int) -> Callable[..., None]:
+    """Return what writes resume points, and dies with one of them."""
+    left = saves
+
+    def save(*arguments: Any, **named: Any) -> None:
+        nonlocal left
+        save_point(*arguments, **named)
+        left -= 1
+        if not left:
+            raise KilledError
+
+    return save
 
 
 def test_resuming_with_another_option_names_it(

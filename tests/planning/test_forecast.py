@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from peftide.config import RunOptions
+from peftide.hardware import choose_hardware
 from peftide.planning.cost import Cost, Load, Seconds
 from peftide.planning.forecast import forecast_disk, forecast_memory, forecast_seconds
 from peftide.planning.measuring import Costs, Measurement, Sizes
@@ -20,6 +22,7 @@ def tokens(count: float) -> Load:
 
 
 LORA = Measurement(
+    hardware=choose_hardware(RunOptions(device="cpu", precision="fp32")),
     parameters={"trained": 1_000, "total": 10_000},
     weight_bytes=40_000.0,
     storage=Storage("hidden states", 5_000_000, 6_000_000.0),

@@ -39,8 +39,10 @@ class RunOptions(CommonOptions):
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", doc="arithmetic; auto takes bf16 where the hardware multiplies it natively"
     )
-    max_tokens: int | None = option(
-        None, doc="token budget of one packed batch; default: 2,048 on a CPU, 16,384 on a GPU"
+    max_tokens: int | Literal["auto"] = option(
+        "auto",
+        doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU, or what a "
+        "training measures to be faster here, or to fit",
     )
     offline: bool = option(False, doc="never open a network connection")
     allow_bin: bool = option(

@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,7 +107,7 @@ def convert(value: Any, kind: Any) -> Any:
     """
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
-        return _convert_optional(value, kind)
+        return _convert_any(value, typing.get_args(kind))
     if origin is typing.Literal:
         return _convert_choice(value, typing.get_args(kind))
     if origin is tuple:
@@ -118,17 +118,24 @@ def convert(value: Any, kind: Any) -> Any:
     return _convert_plain(value, kind)
 
 
-def _convert_optional(value: Any, kind: Any) -> Any:
-    if value is None or (isinstance(value, str) and value.lower() == "none"):
+def _convert_any(value: Any, kinds: tuple[Any, ...]) -> Any:
+    """Turn a value into the first of several kinds that takes it."""
+    is_none = value is None or (isinstance(value, str) and value.lower() == "none")
+    if type(None) in kinds and is_none:
         return None
-    (inner,) = (part for part in typing.get_args(kind) if part is not type(None))
-    return convert(value, inner)
+    expected = []
+    for kind in (kind for kind in kinds if kind is not type(None)):
+        try:
+            return convert(value, kind)
+        except ValueError as error:
+            expected.append(str(error))
+    raise ValueError(" or ".join(expected))
 
 
-def _convert_choice(value: Any, options: tuple[str, ...]) -> str:
+def _convert_choice(value: Any, options: Sequence[str]) -> str:
     text = str(value).replace("-", "_")
     if text not in options:
-        raise ValueError(f"one of {', '.join(options)}")
+        raise ValueError(f"one of {', '.join(options)}" if len(options) > 1 else options[0])
     return text
 
 

@@ -62,7 +62,8 @@ class EmbeddingPlan:
     row_type
         Type of number that is kept.
     key
-        Names everything the rows depend on; stored rows with another key are not reused.
+        Names everything the rows depend on; stored rows with another key are not reused. A token
+        budget moves no more than the last digit, so it is no part of it.
     title
         What the progress bar says.
     """
@@ -122,6 +123,11 @@ def embed(
         return _embed(encoder, sequences, plan, store=store)
 
 
+def is_stored(sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path) -> bool:
+    """Return whether a folder holds the rows of all sequences already."""
+    return _Progress(store, plan.key).sequences_done == len(set(sequences))
+
+
 def _embed(
     encoder: Encoder, sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path | None
 ) -> Embeddings:
@@ -129,17 +135,20 @@ def _embed(
     rows = _open_rows(store, plan, int(offsets[-1]))
     copies = _first_of_equal(sequences)
     firsts = np.unique(copies)
-    batches = [
-        firsts[batch] for batch in token_budget_batches(plan.tokens[firsts], plan.max_tokens)
-    ]
+    ordered = firsts[np.argsort(plan.tokens[firsts], kind="stable")]
     progress = _Progress(store, plan.key)
+    # counted in sequences: what another token budget began is gone on with
+    left = ordered[progress.sequences_done :]
+    batches = [left[batch] for batch in token_budget_batches(plan.tokens[left], plan.max_tokens)]
+    ends = len(ordered) - len(left) + np.cumsum([len(batch) for batch in batches])
     fitting = _FittingEncoder(encoder, plan.max_tokens)
     with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
-        for number, batch in enumerate(batches):
-            if number >= progress.batches_done:
-                encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
-                _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
-                progress.save(number + 1, rows, last=number + 1 == len(batches))
+        done.advance(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
+        for number, batch in enumerate(batches, start=1):
+            encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
+            _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
+            if number % BATCHES_BETWEEN_SAVES == 0 or number == len(batches):
+                progress.save(int(ends[number - 1]), rows)
             done.advance(float(plan.tokens[batch].sum()))
     _copy_repeats(rows, copies, offsets)
     return Embeddings(torch.from_numpy(rows).view(plan.row_type), offsets)
@@ -219,7 +228,7 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
-        if _Progress(store, plan.key).batches_done:
+        if _Progress(store, plan.key).sequences_done:
             return np.lib.format.open_memmap(path, mode="r+")
         rows = np.lib.format.open_memmap(
             path, mode="w+", dtype=STORED_AS[plan.row_type], shape=shape
@@ -243,26 +252,26 @@ def _reserve(path: Path) -> None:
 
 
 class _Progress:
-    """How many batches a stored embedding already has."""
+    """How many distinct sequences, the shortest first, a stored embedding already has."""
 
     def __init__(self, store: Path | None, key: str) -> None:
         self.path = store / "progress.json" if store else None
         self.key = key
-        self.batches_done = self._read()
+        self.sequences_done = self._read()
 
     def _read(self) -> int:
         if self.path is None or not self.path.is_file():
             return 0
         record = json.loads(self.path.read_text())
-        return record["batches_done"] if record["key"] == self.key else 0
+        return record["sequences_done"] if record["key"] == self.key else 0
 
-    def save(self, batches_done: int, rows: np.ndarray, *, last: bool) -> None:
-        """Record progress now and then; rows reach the disk before the record does."""
-        if self.path is None or (batches_done % BATCHES_BETWEEN_SAVES and not last):
+    def save(self, sequences_done: int, rows: np.ndarray) -> None:
+        """Record progress; rows reach the disk before the record does."""
+        if self.path is None:
             return
         if isinstance(rows, np.memmap):
             rows.flush()
-        write_json(self.path, {"key": self.key, "batches_done": batches_done})
+        write_json(self.path, {"key": self.key, "sequences_done": sequences_done})
 
 
 def embedding_key(sequences: Sequence[str], *settings: object) -> str:

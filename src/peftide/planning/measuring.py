@@ -36,6 +36,7 @@ from peftide.workflows.setting import (
     find_adapter,
     recipe_of,
     trains_below_head,
+    with_token_budget,
 )
 from peftide.workflows.tables import write_history
 from peftide.workflows.train import build_fitting, save
@@ -104,6 +105,8 @@ class Measurement:
 
     Attributes
     ----------
+    hardware
+        With the token budget that the training would choose.
     parameters
         `trained` and `total`.
     weight_bytes
@@ -114,6 +117,7 @@ class Measurement:
         Tokens of the largest piece, and layers whose activations it keeps.
     """
 
+    hardware: Hardware
     parameters: dict[str, int]
     weight_bytes: float
     storage: Storage
@@ -162,6 +166,7 @@ def measure_training(
     costs, sizes = _beside_passes(setting, fitting, epoch, folder=folder)
     more = parameters["trained"] / measured_parameters
     return Measurement(
+        hardware=setting.hardware,
         parameters=parameters,
         weight_bytes=_bytes(stand_in.whole.parameters()),
         storage=storage,
@@ -200,6 +205,10 @@ def blank_setting(
     """Return the setting of a training before anything is encoded."""
     model = build_model(recipe_of(config), problem.labels, stand_in.backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
+    if config.max_tokens == "auto":
+        each = stand_in.times(*stand_in.cuts()).above
+        hardware = with_token_budget(config, problem, encoder, layers_each=each)
+        encoder.hardware = hardware
     embeddings = None
     if not trains_below_head(model):
         embeddings = blank_embeddings(encoder, problem.dataset.proteins.sequences)

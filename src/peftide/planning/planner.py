@@ -57,7 +57,6 @@ def make_plan(request: PlanConfig) -> Plan:
         config,
         problem,
         measured,
-        hardware=hardware,
         reading=Seconds(cpu, wall),
         notes=(*notes, *stands.notes),
     )
@@ -101,7 +100,6 @@ def plan_of(
     problem: Problem,
     measured: Measurement,
     *,
-    hardware: Hardware,
     reading: Seconds,
     notes: tuple[str, ...],
 ) -> Plan:
@@ -109,6 +107,7 @@ def plan_of(
     seconds = forecast_seconds(measured, epochs=config.epochs, reading=reading)
     memory = forecast_memory(measured)
     disk = forecast_disk(measured, shared_cache=config.embedding_cache is not None)
+    hardware = measured.hardware
     machine = machine_of(config, hardware)
     free = machine["memory_free_bytes"]
     fits_memory = memory["peak"] <= SAFETY * free

@@ -16,9 +16,12 @@ from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder, checked_max_length
 from peftide.engine.embedding import Embeddings
 from peftide.errors import InputError, did_you_mean
+from peftide.files import write_json
 from peftide.hardware import Hardware
 from peftide.model import ProteinModel
+from peftide.outputs import read_record
 from peftide.parameters import trained_parameters
+from peftide.planning.token_budget import choose_token_budget
 from peftide.run_folder import RunFolder
 from peftide.sequences import Dataset
 from peftide.tasks import TASKS, Labels, Targets, Task
@@ -230,6 +233,8 @@ def build_setting(
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
     embeddings = None
     store = config.embedding_cache or folder.checkpoints / "embeddings"
+    hardware = recorded_hardware(config, problem, encoder, folder=folder)
+    encoder.hardware = hardware
     if not trains_below_head(model):
         embeddings = encoder.embed(problem.dataset.proteins.sequences, store=store)
     else:
@@ -238,6 +243,52 @@ def build_setting(
     setting = Setting(config, problem, encoder, hardware, embeddings)
     fit_scaling(setting)
     return setting
+
+
+def recorded_hardware(
+    config: TrainConfig,
+    problem: Problem,
+    encoder: ModelEncoder,
+    *,
+    folder: RunFolder,
+) -> Hardware:
+    """Return the hardware with the token budget of the run, which its record holds from here on.
+
+    A run that goes on takes the budget that it began with, so that its batches are the same.
+    """
+    hardware, record = encoder.hardware, read_record(folder.record)
+    before = record.get("hardware", {})
+    if before.get("device") == str(hardware.device):
+        return replace(hardware, max_tokens=before["max_tokens"])
+    cache, everyone = config.embedding_cache, problem.dataset.proteins.sequences
+    frozen = not trains_below_head(encoder.model)
+    is_done = frozen and cache is not None and encoder.has_stored(everyone, cache)
+    if config.max_tokens == "auto" and not is_done:
+        hardware = with_token_budget(config, problem, encoder)
+    if record:
+        write_json(folder.record, record | {"hardware": hardware.describe()})
+    return hardware
+
+
+def with_token_budget(
+    config: TrainConfig, problem: Problem, encoder: ModelEncoder, *, layers_each: float = 1
+) -> Hardware:
+    """Return the hardware with the token budget that is measured to be best for a training.
+
+    Parameters
+    ----------
+    layers_each
+        Layers that one of the model's stands for.
+    """
+    sequences, epochs, cut = problem.dataset.proteins.sequences, 0, 0
+    backbone = encoder.model.backbone
+    if trains_below_head(encoder.model):
+        sequences, epochs = repeated_sequences(problem.dataset), config.epochs
+        cut = min(backbone.frozen_layers, backbone.layers - 1) if config.trunk_gb else 0
+    budget = choose_token_budget(
+        encoder, list(dict.fromkeys(sequences)), epochs=epochs, cut=cut, layers_each=layers_each
+    )
+    return replace(encoder.hardware, max_tokens=budget)
 
 
 def repeated_sequences(dataset: Dataset) -> list[str]:
