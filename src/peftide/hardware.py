@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 CPU_MAX_TOKENS = 2_048  # larger rows fall out of the cache of a usual core
 GPU_MAX_TOKENS = 16_384
-GRAPH_BATCHES = 8
+GRAPH_BATCHES = 2
 """Packed batches whose activations are kept at a time in training."""
 
 
@@ -76,8 +76,9 @@ def choose_hardware(options: RunOptions) -> Hardware:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("started as several processes", expected="one process per run")
-    # packed batches rarely repeat a shape: oneDNN's default of 1,024 kept kernels costs gigabytes
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    # packed batches rarely repeat a shape, so kept kernels (oneDNN's default: 1,024) cost memory
+    # and tear holes into it; the layers of one batch share the few that are enough
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     if options.threads is not None:
         if options.threads < 1:
             raise InputError(f"received {options.threads}", expected="1 or more", where="--threads")

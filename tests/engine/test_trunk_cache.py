@@ -1,3 +1,6 @@
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -10,6 +13,7 @@ from peftide.adapters import ADAPTERS, AdapterOptions
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
 from peftide.config import RunOptions
+from peftide.engine.packing import PackedBatch
 from peftide.engine.trunk_cache import (
     TrunkCache,
     TrunkEncoder,
@@ -17,6 +21,7 @@ from peftide.engine.trunk_cache import (
     lower_weights_sha256,
     trunk_plan,
 )
+from peftide.errors import StorageError
 from peftide.hardware import choose_hardware
 from tests.conftest import random_sequences, randomise
 
@@ -131,3 +136,66 @@ def test_a_filled_store_is_not_filled_again(
     monkeypatch.setattr(Backbone, "hidden_states", refuse)
     again = filled(encoder_of(adapted(layers="3")), tmp_path)  # another run, the same layers
     assert torch.equal(again.states.rows, before)
+
+
+@pytest.mark.parametrize("damage", ["rows cut off", "rows gone", "progress cut off"])
+def test_a_damaged_store_is_filled_anew(tmp_path: Path, damage: str) -> None:
+    encoder = encoder_of(adapted())
+    before = filled(encoder, tmp_path).states.rows.clone()
+    (rows,), (progress,) = tmp_path.glob("*/rows.npy"), tmp_path.glob("*/progress.json")
+    if damage == "rows gone":
+        rows.unlink()
+    else:
+        hurt = rows if damage.startswith("rows") else progress
+        hurt.write_bytes(hurt.read_bytes()[: hurt.stat().st_size // 2])
+    assert torch.equal(filled(encoder, tmp_path).states.rows, before)
+
+
+def test_a_folder_with_the_states_of_another_backbone_is_shared_not_mixed(tmp_path: Path) -> None:
+    first, second = adapted(), adapted()
+    with torch.no_grad():
+        second.model.get_base_model().encoder.layer[0].output.dense.weight.mul_(2)
+    mine = filled(encoder_of(first), tmp_path).states.rows.clone()
+    other = filled(encoder_of(second), tmp_path).states.rows.clone()
+    assert not torch.equal(mine, other)
+    assert torch.equal(filled(encoder_of(second), tmp_path / "alone").states.rows, other)
+    assert torch.equal(filled(encoder_of(first), tmp_path).states.rows, mine)
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    encoder = encoder_of(adapted())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", refuse)
+        with pytest.raises(StorageError, match="no space left"):
+            filled(encoder, tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+    filled(encoder, tmp_path / "cache")
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(StorageError, match=r"cannot write .*cache.* Choose another place"):
+        filled(encoder_of(adapted()), tmp_path / "cache")
+
+
+def test_two_runs_that_fill_one_cache_do_the_work_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+    encode = TrunkEncoder.encode
+
+    def counting(encoder: TrunkEncoder, batch: PackedBatch) -> torch.Tensor:
+        encoded.extend(batch.lengths)
+        return encode(encoder, batch)
+
+    monkeypatch.setattr(TrunkEncoder, "encode", counting)
+    encoders = [encoder_of(adapted()) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda encoder: filled(encoder, tmp_path), encoders)
+    assert sorted(encoded) == sorted(TOKENS.tolist())
+    assert torch.equal(first.states.rows, second.states.rows)

@@ -47,7 +47,7 @@ def test_the_work_is_what_a_training_does(
 ) -> None:
     """The training itself, watched, is the reference."""
     begun = begin(
-        task, method, sampler=sampler, blocks=2 if sampler == "blocks" else None, max_tokens=64
+        task, method, sampler=sampler, blocks=2 if sampler == "blocks" else None, max_tokens=256
     )
     setting = begun.setting
     storage = storage_of(setting, cut=begun.stands.cuts()[0], store=Path.cwd())

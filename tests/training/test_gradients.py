@@ -57,6 +57,51 @@ def test_a_small_budget_gives_the_gradients_of_one_big_batch(
     assert_equal(gradients(model), expected)
 
 
+def test_recomputed_activations_in_two_passes_give_the_gradients_of_the_whole(
+    build: Build, fitting: Fit
+) -> None:
+    """Packed rows, two passes and checkpointing together, with LoRA dropout."""
+    found, calls = [], []
+    for checkpointing in (False, True):
+        setting, model, _ = build("ppi", "lora", gradient_checkpointing=checkpointing)
+        randomise_adapter(model)
+        set_training_mode(model)
+        whole = fitting(setting)
+        tight = replace(whole, source=replace(whole.source, budget=1, batch_tokens=60))
+        attention = next(
+            m for n, m in model.named_modules() if n.endswith("layer.0.attention.self")
+        )
+        counted: list[int] = []
+        attention.register_forward_hook(lambda *_, into=counted: into.append(1))
+        torch.manual_seed(5)
+        add_gradients(model, tight, EVERY)
+        found.append(gradients(model))
+        calls.append(len(counted))
+    assert calls[1] == 1.5 * calls[0]  # pass 2 runs the layer once more
+    assert_equal(found[1], found[0])
+
+
+def test_a_batch_of_one_protein_with_itself(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("ppi", "lora")
+    model.eval()
+    randomise_adapter(model)
+    whole = fitting(setting)
+    members = np.zeros_like(whole.part.members)
+    alone = fitting(setting, part=replace(whole.part, members=members))
+    one = np.array([0])
+    batch_loss(model, alone, one).backward()
+    expected = gradients(model)
+    tight = replace(alone, source=replace(alone.source, budget=1, batch_tokens=1))
+    for batch in (one, EVERY):
+        add_gradients(model, tight, batch)
+        found = gradients(model)
+        if len(batch) == 1:
+            assert_equal(found, expected)
+        else:
+            (batch_loss(model, alone, EVERY) / len(EVERY)).backward()
+            assert_equal(found, gradients(model))
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_recomputed_activations_give_the_same_gradients(
     build: Build, fitting: Fit, method: str

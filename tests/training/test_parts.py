@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from peftide.engine.embedding import Embeddings
+from peftide.hardware import GRAPH_BATCHES
 from peftide.tasks import Targets
 from peftide.training.parts import LabelledPart, cached_rows, encoded_rows, micro_batches
 from tests.training.conftest import Build
@@ -71,4 +72,4 @@ def test_the_cost_of_a_protein_is_its_tokens_after_the_crop(build: Build) -> Non
     sequences = setting.problem.dataset.proteins.sequences
     source = encoded_rows(setting.encoder, sequences)
     assert source.costs.tolist() == [min(len(text), 10) + 2 for text in sequences]
-    assert source.budget == 8 * 64
+    assert source.budget == GRAPH_BATCHES * 64

@@ -24,6 +24,7 @@ from peftide.types import IntArray
 logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
+PROGRESS = "progress.json"
 # numpy has no bfloat16: its bits are kept as whole numbers
 STORED_AS = {torch.bfloat16: np.int16, torch.float16: np.float16, torch.float32: np.float32}
 
@@ -228,13 +229,22 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
-        if _Progress(store, plan.key).sequences_done:
+        if _Progress(store, plan.key).sequences_done and _is_whole(path, shape):
             return np.lib.format.open_memmap(path, mode="r+")
+        remove(store / PROGRESS)
         rows = np.lib.format.open_memmap(
             path, mode="w+", dtype=STORED_AS[plan.row_type], shape=shape
         )
         _reserve(path)
         return rows
+
+
+def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
+    """Return whether the rows are all there: cut off, they would be filled up with zeros."""
+    try:
+        return np.load(path, mmap_mode="r").shape == shape
+    except (OSError, ValueError):
+        return False
 
 
 def _reserve(path: Path) -> None:
@@ -255,14 +265,17 @@ class _Progress:
     """How many distinct sequences, the shortest first, a stored embedding already has."""
 
     def __init__(self, store: Path | None, key: str) -> None:
-        self.path = store / "progress.json" if store else None
+        self.path = store / PROGRESS if store else None
         self.key = key
         self.sequences_done = self._read()
 
     def _read(self) -> int:
         if self.path is None or not self.path.is_file():
             return 0
-        record = json.loads(self.path.read_text())
+        try:
+            record = json.loads(self.path.read_text())
+        except ValueError:
+            return 0  # cut off
         return record["sequences_done"] if record["key"] == self.key else 0
 
     def save(self, sequences_done: int, rows: np.ndarray) -> None:

@@ -15,9 +15,8 @@ from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.progress import Meter, duration, meter
-from peftide.resume_points import seed_step
 from peftide.training.batches import Batches, choose_batches
-from peftide.training.gradients import add_gradients
+from peftide.training.memory import add_fitting_gradients
 from peftide.training.modes import set_training_mode
 from peftide.training.optimizer import build_optimizer, build_schedule
 from peftide.training.parts import Fitting
@@ -124,8 +123,9 @@ class _Run:
 
     def step(self, batch: IntArray, progress: Meter) -> float:
         """Take one optimizer step and return the loss before it."""
-        seed_step(self.fitting.config.seed, self.state.step)
-        loss = add_gradients(self.model, self.fitting, batch, advance=progress.advance)
+        loss, self.fitting = add_fitting_gradients(
+            self.model, self.fitting, batch, step=self.state.step, advance=progress.advance
+        )
         if self.steering:
             self.steering.penalty().backward()
         self._require_finite(loss)

@@ -58,6 +58,8 @@ class RowSource:
         Token budget of one packed batch.
     budget
         Tokens whose activations are kept at a time.
+    smaller
+        The same with half of both budgets; None where nothing is encoded.
     """
 
     rows: Callable[[IntArray], Float[Tensor, "R D"]]
@@ -65,6 +67,7 @@ class RowSource:
     costs: IntArray
     batch_tokens: int
     budget: float
+    smaller: "Callable[[], RowSource] | None" = None
 
 
 @dataclass(frozen=True)
@@ -107,19 +110,31 @@ def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:
     return RowSource(rows, counts, np.zeros_like(counts), batch_tokens=1, budget=float("inf"))
 
 
-def encoded_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> RowSource:
-    """Return rows that are encoded anew each time, because the backbone changes."""
+def encoded_rows(
+    encoder: ModelEncoder, sequences: Sequence[str], *, max_tokens: int | None = None
+) -> RowSource:
+    """Return rows that are encoded anew each time, because the backbone changes.
+
+    Parameters
+    ----------
+    max_tokens
+        Token budget of a packed batch; None: the hardware's.
+    """
+    batch_tokens = encoder.hardware.max_tokens if max_tokens is None else max_tokens
     tokens, counts = encoder.tokens(sequences), encoder.rows(sequences)
 
     def rows(proteins: IntArray) -> Float[Tensor, "R D"]:
-        batches = token_budget_batches(tokens[proteins], encoder.hardware.max_tokens)
+        batches = token_budget_batches(tokens[proteins], batch_tokens)
         encoded = [
             _encode(encoder, [sequences[int(p)] for p in proteins[batch]]) for batch in batches
         ]
         return torch.cat(encoded)[unsorted_rows(np.concatenate(batches), counts[proteins])]
 
-    batch_tokens = encoder.hardware.max_tokens
-    return RowSource(rows, counts, tokens, batch_tokens, budget=GRAPH_BATCHES * batch_tokens)
+    return RowSource(
+        *(rows, counts, tokens, batch_tokens),
+        budget=GRAPH_BATCHES * batch_tokens,
+        smaller=lambda: encoded_rows(encoder, sequences, max_tokens=max(1, batch_tokens // 2)),
+    )
 
 
 def unsorted_rows(order: IntArray, counts: IntArray) -> Tensor:

@@ -1,0 +1,86 @@
+"""Gradients on a GPU whose memory may not hold a batch: then in smaller parts, from there on."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from peftide.errors import TrainingError
+from peftide.model import ProteinModel
+from peftide.resume_points import seed_step
+from peftide.training.gradients import add_gradients
+from peftide.training.parts import Fitting
+from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
+
+
+def add_fitting_gradients(
+    model: ProteinModel,
+    fitting: Fitting,
+    batch: IntArray,
+    *,
+    step: int,
+    advance: Callable[[float], None],
+) -> tuple[float, Fitting]:
+    """Add the gradients of a batch's mean loss to a model that has none yet.
+
+    Where a GPU's memory does not hold the work, it is done again from the start of the batch with
+    half the token budget; the gradients are the same.
+
+    Parameters
+    ----------
+    batch
+        Examples. Shape (B,).
+    step
+        Optimizer step, which seeds the random numbers.
+    advance
+        Told how many examples' worth of work was done, and how many were lost.
+
+    Returns
+    -------
+    The loss, and the training with the budget that was enough.
+
+    Raises
+    ------
+    TrainingError
+        If one protein alone is too much.
+    """
+    while True:
+        done: list[float] = []
+
+        def note(examples: float, done: list[float] = done) -> None:
+            done.append(examples)
+            advance(examples)
+
+        seed_step(fitting.config.seed, step)
+        try:
+            return add_gradients(model, fitting, batch, advance=note), fitting
+        except torch.cuda.OutOfMemoryError as error:
+            smaller = fitting.source.smaller
+            if smaller is None or fitting.source.batch_tokens <= fitting.source.costs.min():
+                raise _too_long(fitting) from error
+        # outside the handler: what it holds of the failed work is free by now
+        advance(-sum(done))
+        model.zero_grad(set_to_none=True)
+        fitting = replace(fitting, source=smaller())
+        _say(fitting.source.batch_tokens)
+
+
+def _say(batch_tokens: int) -> None:
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    logger.warning(
+        "the GPU's memory does not hold a step: it is done again, and from here on, with at most "
+        "%s tokens in a batch (--max-tokens sets it from the start)",
+        f"{batch_tokens:,}",
+    )
+
+
+def _too_long(fitting: Fitting) -> TrainingError:
+    return TrainingError(
+        f"the GPU's memory does not hold the training on one protein (the longest has "
+        f"{fitting.source.costs.max():,} tokens). Use --gradient-checkpointing, --precision bf16, "
+        "a smaller --max-length, fewer --lora-layers or a smaller --backbone, and start again"
+    )
