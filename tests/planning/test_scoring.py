@@ -13,6 +13,7 @@ from peftide.run_folder import RunFolder
 from peftide.tasks import TASKS
 from peftide.workflows.beside import Beside
 from peftide.workflows.scores import Scored
+from peftide.workflows.setting import Problem
 from peftide.workflows.tables import write_history
 from tests.planning.conftest import Begin
 
@@ -47,13 +48,14 @@ def test_scores_and_a_report_are_made(begin: Begin, tmp_path: Path) -> None:
 def test_more_rows_cost_what_the_line_through_two_sizes_says(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scoring, "SIZES", (10, 20))
+    monkeypatch.setattr(scoring, "SIZES", (4, 8))
+    monkeypatch.setattr(scoring, "FEWEST_EXAMPLES", 1)
     nothing = Scored({}, 0.5, Calibration(), None, Beside())
 
-    def used(_setting: object, share: float, _folder: object) -> Used[Scored]:
-        rows = 40 * share
+    def used(problem: Problem, _setting: object, _folder: object) -> Used[Scored]:
+        rows = scoring.scored_rows(problem)
         return Used(nothing, Seconds(1 + rows, 2 + 2 * rows), int(100 * rows))
 
-    monkeypatch.setattr(scoring, "_score_some", used)
+    monkeypatch.setattr(scoring, "_score", used)
     found = scoring.scoring_cost(begin("regression", "head").setting, RunFolder(Path("unused")))
-    assert (found.seconds, found.grown_bytes) == (Seconds(41, 82), 4000)  # 40 rows in all
+    assert (found.seconds, found.grown_bytes) == (Seconds(17, 34), 1600)  # 8 rows each

@@ -18,7 +18,10 @@ from peftide.workflows.scores import Scored, score_logits
 from peftide.workflows.setting import Problem, Setting
 
 SIZES = (1_500, 5_000)
-"""Rows that are scored for a plan: of larger tables both, and the line through them."""
+"""Rows that are scored for a plan: of larger tables about both, and the line through them."""
+
+FEWEST_EXAMPLES = 10
+"""Of each part, if it has them."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,18 @@ class ScoringCost:
 
 def scoring_cost(setting: Setting, folder: RunFolder) -> ScoringCost:
     """Return what scores and report cost, from a measurement on some of the rows."""
-    rows = all_rows(setting.problem)
-    sizes = [size for size in SIZES if size < rows][: len(SIZES)]
-    if len(sizes) < len(SIZES):
-        sizes = [rows]
-    found = [(size, _score_some(setting, size / rows, folder)) for size in sizes]
-    last = found[-1][1]
-    if len(found) == 1:
-        return ScoringCost(last.seconds, last.grown_bytes, last.result)
+    problem = setting.problem
+    rows = scored_rows(problem)
+    samples = [problem]
+    if rows > max(SIZES):
+        samples = [some_of(problem, size / rows) for size in SIZES]
+    sizes = [scored_rows(sample) for sample in samples]
+    found = [_score(sample, setting, folder) for sample in samples]
+    last = found[-1]
+    if sizes[0] == sizes[-1]:
+        return ScoringCost(last.seconds, last.grown_bytes * rows / sizes[-1], last.result)
     cpu, wall = (
-        _line(sizes, [getattr(used.seconds, clock) for _, used in found], rows)
+        _line(sizes, [getattr(used.seconds, clock) for used in found], rows)
         for clock in ("cpu", "wall")
     )
     # of few rows the memory lies in the noise, so it is taken to grow with them from nothing
@@ -60,13 +65,12 @@ def _line(sizes: list[int], values: list[float], size: int) -> float:
     return values[1] + slope * (size - sizes[1])
 
 
-def all_rows(problem: Problem) -> int:
-    """Return the rows of all parts."""
-    return sum(len(targets.values) for targets in problem.targets.values())
+def scored_rows(problem: Problem) -> int:
+    """Return the rows of all parts but train."""
+    return sum(len(of.values) for part, of in problem.targets.items() if part != "train")
 
 
-def _score_some(setting: Setting, share: float, folder: RunFolder) -> Used[Scored]:
-    problem = some_of(setting.problem, share)
+def _score(problem: Problem, setting: Setting, folder: RunFolder) -> Used[Scored]:
     logits = random_logits(problem)
 
     def work() -> Scored:
@@ -81,7 +85,7 @@ def _score_some(setting: Setting, share: float, folder: RunFolder) -> Used[Score
 def some_of(problem: Problem, share: float) -> Problem:
     """Return a problem with a share of the rows of each part, evenly spaced.
 
-    A part keeps ten examples, if it has them.
+    A part keeps `FEWEST_EXAMPLES`, if it has them.
     """
     chosen = {
         part: _spaced(len(examples), share) for part, examples in problem.dataset.parts.items()
@@ -96,7 +100,7 @@ def some_of(problem: Problem, share: float) -> Problem:
 
 
 def _spaced(count: int, share: float) -> IntArray:
-    wanted = min(count, max(10, round(count * share)))
+    wanted = min(count, max(FEWEST_EXAMPLES, round(count * share)))
     return np.unique(np.linspace(0, count - 1, wanted).astype(np.int64))
 
 
