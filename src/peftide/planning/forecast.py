@@ -57,13 +57,15 @@ def forecast_memory(measured: Measurement) -> dict[str, int]:
     """Return the memory held at each stage of a training, and the peak."""
     sizes, row_bytes = measured.sizes, measured.once.row_bytes
     during = sizes.held + COPIES * sizes.trained
+    encoding = sizes.held + sizes.forward + row_bytes
     stages = {
         "held throughout": sizes.held,
-        "encoding": sizes.held + sizes.forward + row_bytes,
+        "encoding": encoding,
         "training": during + sizes.graph,
         "validation": during + sizes.forward + row_bytes,
         "resume points": during + sizes.resume_point,
-        "scoring": sizes.held + sizes.scoring,
+        # test is encoded first, and what that held the process keeps (`keep_freed_memory`)
+        "scoring": encoding + sizes.scoring,
         "saving": sizes.held + sizes.saving,
     }
     rounded = {name: round(size) for name, size in stages.items()}
