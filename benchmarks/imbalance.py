@@ -24,12 +24,13 @@ METRICS = ("macro_recall", "macro_average_precision", "accuracy")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     print(f"{'set':<10} {'--imbalance':<17} {'part':<10}", *(f"{m:>24}" for m in METRICS))
-    for name in SETS:
+    for name in options.sets:
         for imbalance in OPTIONS:
             runs = [run(name, imbalance, seed, options) for seed in range(options.seeds)]
             for part in ("validation", "test"):
@@ -55,6 +56,7 @@ def run(name: str, imbalance: str, seed: int, options: argparse.Namespace) -> di
                 imbalance=imbalance,
                 seed=seed,
                 threads=options.threads,
+                baselines=("none",),
                 embedding_cache=options.out / "embeddings",
                 resume=True,
                 out=out,

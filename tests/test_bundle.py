@@ -298,11 +298,25 @@ def test_calibration_and_limits_come_back_equal(trained: Trained, tmp_path: Path
     assert (loaded.calibration, loaded.conformal) == (bundle.calibration, bundle.conformal)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_backbone_in_few_bits_is_opened_in_as_few(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(trained("ppi", "head") / "model", folder)
+    record = json.loads((folder / "bundle.json").read_text())
+    del record["digest"]
+    record["recipe"]["base_bits"] = 8
+    record["digest"] = bundle_module._digest(record)
+    (folder / "bundle.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match="--base-bits: received 8, but this machine has no CUDA"):
+        load_bundle(folder)
+
+
 def test_a_model_from_before_calibration_still_opens(trained: Trained, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(trained("ppi", "head") / "model", folder)
     record = json.loads((folder / "bundle.json").read_text())
     del record["conformal"], record["digest"]
+    del record["recipe"]["base_bits"]
     record |= {"calibration": None, "format_version": 1}
     record["digest"] = bundle_module._digest(record)
     (folder / "bundle.json").write_text(json.dumps(record))

@@ -32,7 +32,7 @@ from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
 
-FORMAT_VERSION = 2  # 1 had no calibration
+FORMAT_VERSION = 3  # 1 had no calibration, 2 no base_bits
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 HEAD_PARTS = ("pooling", "scaling", "head")
@@ -52,7 +52,7 @@ class Recipe:
         Keys of `TASKS` and `ADAPTERS`.
     backbone
         Name the backbone is loaded by.
-    pooling, pairing, head, head_width, head_dropout, max_length
+    pooling, pairing, head, head_width, head_dropout, max_length, base_bits
         As in `TrainConfig`.
     """
 
@@ -65,6 +65,7 @@ class Recipe:
     head_width: int
     head_dropout: float
     max_length: int | None
+    base_bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,12 @@ def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
     recipe = Recipe(**record["recipe"])
     labels = Labels(**_tuples(record["labels"]))
     origin = record["origin"]
-    options = LoadOptions(offline=True, allow_bin=allow_bin, revision=origin["revision"])
+    options = LoadOptions(
+        offline=True,
+        allow_bin=allow_bin,
+        revision=origin["revision"],
+        base_bits=recipe.base_bits,
+    )
     backbone = _find_backbone(origin["name"], folder, options)
     _check_backbone(backbone, origin, folder)
     ADAPTERS[recipe.method].load(backbone, folder)

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from peftide.backbones import Backbone
+from peftide.backbones.quantised import whole_size
 from peftide.engine.packing import PackedBatch
 from peftide.pairing import Pairing
 from peftide.parameters import trained_parameters
@@ -65,5 +66,5 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
     """Return how many parameters train, and how many there are."""
     return {
         "trained": sum(p.numel() for p in trained_parameters(model).values()),
-        "total": sum(p.numel() for p in model.parameters()),
+        "total": sum(whole_size(p) for p in model.parameters()),
     }

@@ -112,6 +112,7 @@ def other_value(name: str, value: object) -> object:
         "sampler": "pairs",
         "blocks": 5,
         "max_tokens": 99,
+        "base_bits": 8,
         "learning_rate": 1e-5,
         "part": "test",
         "hours": 0.5,

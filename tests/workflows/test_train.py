@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +323,15 @@ def test_a_number_that_no_training_can_have_is_refused(option: str, value: Any) 
     config = TrainConfig(task="ppi", out=Path("run"), **{option: value})
     with pytest.raises(InputError, match=f"--{option.replace('_', '-')}: received"):
         check_numbers(config, TASKS["ppi"])
+
+
+@pytest.mark.parametrize("method", ["full", "last_k", "bias", "layer_norm", "pissa", "ia3"])
+def test_a_method_that_needs_the_backbone_whole_does_not_get_it_in_few_bits(method: str) -> None:
+    config = TrainConfig(out=Path("run"), method=method, base_bits=4, device="cpu")
+    with pytest.raises(InputError, match=f"--method {method} needs .* expected one of head, lora"):
+        check_numbers(config, TASKS["regression"])
+    with pytest.raises(InputError, match="--base-bits: received 4 with --device cpu"):
+        check_numbers(replace(config, method="lora"), TASKS["regression"])
 
 
 def test_an_option_that_the_method_does_not_read_is_refused() -> None:

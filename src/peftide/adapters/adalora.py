@@ -120,4 +120,5 @@ ADALORA = replace(
     learning_rate=3e-3,
     finish=finish_adalora,
     steer=RankSchedule,
+    takes_quantised=False,  # peft reads it back with other numbers
 )

@@ -74,6 +74,9 @@ class Adapter:
         Options of `TrainConfig` that the method reads and others do not.
     finish
         After training: bring the backbone into the form that is scored and saved.
+    takes_quantised
+        Whether the backbone's matrices may be held in 8 or 4 bits: nothing of its own trains, and
+        `peft` can take the adapter off them again.
     steer
         Backbone, number of optimizer steps → what the method does at each of them.
     """
@@ -84,5 +87,6 @@ class Adapter:
     load: Callable[[Backbone, Path], None]
     learning_rate: float
     reads: frozenset[str] = frozenset()
+    takes_quantised: bool = True
     finish: Callable[[Backbone], None] = as_it_is
     steer: Callable[[Backbone, int], Steering] | None = None

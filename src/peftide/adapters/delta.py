@@ -90,6 +90,7 @@ BIAS = Adapter(
     load=load_delta,
     learning_rate=1e-3,
     reads=frozenset({"lora_layers"}),
+    takes_quantised=False,
 )
 LAYER_NORM = Adapter(
     summary="scale and shift of the layer norms of chosen layers",
@@ -98,6 +99,7 @@ LAYER_NORM = Adapter(
     load=load_delta,
     learning_rate=1e-3,
     reads=frozenset({"lora_layers"}),
+    takes_quantised=False,
 )
 LAST_K = Adapter(
     summary="chosen layers whole",
@@ -106,4 +108,5 @@ LAST_K = Adapter(
     load=load_delta,
     learning_rate=3e-4,
     reads=frozenset({"lora_layers"}),
+    takes_quantised=False,
 )

@@ -38,4 +38,5 @@ FULL = Adapter(
     save=save_full,
     load=load_full,
     learning_rate=1e-4,
+    takes_quantised=False,
 )

@@ -36,5 +36,6 @@ IA3 = replace(
     summary="factors on keys, values and feed-forward channels",
     apply=apply_ia3,
     learning_rate=1e-2,
+    takes_quantised=False,  # peft cannot take it off again
     reads=frozenset({"lora_layers"}),
 )

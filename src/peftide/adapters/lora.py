@@ -64,4 +64,5 @@ DORA = replace(
     LORA,
     summary="LoRA that trains the length of a matrix's rows apart from their direction",
     apply=partial(apply_lora, use_dora=True),
+    takes_quantised=False,  # peft reads the lengths of rows off the whole matrix
 )

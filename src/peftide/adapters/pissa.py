@@ -103,5 +103,6 @@ PISSA = replace(
     LORA,
     summary="LoRA that starts from the largest singular directions of each matrix",
     apply=apply_pissa,
+    takes_quantised=False,
     finish=finish_pissa,
 )

@@ -30,7 +30,7 @@ class Architecture:
     summary
         One line for the documentation.
     load
-        Folder → the model alone, no pooler, no task head.
+        Folder, and further arguments of `from_pretrained` → the model alone, no pooler, no head.
     random_model
         Configuration → the same model with random weights.
     tokenizer
@@ -54,7 +54,7 @@ class Architecture:
     """
 
     summary: str
-    load: Callable[[Path], PreTrainedModel]
+    load: Callable[..., PreTrainedModel]
     random_model: Callable[[Any], PreTrainedModel]
     tokenizer: Callable[[Path | None], PreTrainedTokenizerBase]
     layer_prefix: str

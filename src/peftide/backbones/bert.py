@@ -13,9 +13,9 @@ ALPHABET = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"LAGVESIKRDTPNQFYMHCW
 """ProtBERT's tokens in their order."""
 
 
-def load_bert(folder: Path) -> BertModel:
+def load_bert(folder: Path, **settings: Any) -> BertModel:
     """Load a BERT checkpoint without pooler."""
-    return load_weights(BertModel, folder, add_pooling_layer=False)[0]
+    return load_weights(BertModel, folder, add_pooling_layer=False, **settings)[0]
 
 
 def random_bert(config: Any) -> BertModel:

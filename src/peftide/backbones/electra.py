@@ -10,9 +10,9 @@ from peftide.backbones.bert import ALPHABET, BERT
 from peftide.backbones.weights import load_weights
 
 
-def load_electra(folder: Path) -> ElectraModel:
+def load_electra(folder: Path, **settings: Any) -> ElectraModel:
     """Load the encoder of an ELECTRA checkpoint."""
-    return load_weights(ElectraModel, folder)[0]
+    return load_weights(ElectraModel, folder, **settings)[0]
 
 
 def random_electra(config: Any) -> ElectraModel:

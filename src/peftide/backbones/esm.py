@@ -47,7 +47,7 @@ def esm1b_config() -> EsmConfig:
     return esm_config(33, 1280, 20, position_embedding_type="absolute", emb_layer_norm_before=True)
 
 
-def load_esm(folder: Path) -> EsmModel:
+def load_esm(folder: Path, **settings: Any) -> EsmModel:
     """Load an ESM checkpoint without pooler (ESM-2 checkpoints have no pooler weights).
 
     Raises
@@ -56,7 +56,7 @@ def load_esm(folder: Path) -> EsmModel:
         If the weights cannot be read or are incomplete: what is missing would be random.
     """
     model, lacks_unused = load_weights(
-        EsmModel, folder, may_lack=UNUSED_MODULE, add_pooling_layer=False
+        EsmModel, folder, may_lack=UNUSED_MODULE, add_pooling_layer=False, **settings
     )
     if lacks_unused:
         # random otherwise, and with it the hash by which a bundle knows its backbone

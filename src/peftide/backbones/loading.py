@@ -1,6 +1,6 @@
 """A backbone's name → the backbone, without any hidden network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,8 +11,9 @@ from peftide.backbones import BACKBONES
 from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.backbone import Backbone, Origin
 from peftide.backbones.hub import find_snapshot
-from peftide.backbones.weights import require_safetensors, weights_sha256
-from peftide.errors import BackboneError, did_you_mean
+from peftide.backbones.quantised import check_base_bits, quantised_settings
+from peftide.backbones.weights import require_safetensors, stored_sha256, weights_sha256
+from peftide.errors import BackboneError, InputError, did_you_mean
 from peftide.tokens import read_vocabulary
 
 ALIASES: Aliases = {k: v for family in BACKBONES.values() for k, v in family.aliases.items()}
@@ -20,15 +21,23 @@ RANDOM_PREFIX = "random:"
 BUNDLED = ("mini",)
 """Backbones whose weights lie in this package, each in a folder of its name beside this file."""
 RANDOM_WEIGHTS_SEED = 0
+QUANTISED_ON = torch.device("cuda")
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How far loading may go: network or not, pickles or not, and which commit of a hub id."""
+    """How far loading may go: network or not, pickles or not, and which commit of a hub id.
+
+    Attributes
+    ----------
+    base_bits
+        4 or 8: hold the matrices in so many bits; None: all weights in 32.
+    """
 
     offline: bool = False
     allow_bin: bool = False
     revision: str | None = None
+    base_bits: int | None = None
 
 
 def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
@@ -45,6 +54,8 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
     ------
     BackboneError
         If it cannot be had, is of an unknown family, or holds pickled weights only.
+    InputError
+        If its weights cannot be held in as few bits as asked for.
 
     Examples
     --------
@@ -52,11 +63,18 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
     >>> backbone.layers, backbone.width
     (2, 32)
     """
-    if name.startswith(RANDOM_PREFIX):
-        return _random_backbone(name)
     options = options or LoadOptions()
+    check_base_bits(options.base_bits)
+    if name.startswith(RANDOM_PREFIX):
+        if options.base_bits is not None:
+            raise InputError(
+                f"received {options.base_bits}, but {name} has random weights",
+                expected="a backbone with trained weights",
+                where="--base-bits",
+            )
+        return _random_backbone(name)
     folder, revision = find_folder(name, options)
-    return _stored_backbone(name, folder, revision=revision, allow_bin=options.allow_bin)
+    return _stored_backbone(name, folder, revision=revision, options=options)
 
 
 def _random_backbone(name: str) -> Backbone:
@@ -112,11 +130,19 @@ def _known_names() -> list[str]:
     return [*BUNDLED, *stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
 
 
-def _stored_backbone(name: str, folder: Path, *, revision: str | None, allow_bin: bool) -> Backbone:
+def _stored_backbone(
+    name: str, folder: Path, *, revision: str | None, options: LoadOptions
+) -> Backbone:
     architecture = find_architecture(read_config(folder), name)
-    weights = require_safetensors(folder, allow_bin=allow_bin)
-    model = architecture.load(weights)
-    return _assemble(model, architecture, name=name, folder=folder, revision=revision)
+    weights = require_safetensors(folder, allow_bin=options.allow_bin)
+    if options.base_bits is None:
+        model = architecture.load(weights)
+        return _assemble(model, architecture, name=name, folder=folder, revision=revision)
+    model = architecture.load(weights, **quantised_settings(options.base_bits, QUANTISED_ON))
+    backbone = _assemble(model, architecture, name=name, folder=folder, revision=revision)
+    # of the file: what one GPU makes of it may differ from another's in the last bit
+    backbone.origin = replace(backbone.origin, weights_sha256=stored_sha256(weights))
+    return backbone
 
 
 def find_architecture(config: PretrainedConfig, name: str) -> Architecture:

@@ -25,9 +25,9 @@ LETTERS = "ALGVSREDTIPKFQNYMHWCXBOUZ"
 """Residues in the order of ProtT5's vocabulary."""
 
 
-def load_t5(folder: Path) -> T5EncoderModel:
+def load_t5(folder: Path, **settings: Any) -> T5EncoderModel:
     """Load the encoder of a T5 checkpoint, whether or not it has a decoder beside it."""
-    return load_weights(T5EncoderModel, folder)[0]
+    return load_weights(T5EncoderModel, folder, **settings)[0]
 
 
 def t5_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:

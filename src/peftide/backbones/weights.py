@@ -8,7 +8,7 @@ from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -127,6 +127,16 @@ def load_weights(
 def weights_sha256(model: nn.Module) -> str:
     """Return one hash of all parameters and persistent buffers, by name, shape, type and bytes."""
     return tensors_sha256(model.state_dict())
+
+
+def stored_sha256(folder: Path) -> str:
+    """Return one hash of the tensors in a checkpoint's files, whatever they become when loaded."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as stored:
+            for name in sorted(stored.keys()):
+                digest.update(tensors_sha256({name: stored.get_tensor(name)}).encode())
+    return digest.hexdigest()
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:

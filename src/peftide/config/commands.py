@@ -24,6 +24,11 @@ class TrainConfig(TableOptions, RunOptions):
         DEFAULT_BACKBONE,
         doc="mini (bundled), folder, hub id, alias (esm2_t12_35M), or random:<alias>",
     )
+    base_bits: int | None = option(
+        None,
+        doc="4 or 8: hold the matrices of the frozen backbone in so many bits (CUDA GPU, "
+        "bitsandbytes); default: all weights in 32",
+    )
     out: Path = option(doc="run folder to write")
     resume: bool = option(False, doc="go on with an interrupted run in --out")
 

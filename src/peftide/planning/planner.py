@@ -45,6 +45,9 @@ def make_plan(request: PlanConfig) -> Plan:
         task = find_task(config.task)
         find_adapter(config.method)
         check_numbers(config, task)
+        if config.base_bits is not None:
+            config = replace(config, base_bits=None)
+            notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
         hardware = choose_hardware(config)
         problem, stands = read_problem(config, task), stand_in(config)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)

@@ -172,7 +172,9 @@ def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
 
 def load_options(config: TrainConfig) -> LoadOptions:
     """Return how the backbone of a training is loaded."""
-    return LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    return LoadOptions(
+        offline=config.offline, allow_bin=config.allow_bin, base_bits=config.base_bits
+    )
 
 
 def read_problem(config: TrainConfig, task: Task) -> Problem:
@@ -314,6 +316,7 @@ def recipe_of(config: TrainConfig) -> Recipe:
         head_width=config.head_width,
         head_dropout=config.head_dropout,
         max_length=config.max_length,
+        base_bits=config.base_bits,
     )
 
 

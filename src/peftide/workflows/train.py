@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from peftide.adapters import Adapter
+from peftide.adapters import ADAPTERS, Adapter
+from peftide.backbones.quantised import check_base_bits
 from peftide.bundle import Bundle, save_bundle
 from peftide.config import TrainConfig
 from peftide.config.limits import out_of_range
@@ -163,9 +164,29 @@ def check_numbers(config: TrainConfig, task: Task) -> None:
         f"{flag(name)}: --method {config.method} does not read it; leave it out"
         for name in unread_options(config)
     ]
+    problems += base_bits_problems(config)
     problems += check_calibration(config.calibration, task)
     problems += check_baselines(config.baselines, task)
     raise_problems(problems)
+    check_base_bits(config.base_bits)
+
+
+def base_bits_problems(config: TrainConfig) -> list[str]:
+    """Return what is wrong with `--base-bits` beside the machine, as text."""
+    if config.base_bits is None:
+        return []
+    problems = []
+    if not find_adapter(config.method).takes_quantised:
+        fitting = ", ".join(name for name, adapter in ADAPTERS.items() if adapter.takes_quantised)
+        problems.append(
+            f"--base-bits: received {config.base_bits}, but --method {config.method} needs the "
+            f"backbone's own weights whole; expected one of {fitting}"
+        )
+    if not config.device.startswith(("auto", "cuda")):
+        problems.append(
+            f"--base-bits: received {config.base_bits} with --device {config.device}; expected cuda"
+        )
+    return problems
 
 
 def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
