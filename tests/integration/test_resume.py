@@ -84,7 +84,10 @@ def kill_in_mid_epoch(config: TrainConfig, folder: Path) -> int:
 
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_a_run_killed_in_mid_epoch_ends_bit_for_bit_like_another(
-    tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    method: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     config = long_config(tmp_path, method)
     step = kill_in_mid_epoch(config, tmp_path)
@@ -93,6 +96,7 @@ def test_a_run_killed_in_mid_epoch_ends_bit_for_bit_like_another(
     assert not (config.out / "model").exists()
     assert main(["train", "--resume", "--out", str(config.out)]) == 0
     assert "run folder:" in capsys.readouterr().out
+    assert f"after step {step} of " in caplog.text
     # its resume points are few, which must make no difference either
     whole = train(replace(config, out=tmp_path / "whole", checkpoint_minutes=60.0))
     assert_same_run(config.out, whole.path)

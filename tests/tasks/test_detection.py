@@ -45,7 +45,7 @@ def test_labels_as_long_as_their_sequences_are_of_residues(labels: list[str]) ->
     ("labels", "seen", "tasks"),
     [
         (["0", "1", "2", "0", "1", "2"], "whole numbers from 0 to 2", "multiclass or --task regr"),
-        (["1.5", "high", "2"], "numbers such as 1.5 and words such as high", "regression"),
+        (["1.5", "high", "2"], "numbers such as 1.5 and one text such as high", "regression"),
         (["1,5", "2,25"], "a comma for the point", "multilabel or --task regression"),
         (["it", "binds", "to", "DNA"], "4 different texts in 4 rows", "multiclass or --task multi"),
     ],

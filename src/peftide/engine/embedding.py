@@ -229,8 +229,10 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
-        if _Progress(store, plan.key).sequences_done and _is_whole(path, shape):
-            return np.lib.format.open_memmap(path, mode="r+")
+        if _Progress(store, plan.key).sequences_done:
+            if _is_whole(path, shape):
+                return np.lib.format.open_memmap(path, mode="r+")
+            logger.warning("%s is cut off, and is filled anew", path)
         remove(store / PROGRESS)
         rows = np.lib.format.open_memmap(
             path, mode="w+", dtype=STORED_AS[plan.row_type], shape=shape

@@ -128,7 +128,9 @@ def _of_words(distinct: list[str], *, rows: int) -> Detection:
     numbers = [text for text in distinct if NUMBER.fullmatch(text)]
     if numbers:
         word = next(text for text in distinct if text not in numbers)
-        reason = f"numbers such as {numbers[0]} and words such as {word}"
+        count = len(distinct) - len(numbers)
+        others = f"{count:,} different texts" if count > 1 else "one text"
+        reason = f"numbers such as {numbers[0]} and {others} such as {word}"
         return Detection(("multiclass", "regression"), reason)
     if 2 * len(distinct) > rows > 3:
         reason = f"{len(distinct):,} different texts in {rows:,} rows (such as {distinct[0][:40]})"

@@ -67,6 +67,8 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
     schedule = build_schedule(optimizer, steps=steps, warmup_fraction=config.warmup_fraction)
     _catch_up(schedule, state.step)
+    if state.step:
+        logger.info("going on in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
     run = _Run(
         model, fitting, optimizer=optimizer, schedule=schedule, state=state, steering=steering
     )
