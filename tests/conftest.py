@@ -27,6 +27,7 @@ from peftide.backbones.electra import prot_electra_config
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.backbones.t5 import t5_config, t5_tokenizer
 from peftide.config import TrainConfig
+from peftide.sequences.fasta import read_fasta
 from peftide.tasks import TASKS
 from peftide.workflows.train import train
 
@@ -60,6 +61,18 @@ def random_sequences(count: int, *, lengths: tuple[int, int] = (8, 30), seed: in
     generator = np.random.default_rng(seed)
     sizes = generator.integers(*lengths, size=count)
     return ["".join(generator.choice(list(AMINO_ACIDS), size)) for size in sizes]
+
+
+def real_proteins(data: Path, count: int) -> list[str]:
+    """Return yeast proteins of 30 to 1,022 residues: all lengths, the short ones (cheap) denser."""
+    proteins, _ = read_fasta(data / "ppi_yeast" / "sequences.fasta")
+    fitting = {text for text in proteins.sequences if 30 <= len(text) <= 1022}
+    texts = sorted(fitting, key=lambda text: (len(text), text))
+    lengths = np.array([len(text) for text in texts])
+    wanted = lengths[0] * (lengths[-1] / lengths[0]) ** (np.linspace(0, 1, count) ** 5)
+    places = np.searchsorted(lengths, wanted)
+    places = np.maximum.accumulate(places - np.arange(count)) + np.arange(count)  # none twice
+    return [texts[min(place, len(texts) - count + k)] for k, place in enumerate(places)]
 
 
 def randomise(model: torch.nn.Module, *, std: float = 0.3) -> None:

@@ -23,8 +23,7 @@ from peftide.engine.packing import (
     token_budget_batches,
 )
 from peftide.pooling import MeanPooling
-from peftide.sequences.fasta import read_fasta
-from tests.conftest import padded_forward, plain_model, random_sequences, randomise
+from tests.conftest import padded_forward, plain_model, random_sequences, randomise, real_proteins
 
 TOLERANCE = 1e-5
 SEQUENCES = ["M", "MKVLLA", "WYWYWY", *random_sequences(12, lengths=(2, 60)), "ACXBZUO"]
@@ -91,18 +90,6 @@ def test_absolute_positions_that_do_not_restart_would_be_seen(esm1b_folder: Path
     running = replace(batch, position_ids=torch.arange(2, 2 + len(batch.input_ids)))
     with torch.no_grad():
         assert (backbone(batch) - backbone(running)).abs().max() > 1000 * TOLERANCE
-
-
-def real_proteins(data: Path, count: int) -> list[str]:
-    """Return yeast proteins of 30 to 1,022 residues: all lengths, the short ones (cheap) denser."""
-    proteins, _ = read_fasta(data / "ppi_yeast" / "sequences.fasta")
-    fitting = {text for text in proteins.sequences if 30 <= len(text) <= 1022}
-    texts = sorted(fitting, key=lambda text: (len(text), text))
-    lengths = np.array([len(text) for text in texts])
-    wanted = lengths[0] * (lengths[-1] / lengths[0]) ** (np.linspace(0, 1, count) ** 5)
-    places = np.searchsorted(lengths, wanted)
-    places = np.maximum.accumulate(places - np.arange(count)) + np.arange(count)  # none twice
-    return [texts[min(place, len(texts) - count + k)] for k, place in enumerate(places)]
 
 
 def plain_copy(backbone: Backbone) -> EsmModel:
