@@ -93,6 +93,11 @@ def esm_max_residues(config: Any) -> int | None:
     return config.max_position_embeddings - config.pad_token_id - 3
 
 
+def esm_first_position(config: Any) -> int:
+    """Return the position of <cls>, as `transformers` counts: absolute ones begin after padding."""
+    return 0 if config.position_embedding_type == "rotary" else config.pad_token_id + 1
+
+
 def prepare_esm(model: Any) -> None:
     """Let an ESM read packed rows, fast."""
     use_packed_attention(model)
@@ -128,7 +133,7 @@ ESM = Architecture(
         "value": "attention.self.value",
         "output": "attention.output.dense",
     },
-    first_position=lambda config: config.pad_token_id + 1,
+    first_position=esm_first_position,
     max_residues=esm_max_residues,
     aliases=ESM_ALIASES,
     prepare=prepare_esm,
