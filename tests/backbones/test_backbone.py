@@ -23,7 +23,7 @@ def test_pack_crops_and_surrounds_each_sequence(backbone: Backbone):
     batch = backbone.pack(["MKVLLA", "MK"], max_length=3)
     assert batch.lengths == (5, 4)
     assert batch.residue_owner.tolist() == [0, 0, 0, 1, 1]
-    assert batch.position_ids.tolist() == [2, 3, 4, 5, 6, 2, 3, 4, 5]
+    assert batch.position_ids.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3]
     expected = [*backbone.vocabulary.encode("MKV"), *backbone.vocabulary.encode("MK")]
     assert batch.input_ids.tolist() == expected
 

@@ -14,6 +14,7 @@ from transformers.models.esm.configuration_esm import get_default_vocab_list
 from peftide.backbones.esm import (
     ESM_ALIASES,
     esm_config,
+    esm_first_position,
     esm_max_residues,
     esm_tokenizer,
     load_esm,
@@ -63,6 +64,13 @@ def test_aliases_stand_for_facebooks_checkpoints(alias: str):
 @pytest.mark.parametrize("alias", PUBLISHED)
 def test_aliases_have_the_layers_of_their_name(alias: str):
     assert f"_t{ESM_ALIASES[alias][1]().num_hidden_layers}_" in alias
+
+
+def test_absolute_positions_begin_after_padding_rotary_ones_at_0():
+    rotary, absolute = (
+        esm_config(1, 8, 2, position_embedding_type=kind) for kind in ("rotary", "absolute")
+    )
+    assert (esm_first_position(rotary), esm_first_position(absolute)) == (0, 2)
 
 
 def test_absolute_positions_hold_1022_residues():
