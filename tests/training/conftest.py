@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from peftide.config import TrainConfig
 from peftide.hardware import choose_hardware
 from peftide.model import ProteinModel
+from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
 from peftide.training import Fitting, LabelledPart
 from peftide.workflows.setting import Setting, build_setting, find_adapter, find_task, prepare
@@ -58,3 +60,19 @@ def fitting(tmp_path: Path) -> Fit:
         return Fitting(**(parts | changes))
 
     return run
+
+
+def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return the gradients of all trained parameters, and forget them in the model."""
+    found = {}
+    for name, parameter in trained_parameters(model).items():
+        assert parameter.grad is not None, name
+        found[name] = parameter.grad.clone()
+        parameter.grad = None
+    return found
+
+
+def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4, msg=name)

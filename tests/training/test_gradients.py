@@ -4,24 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.parameters import trained_parameters
 from peftide.training import encoded_rows
 from peftide.training.gradients import add_gradients, batch_loss
 from peftide.training.modes import set_training_mode
 from peftide.training.parts import micro_batches
-from tests.training.conftest import Build, Fit
+from tests.training.conftest import Build, Fit, assert_equal, gradients
 
 EVERY = np.arange(24)
-
-
-def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return the gradients of all trained parameters, and forget them in the model."""
-    found = {}
-    for name, parameter in trained_parameters(model).items():
-        assert parameter.grad is not None, name
-        found[name] = parameter.grad.clone()
-        parameter.grad = None
-    return found
 
 
 def randomise_adapter(model: torch.nn.Module) -> None:
@@ -30,12 +19,6 @@ def randomise_adapter(model: torch.nn.Module) -> None:
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(std=0.5)
-
-
-def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
-    assert found.keys() == expected.keys()
-    for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

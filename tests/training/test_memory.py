@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from peftide.errors import TrainingError
-from peftide.parameters import trained_parameters
 from peftide.training.loop import fit
 from peftide.training.memory import add_fitting_gradients
-from tests.training.conftest import Build, Fit
+from tests.training.conftest import Build, Fit, assert_equal, gradients
 
 EVERY = np.arange(24)
 ROOM = 70
@@ -29,15 +28,6 @@ def make_small(model: torch.nn.Module, room: int) -> list[int]:
     backbone = next(m for name, m in model.named_modules() if name == "backbone")
     backbone.register_forward_pre_hook(hook)
     return encoded
-
-
-def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    found = {}
-    for name, parameter in trained_parameters(model).items():
-        assert parameter.grad is not None, name
-        found[name] = parameter.grad.clone()
-        parameter.grad = None
-    return found
 
 
 @pytest.mark.parametrize("task", ["ppi", "regression"])
@@ -62,8 +52,7 @@ def test_a_step_that_memory_does_not_hold_is_done_again_in_smaller_parts(
     assert max(encoded) <= ROOM
     assert sum(done) == pytest.approx(len(EVERY))
     assert loss == pytest.approx(expected_loss, rel=1e-5)
-    for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4, msg=name)
+    assert_equal(found, expected)
 
 
 def unheard(_examples: float) -> None:
