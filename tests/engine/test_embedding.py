@@ -173,6 +173,17 @@ def test_a_finished_store_is_only_read(tmp_path: Path):
     assert torch.equal(first.rows, second.rows)
 
 
+def test_a_finished_store_that_was_changed_is_filled_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    sequences = ["MK", "MKV", "MK"]
+    embed(CountingEncoder(), sequences, plan_of(sequences), store=tmp_path)
+    np.load(tmp_path / "rows.npy", mmap_mode="r+")[2] = 0  # a repeat, too
+    found = embed(CountingEncoder(), sequences, plan_of(sequences), store=tmp_path)
+    assert "is not what was written there" in caplog.text
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+
+
 def test_a_store_with_another_key_is_computed_afresh(tmp_path: Path):
     embed(CountingEncoder(), ["MK", "WY"], plan_of(["MK", "WY"]), store=tmp_path)
     sequences = ["ACD", "MK", "LL"]

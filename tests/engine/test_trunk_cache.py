@@ -138,13 +138,15 @@ def test_a_filled_store_is_not_filled_again(
     assert torch.equal(again.states.rows, before)
 
 
-@pytest.mark.parametrize("damage", ["rows cut off", "rows gone", "progress cut off"])
+@pytest.mark.parametrize("damage", ["rows cut off", "rows gone", "zeros", "progress cut off"])
 def test_a_damaged_store_is_filled_anew(tmp_path: Path, damage: str) -> None:
     encoder = encoder_of(adapted())
     before = filled(encoder, tmp_path).states.rows.clone()
     (rows,), (progress,) = tmp_path.glob("*/rows.npy"), tmp_path.glob("*/progress.json")
     if damage == "rows gone":
         rows.unlink()
+    elif damage == "zeros":
+        np.load(rows, mmap_mode="r+")[-1] = 0
     else:
         hurt = rows if damage.startswith("rows") else progress
         hurt.write_bytes(hurt.read_bytes()[: hurt.stat().st_size // 2])

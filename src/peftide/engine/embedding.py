@@ -5,11 +5,12 @@ import json
 import logging
 import os
 import sys
+import zlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -151,7 +152,9 @@ def _embed(
             if number % BATCHES_BETWEEN_SAVES == 0 or number == len(batches):
                 progress.save(int(ends[number - 1]), rows)
             done.advance(float(plan.tokens[batch].sum()))
-    _copy_repeats(rows, copies, offsets)
+    if batches or progress.checksum is None:
+        _copy_repeats(rows, copies, offsets)
+        progress.finish(len(ordered), rows)
     return Embeddings(torch.from_numpy(rows).view(plan.row_type), offsets)
 
 
@@ -229,10 +232,9 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
-        if _Progress(store, plan.key).sequences_done:
-            if _is_whole(path, shape):
-                return np.lib.format.open_memmap(path, mode="r+")
-            logger.warning("%s is cut off, and is filled anew", path)
+        stored = _stored_rows(path, shape, _Progress(store, plan.key))
+        if stored is not None:
+            return stored
         remove(store / PROGRESS)
         rows = np.lib.format.open_memmap(
             path, mode="w+", dtype=STORED_AS[plan.row_type], shape=shape
@@ -241,12 +243,30 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
         return rows
 
 
+def _stored_rows(path: Path, shape: tuple[int, int], progress: "_Progress") -> np.ndarray | None:
+    """Return the rows that a store holds, or None if it is to be filled from the start."""
+    if not progress.sequences_done:
+        return None
+    if not _is_whole(path, shape):
+        logger.warning("%s is cut off, and is filled anew", path)
+        return None
+    rows = np.lib.format.open_memmap(path, mode="r+")
+    if progress.checksum not in (None, _checksum(rows)):
+        logger.warning("%s is not what was written there, and is filled anew", path)
+        return None
+    return rows
+
+
 def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
     """Return whether the rows are all there: cut off, they would be filled up with zeros."""
     try:
         return np.load(path, mmap_mode="r").shape == shape
     except (OSError, ValueError):
         return False
+
+
+def _checksum(rows: np.ndarray) -> int:
+    return zlib.crc32(rows.data)
 
 
 def _reserve(path: Path) -> None:
@@ -264,29 +284,40 @@ def _reserve(path: Path) -> None:
 
 
 class _Progress:
-    """How many distinct sequences, the shortest first, a stored embedding already has."""
+    """How many distinct sequences, the shortest first, a stored embedding already has.
+
+    Once it has all, a checksum of its rows too.
+    """
 
     def __init__(self, store: Path | None, key: str) -> None:
         self.path = store / PROGRESS if store else None
         self.key = key
-        self.sequences_done = self._read()
+        record = self._read()
+        self.sequences_done: int = record.get("sequences_done", 0)
+        self.checksum: int | None = record.get("checksum")
 
-    def _read(self) -> int:
+    def _read(self) -> dict[str, Any]:
         if self.path is None or not self.path.is_file():
-            return 0
+            return {}
         try:
             record = json.loads(self.path.read_text())
         except ValueError:
-            return 0  # cut off
-        return record["sequences_done"] if record["key"] == self.key else 0
+            return {}  # cut off
+        return record if record["key"] == self.key else {}
 
-    def save(self, sequences_done: int, rows: np.ndarray) -> None:
+    def save(self, sequences_done: int, rows: np.ndarray, *, checksum: int | None = None) -> None:
         """Record progress; rows reach the disk before the record does."""
         if self.path is None:
             return
         if isinstance(rows, np.memmap):
             rows.flush()
-        write_json(self.path, {"key": self.key, "sequences_done": sequences_done})
+        record = {"key": self.key, "sequences_done": sequences_done, "checksum": checksum}
+        write_json(self.path, record)
+
+    def finish(self, sequences_done: int, rows: np.ndarray) -> None:
+        """Record that all rows are there, and what they sum up to."""
+        if self.path is not None:
+            self.save(sequences_done, rows, checksum=_checksum(rows))
 
 
 def embedding_key(sequences: Sequence[str], *settings: object) -> str:
