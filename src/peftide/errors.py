@@ -62,12 +62,24 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     'Did you mean lora? Known: head, lora, full'
     """
     known = list(options)
-    by_lower = {option.lower(): option for option in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
-    hint = f"Did you mean {by_lower[close[0]]}? " if close else ""
+    close = closest(name, known)
+    hint = f"Did you mean {close}? " if close else ""
     if close and len(known) > MOST_NAMES:
         return hint.strip()
     return f"{hint}Known: {', '.join(known)}"
+
+
+def closest(name: str, options: Iterable[str]) -> str:
+    """Return the option that is spelled most alike, or nothing if none is.
+
+    Examples
+    --------
+    >>> closest("--epoch", ["--epochs", "--patience"])
+    '--epochs'
+    """
+    by_lower = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return by_lower[close[0]] if close else ""
 
 
 def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:

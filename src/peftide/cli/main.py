@@ -7,8 +7,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from peftide import __version__
 from peftide.cli.arguments import add_options, parse_config
@@ -24,7 +25,8 @@ from peftide.config import (
     SplitConfig,
     TrainConfig,
 )
-from peftide.errors import PeftideError
+from peftide.config.reading import flag
+from peftide.errors import InputError, PeftideError, closest, did_you_mean
 from peftide.run_folder import RESUMED, command_of
 
 INTERRUPTED = 130
@@ -47,7 +49,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
     0 done; 2 the input is wrong; 3 an audit found a leak; 130 interrupted; 1 anything else.
     """
-    arguments = build_parser().parse_args(words)
+    try:
+        arguments = parse_words(words)
+    except PeftideError as error:
+        return fail(f"error: {error}", error.exit_code, debug=False)
     debug = getattr(arguments, "debug", False)
     quiet_libraries(debug=debug, offline=getattr(arguments, "offline", False))
     config = None
@@ -66,9 +71,45 @@ def main(words: Sequence[str] | None = None) -> int:
         return fail(text, 1, debug=debug)
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, not a page of options."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the words."""
+        raise InputError(message, fix=f"`{self.prog} --help` lists all")
+
+
+def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command and its options.
+
+    Raises
+    ------
+    InputError
+        If a command or an option is not known, or an option lacks its value.
+    """
+    parser, given = build_parser(), list(sys.argv[1:] if words is None else words)
+    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+        raise InputError(f"unknown command {given[0]}", fix=did_you_mean(given[0], COMMANDS))
+    arguments, unknown = parser.parse_known_args(given)
+    if unknown:
+        refuse_option(unknown[0].partition("=")[0], arguments.command)
+    return arguments
+
+
+def refuse_option(name: str, command: str) -> NoReturn:
+    """Refuse a word that is no option of a command, and name the option that was meant."""
+    known = [flag(field.name) for field in fields(COMMANDS[command])]
+    close = closest(name, known) if name.startswith("-") else ""
+    hint = f"Did you mean {close}? " if close else ""
+    raise InputError(
+        f"`peftide {command}` has no option {name}",
+        fix=f"{hint}`peftide {command} --help` lists all",
+    )
+
+
+def build_parser() -> Parser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="peftide",
         description="Adapt protein language models to your own labelled proteins.",
     )
