@@ -1,5 +1,6 @@
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,16 @@ def test_a_table_that_cannot_be_divided_ends_with_two(
     assert main(["split", "--input", "t.tsv", "--out", "parts", "--kind", "random"]) == 2
     assert "would be empty" in capsys.readouterr().err
     assert not (tmp_path / "parts").exists()
+
+
+def test_what_to_do_next_names_the_columns_and_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters = random_sequences(40, lengths=(20, 30))
+    rows = [(sequence, number / 7) for number, sequence in enumerate(letters)]
+    write_rows(tmp_path / "t.tsv", "protein fitness", rows)
+    words = "split --input t.tsv --sequence-column protein --label-column fitness --kind random"
+    assert main([*words.split(), "--out", "a b"]) == 0
+    audit, train = re.findall(r"peftide (.*)", capsys.readouterr().out)[-2:]
+    assert shlex.split(train)[:3] == ["train", "--data", "a b/split.tsv"]
+    assert main([*shlex.split(audit), "--similarity", "none"]) == 0

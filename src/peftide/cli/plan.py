@@ -46,9 +46,13 @@ def _summary(plan: Plan) -> list[list[str]]:
     return [
         ["parameters trained", f"{parameters['trained']:,}"]
         + [f"{share:.3%} of {parameters['total']:,}"],
-        ["peak memory", size(plan.memory["peak"])] + [f"free: {size(free)} of {size(total)}"],
+        ["peak memory", size(plan.memory["peak"])]
+        + [f"free: {size(free)} of {size(total)}; mapped files such as libraries come to it"],
         ["disk while it runs", size(plan.disk["peak"])]
-        + [f"free: {size(machine['disk_free_bytes'])}; {size(plan.disk['kept'])} stay"],
+        + [
+            f"free: {size(machine['disk_free_bytes'])}; {size(plan.disk['kept'])} stay, "
+            "and predictions, baselines and report"
+        ],
         ["time", duration(seconds["total"])]
         + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer if patience ends it"],
     ]

@@ -1,10 +1,14 @@
 """`peftide split`."""
 
+import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from peftide.cli.printing import aligned
 from peftide.config import SplitConfig
+from peftide.config.options import TableOptions
+from peftide.config.reading import flag
 from peftide.workflows.split import split
 
 MOST_LABELS = 4
@@ -20,9 +24,19 @@ def run(config: SplitConfig) -> None:
     result = split(config)
     print("\n".join(split_lines(result.record)))
     print(f"table: {result.path}")
-    fasta = f" --sequences {config.sequences}" if config.sequences else ""
-    print(f"next: peftide audit --data {result.path}{fasta}")
-    print(f"      peftide train --data {result.path}{fasta} --out RUN")
+    table = shlex.join(["--data", str(result.path), *reading_words(config)])
+    print(f"next: peftide audit {table}")
+    print(f"      peftide train {table} --out RUN")
+
+
+def reading_words(config: SplitConfig) -> list[str]:
+    """Return the options with which the written table is read as the given one was."""
+    words = [] if config.sequences is None else ["--sequences", str(config.sequences)]
+    for field in fields(TableOptions):
+        value = getattr(config, field.name)
+        if field.name.endswith("_column") and value != field.default:
+            words += [flag(field.name), value]
+    return words
 
 
 def split_lines(record: dict[str, Any]) -> Iterator[str]:

@@ -30,7 +30,7 @@ def read_continuous(examples: Examples, _labels: Labels, _options: ReadingOption
             for row, value in enumerate(values)
             if not math.isfinite(value)
         ],
-        fix="Another column? Name it with --label-column.",
+        fix="Another column? Name it with --label-column. Decimals are written with a point.",
     )
     column = np.array(values, dtype=np.float64)[:, None]
     return Targets(column, examples.counted, np.arange(len(values) + 1))

@@ -57,7 +57,7 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     Raises
     ------
     TrainingError
-        If the loss or the validation score is not a finite number.
+        If the loss, or the validation score of the first epoch, is not a finite number.
     """
     config = fitting.config
     batches = choose_batches(fitting)
@@ -161,7 +161,10 @@ class _Run:
             state.best_score, state.best_epoch = metrics[headline], state.epoch
             state.best = copy_trained(self.model)
         if state.best_epoch < 0:
-            raise TrainingError(f"the validation {headline} is {metrics[headline]} after epoch 1")
+            raise TrainingError(
+                f"the validation {headline} is {metrics[headline]} after epoch 1: are all labels "
+                "of the validation part alike, or (too high a --learning-rate) all predictions?"
+            )
         self._count_time()
         row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}
         row |= {"train_loss": state.loss_sum / state.batch} | metrics
