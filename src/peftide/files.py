@@ -103,7 +103,7 @@ def alone_at(lock: Path, *, wait: bool) -> Iterator[None]:
     InputError
         If another process holds it, without `wait`.
     """
-    with storage_errors(lock):
+    with storage_errors(lock.parent):
         lock.parent.mkdir(parents=True, exist_ok=True)
         stream = lock.open("w")
     with stream:

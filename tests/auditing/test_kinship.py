@@ -24,6 +24,16 @@ def test_relatives_are_counted_and_identical_ones_are_not(make: Make):
     assert "1 of 4 proteins (25.0%)" in found.text
     assert "at least 30% identity over at least 50% of the shorter protein (pyopal" in found.text
     assert found.examples[0].startswith("seq_5 ~ seq_1 (")
+    assert "variants" not in found.advice
+
+
+def test_variants_of_one_protein_are_told_what_their_score_means(make: Make):
+    first, *others = relatives(random_proteins(1) * 5, changed=0.1)
+    rows = [(first, others[0], 1, "train"), (others[1], others[2], 0, "test")]
+    subject = make(rows)
+    found = similar_proteins(subject, "test", find_kinship(subject, SETTINGS))
+    assert found.severity == "leak"
+    assert "the score speaks of its further variants" in found.advice
 
 
 def test_few_are_a_warning_and_none_is_good(make: Make):

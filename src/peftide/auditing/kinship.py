@@ -46,6 +46,13 @@ def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
     return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
 
 
+APART = "Split by similarity cluster, or report the score without these rows"
+VARIANTS = (
+    "Split by similarity cluster; or are these variants of one protein? Then no split sets them "
+    "apart, and the score speaks of its further variants, not of other proteins"
+)
+
+
 def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
     """How many proteins of a part are similar to one of train, and how many rows that touches."""
     proteins, best = subject.proteins(part), kinship.best()
@@ -63,7 +70,7 @@ def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
         severity,
         f"{share(len(similar), len(proteins), 'proteins')} are similar to one of train by {rule}; "
         f"{rows.mean():.1%} of the {subject.what} name one",
-        "Split by similarity cluster, or report the score without these rows",
+        VARIANTS if len(similar) == len(proteins) else APART,
         {
             "count": len(similar),
             "proteins": len(proteins),

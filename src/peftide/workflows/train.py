@@ -106,8 +106,9 @@ def train(config: TrainConfig) -> TrainResult:
     """
     started = time.monotonic()
     files = data_files(config)
+    adapter = find_adapter(config.method)
     config = with_task(config)
-    task, adapter = find_task(config.task), find_adapter(config.method)
+    task = find_task(config.task)
     check_numbers(config, task)
     check_run(config, files)
     hardware = choose_hardware(config)
