@@ -9,7 +9,7 @@ from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.types import FloatArray, IntArray
 
-ROWS_PER_BLOCK = 32_768
+ROWS_PER_BLOCK = 4_096
 
 
 def answer_rows(
