@@ -67,6 +67,7 @@ def setting_of(config: PretrainConfig) -> Setting:
         ({"width": 36}, r"--width: received 36, expected a multiple of .* \(8\)"),
         ({"relatives_weight": -0.1}, "--relatives-weight: received -0.1, expected 0 or more"),
         ({"relatives_weight": float("nan")}, "--relatives-weight: received nan"),
+        ({"local_heads": True, "backbone": "mini"}, "--local-heads: --backbone has heads already"),
         ({"initializer_range": 0.0}, "--initializer-range: received 0.0, expected a number above"),
         ({"exclude": Path("absent.txt")}, "absent.txt: no such file"),
         ({"sequences": (Path("absent.fasta"),)}, "absent.fasta: no such file"),

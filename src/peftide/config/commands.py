@@ -296,6 +296,11 @@ class PretrainConfig(RunOptions):
         0.02, doc="standard deviation of a new backbone's random weights (0.02 is ESM's)"
     )
 
+    local_heads: bool = option(
+        False,
+        doc="let the attention heads of a new backbone begin by looking at one neighbour each",
+    )
+
     exclude: Path | None = option(
         None, doc="text file (.gz, .xz) whose first column names sequences to leave out"
     )

@@ -19,6 +19,7 @@ from peftide.hardware import (
     peak_memory_bytes,
 )
 from peftide.outputs import read_record
+from peftide.pretraining.local_heads import look_locally
 from peftide.pretraining.loop import Pretraining, Progress, Schedule, pretrain_model
 from peftide.pretraining.network import PretrainingModel
 from peftide.pretraining.perplexity import Surprise, model_surprise
@@ -65,6 +66,8 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
         setting = build_setting(config, source, files, folder=folder)
         torch.manual_seed(config.seed)
         language_model = setting.architecture.pretrainable()(source)
+        if config.local_heads:
+            look_locally(language_model)
         model = PretrainingModel(language_model, relatives=config.relatives_weight > 0)
         model = model.to(hardware.device)
         if config.backbone is not None:

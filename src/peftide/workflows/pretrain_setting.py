@@ -65,6 +65,8 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
             f"--width: received {config.width}, expected a multiple of twice --attention-heads "
             f"({2 * config.attention_heads})"
         )
+    if config.backbone is not None and config.local_heads:
+        problems.append("--local-heads: --backbone has heads already; leave one of them out")
     if config.row_tokens < MIN_CROP + 2:
         problems.append(
             f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
