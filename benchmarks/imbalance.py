@@ -33,6 +33,7 @@ from peftide import TrainConfig, train
 from peftide.config import from_mapping
 from peftide.model import ProteinModel
 from peftide.parameters import trained_parameters
+from peftide.pretraining.sampling import cluster_weights
 from peftide.tasks import Labels
 from peftide.training import Fitting, loop
 from peftide.training.optimizer import build_optimizer, build_schedule
@@ -171,8 +172,7 @@ def cluster_batches(
 ) -> Callable[[int], list[IntArray]]:
     """Return batches drawn with replacement; a cluster of n counts as n to the power."""
     examples, config = fitting.part.trained_examples(), fitting.config
-    _, cluster, sizes = np.unique(clusters[examples], return_inverse=True, return_counts=True)
-    chances = sizes[cluster] ** (power - 1)
+    chances = cluster_weights(np.unique(clusters[examples], return_inverse=True)[1], power)
 
     def batches(epoch: int) -> list[IntArray]:
         generator = np.random.default_rng([config.seed, epoch])
