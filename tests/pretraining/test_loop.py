@@ -65,7 +65,7 @@ def plan(tmp_path: Path, hardware: Hardware) -> Plan:
             "source": source_of(),
             "schedule": replace(SCHEDULE, **schedule),
             "hardware": hardware,
-            "relatives_weight": 0.5,
+            "loss_weights": (1.0, 0.5, 1.0),
             "evaluate": lambda: {"perplexity": 20.0},
             "on_history": lambda _rows: None,
             "checkpoints": tmp_path / "checkpoints",
@@ -129,7 +129,7 @@ def test_a_step_is_one_of_adamw_at_the_rate_of_the_schedule(plan: Plan) -> None:
         betas=(0.9, 0.98),
     )
     for step in range(3):
-        masked_loss, relatives_loss = other(source_of().batch(step))
+        masked_loss, relatives_loss, _ = other(source_of().batch(step))
         optimizer.zero_grad()
         (masked_loss + 0.5 * relatives_loss).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -184,7 +184,7 @@ def test_without_a_weight_the_relatives_loss_changes_nothing(plan: Plan, tmp_pat
     models = [tiny_model(relatives=relatives) for relatives in (True, False)]
     for number, model in enumerate(models):
         checkpoints = tmp_path / str(number)
-        pretrain_model(model, plan(relatives_weight=0.0, checkpoints=checkpoints))
+        pretrain_model(model, plan(loss_weights=(1.0, 0.0, 1.0), checkpoints=checkpoints))
     torch.testing.assert_close(weights(models[0]), weights(models[1]))
 
 

@@ -262,6 +262,43 @@ def test_the_relatives_loss_leaves_nothing_in_the_backbone(finished: Path, tmp_p
     assert names[0] == names[1]
 
 
+def aligned_config(folder: Path, out: str = "out", **changes: Any) -> PretrainConfig:
+    """Members of a cluster begin alike; each is aligned with the next, ungapped."""
+    clusters_of(folder)
+    config = config_of(folder, out, **changes)
+    lengths = [len(record) for record in repetitive_sequences(20, 6)]
+    rows = []
+    for k in range(120):
+        other = k - k % 6 + (k + 1) % 6
+        rows.append((f"p{k}", f"p{other}", 1, 1, f"{min(lengths[k], lengths[other])}M"))
+    table = write_rows(folder / "a.tsv", "p0 p0 1 1 30M", rows)
+    return replace(config, alignments=table, clusters=folder / "c.tsv")
+
+
+def test_the_profiles_loss_falls_and_leaves_nothing_in_the_backbone(
+    finished: Path, tmp_path: Path
+) -> None:
+    config = aligned_config(tmp_path, steps=60, evaluate_every=20)
+    pretrain(config)
+    found = pd.read_csv(config.out / "history.csv")["profiles_loss"].tolist()
+    assert found[-1] < 0.7 * found[0]
+    assert set(load_file(config.out / WEIGHTS)) == set(load_file(finished / WEIGHTS))
+    assert set(pd.read_csv(finished / "history.csv")["profiles_loss"]) == {0.0}
+
+
+def test_alignments_are_counted_once_and_resumed_with(tmp_path: Path) -> None:
+    whole = aligned_config(tmp_path, "whole")
+    pretrain(whole)
+    pieces = aligned_config(tmp_path, "pieces", hours=1e-9)
+    assert pretrain(pieces)["status"] == "stopped"
+    counts = pieces.out / "checkpoints" / "profiles" / "counts.npy"
+    written = counts.stat().st_mtime_ns
+    pretrain(replace(pieces, resume=True))
+    assert counts.stat().st_mtime_ns == written
+    assert pretrain(replace(pieces, resume=True, hours=None))["status"] == "finished"
+    assert (pieces.out / WEIGHTS).read_bytes() == (whole.out / WEIGHTS).read_bytes()
+
+
 def test_without_a_weight_there_is_no_relatives_loss(finished: Path) -> None:
     assert set(pd.read_csv(finished / "history.csv")["relatives_loss"]) == {0.0}
 

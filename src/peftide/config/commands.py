@@ -322,6 +322,12 @@ class PretrainConfig(RunOptions):
     relatives_weight: float = option(
         0.0, doc="weight of a second loss: mean embeddings must find relatives (of --clusters)"
     )
+    alignments: Path | None = option(
+        None, doc="table `query target qstart tstart cigar` of alignments among --sequences"
+    )
+    profiles_weight: float = option(
+        1.0, doc="weight of the loss that --alignments add: what stands at each place in relatives"
+    )
 
     steps: int = option(20_000, doc="optimizer steps; the learning rate is planned over them")
     hours: float | None = option(

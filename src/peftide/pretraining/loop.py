@@ -17,7 +17,8 @@ from peftide.errors import TrainingError
 from peftide.hardware import Hardware
 from peftide.parameters import restore_trained, trained_parameters
 from peftide.pretraining.masking import Masking
-from peftide.pretraining.network import Batch, PretrainingModel, as_batch
+from peftide.pretraining.network import LOSSES, Batch, PretrainingModel, as_batch
+from peftide.pretraining.profiles import Profiles
 from peftide.pretraining.sampling import RowSampler
 from peftide.pretraining.schedule import rate_factor
 from peftide.progress import Meter, meter
@@ -69,15 +70,24 @@ class Schedule:
 class BatchSource:
     """Makes the batch of any step; a thread stays some batches ahead."""
 
-    def __init__(self, sampler: RowSampler, masking: Masking, *, seed: int) -> None:
+    def __init__(
+        self,
+        sampler: RowSampler,
+        masking: Masking,
+        *,
+        seed: int,
+        profiles: Profiles | None = None,
+    ) -> None:
         self.sampler, self.masking, self.seed = sampler, masking, seed
+        self.profiles = profiles
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, on the CPU."""
         rows = self.sampler.rows(step)
         masked = self.masking.apply(rows, np.random.default_rng([self.seed, step, 1]))
         first = rows.sequences[rows.piece[:, 0]]
-        return as_batch(rows, masked, self.sampler.corpus.clusters[first])
+        profile = None if self.profiles is None else self.profiles.of(rows)
+        return as_batch(rows, masked, self.sampler.corpus.clusters[first], profile)
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the batches of some steps."""
@@ -97,8 +107,8 @@ class Pretraining:
 
     Attributes
     ----------
-    relatives_weight
-        What the relatives loss counts beside the masked loss.
+    loss_weights
+        What each of `LOSSES` counts.
     evaluate
         Scores the model as it stands: name → value, for the history.
     checkpoints
@@ -110,7 +120,7 @@ class Pretraining:
     source: BatchSource
     schedule: Schedule
     hardware: Hardware
-    relatives_weight: float
+    loss_weights: tuple[float, float, float]
     evaluate: Callable[[], dict[str, float]]
     on_history: Callable[[list[dict[str, Any]]], None]
     checkpoints: Path
@@ -182,8 +192,8 @@ class _Run:
         schedule, hardware = self.plan.schedule, self.plan.hardware
         seed_step(self.plan.source.seed, self.progress.step)
         with hardware.autocast():
-            masked_loss, relatives_loss = self.forward(batch.to(hardware.device))
-        (masked_loss + self.plan.relatives_weight * relatives_loss).backward()
+            losses = self.forward(batch.to(hardware.device))
+        (losses * losses.new_tensor(self.plan.loss_weights)).sum().backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), schedule.max_grad_norm)
         factor = rate_factor(
             self.progress.step,
@@ -195,9 +205,7 @@ class _Run:
             group["lr"] = schedule.learning_rate * factor
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.losses.append(
-            torch.stack([masked_loss.detach(), relatives_loss.detach(), norm.detach()])
-        )
+        self.losses.append(torch.cat([losses.detach(), norm.detach()[None]]))
 
     def after_step(self, tokens: int, shown: Meter) -> None:
         """Count, and now and then evaluate and save."""
@@ -213,34 +221,33 @@ class _Run:
     def note(self) -> None:
         """Write a row of the history."""
         progress = self.progress
-        masked_loss, relatives_loss = self._finite_means()
+        losses = self._finite_means()
         self.losses.clear()
         self._count_time()
         self.model.eval()
         scores = self.plan.evaluate()
         self.model.train()
         row = {"step": progress.step, "tokens": progress.tokens}
-        row |= {"seconds": round(progress.seconds, 1), "masked_loss": masked_loss}
-        row |= {"relatives_loss": relatives_loss} | scores
+        row |= {"seconds": round(progress.seconds, 1)} | losses | scores
         progress.history.append(row)
         logger.info(
             "step %s: masked loss %.4f · held-out perplexity %.3f",
             f"{progress.step:,}/{self.plan.schedule.steps:,}",
-            masked_loss,
+            losses["masked_loss"],
             scores["perplexity"],
         )
         self.plan.on_history(progress.history)
 
-    def _finite_means(self) -> list[float]:
+    def _finite_means(self) -> dict[str, float]:
         """Return the mean losses since the last row of the history."""
-        masked_loss, relatives_loss, norm = torch.stack(self.losses).mean(0).tolist()
-        if not np.isfinite(masked_loss + relatives_loss + norm):
+        *losses, norm = torch.stack(self.losses).mean(0).tolist()
+        if not np.isfinite(sum(losses) + norm):
             raise TrainingError(
-                f"the loss became {masked_loss} and the gradient's norm {norm} before step "
+                f"the loss became {losses[0]} and the gradient's norm {norm} before step "
                 f"{self.progress.step}. Lower --learning-rate (a tenth is a good try) or use "
                 "--precision fp32, and start again with --overwrite"
             )
-        return [masked_loss, relatives_loss]
+        return {f"{name}_loss": value for name, value in zip(LOSSES, losses, strict=True)}
 
     def _count_time(self) -> None:
         now = time.monotonic()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -11,10 +12,12 @@ from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.pretraining.attention import ROW_ATTENTION, register_row_attention
 from peftide.pretraining.masking import MaskedRows
 from peftide.pretraining.sampling import Rows
-from peftide.types import IntArray
+from peftide.tokens import AMINO_ACIDS
+from peftide.types import FloatArray, IntArray
 
 TEMPERATURE = 0.1
 """Cosine similarities are divided by it in the relatives loss."""
+LOSSES = ("masked", "relatives", "profiles")
 NEVER = -1e4
 """Similarity of what is not to be compared."""
 
@@ -31,6 +34,9 @@ class Batch:
         Hidden residues and what they are. Shape (M,).
     kin
         Cluster of the sequence with which each row begins. Shape (B,).
+    profile
+        How often each amino acid stands at each place in relatives. Shape (B, T, 20), or
+        (B, 0, 20) without profiles.
     """
 
     input_ids: Int[Tensor, "B T"]
@@ -41,6 +47,7 @@ class Batch:
     places: Int[Tensor, " M"]
     targets: Int[Tensor, " M"]
     kin: Int[Tensor, " B"]
+    profile: Float[Tensor, "B S 20"]
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
@@ -48,8 +55,12 @@ class Batch:
         return Batch(**moved)
 
 
-def as_batch(rows: Rows, masked: MaskedRows, kin: IntArray) -> Batch:
-    """Return rows and their masks as tensors."""
+def as_batch(
+    rows: Rows, masked: MaskedRows, kin: IntArray, profile: FloatArray | None = None
+) -> Batch:
+    """Return rows, their masks and maybe their profiles as tensors."""
+    if profile is None:
+        profile = np.zeros((len(kin), 0, len(AMINO_ACIDS)), dtype=np.float32)
     return Batch(
         input_ids=torch.from_numpy(masked.input_ids),
         position_ids=torch.from_numpy(rows.position_ids),
@@ -59,6 +70,7 @@ def as_batch(rows: Rows, masked: MaskedRows, kin: IntArray) -> Batch:
         places=torch.from_numpy(masked.places),
         targets=torch.from_numpy(masked.targets),
         kin=torch.from_numpy(kin),
+        profile=torch.from_numpy(profile),
     )
 
 
@@ -71,23 +83,32 @@ class PretrainingModel(nn.Module):
         What is trained and saved.
     relatives
         Whether the relatives loss is computed too.
+    profiles
+        Whether the profiles loss is computed too, by a linear layer that is not saved.
     """
 
-    def __init__(self, language_model: EsmMaskedLM, *, relatives: bool = False) -> None:
+    def __init__(
+        self, language_model: EsmMaskedLM, *, relatives: bool = False, profiles: bool = False
+    ) -> None:
         super().__init__()
         register_row_attention()
         language_model.model.set_attn_implementation(ROW_ATTENTION)
         self.language_model = language_model
         self.relatives = relatives
+        width = language_model.model.config.hidden_size
+        self.profile_head = nn.Linear(width, len(AMINO_ACIDS)) if profiles else None
 
-    def forward(self, batch: Batch) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-        """Return the mean masked-residue loss and the mean relatives loss, in nats."""
+    def forward(self, batch: Batch) -> Float[Tensor, "3"]:
+        """Return the losses of `LOSSES`, in nats; nought for those that are not computed."""
         hidden = self.hidden(batch)
         logits = self.language_model.predict(hidden.flatten(0, 1)[batch.places])
-        masked_loss = functional.cross_entropy(logits.float(), batch.targets)
-        if not self.relatives:
-            return masked_loss, torch.zeros_like(masked_loss)
-        return masked_loss, relatives_loss(first_piece_means(hidden, batch), batch.kin)
+        masked = functional.cross_entropy(logits.float(), batch.targets)
+        relatives = profiles = torch.zeros_like(masked)
+        if self.relatives:
+            relatives = relatives_loss(first_piece_means(hidden, batch), batch.kin)
+        if self.profile_head is not None:
+            profiles = profiles_loss(self.profile_head(hidden).float(), batch.profile)
+        return torch.stack([masked, relatives, profiles])
 
     def hidden(self, batch: Batch) -> Float[Tensor, "B T D"]:
         """Return the last hidden states."""
@@ -118,3 +139,17 @@ def relatives_loss(means: Float[Tensor, "B D"], kin: Int[Tensor, " B"]) -> Float
     similarity = directions @ directions.T / TEMPERATURE
     same_cluster = (kin[:, None] == kin[None, :]) & (partner[:, None] != rows[None, :])
     return functional.cross_entropy(similarity.masked_fill(same_cluster, NEVER), partner)
+
+
+def profiles_loss(
+    logits: Float[Tensor, "B T 20"], counts: Float[Tensor, "B T 20"]
+) -> Float[Tensor, ""]:
+    """Return how surprising the residues of relatives are, mean over the places that have some.
+
+    References
+    ----------
+    Sturmfels et al. 2020, arXiv 2012.00195 (profile prediction).
+    """
+    depth = counts.sum(-1)
+    surprise = -(counts * functional.log_softmax(logits, dim=-1)).sum(-1) / depth.clamp(min=1)
+    return surprise.sum() / (depth > 0).sum().clamp(min=1)

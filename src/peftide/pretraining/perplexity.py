@@ -58,7 +58,9 @@ class HeldOut:
         for row, number in enumerate(numbers):
             residues = self.corpus.residues(int(self.sequences[number]))[:room]
             rows.put(row, 0, residues, piece=row, vocabulary=vocabulary)
-        return replace(rows, sequences=self.sequences[numbers])
+        return replace(
+            rows, sequences=self.sequences[numbers], starts=np.zeros(len(numbers), dtype=np.int64)
+        )
 
     def _mask(self, rows: Rows, hidden: np.ndarray) -> MaskedRows:
         places = np.flatnonzero(hidden)

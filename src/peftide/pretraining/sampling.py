@@ -1,5 +1,6 @@
 """A corpus in; rows of crops out, the same ones for the same seed and step, always."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,8 @@ class Rows:
         Whether a token is a residue (no special token, no padding). Shape (B, T).
     sequences
         Which sequence of the corpus each piece is cropped from. Shape (P,).
+    starts
+        Which of its residues the piece begins with, from 0. Shape (P,).
     """
 
     input_ids: IntArray
@@ -35,6 +38,17 @@ class Rows:
     piece: IntArray
     is_residue: BoolArray
     sequences: IntArray
+    starts: IntArray
+
+    def residues_of_pieces(self) -> Iterator[tuple[int, tuple[int, slice]]]:
+        """Yield each piece's number, and the row and the places in it that its residues take."""
+        inside = np.flatnonzero(self.is_residue)
+        numbers, first, count = np.unique(
+            self.piece.ravel()[inside], return_index=True, return_counts=True
+        )
+        for number, flat, length in zip(numbers, inside[first], count, strict=True):
+            row, start = divmod(int(flat), self.piece.shape[1])
+            yield int(number), (row, slice(start, start + int(length)))
 
     def put(
         self, row: int, start: int, residues: ByteArray, *, piece: int, vocabulary: Vocabulary
@@ -94,6 +108,7 @@ def empty_rows(layout: RowLayout) -> Rows:
         piece=np.full(shape, layout.max_pieces - 1, dtype=np.int64),
         is_residue=np.zeros(shape, dtype=bool),
         sequences=np.zeros(0, dtype=np.int64),
+        starts=np.zeros(0, dtype=np.int64),
     )
 
 
@@ -129,16 +144,23 @@ class RowSampler:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.seed, step])
         rows = empty_rows(self.layout)
-        drawn: list[int] = []
+        drawn: list[tuple[int, int]] = []
         first = 0
         for row in range(self.layout.rows):
             is_second = self.layout.paired and row % 2 == 1
             first = self._relative(first, rng) if is_second else self._draw(rng)
             self._fill(rows, row, first, drawn=drawn, rng=rng)
-        return replace(rows, sequences=np.array(drawn))
+        sequences, starts = np.array(drawn).T
+        return replace(rows, sequences=sequences, starts=starts)
 
     def _fill(
-        self, rows: Rows, row: int, index: int, *, drawn: list[int], rng: np.random.Generator
+        self,
+        rows: Rows,
+        row: int,
+        index: int,
+        *,
+        drawn: list[tuple[int, int]],
+        rng: np.random.Generator,
     ) -> None:
         vocabulary, start = self.layout.vocabulary, 0
         room = self.layout.row_tokens - vocabulary.special_tokens
@@ -148,7 +170,7 @@ class RowSampler:
             first = int(rng.integers(len(residues) - length + 1))
             crop = residues[first : first + length]
             written = rows.put(row, start, crop, piece=len(drawn), vocabulary=vocabulary)
-            drawn.append(index)
+            drawn.append((index, first))
             start += written
             room -= written
             index = self._draw(rng)

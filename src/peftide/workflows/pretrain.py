@@ -59,7 +59,8 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
     source = backbone_source(config)
     hardware = choose_hardware(config)
     keep_freed_memory()
-    with open_run(config, files.paths()) as folder:
+    inputs = [*files.paths(), *([] if config.alignments is None else [config.alignments])]
+    with open_run(config, inputs) as folder:
         if folder.is_finished():
             logger.info("%s is finished", folder.path)
             return read_record(folder.record)
@@ -68,7 +69,11 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
         language_model = setting.architecture.pretrainable()(source)
         if config.local_heads:
             look_locally(language_model)
-        model = PretrainingModel(language_model, relatives=config.relatives_weight > 0)
+        model = PretrainingModel(
+            language_model,
+            relatives=config.relatives_weight > 0,
+            profiles=config.alignments is not None,
+        )
         model = model.to(hardware.device)
         if config.backbone is not None:
             note_start(setting, model, folder=folder, hardware=hardware)
@@ -114,7 +119,7 @@ def training_plan(
         source=setting.source(),
         schedule=schedule,
         hardware=hardware,
-        relatives_weight=config.relatives_weight,
+        loss_weights=(1.0, config.relatives_weight, config.profiles_weight),
         evaluate=lambda: {"perplexity": model_surprise(model, quick, hardware).perplexity()},
         on_history=lambda history: write_history(history, folder.history),
         checkpoints=folder.checkpoints,

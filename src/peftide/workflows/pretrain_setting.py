@@ -20,6 +20,7 @@ from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
 from peftide.pretraining.loop import BatchSource
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.perplexity import PASSES, HeldOut
+from peftide.pretraining.profiles import Profiles, open_profiles
 from peftide.pretraining.sampling import (
     MIN_CROP,
     RowLayout,
@@ -39,7 +40,8 @@ LIMITS = {
     "1 or more": ("layers", "width", "attention_heads", "rows", "steps", "held_out")
     + ("min_length", "evaluate_every", "mask_span"),
     "0 or more": ("warmup_steps", "weight_decay", "checkpoint_minutes", "relatives_weight"),
-    "a number above 0": ("learning_rate", "max_grad_norm", "hours", "initializer_range"),
+    "a number above 0": ("learning_rate", "max_grad_norm", "hours", "initializer_range")
+    + ("profiles_weight",),
     "above 0, below 1": ("mask_fraction",),
     "from 0 to 1": ("cluster_power", "decay_fraction"),
     "0 or more, below 2,147,483,648": ("seed",),
@@ -55,7 +57,8 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
         Naming all of them, and all files that are not there.
     """
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
-    problems = [f"{path}: no such file" for path in files.paths() if not path.is_file()]
+    paths = [*files.paths(), *([] if config.alignments is None else [config.alignments])]
+    problems = [f"{path}: no such file" for path in paths if not path.is_file()]
     problems += [
         f"{flag(name)}: received {value}, expected {expected}"
         for name, value, expected in out_of_range(config, LIMITS)
@@ -90,6 +93,8 @@ class Setting:
         Of the backbone that is trained.
     model_config
         Its configuration, for special ids.
+    profiles_folder
+        Where what `--alignments` say is kept.
     """
 
     config: PretrainConfig
@@ -97,6 +102,7 @@ class Setting:
     architecture: Architecture
     tokenizer: PreTrainedTokenizerBase
     model_config: PretrainedConfig
+    profiles_folder: Path
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -130,17 +136,33 @@ class Setting:
         """Return where the batches come from."""
         training = self.parts[0]
         weights = cluster_weights(self.corpus.clusters[training], self.config.cluster_power)
-        letters = [ord(letter) for letter in AMINO_ACIDS]
         masking = Masking(
             fraction=self.config.mask_fraction,
             mean_span=self.config.mask_span,
             mask_id=self.mask_id,
-            residue_ids=self.vocabulary.letter_ids[letters],
+            residue_ids=self.residue_ids,
         )
         sampler = RowSampler(
             self.corpus, training, weights=weights, layout=self.layout(), seed=self.config.seed
         )
-        return BatchSource(sampler, masking, seed=self.config.seed)
+        return BatchSource(sampler, masking, seed=self.config.seed, profiles=self.profiles())
+
+    @property
+    def residue_ids(self) -> IntArray:
+        """Token ids of the amino acids. Shape (20,)."""
+        return self.vocabulary.letter_ids[[ord(letter) for letter in AMINO_ACIDS]]
+
+    def profiles(self) -> Profiles | None:
+        """Return what relatives have at each place, if `--alignments` say so."""
+        if self.config.alignments is None:
+            return None
+        return open_profiles(
+            self.profiles_folder,
+            self.config.alignments,
+            self.corpus,
+            training=self.parts[0],
+            columns=self.residue_ids,
+        )
 
     def held_out(self, *, quick: bool) -> HeldOut:
         """Return the held-out sequences: some, hidden once in part, or all, hidden wholly."""
@@ -212,7 +234,8 @@ def build_setting(
     tokenizer = architecture.tokenizer(source if isinstance(source, Path) else None)
     letter_ids = read_vocabulary(tokenizer).letter_ids
     corpus = open_corpus(folder.checkpoints / "corpus", files, letter_ids)
-    setting = Setting(config, corpus, architecture, tokenizer, model_config)
+    profiles_folder = folder.checkpoints / "profiles"
+    setting = Setting(config, corpus, architecture, tokenizer, model_config, profiles_folder)
     _require_enough(setting)
     return setting
 
