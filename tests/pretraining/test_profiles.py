@@ -1,5 +1,6 @@
 """What relatives have at each place is counted as the alignments say, and from nothing held out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,29 +72,59 @@ def test_what_was_counted_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "said"),
     [
-        "p0\tp1\t1\t1",
-        "p0\tp1\t1\t1\t5M2",
-        "p0\tp1\t1\t1\tM",
-        "p0\tp1\tx\t1\t5M",
-        "p0\tp1\t0\t1\t5M",
-        "p0\tp1\t1\t-3\t5M",
-        "p0\tp1\t1\t1\t11M",
-        "p0\tp2\t1\t1\t7M",
-        "p0\tp1\t1\t1\t5=",
+        ("p0\tp1\t1\t1", "4 columns"),
+        ("p0,p1,1,1,5M", "1 columns"),
+        ("p0\tp1\t1\t1\t5M2", "has '2' besides"),
+        ("p0\tp1\t1\t1\tM", "has 'M' besides"),
+        ("p0\tp1\t1\t1\t5=", "has '5=' besides"),
+        ("p0\tp1\t1\t1\t5I", "aligns nothing"),
+        ("p0\tp1\tx\t1\t5M", "'x'"),
+        ("p0\tp1\t0\t1\t5M", "places 0 to 4 of the query, which has 1 to 10"),
+        ("p0\tp1\t1\t-3\t5M", "places -3 to 1 of the target, which has 1 to 12"),
+        ("p0\tp1\t1\t1\t11M", "places 1 to 11 of the query"),
+        ("p0\tp2\t1\t1\t7M", "places 1 to 7 of the target, which has 1 to 6"),
+        ("p0\tp1\t1\t1\t99999999999999M", "of the query, which has 1 to 10"),
     ],
 )
-def test_a_line_that_is_no_alignment_of_these_is_named(tmp_path: Path, line: str) -> None:
-    with pytest.raises(InputError, match=r"alignments\.tsv, line 2.*qstart") as caught:
-        profiles_of(tmp_path, [LINES[1], line])
-    assert line[:12] in str(caught.value).replace("\\t", "\t")
+def test_a_line_that_is_no_alignment_of_these_is_named(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=r"alignments\.tsv:3") as caught:
+        profiles_of(tmp_path, [LINES[1], "", line])
+    assert said in str(caught.value)
     assert not (tmp_path / "profiles").exists()
 
 
-def test_a_table_of_other_sequences_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--alignments"):
-        profiles_of(tmp_path, ["p3\tp0\t1\t1\t3M", LINES[-1]])
+@pytest.mark.parametrize("line", [LINES[0], "p3\tp0\t1\t1\t3M", LINES[-1]])
+def test_a_table_that_aligns_nothing_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InputError, match="aligns no two of the 3 sequences"):
+        profiles_of(tmp_path, [line])
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    found = profiles_of(tmp_path, [*LINES, *[LINES[1]] * 300])
+    assert found.record == {
+        "sequences": 2,
+        "alignments": 256,
+        "other_ids": 2,
+        "beyond_the_first_255": 2 + 300 - 255,
+    }
+    assert found.counts[:10].max() == 255
+
+
+def test_a_uniprot_id_may_stand_there_as_its_accession(tmp_path: Path) -> None:
+    names = ("sp|Q1|A_HUMAN", "tr|Q2|B_HUMAN", "Q3", "Q4")
+    lines = [line.replace("p0", "Q1").replace("p1", "tr|Q2|B_HUMAN") for line in LINES[:2]]
+    found = profiles_of(tmp_path, lines, replace(corpus_of(ALIGNED), ids=names))
+    assert letters(found.counts[:4]) == ["", "C", "D", "E"]
+
+
+def test_two_sequences_of_one_id_are_refused(tmp_path: Path) -> None:
+    corpus = replace(corpus_of(ALIGNED), ids=("sp|Q1|A", "Q1", "p2", "p3"))
+    with pytest.raises(InputError, match="Q1 is the id of several sequences"):
+        profiles_of(tmp_path, LINES, corpus)
 
 
 def test_every_token_of_a_batch_gets_the_counts_of_its_residue(tmp_path: Path) -> None:

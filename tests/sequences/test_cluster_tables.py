@@ -24,3 +24,10 @@ def test_a_table_of_other_sequences_is_refused(tmp_path: Path) -> None:
     path.write_text("x\ty\n")
     with pytest.raises(InputError, match=r"--clusters: .*names none of the 2 sequences"):
         cluster_numbers(["a", "b"], path)
+
+
+def test_uniprot_ids_may_stand_there_as_accessions(tmp_path: Path) -> None:
+    path = tmp_path / "c.tsv"
+    path.write_text("P1\tP1\nP1\tP2\nP3\tsp|P3|C_X\n")
+    numbers = cluster_numbers(["sp|P1|A_X", "tr|P2|B_X", "sp|P3|C_X"], path).tolist()
+    assert numbers[0] == numbers[1] != numbers[2]

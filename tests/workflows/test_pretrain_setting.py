@@ -68,6 +68,7 @@ def setting_of(config: PretrainConfig) -> Setting:
         ({"relatives_weight": -0.1}, "--relatives-weight: received -0.1, expected 0 or more"),
         ({"relatives_weight": float("nan")}, "--relatives-weight: received nan"),
         ({"profiles_weight": 0.0}, "--profiles-weight: received 0.0, expected a number above 0"),
+        ({"profiles_weight": 2.0}, "--profiles-weight: there is no such loss without --alignments"),
         ({"alignments": Path("absent.tsv")}, "absent.tsv: no such file"),
         ({"local_heads": True, "backbone": "mini"}, "--local-heads: --backbone has heads already"),
         ({"initializer_range": 0.0}, "--initializer-range: received 0.0, expected a number above"),

@@ -87,7 +87,7 @@ class BatchSource:
         masked = self.masking.apply(rows, np.random.default_rng([self.seed, step, 1]))
         first = rows.sequences[rows.piece[:, 0]]
         profile = None if self.profiles is None else self.profiles.of(rows)
-        return as_batch(rows, masked, self.sampler.corpus.clusters[first], profile)
+        return as_batch(rows, masked, self.sampler.corpus.clusters[first], profile=profile)
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the batches of some steps."""
@@ -170,6 +170,7 @@ class _Run:
         self.optimizer, self.progress = optimizer, progress
         self.forward = torch.compile(model, dynamic=False) if plan.compile_steps else model
         self.clock = self.last_save = time.monotonic()
+        self.loss_weights = torch.tensor(plan.loss_weights, device=plan.hardware.device)
         self.losses: list[torch.Tensor] = []  # and the gradient's norm, of each step
 
     def go(self) -> None:
@@ -193,7 +194,7 @@ class _Run:
         seed_step(self.plan.source.seed, self.progress.step)
         with hardware.autocast():
             losses = self.forward(batch.to(hardware.device))
-        (losses * losses.new_tensor(self.plan.loss_weights)).sum().backward()
+        (losses * self.loss_weights).sum().backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), schedule.max_grad_norm)
         factor = rate_factor(
             self.progress.step,
@@ -242,8 +243,11 @@ class _Run:
         """Return the mean losses since the last row of the history."""
         *losses, norm = torch.stack(self.losses).mean(0).tolist()
         if not np.isfinite(sum(losses) + norm):
+            found = ", ".join(
+                f"{name} loss {value:.4g}" for name, value in zip(LOSSES, losses, strict=True)
+            )
             raise TrainingError(
-                f"the loss became {losses[0]} and the gradient's norm {norm} before step "
+                f"the training broke down ({found}, norm of the gradient {norm:.4g}) before step "
                 f"{self.progress.step}. Lower --learning-rate (a tenth is a good try) or use "
                 "--precision fp32, and start again with --overwrite"
             )

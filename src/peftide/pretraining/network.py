@@ -56,7 +56,7 @@ class Batch:
 
 
 def as_batch(
-    rows: Rows, masked: MaskedRows, kin: IntArray, profile: FloatArray | None = None
+    rows: Rows, masked: MaskedRows, kin: IntArray, *, profile: FloatArray | None = None
 ) -> Batch:
     """Return rows, their masks and maybe their profiles as tensors."""
     if profile is None:

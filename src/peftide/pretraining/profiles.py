@@ -9,16 +9,18 @@ import json
 import logging
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from peftide.errors import InputError
 from peftide.files import file_hash, write_json, written_whole
-from peftide.pretraining.corpus import Corpus, first_column
+from peftide.pretraining.corpus import Corpus
 from peftide.pretraining.sampling import Rows
+from peftide.sequences.accessions import accession
 from peftide.sequences.text_files import open_lines
 from peftide.types import ByteArray, FloatArray, IntArray
 
@@ -43,10 +45,13 @@ class Profiles:
     begins
         Row of `counts` of the first residue of each corpus sequence; −1 if it has no relatives.
         Shape (P,).
+    record
+        How much was counted, and left out.
     """
 
     counts: ByteArray
     begins: IntArray
+    record: dict[str, int]
 
     def of(self, rows: Rows) -> FloatArray:
         """Return the counts at each token; nought where there are none. Shape (B, T, 20)."""
@@ -67,8 +72,7 @@ def open_profiles(
     Parameters
     ----------
     alignments
-        Table without header of `COLUMNS`: places from 1, M/I/D, `I` for query residues that the
-        target lacks.
+        Table of `COLUMNS`: places from 1, M/I/D, `I` for query residues that the target lacks.
     training
         Sequences that may count: a held-out one tells nothing, and gets no profile. Shape (M,).
     columns
@@ -77,19 +81,33 @@ def open_profiles(
     Raises
     ------
     InputError
-        If the table is not of this form, or none of its sequences are trained on.
+        If the table is not of this form, or aligns no two sequences that are trained on.
     StorageError
         If the folder cannot be written.
     """
-    used = hashlib.sha256(corpus.offsets.tobytes() + training.tobytes()).hexdigest()
-    key = {"alignments": file_hash(alignments), "corpus": used, "columns": columns.tolist()}
+    used = hashlib.sha256("\n".join(corpus.ids).encode())
+    used.update(corpus.tokens.data)
+    used.update(training.tobytes())
+    key = {"alignments": file_hash(alignments), "corpus": used.hexdigest()}
+    key |= {"columns": columns.tolist()}
     if not _holds(folder, key):
+        numbers = _numbers(corpus, training)
         with written_whole(folder) as partial:
             partial.mkdir(parents=True)
-            _write(partial, alignments, corpus, training=training, columns=columns)
-            write_json(partial / RECORD, {"key": key})
+            begins = _lay_out(alignments, numbers, corpus.lengths)
+            np.save(partial / "begins.npy", begins)
+            shape = (int(corpus.lengths[begins >= 0].sum()), len(columns))
+            counts = np.lib.format.open_memmap(
+                partial / "counts.npy", mode="w+", dtype=np.uint8, shape=shape
+            )
+            record = _count(
+                alignments, numbers, corpus, columns=columns, begins=begins, into=counts
+            )
+            write_json(partial / RECORD, {"key": key, "counts": record})
     return Profiles(
-        counts=np.load(folder / "counts.npy", mmap_mode="r"), begins=np.load(folder / "begins.npy")
+        counts=np.load(folder / "counts.npy", mmap_mode="r"),
+        begins=np.load(folder / "begins.npy"),
+        record=json.loads((folder / RECORD).read_text())["counts"],
     )
 
 
@@ -100,87 +118,153 @@ def _holds(folder: Path, key: dict[str, Any]) -> bool:
         return False
 
 
-def _write(
-    folder: Path, alignments: Path, corpus: Corpus, *, training: IntArray, columns: IntArray
-) -> None:
-    numbers = {corpus.ids[index]: int(index) for index in training}
-    queries = sorted({numbers[name] for name in first_column(alignments) if name in numbers})
+def _numbers(corpus: Corpus, training: IntArray) -> dict[str, int]:
+    """Place in the corpus by name, of the sequences that are trained on."""
+    numbers = {accession(corpus.ids[index]): int(index) for index in training}
+    if len(numbers) < len(training):
+        names = Counter(accession(corpus.ids[index]) for index in training)
+        raise InputError(
+            f"{names.most_common(1)[0][0]} is the id of several sequences",
+            expected="ids that --alignments can tell apart",
+            where="--sequences",
+        )
+    return numbers
+
+
+class _Alignment(NamedTuple):
+    query: int
+    target: int
+    start: str
+    target_start: str
+    cigar: str
+    where: str
+
+
+def _alignments(
+    path: Path, numbers: Mapping[str, int], left_out: Counter[str] | None = None
+) -> Iterator[_Alignment]:
+    """Yield those of two sequences that are trained on."""
+    for number, line in enumerate(open_lines(path), start=1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != 5:
+            raise _misfit(f"{len(words)} columns: {line[:80]}", f"{path}:{number}")
+        query, target = (numbers.get(accession(word)) for word in words[:2])
+        if query is None or target is None:
+            if left_out is not None:
+                left_out["other_ids"] += 1
+        elif query != target:
+            yield _Alignment(query, target, *words[2:], where=f"{path}:{number}")
+
+
+def _lay_out(path: Path, numbers: Mapping[str, int], lengths: IntArray) -> IntArray:
+    """Return `begins`: the queries that have relatives, one after the other."""
+    queries = sorted({alignment.query for alignment in _alignments(path, numbers)})
     if not queries:
         raise InputError(
-            f"{alignments} names none of the {len(numbers):,} sequences that are trained on",
+            f"{path} aligns no two of the {len(numbers):,} sequences that are trained on",
             expected=f"columns {COLUMNS}, with the ids of --sequences",
             where="--alignments",
         )
-    ends = np.cumsum(corpus.lengths[queries])
-    begins = np.full(len(corpus.ids), -1)
-    begins[queries] = ends - corpus.lengths[queries]
-    counts = np.lib.format.open_memmap(
-        folder / "counts.npy", mode="w+", dtype=np.uint8, shape=(int(ends[-1]), len(columns))
-    )
-    plain = counts.view(np.ndarray)
+    begins = np.full(len(lengths), -1)
+    begins[queries] = np.cumsum(lengths[queries]) - lengths[queries]
+    return begins
+
+
+def _count(
+    path: Path,
+    numbers: Mapping[str, int],
+    corpus: Corpus,
+    *,
+    columns: IntArray,
+    begins: IntArray,
+    into: ByteArray,
+) -> dict[str, int]:
+    """Count what stands at each place of each query; return how much was counted."""
+    counts = into.view(np.ndarray)  # a memory map is slow to slice
     column_of = np.full(256, -1)
     column_of[columns] = np.arange(len(columns))
     counted: Counter[int] = Counter()
-    for number, line in enumerate(open_lines(alignments), start=1):
-        words = line.split()
-        where = f"{alignments}, line {number}"
-        if len(words) != 5:
-            raise _misfit(line, where)
-        query, target = numbers.get(words[0]), numbers.get(words[1])
-        if query is None or target is None or query == target:
+    left_out = Counter(other_ids=0, beyond_the_first_255=0)
+    for alignment in _alignments(path, numbers, left_out):
+        query, target = alignment.query, corpus.residues(alignment.target)
+        if counted[query] >= MOST_RELATIVES:
+            left_out["beyond_the_first_255"] += 1
             continue
-        if counted[query] < MOST_RELATIVES:
-            counted[query] += 1
-            first = begins[query]
-            profile = plain[first : first + len(corpus.residues(query))]
-            try:
-                places, residues = aligned(words, profile, corpus.residues(target))
-            except (ValueError, IndexError) as error:
-                raise _misfit(line, where) from error
-            standard = column_of[residues] >= 0
-            profile[places[standard], column_of[residues[standard]]] += 1
-    counts.flush()
-    np.save(folder / "begins.npy", begins)
+        counted[query] += 1
+        length = len(corpus.residues(query))
+        try:
+            start, target_start = int(alignment.start), int(alignment.target_start)
+            places, others = aligned_places(
+                start, target_start, alignment.cigar, lengths=(length, len(target))
+            )
+        except ValueError as error:
+            raise _misfit(str(error), alignment.where) from error
+        profile = counts[begins[query] : begins[query] + length]
+        column = column_of[target[others]]
+        standard = column >= 0
+        profile[places[standard], column[standard]] += 1
+    record = {"sequences": len(counted), "alignments": counted.total(), **left_out}
     logger.info(
-        "profiles: %s sequences, %s alignments", f"{len(counted):,}", f"{counted.total():,}"
+        "profiles: %s sequences, %s alignments (%s of other or held-out ids, %s beyond the first "
+        "255 of a sequence)",
+        *(f"{value:,}" for value in record.values()),
     )
+    return record
 
 
-def aligned(words: list[str], query: ByteArray, target: ByteArray) -> tuple[IntArray, ByteArray]:
-    """Return the places of the query that an alignment covers, and the target's residues there.
+def aligned_places(
+    start: int, other: int, cigar: str, *, lengths: tuple[int, int]
+) -> tuple[IntArray, IntArray]:
+    """Return which places of query and target stand opposite each other, from 0. Shape (N,) each.
+
+    Parameters
+    ----------
+    start, other
+        First aligned place of query and target, from 1.
+    lengths
+        Residues of query and target.
 
     Raises
     ------
-    ValueError, IndexError
-        If the alignment is no alignment, or leaves either sequence.
+    ValueError
+        If the CIGAR is none of M, I and D, or leaves either sequence.
 
     Examples
     --------
-    >>> query, target = np.zeros(6, np.uint8), np.array([7, 8, 9, 10], np.uint8)
-    >>> places, residues = aligned(["q", "t", "2", "1", "2M1I1M1D"], query, target)
-    >>> places.tolist(), residues.tolist()
-    ([1, 2, 4], [7, 8, 9])
+    >>> places, others = aligned_places(2, 1, "2M1I1M1D", lengths=(6, 4))
+    >>> places.tolist(), others.tolist()
+    ([1, 2, 4], [0, 1, 2])
     """
-    place, other = int(words[2]) - 1, int(words[3]) - 1
-    steps = CIGAR.findall(words[4])
-    if not steps or min(place, other) < 0 or "".join(n + kind for n, kind in steps) != words[4]:
-        raise ValueError(words)
-    places, residues = [], []
+    steps = [(int(size), kind) for size, kind in CIGAR.findall(cigar)]
+    if not steps or len(CIGAR.sub("", cigar)):
+        rest = CIGAR.sub("", cigar)[:20]
+        raise ValueError(f"the CIGAR has {rest!r} besides M, I and D with their numbers")
+    for first, length, idle, name in (
+        (start, lengths[0], "D", "query"),
+        (other, lengths[1], "I", "target"),
+    ):
+        last = first - 1 + sum(size for size, kind in steps if kind != idle)
+        if first < 1 or last > length:
+            raise ValueError(f"places {first} to {last} of the {name}, which has 1 to {length}")
+    place, other_place = start - 1, other - 1
+    places, others = [], []
     for size, kind in steps:
         if kind == "M":
-            places.append(np.arange(place, place + int(size)))
-            residues.append(np.arange(other, other + int(size)))
-        place += int(size) if kind != "D" else 0
-        other += int(size) if kind != "I" else 0
-    if place > len(query) or other > len(target):
-        raise IndexError(words)
-    return np.concatenate(places), target[np.concatenate(residues)]
+            places.append(np.arange(place, place + size))
+            others.append(np.arange(other_place, other_place + size))
+        place += size if kind != "D" else 0
+        other_place += size if kind != "I" else 0
+    if not places:
+        raise ValueError("the CIGAR aligns nothing (no M)")
+    return np.concatenate(places), np.concatenate(others)
 
 
-def _misfit(line: str, where: str) -> InputError:
+def _misfit(received: str, where: str) -> InputError:
     return InputError(
-        f"{line[:80]!r}",
-        expected=f"an alignment within both sequences, of {COLUMNS} (CIGAR of M, I and D, as "
-        f"`mmseqs easy-search --format-output {COLUMNS}` writes)",
+        received,
+        expected=f"five columns {COLUMNS}, of alignments of --sequences as they are, as "
+        f"`mmseqs easy-search --format-output {COLUMNS}` writes",
         where=where,
     )

@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from peftide.errors import InputError
+from peftide.sequences.accessions import accession
 from peftide.sequences.text_files import open_lines
 from peftide.types import IntArray
 
 
 def cluster_numbers(ids: Sequence[str], path: Path | None) -> IntArray:
     """Return the cluster of each id; ids that the table does not name are clusters of their own.
+
+    A UniProt id may stand in the table as its accession.
 
     Raises
     ------
@@ -25,11 +28,12 @@ def cluster_numbers(ids: Sequence[str], path: Path | None) -> IntArray:
         words = line.split()
         if len(words) >= 2:
             representative[words[1]] = words[0]
-    if not representative.keys() & set(ids):
+    known = [name if name in representative else accession(name) for name in ids]
+    if not representative.keys() & set(known):
         raise InputError(
             f"{path} names none of the {len(ids):,} sequences",
             expected="two columns: representative, member (as `mmseqs easy-linclust` writes)",
             where="--clusters",
         )
-    names = [representative.get(name, name) for name in ids]
+    names = [representative.get(name, name) for name in known]
     return np.unique(names, return_inverse=True)[1].astype(np.int64)

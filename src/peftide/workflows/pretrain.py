@@ -30,6 +30,7 @@ from peftide.workflows.pretrain_setting import (
     backbone_source,
     build_setting,
     check_options,
+    input_paths,
 )
 from peftide.workflows.tables import write_history
 
@@ -59,8 +60,7 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
     source = backbone_source(config)
     hardware = choose_hardware(config)
     keep_freed_memory()
-    inputs = [*files.paths(), *([] if config.alignments is None else [config.alignments])]
-    with open_run(config, inputs) as folder:
+    with open_run(config, input_paths(config, files)) as folder:
         if folder.is_finished():
             logger.info("%s is finished", folder.path)
             return read_record(folder.record)
@@ -175,6 +175,8 @@ def finish(
     done = progress.step >= setting.config.steps
     record = read_record(folder.record)
     start = {"start": record["start"]} if "start" in record else {}
+    if setting.profiles is not None:
+        record["profiles"] = setting.profiles.record
     record |= {
         "status": "finished" if done else "stopped",
         "corpus": setting.corpus.record | {"training_sequences": len(setting.parts[0])},

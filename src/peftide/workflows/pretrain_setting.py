@@ -57,8 +57,7 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
         Naming all of them, and all files that are not there.
     """
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
-    paths = [*files.paths(), *([] if config.alignments is None else [config.alignments])]
-    problems = [f"{path}: no such file" for path in paths if not path.is_file()]
+    problems = [f"{p}: no such file" for p in input_paths(config, files) if not p.is_file()]
     problems += [
         f"{flag(name)}: received {value}, expected {expected}"
         for name, value, expected in out_of_range(config, LIMITS)
@@ -70,6 +69,8 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
         )
     if config.backbone is not None and config.local_heads:
         problems.append("--local-heads: --backbone has heads already; leave one of them out")
+    if config.alignments is None and config.profiles_weight != PretrainConfig.profiles_weight:
+        problems.append("--profiles-weight: there is no such loss without --alignments")
     if config.row_tokens < MIN_CROP + 2:
         problems.append(
             f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
@@ -81,6 +82,11 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
         )
     raise_problems(problems)
     return files
+
+
+def input_paths(config: PretrainConfig, files: CorpusFiles) -> list[Path]:
+    """Return all files that a pretraining reads."""
+    return files.paths() + ([] if config.alignments is None else [config.alignments])
 
 
 @dataclass(frozen=True)
@@ -145,13 +151,14 @@ class Setting:
         sampler = RowSampler(
             self.corpus, training, weights=weights, layout=self.layout(), seed=self.config.seed
         )
-        return BatchSource(sampler, masking, seed=self.config.seed, profiles=self.profiles())
+        return BatchSource(sampler, masking, seed=self.config.seed, profiles=self.profiles)
 
     @property
     def residue_ids(self) -> IntArray:
         """Token ids of the amino acids. Shape (20,)."""
         return self.vocabulary.letter_ids[[ord(letter) for letter in AMINO_ACIDS]]
 
+    @cached_property
     def profiles(self) -> Profiles | None:
         """Return what relatives have at each place, if `--alignments` say so."""
         if self.config.alignments is None:
