@@ -52,6 +52,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 REPLICATES = 1000
+COMMON = 20
+"""Test examples from which on a class of symmetry counts in the second macro average."""
 
 
 def main() -> None:
@@ -62,6 +64,8 @@ def main() -> None:
         for backbone in options.backbones:
             found[backbone] = [run(name, backbone, s, options) for s in range(options.seeds)]
             print(line(name, backbone, found[backbone]), flush=True)
+            if name == "symmetry":
+                print(common_classes(found[backbone]), flush=True)
         if EXPERIMENTS[name][1]["task"] == "ppi" and len(found) == 2:
             first, second = found.values()
             value, low, high = difference(first, second)
@@ -108,6 +112,21 @@ def line(name: str, backbone: str, runs: list[Path]) -> str:
     seeds = " ".join(f"{value:.4f}" for value in values)
     mean = float(np.mean(values))
     return f"{name:<20} {backbone:<22} {metric:<24} {baseline:>11.4f} {mean:>7.4f}  {seeds}"
+
+
+def common_classes(runs: list[Path]) -> str:
+    """Macro average precision over the classes with enough test examples, beside composition."""
+    records = [json.loads((path / "metrics.json").read_text()) for path in runs]
+
+    def macro(scores: dict[str, Any]) -> float:
+        found = [c["average_precision"] for c in scores["per_class"].values()]
+        return float(np.mean([v["value"] for v in found if v["n"] >= COMMON]))
+
+    values = [macro(record["splits"]["test"]) for record in records]
+    baseline = macro(records[0]["baselines"]["composition"]["test"])
+    seeds = " ".join(f"{value:.4f}" for value in values)
+    name = f"of classes with {COMMON} or more"
+    return f"{'':<43} {name:<24} {baseline:>11.4f} {float(np.mean(values)):>7.4f}  {seeds}"
 
 
 def difference(first: list[Path], second: list[Path]) -> tuple[float, float, float]:

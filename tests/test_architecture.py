@@ -82,7 +82,7 @@ TESTS_WITHOUT_MODULE = {"contracts", "integration", "cli", "test_architecture.py
 # called by transformers, in its order
 FIXED_SIGNATURES = {"packed_attention", "row_attention", "biased_attention"}
 FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper"}
-EXPERIMENTS = 6  # YAML files in configs/
+EXPERIMENTS = 7  # YAML files in configs/
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Block = (
