@@ -100,16 +100,17 @@ def open_corpus(folder: Path, files: CorpusFiles, letter_ids: IntArray) -> Corpu
         "min_length": files.min_length,
         "letter_ids": letter_ids.tolist(),
     }
-    if not _holds(folder, key):
+    if not holds(folder / RECORD, key):
         with written_whole(folder) as partial:
             partial.mkdir(parents=True)
             _write(partial, files, letter_ids, key=key)
     return _read(folder)
 
 
-def _holds(folder: Path, key: Mapping[str, Any]) -> bool:
+def holds(record: Path, key: Mapping[str, Any]) -> bool:
+    """Return whether a record says that its folder was made from what `key` names."""
     try:
-        return json.loads((folder / RECORD).read_text())["key"] == key
+        return json.loads(record.read_text())["key"] == key
     except (OSError, ValueError, KeyError):
         return False
 

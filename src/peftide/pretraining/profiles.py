@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from peftide.errors import InputError
 from peftide.files import file_hash, write_json, written_whole
-from peftide.pretraining.corpus import Corpus
+from peftide.pretraining.corpus import Corpus, holds
 from peftide.pretraining.sampling import Rows
 from peftide.sequences.accessions import accession
 from peftide.sequences.text_files import open_lines
@@ -60,7 +60,8 @@ class Profiles:
             begin = self.begins[rows.sequences[number]]
             if begin >= 0:
                 first = begin + rows.starts[number]
-                found[place] = self.counts[first : first + place[1].stop - place[1].start]
+                piece = found[place]
+                piece[:] = self.counts[first : first + len(piece)]
         return found
 
 
@@ -90,7 +91,7 @@ def open_profiles(
     used.update(training.tobytes())
     key = {"alignments": file_hash(alignments), "corpus": used.hexdigest()}
     key |= {"columns": columns.tolist()}
-    if not _holds(folder, key):
+    if not holds(folder / RECORD, key):
         numbers = _numbers(corpus, training)
         with written_whole(folder) as partial:
             partial.mkdir(parents=True)
@@ -109,13 +110,6 @@ def open_profiles(
         begins=np.load(folder / "begins.npy"),
         record=json.loads((folder / RECORD).read_text())["counts"],
     )
-
-
-def _holds(folder: Path, key: dict[str, Any]) -> bool:
-    try:
-        return json.loads((folder / RECORD).read_text())["key"] == key
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def _numbers(corpus: Corpus, training: IntArray) -> dict[str, int]:
@@ -238,9 +232,8 @@ def aligned_places(
     ([1, 2, 4], [0, 1, 2])
     """
     steps = [(int(size), kind) for size, kind in CIGAR.findall(cigar)]
-    if not steps or len(CIGAR.sub("", cigar)):
-        rest = CIGAR.sub("", cigar)[:20]
-        raise ValueError(f"the CIGAR has {rest!r} besides M, I and D with their numbers")
+    if rest := CIGAR.sub("", cigar):
+        raise ValueError(f"the CIGAR has {rest[:20]!r} besides M, I and D with their numbers")
     for first, length, idle, name in (
         (start, lengths[0], "D", "query"),
         (other, lengths[1], "I", "target"),

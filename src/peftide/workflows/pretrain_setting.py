@@ -99,8 +99,6 @@ class Setting:
         Of the backbone that is trained.
     model_config
         Its configuration, for special ids.
-    profiles_folder
-        Where what `--alignments` say is kept.
     """
 
     config: PretrainConfig
@@ -108,7 +106,6 @@ class Setting:
     architecture: Architecture
     tokenizer: PreTrainedTokenizerBase
     model_config: PretrainedConfig
-    profiles_folder: Path
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -164,7 +161,7 @@ class Setting:
         if self.config.alignments is None:
             return None
         return open_profiles(
-            self.profiles_folder,
+            RunFolder(self.config.out).checkpoints / "profiles",
             self.config.alignments,
             self.corpus,
             training=self.parts[0],
@@ -241,8 +238,7 @@ def build_setting(
     tokenizer = architecture.tokenizer(source if isinstance(source, Path) else None)
     letter_ids = read_vocabulary(tokenizer).letter_ids
     corpus = open_corpus(folder.checkpoints / "corpus", files, letter_ids)
-    profiles_folder = folder.checkpoints / "profiles"
-    setting = Setting(config, corpus, architecture, tokenizer, model_config, profiles_folder)
+    setting = Setting(config, corpus, architecture, tokenizer, model_config)
     _require_enough(setting)
     return setting
 
