@@ -17,11 +17,11 @@ import pandas as pd
 
 from peftide.baselines import BASELINES
 from peftide.config import TableOptions
+from peftide.evaluation.beside import Beside, fitted_beside, suitable
+from peftide.evaluation.tables import measure_answers
 from peftide.sequences import Dataset, Table, read_dataset, read_table, split_by_column
 from peftide.tasks import TASKS, Labels, Targets, Task
-from peftide.workflows.beside import Beside, fitted_beside, suitable
-from peftide.workflows.reading import reading_options
-from peftide.workflows.tables import measure_answers
+from peftide.tasks.reading import reading_options
 
 
 @dataclass(frozen=True)

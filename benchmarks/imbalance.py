@@ -30,6 +30,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from peftide import TrainConfig, train
+from peftide.commands import train as workflow
 from peftide.config import from_mapping
 from peftide.model import ProteinModel
 from peftide.parameters import trained_parameters
@@ -38,7 +39,6 @@ from peftide.tasks import Labels
 from peftide.training import Fitting, loop
 from peftide.training.optimizer import build_optimizer, build_schedule
 from peftide.types import IntArray
-from peftide.workflows import train as workflow
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 FOCUS = 2.0

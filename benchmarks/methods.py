@@ -24,7 +24,7 @@ from plan import run
 from peftide import TrainConfig
 from peftide.adapters import ADAPTERS
 from peftide.config import to_yaml
-from peftide.workflows.setting import for_method
+from peftide.training.setting import for_method
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from peftide.commands.compare_scores import PART, labelled_table
 from peftide.config import TableOptions
+from peftide.evaluation.part_scores import Answers, labelled_rows, statistic
+from peftide.evaluation.peers import peer_files, read_peer
 from peftide.metrics import Replicates, Units, intervals, minus, resample
 from peftide.tasks import TASKS
-from peftide.workflows.compare_scores import PART, labelled_table
-from peftide.workflows.part_scores import Answers, labelled_rows, statistic
-from peftide.workflows.peers import peer_files, read_peer
 
 NAME = ("average_precision",)
 

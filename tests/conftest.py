@@ -26,10 +26,10 @@ from peftide.backbones.bert import bert_tokenizer, prot_bert_config
 from peftide.backbones.electra import prot_electra_config
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.backbones.t5 import t5_config, t5_tokenizer
+from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.sequences.fasta import read_fasta
 from peftide.tasks import TASKS
-from peftide.workflows.train import train
 
 TINY = "random:esm2_tiny"
 FORMS = ["head", "lora", "full"]

@@ -16,13 +16,13 @@ from transformers import EsmModel
 from peftide import bundle as bundle_module
 from peftide.adapters import ADAPTERS
 from peftide.bundle import Bundle, load_bundle, save_bundle
-from peftide.calibration import Calibration
-from peftide.conformal import fit_conformal
+from peftide.commands.train import train
 from peftide.errors import InputError, StorageError
+from peftide.evaluation.calibration import Calibration
+from peftide.evaluation.conformal import fit_conformal
 from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
 from peftide.types import FloatArray
-from peftide.workflows.train import train
 from tests.conftest import FORMS, random_sequences, small_config
 
 Trained = Callable[[str, str], Path]

@@ -9,7 +9,7 @@ import torch
 from peftide.adapters import ADAPTERS, AdapterOptions
 from peftide.backbones.loading import load_backbone
 from peftide.config import RunOptions
-from peftide.encoding import ModelEncoder, checked_max_length, expand_members
+from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length, expand_members
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.heads import build_head
@@ -18,6 +18,7 @@ from peftide.pairing import build_pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
+from peftide.sequences import Proteins
 from tests.conftest import TINY, random_sequences
 
 SEQUENCES = [*random_sequences(6), "MKVLLA", "MKVLLA"]
@@ -144,3 +145,15 @@ def test_single_proteins_are_expanded_to_all_their_rows():
     starts, counts = np.array([0, 3, 5]), np.array([3, 2, 4])
     rows = expand_members(np.array([[2], [0], [2]]), starts, counts)
     assert rows.tolist() == [[5], [6], [7], [8], [0], [1], [2], [5], [6], [7], [8]]
+
+
+def test_what_the_model_does_not_see_is_counted() -> None:
+    backbone = load_backbone(TINY)
+    proteins = Proteins(("a", "b", "c"), ("MKVLA", "MJ", "MKV"))
+    found = {f.kind: f for f in backbone_findings(proteins, backbone, max_length=4)}
+    assert (found["over_long_sequences"].count, found["over_long_sequences"].examples) == (
+        1,
+        ("a",),
+    )
+    assert found["sequences_with_unknown_residues"].examples == ("b",)
+    assert backbone_findings(Proteins(("c",), ("MKV",)), backbone, max_length=None) == ()

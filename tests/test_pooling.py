@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.engine.packing import PackedBatch, pack
 from peftide.errors import InputError
+from peftide.packing import PackedBatch, pack
 from peftide.pooling import AttentionPooling, ClsPooling, MeanPooling, ResidueRows, build_pooling
 
 LENGTHS = (5, 1, 9, 9)  # residues

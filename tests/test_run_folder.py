@@ -7,14 +7,9 @@ import pytest
 from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.outputs import read_record
-from peftide.run_folder import (
-    RunFolder,
-    environment,
-    open_run,
-    plain_findings,
-    resumed_config,
-)
+from peftide.run_folder import RunFolder, environment, open_run, resumed_config
 from peftide.sequences import Finding
+from peftide.sequences.findings import plain_findings
 
 
 def claim(config: TrainConfig, files: list[Path]) -> RunFolder:

@@ -27,13 +27,13 @@ from transformers import EsmModel
 from peftide import TrainConfig
 from peftide.adapters import ADAPTERS
 from peftide.backbones import esm as esm_backbone
+from peftide.commands.train import build_fitting
 from peftide.run_folder import open_run
+from peftide.sequences.training_tables import data_files
 from peftide.tasks import TASKS
 from peftide.training import fit
 from peftide.training.optimizer import build_schedule
-from peftide.workflows.reading import data_files
-from peftide.workflows.setting import build_setting, prepare
-from peftide.workflows.train import build_fitting
+from peftide.training.setting import build_setting, prepare
 
 sys.path.append(str(Path(__file__).parents[1]))
 from block_quality import write_tables  # noqa: E402  (a script one folder up)

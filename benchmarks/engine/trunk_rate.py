@@ -15,7 +15,7 @@ from measuring import Spent, arguments, begin, middle, spent
 from ours import SHAPES, encoder_of
 from proteins import evenly, tokens_of, yeast
 
-from peftide.engine.packing import token_budget_batches
+from peftide.packing import token_budget_batches
 
 ROWS = 2048
 REPEATS = 10

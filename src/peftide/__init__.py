@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from peftide.backbones.loading import load_backbone
     from peftide.bundle import load_bundle
+    from peftide.commands.audit import AuditResult, audit
+    from peftide.commands.compare_scores import compare_scores
+    from peftide.commands.demo import demo
+    from peftide.commands.embed import embed
+    from peftide.commands.evaluate import evaluate
+    from peftide.commands.plan import plan
+    from peftide.commands.predict import predict
+    from peftide.commands.pretrain import pretrain
+    from peftide.commands.split import split
+    from peftide.commands.train import train
     from peftide.config import (
         AuditConfig,
         DemoConfig,
@@ -22,16 +32,6 @@ if TYPE_CHECKING:
     )
     from peftide.errors import PeftideError
     from peftide.report import write_report
-    from peftide.workflows.audit import AuditResult, audit
-    from peftide.workflows.compare_scores import compare_scores
-    from peftide.workflows.demo import demo
-    from peftide.workflows.embed import embed
-    from peftide.workflows.evaluate import evaluate
-    from peftide.workflows.plan import plan
-    from peftide.workflows.predict import predict
-    from peftide.workflows.pretrain import pretrain
-    from peftide.workflows.split import split
-    from peftide.workflows.train import train
 
 __version__ = "0.1.0"
 
@@ -64,7 +64,7 @@ __all__ = [
 
 _HOMES = {
     "AuditConfig": "config",
-    "AuditResult": "workflows.audit",
+    "AuditResult": "commands.audit",
     "DemoConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
@@ -74,18 +74,18 @@ _HOMES = {
     "PretrainConfig": "config",
     "SplitConfig": "config",
     "TrainConfig": "config",
-    "audit": "workflows.audit",
-    "compare_scores": "workflows.compare_scores",
-    "demo": "workflows.demo",
-    "embed": "workflows.embed",
-    "evaluate": "workflows.evaluate",
+    "audit": "commands.audit",
+    "compare_scores": "commands.compare_scores",
+    "demo": "commands.demo",
+    "embed": "commands.embed",
+    "evaluate": "commands.evaluate",
     "load_backbone": "backbones.loading",
     "load_bundle": "bundle",
-    "plan": "workflows.plan",
-    "predict": "workflows.predict",
-    "pretrain": "workflows.pretrain",
-    "split": "workflows.split",
-    "train": "workflows.train",
+    "plan": "commands.plan",
+    "predict": "commands.predict",
+    "pretrain": "commands.pretrain",
+    "split": "commands.split",
+    "train": "commands.train",
     "write_report": "report",
 }
 

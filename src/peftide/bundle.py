@@ -19,9 +19,9 @@ from peftide.adapters import ADAPTERS
 from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.calibration import Calibration
-from peftide.conformal import Conformal
 from peftide.errors import BackboneError, InputError, StorageError
+from peftide.evaluation.calibration import Calibration
+from peftide.evaluation.conformal import Conformal
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from peftide.backbones import Backbone
 from peftide.backbones.weights import weights_sha256
 from peftide.engine.embedding import (
     EmbeddingPlan,
@@ -18,14 +19,15 @@ from peftide.engine.embedding import (
     embedding_key,
     is_stored,
 )
-from peftide.engine.packing import PackedBatch
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.errors import InputError
 from peftide.files import free_bytes
 from peftide.hardware import Hardware
 from peftide.model import ProteinModel
+from peftide.packing import PackedBatch
 from peftide.pooling import ResidueRows
 from peftide.ragged import ragged_rows
+from peftide.sequences import Finding, Proteins
 from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
@@ -156,6 +158,34 @@ def checked_max_length(model_limit: int | None, max_length: int | None) -> int |
             where="--max-length",
         )
     return max_length
+
+
+def backbone_findings(
+    proteins: Proteins, backbone: Backbone, *, max_length: int | None
+) -> tuple[Finding, ...]:
+    """Count what the model will not see: residues beyond the crop, letters without a token."""
+    findings = []
+    if max_length is not None:
+        cropped = [
+            identifier
+            for identifier, sequence in zip(proteins.ids, proteins.sequences, strict=True)
+            if len(sequence) > max_length
+        ]
+        decision = f"cropped to their first {max_length:,} residues"
+        findings.append(_finding("over_long_sequences", cropped, decision))
+    unknown = backbone.vocabulary.unknown_letters
+    foreign = [
+        identifier
+        for identifier, sequence in zip(proteins.ids, proteins.sequences, strict=True)
+        if not unknown.isdisjoint(sequence)
+    ]
+    decision = f"letters without a token ({', '.join(sorted(unknown))}) are read as X"
+    findings.append(_finding("sequences_with_unknown_residues", foreign, decision))
+    return tuple(finding for finding in findings if finding.count)
+
+
+def _finding(kind: str, ids: list[str], decision: str) -> Finding:
+    return Finding("sequences", kind, len(ids), decision, tuple(ids[:3]))
 
 
 def expand_members(members: IntArray, starts: IntArray, counts: IntArray) -> torch.Tensor:

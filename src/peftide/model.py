@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from peftide.backbones import Backbone
 from peftide.backbones.quantised import whole_size
-from peftide.engine.packing import PackedBatch
+from peftide.packing import PackedBatch
 from peftide.pairing import Pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import Pooling

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from peftide.engine.packing import PackedBatch
 from peftide.errors import InputError
+from peftide.packing import PackedBatch
 
 
 class MeanPooling(nn.Module):

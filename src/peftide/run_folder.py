@@ -233,8 +233,3 @@ def environment(seed: int, *, command: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in VERSIONED},
     }
-
-
-def plain_findings(findings: tuple[Any, ...]) -> list[dict[str, Any]]:
-    """Return findings as they stand in a record."""
-    return [dataclasses.asdict(finding) for finding in findings]

@@ -13,12 +13,12 @@ from peftide.backbones import loading
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.backbones.quantised import check_base_bits, quantised_settings, whole_size
 from peftide.bundle import load_bundle
+from peftide.commands import train as train_module
+from peftide.commands.predict import predict
+from peftide.commands.train import train
 from peftide.config import PredictConfig
 from peftide.errors import InputError
 from peftide.model import count_parameters
-from peftide.workflows import train as train_module
-from peftide.workflows.predict import predict
-from peftide.workflows.train import train
 from tests.conftest import TINY, small_config
 
 CPU = torch.device("cpu")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 
 from peftide.cli.demo import table_lines
-from peftide.workflows.demo import DemoResult
+from peftide.commands.demo import DemoResult
 
 
 def test_the_table_has_score_baseline_and_cost() -> None:

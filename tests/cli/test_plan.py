@@ -63,7 +63,7 @@ def test_the_yaml_of_a_training_is_that_of_its_plan(
     def here(config: PlanConfig) -> dict[str, Any]:
         return make_plan(config).as_json()
 
-    monkeypatch.setattr("peftide.workflows.plan.run_child", here)
+    monkeypatch.setattr("peftide.commands.plan.run_child", here)
     config = small_config(tmp_path, "regression", "head")
     path = tmp_path / "run.yaml"
     path.write_text(to_yaml(config))

@@ -24,7 +24,7 @@ from transformers import (
 from peftide.adapters import ADAPTERS, AdapterOptions
 from peftide.backbones import BACKBONES, Backbone
 from peftide.backbones.loading import load_backbone
-from peftide.engine.packing import token_budget_batches
+from peftide.packing import token_budget_batches
 from peftide.pooling import AttentionPooling, MeanPooling
 from tests.conftest import AMINO_ACIDS, random_sequences, real_proteins
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from peftide.bundle import load_bundle
+from peftide.commands.evaluate import evaluate
+from peftide.commands.train import train
 from peftide.config import EvaluateConfig
 from peftide.tasks import TASKS, Labels
-from peftide.workflows.evaluate import evaluate
-from peftide.workflows.train import train
 from tests.conftest import header_of, labelled_rows, small_config, write_rows
 
 Trained = Callable[[str, str], Path]

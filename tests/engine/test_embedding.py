@@ -19,7 +19,7 @@ from peftide.engine.embedding import (
     embedding_key,
     is_stored,
 )
-from peftide.engine.packing import PackedBatch, pack
+from peftide.packing import PackedBatch, pack
 from tests.conftest import AMINO_ACIDS, random_sequences
 
 WIDTH = 3

@@ -13,7 +13,6 @@ from peftide.adapters import ADAPTERS, AdapterOptions
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
 from peftide.config import RunOptions
-from peftide.engine.packing import PackedBatch
 from peftide.engine.trunk_cache import (
     TrunkCache,
     TrunkEncoder,
@@ -23,6 +22,7 @@ from peftide.engine.trunk_cache import (
 )
 from peftide.errors import StorageError
 from peftide.hardware import choose_hardware
+from peftide.packing import PackedBatch
 from tests.conftest import random_sequences, randomise
 
 SEQUENCES = random_sequences(12)

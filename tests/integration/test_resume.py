@@ -14,18 +14,17 @@ import pytest
 
 from peftide.adapters import ADAPTERS
 from peftide.cli import main
+from peftide.commands.train import train
 from peftide.config import TrainConfig, to_yaml
 from peftide.encoding import ModelEncoder
-from peftide.training import loop
+from peftide.training import loop, setting
 from peftide.training.resume import save_point
-from peftide.workflows import setting
-from peftide.workflows.setting import find_adapter
-from peftide.workflows.train import train
+from peftide.training.setting import find_adapter
 from tests.conftest import random_sequences, small_config, write_rows
 
 STEPS_PER_EPOCH = 16
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["peftide.workflows.train"])  # torch is imported once for all
+PROCESSES.set_forkserver_preload(["peftide.commands.train"])  # torch is imported once for all
 
 
 def long_config(folder: Path, method: str, **changes: Any) -> TrainConfig:
@@ -216,7 +215,7 @@ def test_resuming_with_another_option_names_it(
 def interrupted(folder: Path) -> TrainConfig:
     """A run that has begun and come no further."""
     from peftide.run_folder import open_run
-    from peftide.workflows.reading import data_files
+    from peftide.sequences.training_tables import data_files
 
     config = long_config(folder, "head", epochs=1)
     with open_run(config, data_files(config)):

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from peftide.commands.audit import AuditResult, audit
+from peftide.commands.split import split
+from peftide.commands.train import train
 from peftide.config import AuditConfig, SplitConfig, TrainConfig
 from peftide.simulate import ProteomeSizes, simulate_proteome, write_proteome
-from peftide.workflows.audit import AuditResult, audit
-from peftide.workflows.split import split
-from peftide.workflows.train import train
 from tests.conftest import AMINO_ACIDS, TINY, write_rows
 
 QUICK = {"backbone": TINY, "method": "head", "epochs": 1, "threads": 1, "device": "cpu"}

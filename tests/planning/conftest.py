@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from peftide.commands.train import build_fitting
 from peftide.config import TrainConfig
 from peftide.hardware import choose_hardware
 from peftide.planning.measuring import Measurement, blank_setting, measure_training
 from peftide.planning.stand_in import StandIn, stand_in
 from peftide.run_folder import RunFolder
 from peftide.training import Fitting
-from peftide.workflows.setting import Setting, find_adapter, find_task, read_problem
-from peftide.workflows.train import build_fitting
+from peftide.training.setting import Setting, find_adapter, find_task, read_problem
 from tests.conftest import small_config
 
 

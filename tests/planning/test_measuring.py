@@ -5,7 +5,7 @@ import pytest
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import build_model
 from peftide.model import count_parameters
-from peftide.workflows.setting import adapt, recipe_of
+from peftide.training.setting import adapt, recipe_of
 from tests.planning.conftest import Begin
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.engine.packing import PackedBatch
+from peftide.packing import PackedBatch
 from peftide.planning.passes import PassMeter
 from tests.planning.conftest import Begin
 

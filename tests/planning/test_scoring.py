@@ -4,17 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from peftide.calibration import Calibration
+from peftide.evaluation.beside import Beside
+from peftide.evaluation.calibration import Calibration
+from peftide.evaluation.scores import Scored
+from peftide.evaluation.tables import write_history
 from peftide.planning import scoring
 from peftide.planning.cost import Seconds
 from peftide.planning.measuring import EXAMPLE_HISTORY
 from peftide.planning.usage import Used
 from peftide.run_folder import RunFolder
 from peftide.tasks import TASKS
-from peftide.workflows.beside import Beside
-from peftide.workflows.scores import Scored
-from peftide.workflows.setting import Problem
-from peftide.workflows.tables import write_history
+from peftide.training.setting import Problem
 from tests.planning.conftest import Begin
 
 

@@ -10,7 +10,7 @@ from peftide.config import TrainConfig
 from peftide.errors import BackboneError, InputError
 from peftide.parameters import trained_parameters
 from peftide.planning.stand_in import shape_of, skeleton, stand_in
-from peftide.workflows.setting import adapt
+from peftide.training.setting import adapt
 from tests.conftest import TINY
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from peftide.engine.packing import PackedBatch
 from peftide.hardware import GRAPH_BATCHES
+from peftide.packing import PackedBatch
 from peftide.planning import token_budget
 from peftide.planning.cost import Seconds
 from peftide.planning.token_budget import (
@@ -157,6 +157,6 @@ def test_more_memory_is_counted_the_more_layers_train(begin: Begin) -> None:
 def test_a_plan_takes_the_budget_that_the_training_would(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("peftide.workflows.setting.choose_token_budget", lambda *_, **__: 96)
+    monkeypatch.setattr("peftide.training.setting.choose_token_budget", lambda *_, **__: 96)
     assert begin("regression", "lora").setting.hardware.max_tokens == 96
     assert begin("regression", "lora", max_tokens=32).setting.hardware.max_tokens == 32

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from peftide.backbones import Backbone
+from peftide.commands.train import train
 from peftide.encoding import ModelEncoder
 from peftide.planning.work import Storage, epoch_work, once_work, storage_of
-from peftide.workflows.train import train
 from tests.planning.conftest import Begin
 
 EPOCHS = 2

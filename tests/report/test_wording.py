@@ -1,7 +1,7 @@
 import pytest
 
+from peftide.evaluation.strata import SEEN
 from peftide.report import wording
-from peftide.workflows.strata import SEEN
 
 
 @pytest.mark.parametrize(

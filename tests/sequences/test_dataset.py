@@ -10,11 +10,13 @@ import pytest
 
 from peftide.config.options import TableOptions
 from peftide.errors import InputError
-from peftide.sequences.dataset import keep_used_proteins, read_dataset, select_rows
+from peftide.sequences.dataset import keep_used_proteins, member_proteins, read_dataset, select_rows
 from peftide.sequences.parts import split_by_column
 from peftide.sequences.records import Dataset, Proteins
 from peftide.sequences.tables import read_table, table_from_fasta
+from peftide.sequences.training_tables import read_training_data
 from peftide.types import Level
+from tests.conftest import small_config
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 needs_data = pytest.mark.skipif("PEFTIDE_DATA" not in os.environ, reason="PEFTIDE_DATA is not set")
@@ -245,3 +247,12 @@ def test_secondary_structure_has_a_label_and_a_mask_per_residue():
 def test_symmetry_renames_five_ids():
     data = read_data("symmetry/symmetry.tsv", "sequence")
     assert kinds(data) == {("sequences", "renamed_ids"): 5}
+
+
+def test_proteins_of_some_examples_are_renumbered(tmp_path: Path) -> None:
+    dataset = read_training_data(small_config(tmp_path, "ppi", "head"), "pair")
+    examples = dataset.parts["test"]
+    proteins, members = member_proteins(examples, dataset.proteins)
+    assert len(proteins) == 8
+    before = np.array(dataset.proteins.sequences)[examples.members]
+    assert (np.array(proteins.sequences)[members] == before).all()

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import torch
 
+from peftide.commands.train import row_source
 from peftide.config import TrainConfig
 from peftide.hardware import choose_hardware
 from peftide.model import ProteinModel
 from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
 from peftide.training import Fitting, LabelledPart
-from peftide.workflows.setting import Setting, build_setting, find_adapter, find_task, prepare
-from peftide.workflows.train import row_source
+from peftide.training.setting import Setting, build_setting, find_adapter, find_task, prepare
 from tests.conftest import small_config
 
 Build = Callable[..., tuple[Setting, ProteinModel, TrainConfig]]

@@ -8,8 +8,8 @@ from typing import Any
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from peftide.backbones.esm_masked import EsmMaskedLM
-from peftide.engine.packing import PACKED_ATTENTION, register_packed_attention
 from peftide.errors import BackboneError
+from peftide.packing import PACKED_ATTENTION, register_packed_attention
 
 Aliases = Mapping[str, tuple[str | None, Callable[[], Any]]]
 """Short name → hub id (None: only as `random:<alias>`) and configuration."""

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from peftide.backbones.architecture import Architecture
 from peftide.backbones.layers import entering, frozen_layers, leaving, only_layers
-from peftide.engine.packing import PackedBatch, pack
+from peftide.packing import PackedBatch, pack
 from peftide.tokens import Vocabulary
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from peftide.engine.packing import packed_attention
+from peftide.packing import packed_attention
 
 
 def use_few_passes(model: Any) -> None:

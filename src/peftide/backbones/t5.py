@@ -17,8 +17,8 @@ from transformers import (
 
 from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.weights import load_weights
-from peftide.engine.packing import attend, register_attention, within_sequences
 from peftide.errors import BackboneError
+from peftide.packing import attend, register_attention, within_sequences
 
 T5_ATTENTION = "peftide_packed_t5"
 LETTERS = "ALGVSREDTIPKFQNYMHWCXBOUZ"

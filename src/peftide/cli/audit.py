@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from peftide.auditing import Verdict, tally
+from peftide.commands.audit import AuditResult, audit
 from peftide.config import AuditConfig
-from peftide.workflows.audit import AuditResult, audit
 
 FINDINGS = 3
 

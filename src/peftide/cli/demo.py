@@ -1,8 +1,8 @@
 """`peftide demo`."""
 
 from peftide.cli.printing import aligned
+from peftide.commands.demo import DemoResult, demo
 from peftide.config import DemoConfig
-from peftide.workflows.demo import DemoResult, demo
 
 
 def run(config: DemoConfig) -> None:

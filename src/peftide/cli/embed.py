@@ -1,7 +1,7 @@
 """`peftide embed`."""
 
+from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
-from peftide.workflows.embed import embed
 
 
 def run(config: EmbedConfig) -> None:

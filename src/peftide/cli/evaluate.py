@@ -1,8 +1,8 @@
 """`peftide evaluate`."""
 
 from peftide.cli.printing import metrics_lines
+from peftide.commands.evaluate import evaluate
 from peftide.config import EvaluateConfig
-from peftide.workflows.evaluate import evaluate
 
 
 def run(config: EvaluateConfig) -> None:

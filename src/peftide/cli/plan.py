@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 
 from peftide.cli.printing import aligned
+from peftide.commands.plan import plan
 from peftide.config import PlanConfig
 from peftide.planning.plan import Plan
 from peftide.progress import duration
-from peftide.workflows.plan import plan
 
 SUMS = ("per_epoch", "total")
 

@@ -1,7 +1,7 @@
 """`peftide predict`."""
 
+from peftide.commands.predict import predict
 from peftide.config import PredictConfig
-from peftide.workflows.predict import predict
 
 
 def run(config: PredictConfig) -> None:

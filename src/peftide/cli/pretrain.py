@@ -1,7 +1,7 @@
 """`peftide pretrain`."""
 
+from peftide.commands.pretrain import pretrain
 from peftide.config import PretrainConfig
-from peftide.workflows.pretrain import pretrain
 
 
 def run(config: PretrainConfig) -> None:

@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import Any
 
 from peftide.cli.printing import aligned
+from peftide.commands.split import split
 from peftide.config import SplitConfig
 from peftide.config.options import TableOptions
 from peftide.config.reading import flag
-from peftide.workflows.split import split
 
 MOST_LABELS = 4
 KINDS = {

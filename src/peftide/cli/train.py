@@ -1,8 +1,8 @@
 """`peftide train`."""
 
 from peftide.cli.printing import metrics_lines
+from peftide.commands.train import train
 from peftide.config import TrainConfig
-from peftide.workflows.train import train
 
 
 def run(config: TrainConfig) -> None:

@@ -17,8 +17,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from peftide.engine.packing import PackedBatch, token_budget_batches
 from peftide.files import alone_at, remove, storage_errors, write_json
+from peftide.packing import PackedBatch, token_budget_batches
 from peftide.progress import meter
 from peftide.types import IntArray
 

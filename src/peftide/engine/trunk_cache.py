@@ -19,8 +19,8 @@ from torch import Tensor
 from peftide.backbones import Backbone
 from peftide.backbones.weights import tensors_sha256
 from peftide.engine.embedding import EmbeddingPlan, Embeddings, embed, embedding_key
-from peftide.engine.packing import PackedBatch
 from peftide.hardware import Hardware
+from peftide.packing import PackedBatch
 from peftide.ragged import ragged_rows
 from peftide.types import IntArray
 

@@ -6,7 +6,7 @@ from peftide.backbones.loading import ALIASES
 from peftide.config import TrainConfig
 from peftide.planning.forecast import COPIES
 from peftide.planning.measuring import Measurement
-from peftide.workflows.setting import find_adapter
+from peftide.training.setting import find_adapter
 
 GB = 1e9
 SMALLEST_BUDGET = 256

@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 
 from peftide.bundle import build_model
+from peftide.commands.train import build_fitting, save
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
+from peftide.evaluation.scores import Scored
+from peftide.evaluation.tables import write_history
 from peftide.hardware import Hardware
 from peftide.model import count_parameters
 from peftide.planning.cost import Cost, Seconds
@@ -28,9 +31,7 @@ from peftide.planning.work import (
 )
 from peftide.run_folder import RunFolder
 from peftide.training import Fitting
-from peftide.types import IntArray
-from peftide.workflows.scores import Scored
-from peftide.workflows.setting import (
+from peftide.training.setting import (
     Problem,
     Setting,
     find_adapter,
@@ -38,8 +39,7 @@ from peftide.workflows.setting import (
     trains_below_head,
     with_token_budget,
 )
-from peftide.workflows.tables import write_history
-from peftide.workflows.train import build_fitting, save
+from peftide.types import IntArray
 
 FREE = Cost(np.zeros(4), 1.0)
 PIECES = 4

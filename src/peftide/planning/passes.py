@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from peftide.encoding import ModelEncoder
-from peftide.engine.packing import PackedBatch, token_budget_batches
+from peftide.packing import PackedBatch, token_budget_batches
 from peftide.planning.cost import Cost, Seconds, fit_cost, load_of
 from peftide.planning.usage import clocked, held_bytes, weighed
 from peftide.training.modes import set_training_mode

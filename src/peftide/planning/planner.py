@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from peftide.commands.train import check_numbers
 from peftide.config import PlanConfig, TrainConfig
 from peftide.errors import InputError
 from peftide.files import free_bytes
@@ -20,10 +21,9 @@ from peftide.planning.stand_in import stand_in
 from peftide.planning.usage import machine_memory
 from peftide.run_folder import open_run
 from peftide.sequences import read_fasta
-from peftide.workflows.detecting import AUTO, with_task
-from peftide.workflows.reading import TRAINING_TABLES, data_files
-from peftide.workflows.setting import Problem, find_adapter, find_task, read_problem, seen_by
-from peftide.workflows.train import check_numbers
+from peftide.sequences.training_tables import TRAINING_TABLES, data_files
+from peftide.tasks.detecting import AUTO, with_task
+from peftide.training.setting import Problem, find_adapter, find_task, read_problem, seen_by
 
 WITHOUT_TABLE = ("regression", "binary")
 """Tasks that can be planned for from sequences alone: any number can stand for a label."""

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from peftide.commands.reporting import report_training
+from peftide.evaluation.scores import Scored, score_logits
 from peftide.files import write_json
 from peftide.planning.cost import Seconds
 from peftide.planning.usage import Used, weighed
 from peftide.run_folder import RunFolder
 from peftide.sequences.dataset import keep_used_proteins, select_rows
 from peftide.tasks import Targets
+from peftide.training.setting import Problem, Setting
 from peftide.types import FloatArray, IntArray
-from peftide.workflows.report import report_training
-from peftide.workflows.scores import Scored, score_logits
-from peftide.workflows.setting import Problem, Setting
 
 SIZES = (1_500, 5_000)
 """Rows that are scored for a plan: of larger tables about both, and the line through them."""

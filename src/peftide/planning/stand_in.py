@@ -24,7 +24,7 @@ from peftide.backbones.loading import (
 from peftide.config import TrainConfig
 from peftide.errors import BackboneError
 from peftide.tokens import read_vocabulary
-from peftide.workflows.setting import adapt, find_adapter, load_options
+from peftide.training.setting import adapt, find_adapter, load_options
 
 MOST_PARAMETERS = 250_000_000
 """Of a backbone that is built whole for a plan."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
+from peftide.evaluation.tables import measure
 from peftide.parameters import copy_trained, trained_parameters
 from peftide.planning.cost import Cost, Seconds, fit_cost
 from peftide.planning.scoring import random_logits
@@ -20,9 +21,8 @@ from peftide.training.gradients import add_gradients
 from peftide.training.modes import set_training_mode
 from peftide.training.optimizer import build_optimizer
 from peftide.training.resume import TrainingState, save_point
+from peftide.training.setting import Problem, Setting
 from peftide.types import FloatArray, IntArray
-from peftide.workflows.setting import Problem, Setting
-from peftide.workflows.tables import measure
 
 BATCHES = 12
 MOST_ANSWERED = 20_000

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from peftide.encoding import ModelEncoder
-from peftide.engine.packing import PackedBatch, token_budget_batches
 from peftide.hardware import GRAPH_BATCHES
 from peftide.model import count_parameters
+from peftide.packing import PackedBatch, token_budget_batches
 from peftide.planning.cost import Seconds
 from peftide.planning.passes import GRAPH_FACTOR, PassMeter
 from peftide.planning.usage import clocked, machine_memory

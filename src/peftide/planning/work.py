@@ -8,15 +8,15 @@ import numpy as np
 import torch
 
 from peftide.encoding import DISK_SHARE, ModelEncoder
-from peftide.engine.packing import token_budget_batches
 from peftide.files import free_bytes
+from peftide.packing import token_budget_batches
 from peftide.planning.cost import Load, load_of
 from peftide.sequences import Dataset
 from peftide.training import Fitting
 from peftide.training.batches import choose_batches
 from peftide.training.gradients import graph_pieces
+from peftide.training.setting import SCALING_PROTEINS, Setting
 from peftide.types import IntArray
-from peftide.workflows.setting import SCALING_PROTEINS, Setting
 
 SCALING_BYTES = 20
 """Of each number of the rows that the scaling is fitted on: as float, as double, squared."""

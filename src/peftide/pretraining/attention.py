@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from peftide.engine.packing import register_attention
+from peftide.packing import register_attention
 
 ROW_ATTENTION = "peftide_rows"
 

@@ -91,6 +91,16 @@ def keep_used_proteins(dataset: Dataset) -> Dataset:
     )
 
 
+def member_proteins(examples: Examples, proteins: Proteins) -> tuple[Proteins, IntArray]:
+    """Return the proteins that some examples name, and the examples' members among them."""
+    used, local = np.unique(examples.members, return_inverse=True)
+    chosen = Proteins(
+        tuple(proteins.ids[index] for index in used),
+        tuple(proteins.sequences[index] for index in used),
+    )
+    return chosen, local.reshape(examples.members.shape)
+
+
 class _ProteinPool:
     """Distinct proteins over all parts; an id with two sequences becomes a problem."""
 

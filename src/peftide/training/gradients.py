@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.encoding import expand_members
-from peftide.engine.packing import token_budget_batches
 from peftide.engine.two_pass import two_pass
 from peftide.model import ProteinModel
+from peftide.packing import token_budget_batches
 from peftide.training.parts import Fitting, micro_batches, unsorted_rows
 from peftide.types import IntArray
 

@@ -14,8 +14,8 @@ from peftide.adapters import Steering
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
-from peftide.engine.packing import token_budget_batches
 from peftide.hardware import GRAPH_BATCHES, Hardware
+from peftide.packing import token_budget_batches
 from peftide.ragged import ragged_rows
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import IntArray

@@ -1,0 +1,193 @@
+"""`peftide embed`: a FASTA file in; one vector per sequence (or residue) out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from safetensors.numpy import save_file
+from torch import nn
+
+from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.commands.using import open_model
+from peftide.config import EmbedConfig
+from peftide.config.reading import flag
+from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
+from peftide.engine.embedding import Embeddings
+from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.files import remove, written_whole
+from peftide.hardware import choose_hardware
+from peftide.model import Parts, ProteinModel
+from peftide.outputs import check_file
+from peftide.pairing import Alone
+from peftide.pooling import Pooling, ResidueRows, build_pooling
+from peftide.scaling import Scaling
+from peftide.sequences import read_fasta
+from peftide.sequences.findings import say_findings
+from peftide.types import FloatArray
+
+RESERVED_ID = "__metadata__"
+
+
+def embed(config: EmbedConfig) -> dict[str, FloatArray]:
+    """Embed every sequence once and write the vectors.
+
+    Returns
+    -------
+    Id → vector (D,), or with `per_residue` id → matrix (L, D).
+
+    Raises
+    ------
+    InputError
+        If the file, the backbone or the output format is wrong.
+    """
+    writer = find_writer(config)
+    check_options(config)
+    if config.sequences is None:
+        raise InputError("no sequences", expected="--sequences FILE.fasta")
+    proteins, findings = read_fasta(config.sequences)
+    model, max_length = embedding_model(config)
+    say_findings(findings + backbone_findings(proteins, model.backbone, max_length=max_length))
+    hardware = choose_hardware(config)
+    encoder = ModelEncoder(model.to(hardware.device), hardware, max_length=max_length)
+    store = config.out.with_name(f".{config.out.name}.embedding")
+    embeddings = encoder.embed(proteins.sequences, store=store, exact=True)
+    vectors = by_id(embeddings, proteins.ids, per_residue=config.per_residue)
+    with written_whole(config.out) as partial:
+        writer(vectors, partial)
+    remove(store)
+    return vectors
+
+
+def check_options(config: EmbedConfig) -> None:
+    """Raise for options that a trained model already has.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+    """
+    if config.run is None:
+        return
+    defaults = {field.name: field.default for field in fields(EmbedConfig)}
+    given = [name for name in ("backbone", "max_length") if vars(config)[name] != defaults[name]]
+    raise_problems(
+        [
+            f"{flag(name)}: received {vars(config)[name]}, but --run embeds with the backbone and "
+            "the crop of that run; leave it out"
+            for name in given
+        ]
+    )
+
+
+def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:
+    """Return a backbone with pooling and nothing above, and the crop."""
+    trained: Pooling | None = None
+    if config.run is None:
+        options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+        backbone, max_length = load_backbone(config.backbone, options=options), config.max_length
+    else:
+        bundle = open_model(config.run, allow_bin=config.allow_bin)
+        backbone, max_length = bundle.model.backbone, bundle.recipe.max_length
+        trained = bundle.model.pooling
+    as_asked = build_pooling(
+        config.pooling or "mean",
+        width=backbone.width,
+        per_residue=config.per_residue,
+        starts_with_token=bool(backbone.vocabulary.prefix),
+    )
+    keep_trained = not (config.per_residue or config.pooling or isinstance(trained, ResidueRows))
+    pooling = trained if trained is not None and keep_trained else as_asked
+    parts = Parts(
+        backbone=backbone,
+        pooling=pooling,
+        scaling=Scaling(backbone.width),
+        pairing=Alone(),
+        head=nn.Identity(),
+    )
+    return ProteinModel(parts), checked_max_length(backbone.max_residues, max_length)
+
+
+def by_id(
+    embeddings: Embeddings, ids: tuple[str, ...], *, per_residue: bool
+) -> dict[str, FloatArray]:
+    """Return the rows of each protein under its id."""
+    rows, offsets = embeddings.rows.numpy(), embeddings.offsets
+    spans = zip(offsets[:-1], offsets[1:], strict=True)
+    blocks = (rows[start:end] for start, end in spans)
+    return {
+        identifier: block if per_residue else block[0]
+        for identifier, block in zip(ids, blocks, strict=True)
+    }
+
+
+def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path], None]:
+    """Return the writer for the ending of the output file.
+
+    Raises
+    ------
+    InputError
+        If the ending is unknown, the file exists, or the format's library is not installed.
+    """
+    writers = {".safetensors": write_safetensors, ".h5": write_h5, ".parquet": write_parquet}
+    ending = config.out.suffix
+    if ending not in writers:
+        raise InputError(
+            f"received {config.out.name}", where="--out", fix=did_you_mean(ending, writers)
+        )
+    check_file(config.out, overwrite=config.overwrite, inputs=(config.sequences,))
+    if ending == ".parquet" and config.per_residue:
+        raise InputError("--per-residue to .parquet", expected=".safetensors or .h5", where="--out")
+    for library in {".h5": ["h5py"], ".parquet": ["pyarrow"]}.get(ending, []):
+        require_library(library)
+    return writers[ending]
+
+
+def require_library(name: str) -> ModuleType:
+    """Return an optional library.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"{name} is not installed", where="--out", fix=f"pip install {name}"
+        ) from error
+
+
+def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
+    """Write one tensor per id.
+
+    Raises
+    ------
+    InputError
+        For the one id that the format keeps for itself.
+    """
+    if RESERVED_ID in vectors:
+        raise InputError(f"a sequence has the id {RESERVED_ID}", expected="another id")
+    save_file({name: np.ascontiguousarray(vector) for name, vector in vectors.items()}, path)
+
+
+def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
+    """Write one data set per id."""
+    h5py = require_library("h5py")
+    with h5py.File(path, "w") as file:
+        for name, vector in vectors.items():
+            file.create_dataset(name, data=vector)
+
+
+def write_parquet(vectors: Mapping[str, FloatArray], path: Path) -> None:
+    """Write a table with the columns `id`, `d0`, `d1` and so on."""
+    import pandas as pd
+
+    matrix = np.stack(list(vectors.values()))
+    table = pd.DataFrame(matrix, columns=[f"d{number}" for number in range(matrix.shape[1])])
+    table.insert(0, "id", list(vectors))
+    table.to_parquet(path, index=False)

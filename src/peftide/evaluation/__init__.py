@@ -1,0 +1,1 @@
+"""Answers and labels in; scores with intervals, beside baselines and other tools, out."""

@@ -1,0 +1,24 @@
+"""What was counted while reading → the log, and a record."""
+
+import dataclasses
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from peftide.sequences.records import Finding
+
+logger = logging.getLogger(__name__)
+
+
+def say_findings(findings: tuple[Finding, ...]) -> None:
+    """Log everything that was counted; examples of each are in the run record."""
+    for finding in findings:
+        kind = finding.kind.replace("_", " ")
+        logger.warning(
+            "note: %s: %s %s: %s", finding.part, f"{finding.count:,}", kind, finding.decision
+        )
+
+
+def plain_findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as plain values, for a record."""
+    return [dataclasses.asdict(finding) for finding in findings]

@@ -1,0 +1,199 @@
+"""A plan → `split.tsv`, `dropped.tsv`, `clusters.tsv`, `split.json`."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from peftide.config import SplitConfig, as_mapping
+from peftide.errors import InputError
+from peftide.files import file_hash, storage_errors, write_json, written_whole
+from peftide.outputs import WRITTEN_BY, clear_folder
+from peftide.run_folder import environment
+from peftide.sequences.parts import PARTS
+from peftide.sequences.yes_no import is_yes, opposite
+from peftide.splitting.plan import SplitPlan
+from peftide.splitting.rows import Cells, SplitRows, input_files
+from peftide.types import BoolArray, IntArray
+
+TABLE, DROPPED, CLUSTERS, RECORD = WRITTEN_BY["split"]
+NEW = ".split-new"
+UNKNOWN = "no sequence"
+PREVIOUS = "previous_"
+
+
+def write_split(
+    rows: SplitRows, plan: SplitPlan, record: dict[str, Any], *, config: SplitConfig
+) -> dict[str, Any]:
+    """Write all files, or none; return the content of `split.json`.
+
+    They come into being beside their places, so what an earlier split wrote there stays until
+    all of them are whole.
+
+    Raises
+    ------
+    InputError
+        If a column of the table has a name that the result needs.
+    StorageError
+        If the disk is full or the place cannot be written.
+    """
+    layout = _Layout(rows, plan, config)
+    content = {
+        **environment(config.seed, command="split"),
+        **record,
+        "files": {str(path): file_hash(path) for path in input_files(config)},
+        "settings": as_mapping(config),
+    }
+    new = config.out / NEW
+    with written_whole(new) as partial:
+        partial.mkdir()
+        _write_tables(layout, partial)
+        write_json(partial / RECORD, content)
+    clear_folder(config.out, command="split")
+    with storage_errors(config.out):
+        for path in new.iterdir():
+            path.rename(config.out / path.name)
+        new.rmdir()
+    return content
+
+
+def _write_tables(layout: "_Layout", folder: Path) -> None:
+    rows, groups = layout.rows, layout.plan.groups
+    _write_tsv(folder / TABLE, layout.header, layout.divided())
+    if dropped := list(layout.dropped()):
+        _write_tsv(folder / DROPPED, (*rows.header, "reason"), dropped)
+    if groups is not None:
+        ids = np.array(rows.proteins.ids, dtype=object)
+        pairs = zip(ids[groups.representatives()], ids, strict=True)
+        _write_tsv(folder / CLUSTERS, (), pairs)
+
+
+def _write_tsv(path: Path, header: Cells, rows: Iterable[Cells]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        if header:
+            writer.writerow(header)
+        writer.writerows(rows)
+
+
+class _Layout:
+    """How rows of the input become rows of the result."""
+
+    def __init__(self, rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> None:
+        self.rows, self.plan, self.config = rows, plan, config
+        self.added = self._added_columns()
+        renamed = [self._renamed(name) for name in rows.header]
+        self.header = (*renamed, *self.added)
+        twice = {name for name in self.header if name and self.header.count(name) > 1}
+        if twice:
+            raise InputError(
+                f"there is a column {', '.join(sorted(twice))} already",
+                where=config.input[0],
+                fix="Rename it, or give another --split-column",
+            )
+
+    def _added_columns(self) -> tuple[str, ...]:
+        """Return the columns that the input lacks: label of drawn negatives, cluster, part."""
+        config, rows = self.config, self.rows
+        label = (config.label_column,) if self.plan.drawn and rows.labels is None else ()
+        clustered = self.plan.kind == "cluster" and rows.clusters is None
+        return (*label, *((config.cluster_column,) if clustered else ()), config.split_column)
+
+    def _renamed(self, name: str) -> str:
+        return PREVIOUS + name if name == self.config.split_column else name
+
+    def divided(self) -> Iterator[Cells]:
+        """Yield the rows that have a part, in input order, then the drawn negatives."""
+        kept = self.plan.part >= 0
+        ids, groups = self.rows.proteins.ids, self.plan.groups
+        first = None if groups is None else groups.representatives()
+        for row in np.flatnonzero(kept).tolist():
+            known = {
+                self.config.label_column: "1",
+                self.config.cluster_column: ""
+                if first is None
+                else ids[first[self.rows.members[row, 0]]],
+                self.config.split_column: PARTS[self.plan.part[row]],
+            }
+            cells = self.rows.cells[self.rows.known[row]]
+            yield (*cells, *(known[name] for name in self.added))
+        yield from self.drawn()
+
+    def drawn(self) -> Iterator[Cells]:
+        """Yield the drawn negatives; columns that they have nothing for are empty."""
+        config, proteins = self.config, self.rows.proteins
+        first = np.unique(self.rows.numbers, return_index=True)[1]
+        label = self.negative_label() if self.plan.drawn else ""
+        for number, found in enumerate(self.plan.drawn):
+            for left, right in first[found.members].tolist():
+                known = {
+                    config.id_a_column: proteins.ids[left],
+                    config.id_b_column: proteins.ids[right],
+                    config.sequence_a_column: proteins.sequences[left],
+                    config.sequence_b_column: proteins.sequences[right],
+                    config.label_column: label,
+                    config.split_column: PARTS[number],
+                }
+                row = [
+                    "" if name == config.split_column else known.get(name, "")
+                    for name in self.rows.header
+                ]
+                yield (*row, *(known.get(name, "") for name in self.added))
+
+    def negative_label(self) -> str:
+        """Return the label of drawn negatives: that of the table, or the opposite of its yes."""
+        labels = self.rows.labels or ("1",)
+        no = next((label for label in labels if is_yes(label) is False), None)
+        return opposite(labels[0]) if no is None else no
+
+    def dropped(self) -> Iterator[Cells]:
+        """Yield the rows without a part, in input order, and why."""
+        why = np.full(len(self.rows.cells), UNKNOWN, dtype=object)
+        why[self.rows.known] = ""
+        for reason, marked in self.plan.reasons().items():
+            why[self.rows.known[marked]] = reason
+        for row in np.flatnonzero(why != "").tolist():
+            yield (*self.rows.cells[row], why[row])
+
+
+def counted_parts(rows: SplitRows, plan: SplitPlan) -> dict[str, dict[str, Any]]:
+    """Return rows, proteins and label shares of each part; shares are of the rows that count."""
+    pairs = rows.numbers[rows.members]
+    parts = {}
+    for number, name in enumerate(PARTS):
+        chosen = np.flatnonzero(plan.part == number)
+        drawn = plan.drawn[number].members if plan.drawn else np.zeros((0, 2), dtype=np.int64)
+        count = len(chosen) + len(drawn)
+        if not count:
+            continue
+        proteins = np.union1d(pairs[chosen], drawn)
+        parts[name] = {
+            "rows": count,
+            "proteins": len(proteins),
+            **({"drawn_negatives": len(drawn)} if plan.drawn else {}),
+            "counted": int(plan.counted[chosen].sum()) + len(drawn),
+            "labels": _label_shares(plan, chosen[plan.counted[chosen]], drawn=len(drawn)),
+        }
+    total = sum(part["counted"] for part in parts.values())
+    return {name: {"share": part["counted"] / total} | part for name, part in parts.items()}
+
+
+def _label_shares(plan: SplitPlan, chosen: IntArray, *, drawn: int) -> dict[str, float]:
+    if not plan.drawn:
+        return plan.labels.means(chosen)
+    share = len(chosen) / (len(chosen) + drawn)
+    return {"0": 1 - share, "1": share}
+
+
+def reasons_counted(rows: SplitRows, plan: SplitPlan) -> dict[str, int]:
+    """Return how many rows were dropped, by reason."""
+    counts = {UNKNOWN: len(rows.cells) - len(rows.known)}
+    counts |= {reason: int(marked.sum()) for reason, marked in plan.reasons().items()}
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def used_proteins(rows: SplitRows, marked: BoolArray) -> IntArray:
+    """Return the sequence numbers that some rows name."""
+    return np.unique(rows.numbers[rows.members[marked]])

@@ -1,0 +1,311 @@
+"""Rows and options → the part of each row, or why it has none."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from peftide.config import SplitConfig
+from peftide.errors import InputError, raise_problems
+from peftide.sequences.parts import PARTS
+from peftide.sequences.yes_no import is_yes
+from peftide.splitting import (
+    LabelShares,
+    PairGraph,
+    SampledNegatives,
+    check_fractions,
+    label_shares,
+    sample_negatives,
+    split_at_random,
+    split_by_cluster,
+    split_pair_graph,
+)
+from peftide.splitting.protein_groups import ProteinGroups, protein_groups
+from peftide.splitting.rows import SplitRows
+from peftide.types import BoolArray, FloatArray, IntArray
+
+NOWHERE = -1
+ACROSS = "proteins of two parts"
+REPLACED = "given negative, drawn anew"
+SELF = "a protein with itself, which no negative is"
+
+
+@dataclass(frozen=True, eq=False)
+class SplitPlan:
+    """Where every row goes.
+
+    Attributes
+    ----------
+    kind
+        "random", "cluster" or "none_seen".
+    fractions
+        Wished shares of `PARTS`.
+    part
+        Index of each row's part, or -1. Shape (B,).
+    usable
+        Rows that are divided: all, or what `unusable` leaves. Shape (B,).
+    unusable
+        Why other rows are not → those rows. Shape (B,) each.
+    counted
+        The first usable row of each example; self-pairs only if they are kept. Shape (B,).
+    labels
+        How much each row has of every class.
+    groups
+        Proteins that stay together; None of random rows.
+    kept_at_random
+        Share of the pairs that random parts of the same groups would keep; None where no pair is
+        lost.
+    drawn
+        Negatives drawn for each part, in sequence numbers; empty if they are kept.
+    """
+
+    kind: str
+    fractions: FloatArray
+    part: IntArray
+    usable: BoolArray
+    unusable: dict[str, BoolArray]
+    counted: BoolArray
+    labels: LabelShares
+    groups: ProteinGroups | None = None
+    kept_at_random: float | None = None
+    drawn: tuple[SampledNegatives, ...] = ()
+
+    def reasons(self) -> dict[str, BoolArray]:
+        """Return why rows have no part → those rows. Shape (B,) each."""
+        return self.unusable | {ACROSS: self.usable & (self.part == NOWHERE)}
+
+
+def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
+    """Decide where every row goes.
+
+    Raises
+    ------
+    InputError
+        If the kind does not fit the table, or a wished part would be empty.
+    """
+    kind = resolved_kind(config, pairs=rows.level == "pair")
+    labels = label_shares(rows.labels, lengths=rows.lengths())
+    count = len(rows.members)
+    unusable = unusable_rows(rows, config)
+    usable = ~np.any([np.zeros(count, dtype=bool), *unusable.values()], axis=0)
+    task = Division(
+        rows=rows,
+        usable=usable,
+        counted=counted_rows(rows, usable, self_pairs=config.self_pairs),
+        labels=labels.values if labels.names else np.ones((count, 1)),
+        fractions=check_fractions(config.fractions),
+        seed=config.seed,
+    )
+    groups = None if kind == "random" else protein_groups(rows, config)
+    part, by_chance = task.at_random() if groups is None else task.by_group(groups.of_protein)
+    plan = SplitPlan(
+        kind=kind,
+        fractions=task.fractions,
+        part=np.where(usable, part, NOWHERE),
+        usable=usable,
+        unusable=unusable,
+        counted=task.counted,
+        labels=labels,
+        groups=groups,
+        kept_at_random=by_chance,
+    )
+    refuse_empty_parts(rows, plan)
+    if config.negatives == "sample":
+        plan = replace(plan, drawn=tuple(draw_negatives(rows, plan, config)))
+    return plan
+
+
+def resolved_kind(config: SplitConfig, *, pairs: bool) -> str:
+    """Return the kind of a split.
+
+    Raises
+    ------
+    InputError
+        If it does not fit the rows.
+    """
+    fitting = ("none_seen", "random") if pairs else ("cluster", "random")
+    kind = fitting[0] if config.kind == "auto" else config.kind
+    what = "pairs" if pairs else "single sequences"
+    if kind not in fitting:
+        raise InputError(f"{kind} of {what}", expected=" or ".join(fitting), where="--kind")
+    if config.negatives == "sample" and not pairs:
+        raise InputError(f"sample of {what}", expected="keep", where="--negatives")
+    return kind
+
+
+def unusable_rows(rows: SplitRows, config: SplitConfig) -> dict[str, BoolArray]:
+    """Return why rows are not divided → those rows.
+
+    Raises
+    ------
+    InputError
+        If negatives are to be drawn and the labels are not those of yes or no.
+    """
+    if config.negatives == "keep":
+        return {}
+    positive = positive_rows(rows)
+    selfs = rows.selfs() & (config.self_pairs == "exclude")
+    return {REPLACED: ~positive, SELF: positive & selfs}
+
+
+def positive_rows(rows: SplitRows) -> BoolArray:
+    """Return which pairs are positive; without labels all of them.
+
+    Raises
+    ------
+    InputError
+        If a label is neither yes nor no, or no pair is positive.
+    """
+    if rows.labels is None:
+        return np.ones(len(rows.members), dtype=bool)
+    said = [is_yes(label) for label in rows.labels]
+    strange = dict.fromkeys(
+        label for label, yes in zip(rows.labels, said, strict=True) if yes is None
+    )
+    raise_problems(
+        [f"label {label!r} is neither 1 nor 0" for label in strange],
+        fix="`--negatives sample` is for pairs labelled 1 or 0 (or none: all are positive)",
+    )
+    positive = np.array(said, dtype=bool)
+    if not positive.any():
+        raise InputError("no pair is labelled 1", where="--negatives sample")
+    return positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Division:
+    """What is to be divided, and how; `labels` has shape (B, K)."""
+
+    rows: SplitRows
+    usable: BoolArray
+    counted: BoolArray
+    labels: FloatArray
+    fractions: FloatArray
+    seed: int
+
+    def at_random(self) -> tuple[IntArray, None]:
+        """Return the part of each row, taken at random."""
+        strata = self.labels.argmax(axis=1)
+        part = split_at_random(
+            self.rows.asked, self.counted, strata, fractions=self.fractions, seed=self.seed
+        )
+        return part, None
+
+    def by_group(self, of_protein: IntArray) -> tuple[IntArray, float | None]:
+        """Return the part of each row, and the share of pairs that chance would keep."""
+        ends = of_protein[self.rows.members]
+        if ends.shape[1] == 2:
+            return self._pairs(ends)
+        clusters = numbered(ends[:, 0])
+        return split_by_cluster(clusters, self.labels, self.fractions, seed=self.seed), None
+
+    def _pairs(self, ends: IntArray) -> tuple[IntArray, float]:
+        """Give whole groups to the parts; a pair across parts has none."""
+        graph = PairGraph(
+            groups=numbered(ends[self.usable]),
+            strata=numbered(self.labels[self.usable].argmax(axis=1)),
+            weights=self.counted[self.usable].astype(np.float64),
+        )
+        of_group = split_pair_graph(graph, self.fractions, seed=self.seed)
+        part = np.full(len(ends), NOWHERE, dtype=np.int64)
+        part[self.usable] = inside(of_group[graph.groups])
+        by_chance = kept_by_chance(graph, self.fractions, seed=self.seed)
+        return part, by_chance
+
+
+def counted_rows(rows: SplitRows, usable: BoolArray, *, self_pairs: str) -> BoolArray:
+    """Return the first usable row of each example, without self-pairs unless they are kept."""
+    where = np.flatnonzero(usable)
+    counted = np.zeros(len(usable), dtype=bool)
+    counted[where[np.unique(rows.asked[where], return_index=True)[1]]] = True
+    return counted if self_pairs == "keep" else counted & ~rows.selfs()
+
+
+def numbered(values: IntArray) -> IntArray:
+    """Return the values numbered from 0 in order of first appearance, in the same shape."""
+    return pd.factorize(values.ravel())[0].reshape(values.shape).astype(np.int64)
+
+
+def inside(parts: IntArray) -> IntArray:
+    """Return the part of pairs whose two proteins are in one, else -1."""
+    return np.where(parts[:, 0] == parts[:, 1], parts[:, 0], NOWHERE)
+
+
+def kept_by_chance(graph: PairGraph, fractions: FloatArray, *, seed: int) -> float:
+    """Return the share of pairs inside a part when groups are dealt out at random.
+
+    Groups are dealt such that the pairs kept have the wished shares on average.
+    """
+    roots = np.sqrt(fractions) / np.sqrt(fractions).sum()
+    count = int(graph.groups.max()) + 1
+    part = np.random.default_rng(seed).choice(len(fractions), count, p=roots)
+    kept = inside(part[graph.groups]) != NOWHERE
+    return float(graph.weights[kept].sum() / max(graph.weights.sum(), 1))
+
+
+def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
+    """Raise if a wished part has no row that counts.
+
+    Raises
+    ------
+    InputError
+        Saying what stands in the way.
+    """
+    counts = np.bincount(plan.part[plan.counted & (plan.part >= 0)], minlength=len(PARTS))
+    empty = [PARTS[k] for k in np.flatnonzero((counts == 0) & (plan.fractions > 0))]
+    if not empty:
+        return
+    counted = int(plan.counted.sum())
+    what = "pairs" if rows.level == "pair" else "sequences"
+    raise InputError(
+        f"{' and '.join(empty)} would be empty: {counted:,} {what} cannot be divided like this"
+        f"{obstacle(rows, plan)}",
+        where="--fractions",
+        fix="Give more rows or larger shares, set a share to 0 to go without that part, or "
+        "let similar sequences be apart (a higher --identity, or `--similarity none`; "
+        "`--kind random` for variants of one protein)",
+    )
+
+
+def obstacle(rows: SplitRows, plan: SplitPlan) -> str:
+    """Say which group of similar sequences too many rows belong to, if one does."""
+    if plan.groups is None or not plan.counted.any():
+        return ""
+    ends = plan.groups.of_protein[rows.members[plan.counted]]
+    touched = np.unique(
+        np.stack([np.repeat(np.arange(len(ends)), ends.shape[1]), ends.ravel()]), axis=1
+    )
+    rows_of_group = np.bincount(touched[1])
+    hub = int(rows_of_group.argmax())
+    proteins = np.flatnonzero(plan.groups.of_protein == hub)
+    name = rows.proteins.ids[int(proteins[0])]
+    similar = f" and the {len(proteins) - 1:,} similar to it are" if len(proteins) > 1 else " is"
+    return f"; {name}{similar} in {rows_of_group[hub] / len(ends):.0%} of them"
+
+
+def draw_negatives(rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> list[SampledNegatives]:
+    """Draw negatives inside each part, in sequence numbers.
+
+    Raises
+    ------
+    InputError
+        If a part has none that is possible.
+    """
+    pairs = rows.numbers[rows.members]
+    refused = pairs[positive_rows(rows)]
+    different = ~rows.selfs()
+    drawn = []
+    for number, name in enumerate(PARTS):
+        chosen = (plan.part == number) & plan.counted & different
+        found = sample_negatives(
+            pairs[chosen], refused, ratio=config.negative_ratio, seed=config.seed + number
+        )
+        if chosen.any() and not len(found.members):
+            raise InputError(
+                f"no negatives can be drawn for {name}: all pairs of its proteins are positive",
+                where="--negatives",
+                fix="Give more pairs, or that part a larger share with --fractions",
+            )
+        refused = np.concatenate([refused, found.members])
+        drawn.append(found)
+    return drawn

@@ -1,0 +1,237 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.numpy import load_file
+from transformers import EsmModel, EsmTokenizer
+
+from peftide.bundle import load_bundle
+from peftide.commands import embed as embed_module
+from peftide.commands.embed import embed
+from peftide.commands.train import train
+from peftide.config import EmbedConfig
+from peftide.errors import InputError
+from peftide.pooling import AttentionPooling
+from peftide.types import FloatArray
+from tests.conftest import TINY, random_sequences, small_config, write_proteins
+
+Trained = Callable[[str, str], Path]
+SEQUENCES = [*random_sequences(9, seed=6), "M", "ACDXUZB"]
+QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
+
+
+@pytest.fixture
+def fasta(tmp_path: Path) -> Path:
+    return write_proteins(tmp_path / "p.fasta", SEQUENCES)
+
+
+def plain_residues(folder: Path) -> list[FloatArray]:
+    """Reference: `transformers` alone, each sequence by itself, special tokens cut off."""
+    model = EsmModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    tokenizer = EsmTokenizer.from_pretrained(folder)
+    found = []
+    for sequence in SEQUENCES:
+        with torch.no_grad():
+            hidden = model(**tokenizer(sequence, return_tensors="pt")).last_hidden_state
+        found.append(hidden[0, 1:-1].numpy())
+    return found
+
+
+@pytest.mark.parametrize("checkpoint", ["esm2_folder", "esm1b_folder"])
+def test_vectors_are_the_mean_over_residues_of_plain_transformers(
+    request: pytest.FixtureRequest, fasta: Path, tmp_path: Path, checkpoint: str
+) -> None:
+    folder = request.getfixturevalue(checkpoint)
+    config = EmbedConfig(
+        backbone=str(folder), sequences=fasta, out=tmp_path / "e.safetensors", **QUICK
+    )
+    embed(config)
+    found = load_file(config.out)
+    assert sorted(found) == sorted(f"p{k}" for k in range(len(SEQUENCES)))
+    for k, residues in enumerate(plain_residues(folder)):
+        np.testing.assert_allclose(found[f"p{k}"], residues.mean(axis=0), atol=1e-5)
+
+
+def test_residues_are_those_of_plain_transformers(
+    esm2_folder: Path, fasta: Path, tmp_path: Path
+) -> None:
+    """Rows of residues are kept in half precision, so three digits."""
+    config = EmbedConfig(
+        backbone=str(esm2_folder),
+        sequences=fasta,
+        out=tmp_path / "e.h5",
+        per_residue=True,
+        **QUICK,
+    )
+    embed(config)
+    with h5py.File(config.out) as file:
+        for k, residues in enumerate(plain_residues(esm2_folder)):
+            found = np.asarray(file[f"p{k}"])
+            assert found.shape == (len(SEQUENCES[k]), 32)
+            np.testing.assert_allclose(found, residues, atol=1e-5)
+
+
+def test_the_cls_vector_is_the_first_token(esm2_folder: Path, fasta: Path, tmp_path: Path) -> None:
+    model = EsmModel.from_pretrained(esm2_folder, add_pooling_layer=False).eval()
+    tokenizer = EsmTokenizer.from_pretrained(esm2_folder)
+    config = EmbedConfig(
+        backbone=str(esm2_folder), sequences=fasta, out=tmp_path / "e.h5", pooling="cls", **QUICK
+    )
+    with torch.no_grad():
+        hidden = model(**tokenizer(SEQUENCES[0], return_tensors="pt")).last_hidden_state
+    np.testing.assert_allclose(embed(config)["p0"], hidden[0, 0].numpy(), atol=1e-5)
+
+
+def test_the_three_formats_hold_the_same(fasta: Path, tmp_path: Path) -> None:
+    written = {
+        ending: EmbedConfig(
+            backbone=TINY, sequences=fasta, out=tmp_path / "deep" / f"e{ending}", **QUICK
+        )
+        for ending in (".safetensors", ".h5", ".parquet")
+    }
+    vectors = [embed(config) for config in written.values()]
+    tensors = load_file(written[".safetensors"].out)
+    table = pd.read_parquet(written[".parquet"].out)
+    assert list(table) == ["id", *(f"d{k}" for k in range(32))]
+    assert table["id"].tolist() == list(vectors[0])
+    with h5py.File(written[".h5"].out) as file:
+        for row, name in enumerate(table["id"]):
+            expected = vectors[0][name]
+            assert np.array_equal(tensors[name], expected)
+            assert np.array_equal(np.asarray(file[name]), expected)
+            assert np.array_equal(table.iloc[row, 1:].to_numpy(dtype=np.float32), expected)
+    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == [
+        "e.h5",
+        "e.parquet",
+        "e.safetensors",
+    ]
+
+
+def test_the_adapted_backbone_of_a_run_is_used(
+    trained: Trained, fasta: Path, tmp_path: Path
+) -> None:
+    run = trained("regression", "full")
+    found = embed(EmbedConfig(run=run, sequences=fasta, out=tmp_path / "a.h5", **QUICK))
+    plain = embed(EmbedConfig(backbone=TINY, sequences=fasta, out=tmp_path / "b.h5", **QUICK))
+    model = load_bundle(run / "model").model
+    with torch.inference_mode():
+        expected = model.encode(model.backbone.pack(SEQUENCES[:1], max_length=None)).numpy()[0]
+    np.testing.assert_allclose(found["p0"], expected, atol=1e-5)
+    assert not np.allclose(found["p0"], plain["p0"], atol=1e-5)
+
+
+def test_what_a_run_settles_is_refused_beside_it(
+    trained: Trained, fasta: Path, tmp_path: Path
+) -> None:
+    config = EmbedConfig(
+        run=trained("regression", "head"),
+        sequences=fasta,
+        out=tmp_path / "a.h5",
+        max_length=20,
+        backbone=TINY,
+    )
+    with pytest.raises(InputError, match=r"(?s)--backbone.*--max-length: received 20") as caught:
+        embed(config)
+    assert "leave it out" in str(caught.value)
+    assert not config.out.exists()
+
+
+def test_long_sequences_are_cropped(tmp_path: Path) -> None:
+    fasta = write_proteins(tmp_path / "p.fasta", ["MKVLAWDE", "MKVL"])
+    cropped = EmbedConfig(
+        backbone=TINY, sequences=fasta, out=tmp_path / "a.h5", max_length=4, **QUICK
+    )
+    found = embed(cropped)
+    np.testing.assert_allclose(found["p0"], found["p1"], atol=1e-6)
+    whole = EmbedConfig(
+        backbone=TINY, sequences=fasta, out=tmp_path / "b.h5", max_length=None, **QUICK
+    )
+    assert not np.allclose(embed(whole)["p0"], found["p0"], atol=1e-4)
+
+
+def test_positions_that_a_backbone_does_not_have_are_refused(
+    esm1b_folder: Path, fasta: Path, tmp_path: Path
+) -> None:
+    config = EmbedConfig(
+        backbone=str(esm1b_folder), sequences=fasta, out=tmp_path / "e.h5", max_length=None
+    )
+    with pytest.raises(InputError, match="--max-length.*absolute positions"):
+        embed(config)
+
+
+def test_a_run_with_learned_pooling_embeds_with_it(fasta: Path, tmp_path: Path) -> None:
+    run = train(
+        small_config(tmp_path, "ppi", "head", pooling="attention", head_learning_rate=0.5)
+    ).path
+    as_trained = embed(EmbedConfig(run=run, sequences=fasta, out=tmp_path / "a.h5", **QUICK))
+    as_mean = embed(
+        EmbedConfig(run=run, sequences=fasta, out=tmp_path / "m.h5", pooling="mean", **QUICK)
+    )
+    pooling = load_bundle(run / "model").model.pooling
+    assert isinstance(pooling, AttentionPooling)
+    assert pooling.query.abs().max() > 0
+    assert not np.allclose(as_trained["p0"], as_mean["p0"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "per_residue", "message"),
+    [
+        ("e.npy", False, "e.npy.*Known: .safetensors, .h5, .parquet"),
+        ("e.parqet", False, "Did you mean .parquet"),
+        ("e", False, "Known"),
+        ("e.parquet", True, "--per-residue to .parquet"),
+    ],
+)
+def test_a_format_that_cannot_be_written_is_refused_first(
+    tmp_path: Path, name: str, per_residue: bool, message: str
+) -> None:
+    config = EmbedConfig(
+        sequences=tmp_path / "absent.fasta", out=tmp_path / name, per_residue=per_residue
+    )
+    with pytest.raises(InputError, match=message):
+        embed(config)
+
+
+def test_a_library_that_is_not_installed_is_named(
+    fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    with pytest.raises(InputError, match="h5py is not installed.*pip install h5py"):
+        embed(EmbedConfig(backbone=TINY, sequences=fasta, out=tmp_path / "e.h5"))
+
+
+def test_an_output_that_exists_stays(fasta: Path, tmp_path: Path) -> None:
+    (tmp_path / "e.h5").write_text("mine")
+    with pytest.raises(InputError, match="exists"):
+        embed(EmbedConfig(backbone=TINY, sequences=fasta, out=tmp_path / "e.h5"))
+    assert (tmp_path / "e.h5").read_text() == "mine"
+
+
+def test_a_writer_that_fails_leaves_no_output(
+    fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(embed_module, "save_file", full)
+    config = EmbedConfig(backbone=TINY, sequences=fasta, out=tmp_path / "e.safetensors", **QUICK)
+    with pytest.raises(RuntimeError, match="no space left"):
+        embed(config)
+    assert not config.out.exists()
+    assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
+
+
+def test_ids_with_slashes_and_equal_sequences_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "p.fasta").write_text(">a/1\nMKV\n>b|c\nMKV\n>d\nWWW\n")
+    config = EmbedConfig(
+        backbone=TINY, sequences=tmp_path / "p.fasta", out=tmp_path / "e.safetensors", **QUICK
+    )
+    embed(config)
+    found = load_file(config.out)
+    assert sorted(found) == ["a/1", "b|c", "d"]
+    assert np.array_equal(found["a/1"], found["b|c"])

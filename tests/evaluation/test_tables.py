@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from peftide.errors import StorageError
+from peftide.evaluation.tables import measure, measure_answers, prediction_table, write_table
+from peftide.sequences import Examples, Proteins
+from peftide.tasks import TASKS, Labels, Targets
+
+PROTEINS = Proteins(("a", "b"), ("MKV", "WWAD"))
+
+
+def examples(members: list[list[int]], labels: tuple[str, ...] | None) -> Examples:
+    count = len(members)
+    return Examples(
+        Path("t.tsv"), np.arange(2, count + 2), np.array(members), np.ones(count, bool), labels
+    )
+
+
+def test_pairs_have_two_ids() -> None:
+    table = prediction_table(
+        examples([[1, 0], [0, 0]], ("1", "0")),
+        PROTEINS,
+        task=TASKS["ppi"],
+        answers={"score": np.array([0.5, 1.5])},
+        residues=np.array([4, 3]),
+    )
+    assert table.to_dict("list") == {
+        "id_a": ["b", "a"],
+        "id_b": ["a", "a"],
+        "label": ["1", "0"],
+        "score": [0.5, 1.5],
+    }
+
+
+def test_residues_that_the_model_saw_have_a_row_each() -> None:
+    table = prediction_table(
+        examples([[1], [0]], ("HHEE", "EHE")),
+        PROTEINS,
+        task=TASKS["residue"],
+        answers={"prediction": list("HHHEEE")},
+        residues=np.array([3, 3]),
+    )
+    assert table["id"].tolist() == ["b"] * 3 + ["a"] * 3
+    assert table["position"].tolist() == [1, 2, 3, 1, 2, 3]
+    assert "".join(table["residue"]) == "WWAMKV"
+    assert "".join(table["label"]) == "HHEEHE"
+
+
+def test_without_labels_there_is_no_label_column() -> None:
+    table = prediction_table(
+        examples([[0]], None),
+        PROTEINS,
+        task=TASKS["regression"],
+        answers={"prediction": np.array([1.0])},
+        residues=np.array([3]),
+    )
+    assert list(table) == ["id", "prediction"]
+
+
+def test_only_rows_that_count_are_measured() -> None:
+    values = np.array([[1.0], [2.0], [4.0], [-9.0]])
+    counted = np.array([True, True, True, False])
+    targets = Targets(values, counted, np.arange(5))
+    labels = Labels(centre=1.0, spread=2.0)
+    logits = np.array([[0.0], [0.5], [1.5], [50.0]])  # in units of the labels: 1, 2, 4, 101
+    found = measure(TASKS["regression"], targets, logits, labels=labels, threshold=0.5)
+    assert (found["mae"], found["r2"]) == (0.0, 1.0)
+    answers = logits[:, 0] * 2 + 1
+    assert found == measure_answers(
+        TASKS["regression"], targets, answers, labels=labels, threshold=0.5
+    )
+
+
+def test_a_table_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    with pytest.raises(StorageError, match="no space left"):
+        write_table(pd.DataFrame({"a": [1]}), tmp_path / "t.tsv")
+    assert not list(tmp_path.iterdir())

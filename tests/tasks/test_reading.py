@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from peftide.errors import InputError
+from peftide.sequences.training_tables import read_training_data
+from peftide.tasks import TASKS
+from peftide.tasks.reading import read_labels, reading_options
+from tests.conftest import small_config, write_rows
+
+
+def test_residues_are_counted_after_and_before_the_crop(tmp_path: Path) -> None:
+    dataset = read_training_data(small_config(tmp_path, "residue", "head"), "residue")
+    examples = dataset.parts["test"]
+    lengths = [len(dataset.proteins.sequences[p]) for p in examples.members[:, 0]]
+    options = reading_options(dataset, "test", max_length=10, class_map=None)
+    assert options.lengths.tolist() == lengths
+    assert options.residues.tolist() == [min(length, 10) for length in lengths]
+    uncropped = reading_options(dataset, "test", max_length=None, class_map=None)
+    assert uncropped.residues.tolist() == lengths
+
+
+def test_labels_are_those_of_train_for_every_part(tmp_path: Path) -> None:
+    dataset = read_training_data(small_config(tmp_path, "regression", "head"), "sequence")
+    labels, targets = read_labels(dataset, TASKS["regression"], max_length=None, class_map=None)
+    values = targets["train"].values
+    assert (labels.centre, labels.spread) == (values.mean(), values.std())
+    assert targets.keys() == {"train", "validation", "test"}
+
+
+def test_equal_validation_labels_are_refused(tmp_path: Path) -> None:
+    rows = [("v1", "MKV", 2), ("v2", "MKL", 2)]
+    table = write_rows(tmp_path / "v.tsv", "id sequence label", rows)
+    config = small_config(tmp_path, "regression", "head", validation=table)
+    dataset = read_training_data(config, "sequence")
+    with pytest.raises(InputError, match=r"v\.tsv: the validation rows that count \(2\) all have"):
+        read_labels(dataset, TASKS["regression"], max_length=None, class_map=None)
