@@ -20,8 +20,10 @@ from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.errors import BackboneError, InputError, StorageError
+from peftide.evaluation.answering import Answering
 from peftide.evaluation.calibration import Calibration
 from peftide.evaluation.conformal import Conformal
+from peftide.evaluation.decisions import Decisions
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel
@@ -32,7 +34,7 @@ from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
 
-FORMAT_VERSION = 3  # 1 had no calibration, 2 no base_bits
+FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 forgot the validation sequences
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 HEAD_PARTS = ("pooling", "scaling", "head")
@@ -74,21 +76,18 @@ class Bundle:
 
     Attributes
     ----------
-    threshold
-        Calibrated probability from which on a pair is predicted to interact; chosen on validation.
-    calibration, conformal
-        What validation says about the probabilities; models of old have no conformal limits.
-    trained_on
-        Hashes of the sequences the model was trained on, to notice them in later tables.
+    answering
+        Task, labels, and the decisions of validation.
+    trained_on, validated_on
+        Hashes of the sequences of the training and the validation part, to notice them in later
+        tables.
     """
 
     recipe: Recipe
     model: ProteinModel
-    labels: Labels
-    threshold: float = 0.5
+    answering: Answering
     trained_on: frozenset[str] = field(default_factory=frozenset)
-    calibration: Calibration = field(default_factory=Calibration)
-    conformal: Conformal | None = None
+    validated_on: frozenset[str] = field(default_factory=frozenset)
 
 
 def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinModel:
@@ -152,16 +151,18 @@ def _head_tensors(model: ProteinModel) -> dict[str, torch.Tensor]:
 
 def _record(bundle: Bundle, folder: Path) -> dict[str, Any]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    decisions = bundle.answering.decisions
     return {
         "format_version": FORMAT_VERSION,
         "peftide_version": __version__,
         "recipe": dataclasses.asdict(bundle.recipe),
         "origin": dataclasses.asdict(bundle.model.backbone.origin),
-        "labels": dataclasses.asdict(bundle.labels),
-        "threshold": bundle.threshold,
-        "calibration": bundle.calibration.as_json(),
-        "conformal": None if bundle.conformal is None else bundle.conformal.as_json(),
+        "labels": dataclasses.asdict(bundle.answering.labels),
+        "threshold": decisions.threshold,
+        "calibration": decisions.calibration.as_json(),
+        "conformal": None if decisions.conformal is None else decisions.conformal.as_json(),
         "trained_on": sorted(bundle.trained_on),
+        "validated_on": sorted(bundle.validated_on),
         "files": {str(path.relative_to(folder)): file_hash(path) for path in files},
     }
 
@@ -208,7 +209,7 @@ def _same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:
     return same_form and torch.equal(raw[0], raw[1])
 
 
-def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
+def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
     """Open a model folder, without network, after checking that no byte has changed.
 
     Raises
@@ -216,6 +217,7 @@ def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
     InputError
         If the folder is no model, was changed, or its backbone is not the one it was trained on.
     """
+    folder = Path(folder)
     record = _read_record(folder)
     recipe = Recipe(**record["recipe"])
     labels = Labels(**_tuples(record["labels"]))
@@ -232,15 +234,21 @@ def load_bundle(folder: Path, *, allow_bin: bool = False) -> Bundle:
     backbone.model.requires_grad_(False)
     model = build_model(recipe, labels, backbone)
     _load_head(model, folder)
-    limits = record.get("conformal")
     return Bundle(
         recipe,
         model.eval(),
-        labels,
-        threshold=record["threshold"],
+        Answering(TASKS[recipe.task], labels, _decisions(record)),
         trained_on=frozenset(record["trained_on"]),
-        calibration=Calibration.from_json(record["calibration"]),
-        conformal=None if limits is None else Conformal.from_json(limits),
+        validated_on=frozenset(record.get("validated_on", ())),
+    )
+
+
+def _decisions(record: Mapping[str, Any]) -> Decisions:
+    limits = record.get("conformal")
+    return Decisions(
+        Calibration.from_json(record["calibration"]),
+        record["threshold"],
+        None if limits is None else Conformal.from_json(limits),
     )
 
 

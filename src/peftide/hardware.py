@@ -54,6 +54,10 @@ class Hardware:
         """Return the context in which the backbone runs."""
         return self.accelerator.autocast()
 
+    def computing(self) -> Any:
+        """Interim."""
+        return contextlib.nullcontext()
+
     def describe(self) -> dict[str, Any]:
         """Return what a run record should say of the machine."""
         return {

@@ -77,6 +77,17 @@ def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) ->
         )
 
 
+def unfinished(out: Path) -> Path:
+    """Return the folder beside an output that keeps encoded proteins until it is written.
+
+    Examples
+    --------
+    >>> unfinished(Path("a/scores.tsv")).name
+    '.scores.tsv.embedding'
+    """
+    return out.with_name(f".{out.name}.embedding")
+
+
 def refuse_inputs_inside(path: Path, inputs: Iterable[Path]) -> None:
     """Raise if a file that a run reads lies in the folder it would replace.
 

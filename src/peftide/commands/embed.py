@@ -10,7 +10,6 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.commands.using import open_model
 from peftide.config import EmbedConfig
 from peftide.config.reading import flag
 from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
@@ -19,9 +18,10 @@ from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.files import remove, written_whole
 from peftide.hardware import choose_hardware
 from peftide.model import Parts, ProteinModel
-from peftide.outputs import check_file
+from peftide.outputs import check_file, unfinished
 from peftide.pairing import Alone
 from peftide.pooling import Pooling, ResidueRows, build_pooling
+from peftide.predictor.predictor import open_bundle
 from peftide.scaling import Scaling
 from peftide.sequences import read_fasta
 from peftide.sequences.findings import say_findings
@@ -51,7 +51,7 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
     say_findings(findings + backbone_findings(proteins, model.backbone, max_length=max_length))
     hardware = choose_hardware(config)
     encoder = ModelEncoder(model.to(hardware.device), hardware, max_length=max_length)
-    store = config.out.with_name(f".{config.out.name}.embedding")
+    store = unfinished(config.out)
     embeddings = encoder.embed(proteins.sequences, store=store, exact=True)
     vectors = by_id(embeddings, proteins.ids, per_residue=config.per_residue)
     with written_whole(config.out) as partial:
@@ -88,7 +88,7 @@ def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:
         options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
         backbone, max_length = load_backbone(config.backbone, options=options), config.max_length
     else:
-        bundle = open_model(config.run, allow_bin=config.allow_bin)
+        bundle = open_bundle(config.run, allow_bin=config.allow_bin)
         backbone, max_length = bundle.model.backbone, bundle.recipe.max_length
         trained = bundle.model.pooling
     as_asked = build_pooling(

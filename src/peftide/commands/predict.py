@@ -1,27 +1,21 @@
 """`peftide predict`: a trained model and a table in; one row of answers per row out."""
 
-import logging
-from typing import Any
-
 import pandas as pd
 
-from peftide.commands.using import PART, Answered, answer, join, open_model
 from peftide.config import PredictConfig
-from peftide.evaluation.answers import CAVEATS, bundle_columns, check_answer_options
-from peftide.evaluation.tables import prediction_table, write_table
-from peftide.outputs import check_file
-from peftide.sequences import Table, read_table, table_from_fasta
-from peftide.sequences.text_files import read_text
-from peftide.tasks import TASKS
-from peftide.tasks.reading import reading_options
-from peftide.tasks.residue import check_lengths
-from peftide.types import Level
-
-logger = logging.getLogger(__name__)
+from peftide.evaluation.tables import write_table
+from peftide.files import remove
+from peftide.hardware import choose_hardware
+from peftide.outputs import check_file, unfinished
+from peftide.predictor.predictor import open_bundle, predictor_of
+from peftide.sequences.findings import say_findings
 
 
 def predict(config: PredictConfig) -> pd.DataFrame:
-    """Predict every row of a table and write the answers.
+    """Predict every row of a table; write the answers to `out` where it is given.
+
+    Encoded proteins are kept beside `out` (or in `embedding_cache`) until the answers are written,
+    so an interrupted call goes on from there.
 
     Raises
     ------
@@ -31,39 +25,18 @@ def predict(config: PredictConfig) -> pd.DataFrame:
     if config.out is not None:
         inputs = (config.input, config.sequences)
         check_file(config.out, overwrite=config.overwrite, inputs=inputs)
-    bundle = open_model(config.run, allow_bin=config.allow_bin)
-    check_answer_options(bundle, error_rate=config.error_rate, prevalence=config.prevalence)
-    level = TASKS[bundle.recipe.task].level
-    if config.error_rate is not None:
-        logger.warning("note: %s", CAVEATS[level])
-    dataset = join(read_input(config, level=level), bundle, config)
-    if level == "residue":
-        options = reading_options(
-            dataset, PART, max_length=bundle.recipe.max_length, class_map=None
-        )
-        check_lengths(dataset.parts[PART], options)
-    answered = answer(bundle, dataset, config)
-    columns = bundle_columns(
-        bundle, answered.logits, error_rate=config.error_rate, prevalence=config.prevalence
+    bundle = open_bundle(config.run, allow_bin=config.allow_bin)
+    bundle.answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
+    predictor = predictor_of(bundle, choose_hardware(config))
+    dataset = predictor.read(config.input, config.sequences, columns=config)
+    say_findings(dataset.findings)
+    beside = None if config.out is None else unfinished(config.out)
+    logits = predictor.logits(dataset, store=config.embedding_cache or beside)
+    columns = predictor.answering.columns(
+        logits, error_rate=config.error_rate, prevalence=config.prevalence
     )
-    predictions = answers_table(answered, columns)
-    write_table(predictions, config.out)
+    predictions = predictor.table(dataset, columns)
+    if config.out is not None:
+        write_table(predictions, config.out)
+        remove(unfinished(config.out))
     return predictions
-
-
-def read_input(config: PredictConfig, *, level: Level) -> Table:
-    """Read a table without labels, or for single sequences a FASTA file."""
-    if level != "pair" and read_text(config.input).lstrip().startswith(">"):
-        return table_from_fasta(config.input)
-    return read_table(config.input, config, level=level, needs_labels=False)
-
-
-def answers_table(answered: Answered, columns: dict[str, Any]) -> pd.DataFrame:
-    """Return ids, labels if given, and answers, one row per input row (or residue)."""
-    return prediction_table(
-        answered.examples,
-        answered.dataset.proteins,
-        task=answered.task,
-        answers=columns,
-        residues=answered.residues,
-    )

@@ -1,77 +1,28 @@
-"""`peftide train`: tables in; an adapted model, its scores and predictions out."""
+"""`peftide train`: tables in; an adapted model, its scores and its predictions out."""
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from peftide.adapters import ADAPTERS, Adapter
-from peftide.backbones.quantised import check_base_bits
-from peftide.bundle import Bundle, save_bundle
-from peftide.commands.reporting import report_training
+from peftide.commands.audit import audit_training
 from peftide.config import TrainConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
-from peftide.errors import raise_problems
-from peftide.evaluation.beside import check_baselines
-from peftide.evaluation.scores import Scored, check_calibration, score
-from peftide.evaluation.tables import write_history
 from peftide.files import remove, write_json
-from peftide.hardware import choose_hardware, peak_memory_bytes, reset_peak_memory
+from peftide.hardware import choose_hardware, reset_peak_memory
 from peftide.model import count_parameters
 from peftide.outputs import read_record
-from peftide.run_folder import RunFolder, check_run, open_run
-from peftide.sequences import sequence_hash
-from peftide.sequences.findings import plain_findings
+from peftide.report import write_report_if_possible
+from peftide.run_folder import RunFolder, can_resume, check_run, open_run
 from peftide.sequences.training_tables import data_files
-from peftide.tasks import Task
 from peftide.tasks.detecting import with_task
-from peftide.training import (
-    FitResult,
-    Fitting,
-    LabelledPart,
-    RowSource,
-    answer_rows,
-    cached_rows,
-    encoded_rows,
-    fit,
-)
-from peftide.training.setting import (
-    Setting,
-    build_setting,
-    find_adapter,
-    find_task,
-    prepare,
-    recipe_of,
-    unread_options,
-)
-from peftide.types import FloatArray
+from peftide.training.fitting import run_fit
+from peftide.training.options import check_options
+from peftide.training.problem import find_task
+from peftide.training.results import cost_record, save, score
+from peftide.training.setting import build_setting, find_adapter, prepare
 
 logger = logging.getLogger(__name__)
-
-PROBE_EXAMPLES = 4
-
-
-LIMITS = {
-    "1 or more": (
-        "epochs",
-        "batch_size",
-        "head_width",
-        "lora_r",
-        "lora_alpha",
-        "patience",
-        "blocks",
-    ),
-    "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes", "trunk_gb"),
-    "a number above 0": ("learning_rate", "head_learning_rate", "max_grad_norm"),
-    "0 or more, below 1": ("head_dropout", "lora_dropout", "warmup_fraction"),
-    "0 or more, below 2,147,483,648": ("seed",),
-}
 
 
 @dataclass(frozen=True)
@@ -108,197 +59,33 @@ def train(config: TrainConfig) -> TrainResult:
     started = time.monotonic()
     files = data_files(config)
     adapter = find_adapter(config.method)
+    check_run(config, files)
+    if can_resume(config) and RunFolder(config.out).is_finished():
+        logger.info("%s is finished already", config.out)
+        return _result(RunFolder(config.out))
     config = with_task(config)
     task = find_task(config.task)
-    check_numbers(config, task)
-    check_run(config, files)
+    check_options(config, task)
     hardware = choose_hardware(config)
-    memory_before = reset_peak_memory(hardware.device)
-    problem, backbone = prepare(config, task)
-    with open_run(config, files) as folder:
-        if folder.is_finished():
-            logger.info("%s is finished already", folder.path)
-            return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
-        setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
-        parameters = count_parameters(setting.model)
-        result = run_fit(setting, adapter, folder)
-        scored = score(setting, folder)
-        save(setting, folder, scored)
-        record = read_record(folder.record) | {
-            "parameters": parameters,
-            "memory_before_bytes": memory_before,
-        }
-        record |= cost_record(setting, result, started)
-        write_json(folder.metrics, scored.metrics)
-        write_json(folder.record, record | {"status": "finished"})
-        remove(folder.checkpoints)
-        report_training(
-            setting.problem,
-            folder,
-            max_length=config.max_length,
-            similarity=scored.beside.similarity,
-        )
-        return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
+    with hardware.computing():
+        memory_before = reset_peak_memory(hardware.device)
+        problem, backbone = prepare(config, task)
+        with open_run(config, files) as folder:
+            setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+            parameters = count_parameters(setting.model)
+            fitted = run_fit(setting, adapter, folder)
+            predictor, _ = score(setting, folder)
+            save(setting, predictor, folder)
+            record = read_record(folder.record) | cost_record(setting, fitted, started)
+            record |= {"parameters": parameters, "memory_before_bytes": memory_before}
+            write_json(folder.record, record | {"status": "finished"})
+            remove(folder.checkpoints)
+            pairs = task.level == "pair"
+            audit = audit_training(problem.dataset, pairs=pairs, max_length=config.max_length)
+            write_json(folder.audit, audit.record())
+            write_report_if_possible(folder.path)
+            return _result(folder)
 
 
-def check_numbers(config: TrainConfig, task: Task) -> None:
-    """Raise for options that no training can have.
-
-    Raises
-    ------
-    InputError
-        Naming all of them.
-    """
-    problems = [
-        f"{flag(name)}: received {value}; expected {expected}"
-        for name, value, expected in out_of_range(config, LIMITS)
-    ]
-    if config.imbalance != "none" and not task.outcome.supports_imbalance:
-        problems.append(
-            f"--imbalance: received {config.imbalance}; the task {config.task} predicts numbers, "
-            "so there are no rare classes"
-        )
-    if config.sampler == "blocks" and task.level != "pair":
-        problems.append(f"--sampler: received blocks; the task {config.task} has no pairs")
-    if config.class_map is not None and config.task != "symmetry":
-        problems.append(f"--class-map: the task {config.task} has none")
-    problems += [
-        f"{flag(name)}: --method {config.method} does not read it; leave it out"
-        for name in unread_options(config)
-    ]
-    problems += base_bits_problems(config)
-    problems += check_calibration(config.calibration, task)
-    problems += check_baselines(config.baselines, task)
-    raise_problems(problems)
-    check_base_bits(config.base_bits)
-
-
-def base_bits_problems(config: TrainConfig) -> list[str]:
-    """Return what is wrong with `--base-bits` beside the machine, as text."""
-    if config.base_bits is None:
-        return []
-    problems = []
-    if not find_adapter(config.method).takes_quantised:
-        fitting = ", ".join(name for name, adapter in ADAPTERS.items() if adapter.takes_quantised)
-        problems.append(
-            f"--base-bits: received {config.base_bits}, but --method {config.method} needs the "
-            f"backbone's own weights whole; expected one of {fitting}"
-        )
-    if not config.device.startswith(("auto", "cuda")):
-        problems.append(
-            f"--base-bits: received {config.base_bits} with --device {config.device}; expected cuda"
-        )
-    return problems
-
-
-def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
-    """Train; the model has the best epoch's weights afterwards."""
-    config = setting.config
-    counts = count_parameters(setting.model)
-    logger.info(
-        "training %s: %s of %s parameters, on %s",
-        config.method,
-        f"{counts['trained']:,}",
-        f"{counts['total']:,}",
-        setting.hardware.device,
-    )
-    result = fit(setting.model, build_fitting(setting, adapter, folder))
-    adapter.finish(setting.model.backbone)
-    return result
-
-
-def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitting:
-    """Return all that the training loop needs besides the model."""
-    config, problem = setting.config, setting.problem
-    rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
-    steer = adapter.steer
-    return Fitting(
-        config=config,
-        task=problem.task,
-        labels=problem.labels,
-        part=LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
-        source=row_source(setting),
-        hardware=setting.hardware,
-        learning_rate=rate,
-        validate=_validator(setting),
-        on_epoch=lambda history: write_history(history, folder.history),
-        checkpoints=folder.checkpoints,
-        steer=partial(steer, setting.model.backbone) if steer else None,
-    )
-
-
-def row_source(setting: Setting) -> RowSource:
-    """Return where training takes the rows of proteins from."""
-    if setting.embeddings is not None:
-        return cached_rows(setting.embeddings, setting.hardware.device)
-    return encoded_rows(setting.encoder, setting.problem.dataset.proteins.sequences)
-
-
-def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
-    def validate() -> dict[str, float]:
-        metrics = setting.measure("validation")
-        return {name: value for name, value in metrics.items() if isinstance(value, float)}
-
-    return validate
-
-
-def save(setting: Setting, folder: RunFolder, scored: Scored) -> None:
-    """Save the model bundle, verified."""
-    config, problem = setting.config, setting.problem
-    train = np.unique(problem.dataset.parts["train"].members)
-    sequences = problem.dataset.proteins.sequences
-    bundle = Bundle(
-        recipe=recipe_of(config),
-        model=setting.model,
-        labels=problem.labels,
-        threshold=scored.threshold,
-        calibration=scored.calibration,
-        conformal=scored.conformal,
-        trained_on=frozenset(sequence_hash(sequences[index]) for index in train),
-    )
-    save_bundle(bundle, folder.model, probe=_probe(setting))
-
-
-def _probe(setting: Setting) -> Callable[[], FloatArray]:
-    """Return a function that gives the logits of a few validation examples, encoded afresh."""
-    dataset = setting.problem.dataset
-    members = dataset.parts["validation"].members[:PROBE_EXAMPLES]
-    used, local = np.unique(members, return_inverse=True)
-    sequences = [dataset.proteins.sequences[index] for index in used]
-
-    def probe() -> FloatArray:
-        embeddings = setting.encoder.embed(sequences)
-        local_members = local.reshape(members.shape)
-        return answer_rows(setting.model, embeddings, local_members, device=setting.hardware.device)
-
-    return probe
-
-
-def cost_record(setting: Setting, result: FitResult, started: float) -> dict[str, Any]:
-    """Return what the run cost and what was counted."""
-    train = setting.problem.dataset.parts["train"]
-    residues = setting.encoder.residues(
-        [setting.problem.dataset.proteins.sequences[p] for p in train.members.ravel()]
-    )
-    return {
-        "backbone": setting.config.backbone,
-        "weights_sha256": setting.model.backbone.origin.weights_sha256,
-        "hardware": setting.hardware.describe(),
-        "examples": {
-            part: {"rows": len(examples), "counted": int(examples.counted.sum())}
-            for part, examples in setting.problem.dataset.parts.items()
-        },
-        "proteins": len(setting.problem.dataset.proteins),
-        "findings": plain_findings(setting.problem.dataset.findings),
-        "best_epoch": result.best_epoch,
-        "epochs": len(result.history),
-        "steps": result.steps,
-        "seconds": {
-            "training": round(result.seconds, 1),
-            "this_process": round(time.monotonic() - started, 1),
-        },
-        "training_residues_per_second": round(
-            float(residues.sum()) * len(result.history) / max(result.seconds, 1e-9)
-        ),
-        "peak_memory_bytes": peak_memory_bytes(setting.hardware.device),
-    }
+def _result(folder: RunFolder) -> TrainResult:
+    return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))

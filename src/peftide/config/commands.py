@@ -139,6 +139,9 @@ class PlanConfig(TrainConfig):
 class PredictConfig(TableOptions, RunOptions):
     """Predict the rows of a table with a trained model."""
 
+    embedding_cache: Path | None = option(
+        None, doc="folder where encoded proteins are kept for later runs"
+    )
     run: Path = option(doc="run folder of `peftide train`", positional=True)
     input: Path = option(doc="table, or for single sequences a FASTA file")
     out: Path | None = option(None, doc="file to write; default: standard output")
@@ -154,6 +157,9 @@ class PredictConfig(TableOptions, RunOptions):
 class EvaluateConfig(TableOptions, RunOptions):
     """Score a trained model on a labelled table."""
 
+    embedding_cache: Path | None = option(
+        None, doc="folder where encoded proteins are kept for later runs"
+    )
     run: Path = option(doc="run folder of `peftide train`", positional=True)
     input: Path = option(doc="labelled table")
     out: Path = option(doc="folder to write")

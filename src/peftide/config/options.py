@@ -39,7 +39,7 @@ class RunOptions(CommonOptions):
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", doc="arithmetic; auto takes bf16 where the hardware multiplies it natively"
     )
-    max_tokens: int | Literal["auto"] = option(
+    max_tokens: int | Literal["auto", "measured"] = option(
         "auto",
         doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU, or what a "
         "training measures to be faster here, or to fit",

@@ -17,12 +17,15 @@ from peftide.baselines import (
     ResidueLetters,
 )
 from peftide.baselines.homologues import Search
-from peftide.baselines.stored import Stored, load_baselines
+from peftide.baselines.stored import Stored, load_baselines, save_baselines
 from peftide.config.reading import flag
 from peftide.errors import PeftideError, did_you_mean
+from peftide.evaluation.decisions import DEFAULT_THRESHOLD, choose_threshold
 from peftide.evaluation.homology import remembered_search
-from peftide.sequences import Dataset, Examples
-from peftide.tasks import Labels, Targets, Task
+from peftide.evaluation.part_scores import Answers
+from peftide.evaluation.rows import ScoredPart
+from peftide.files import remove
+from peftide.tasks import Task
 from peftide.types import FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -32,28 +35,57 @@ AUTO, NONE = "auto", "none"
 
 @dataclass
 class Beside:
-    """What the baselines say of the parts of a data set.
+    """The answers of the baselines for the parts of a data set.
 
     Attributes
     ----------
     fitted
-        Each baseline by name.
+        Baselines by name.
     answers
-        Name → part → its answers.
+        Name → part → answers for all rows.
+    thresholds
+        Name → probability from which a yes is predicted, chosen on validation; None for answers
+        without one.
     similarity
         Highest identity of each protein to the training part, 0 where nothing is similar and NaN
-        where it was not looked for; None where the nearest homologue is no baseline. Shape (P,).
+        where nobody looked; None without the nearest homologue. Shape (P,).
     seconds
         Name → time for fitting and answering.
     notes
-        Which are left out, and why.
+        Baselines that are left out, and why.
     """
 
     fitted: dict[str, Fitted] = field(default_factory=dict)
     answers: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+    thresholds: dict[str, float | None] = field(default_factory=dict)
     similarity: FloatArray | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def scored(self, parts: Mapping[str, ScoredPart]) -> dict[str, dict[str, Answers]]:
+        """Return name → reported part → answers for the rows that enter the scores."""
+        return {
+            name: {
+                part: Answers(
+                    answers[of.name][of.targets.counted],
+                    self.thresholds.get(name) or DEFAULT_THRESHOLD,
+                )
+                for part, of in parts.items()
+            }
+            for name, answers in self.answers.items()
+        }
+
+    def store(self, folder: Path, train: ScoredPart) -> None:
+        """Write the fitted baselines into a run folder; without any, remove what is there."""
+        if not self.fitted:
+            remove(folder)
+            return
+        per_example = train.examples.members.shape[1]
+        kind = train.task.outcome.kind
+        save_baselines(
+            Stored(self.fitted, self.thresholds, kind=kind, proteins_per_example=per_example),
+            folder,
+        )
 
 
 def suitable(task: Task) -> list[str]:
@@ -108,52 +140,45 @@ def check_baselines(option: Sequence[str], task: Task) -> list[str]:
 
 
 def fitted_beside(
-    dataset: Dataset,
-    targets: Mapping[str, Targets],
-    task: Task,
-    *,
-    labels: Labels,
-    names: Sequence[str],
-    search: Search | None = None,
+    parts: Mapping[str, ScoredPart], names: Sequence[str], *, search: Search | None = None
 ) -> Beside:
     """Fit baselines on the training part, and let them answer every other part.
 
     Parameters
     ----------
+    parts
+        Part → the part; with "train".
     names
-        Of `BASELINES`; those that cannot be had are left out and noted.
+        Of `BASELINES`; one that cannot be fitted is left out and noted.
     search
         Finds the homologues of sequences in train; default: in memory, by all cores.
     """
     search = search or remembered_search()
-    beside = Beside()
-    parts = [part for part in dataset.parts if part != "train"]
+    beside, later = Beside(), {name: of for name, of in parts.items() if name != "train"}
     for name in names:
 
         def fit_and_answer(name: str = name) -> dict[str, FloatArray]:
-            fitted = _fit(name, dataset, targets, task=task, labels=labels)
-            beside.fitted[name] = searching_by(search, fitted)
-            return answers_of(beside.fitted[name], dataset, {p: targets[p] for p in parts})
+            beside.fitted[name] = searching_by(search, _fit(name, parts["train"]))
+            return answers_of(beside.fitted[name], later)
 
         _collect(beside, name, fit_and_answer)
     _say_times(beside)
-    return with_similarity(beside, dataset, parts)
+    if "validation" in later:
+        beside.thresholds = {
+            name: choose_threshold(later["validation"], answers["validation"])
+            for name, answers in beside.answers.items()
+        }
+    return with_similarity(beside, later)
 
 
 def stored_beside(
-    run: Path,
-    dataset: Dataset,
-    part: str,
-    *,
-    targets: Targets,
-    option: Sequence[str],
-    search: Search | None = None,
-) -> tuple[Beside, Stored | None]:
+    folder: Path, part: ScoredPart, *, option: Sequence[str], search: Search | None = None
+) -> Beside:
     """Let the baselines that a run keeps answer a part of another data set.
 
     Parameters
     ----------
-    run
+    folder
         Folder of the run's baselines.
     option
         As `--baselines`.
@@ -161,24 +186,24 @@ def stored_beside(
         As for `fitted_beside`.
     """
     search = search or remembered_search()
-    stored = load_baselines(run, BASELINES) if NONE not in option else None
+    stored = load_baselines(folder, BASELINES) if NONE not in option else None
     beside = Beside()
     if stored is None:
         if NONE not in option:
             beside.notes.append(
-                "no baselines: the model's folder keeps none (a run of an older version, "
-                "or trained with --baselines none)"
+                "no baselines: the folder of the model keeps none (trained with --baselines none)"
             )
-        return beside, None
+        return beside
     for name in chosen(option, list(stored.fitted)):
 
         def open_and_answer(name: str = name) -> dict[str, FloatArray]:
             beside.fitted[name] = searching_by(search, stored.fitted[name])
-            return answers_of(beside.fitted[name], dataset, {part: targets})
+            return answers_of(beside.fitted[name], {part.name: part})
 
         _collect(beside, name, open_and_answer)
     _say_times(beside)
-    return with_similarity(beside, dataset, [part]), stored
+    beside.thresholds = dict(stored.thresholds)
+    return with_similarity(beside, {part.name: part})
 
 
 def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]]) -> None:
@@ -198,57 +223,46 @@ def searching_by(search: Search, fitted: Fitted) -> Fitted:
     return replace(fitted, search=search) if isinstance(fitted, NearestHomologue) else fitted
 
 
-def with_similarity(beside: Beside, dataset: Dataset, parts: Sequence[str]) -> Beside:
-    """Return the same with the similarity of each protein, by the search that was made already."""
+def with_similarity(beside: Beside, parts: Mapping[str, ScoredPart]) -> Beside:
+    """Return the same with the similarity of each protein, from the search already made."""
     nearest = beside.fitted.get("nearest_homologue")
     if not isinstance(nearest, NearestHomologue):
         return beside
-    used = np.unique(np.concatenate([dataset.parts[part].members.ravel() for part in parts]))
-    sequences = dataset.proteins.sequences
+    used = np.unique(np.concatenate([part.examples.members.ravel() for part in parts.values()]))
+    sequences = next(iter(parts.values())).dataset.proteins.sequences
     similarity = np.full(len(sequences), np.nan)
     similarity[used] = nearest.homologues([sequences[p] for p in used]).highest()
     return replace(beside, similarity=similarity)
 
 
-def _fit(
-    name: str,
-    dataset: Dataset,
-    targets: Mapping[str, Targets],
-    *,
-    task: Task,
-    labels: Labels,
-) -> Fitted:
-    train, known = dataset.parts["train"], targets["train"]
-    sequences = dataset.proteins.sequences
-    if task.level == "residue":
+def _fit(name: str, train: ScoredPart) -> Fitted:
+    known, outcome = train.targets, train.task.outcome
+    if train.task.level == "residue":
         classes = np.where(known.counted, known.values.argmax(axis=1), -1).astype(np.int64)
         per_example = np.split(classes, known.offsets[1:-1])
-        seen = seen_sequences(train, known, sequences)
-        return BASELINES[name].fit(seen, per_example, len(labels.class_names))
+        return BASELINES[name].fit(
+            seen_sequences(train), per_example, len(train.labels.class_names)
+        )
     values = known.values[known.counted]
-    is_set = task.outcome.kind in ("categorical", "multilabel")
-    values = (values > 0).astype(np.int64) if is_set else values[:, 0]
-    members = train.members[known.counted]
-    return BASELINES[name].fit(sequences, members, values, kind=task.outcome.kind)
+    values = (values > 0).astype(np.int64) if outcome.has_classes else values[:, 0]
+    members = train.examples.members[known.counted]
+    return BASELINES[name].fit(train.dataset.proteins.sequences, members, values, kind=outcome.kind)
 
 
-def answers_of(
-    fitted: Fitted, dataset: Dataset, targets: Mapping[str, Targets]
-) -> dict[str, FloatArray]:
-    """Return what a baseline says of the rows of each part, all parts asked at once."""
-    sequences, parts = dataset.proteins.sequences, [dataset.parts[part] for part in targets]
+def answers_of(fitted: Fitted, parts: Mapping[str, ScoredPart]) -> dict[str, FloatArray]:
+    """Return the answers of a baseline for the rows of each part, all parts asked at once."""
     if isinstance(fitted, ResidueLetters):
-        named = zip(targets, parts, strict=True)
         return {
-            part: np.concatenate(fitted.predict(seen_sequences(examples, targets[part], sequences)))
-            for part, examples in named
+            name: np.concatenate(fitted.predict(seen_sequences(part)))
+            for name, part in parts.items()
         }
     assert isinstance(fitted, FittedOnProteins)
-    members = np.concatenate([examples.members for examples in parts])
+    sequences = next(iter(parts.values())).dataset.proteins.sequences
+    members = np.concatenate([part.examples.members for part in parts.values()])
     used, local = np.unique(members, return_inverse=True)
     answers = fitted.predict([sequences[p] for p in used], local.reshape(members.shape))
-    ends = np.cumsum([len(examples) for examples in parts])
-    return dict(zip(targets, np.split(answers, ends[:-1]), strict=True))
+    ends = np.cumsum([len(part.examples) for part in parts.values()])
+    return dict(zip(parts, np.split(answers, ends[:-1]), strict=True))
 
 
 def pairs_in_train(beside: Beside, sequences: Sequence[str]) -> IntArray | None:
@@ -257,10 +271,10 @@ def pairs_in_train(beside: Beside, sequences: Sequence[str]) -> IntArray | None:
     return degree.pairs_of(sequences) if isinstance(degree, Degree) else None
 
 
-def seen_sequences(examples: Examples, targets: Targets, sequences: tuple[str, ...]) -> list[str]:
-    """Return the sequence of each example, as far as its residues have rows."""
-    residues: IntArray = np.diff(targets.offsets)
-    members = examples.members[:, 0]
+def seen_sequences(part: ScoredPart) -> list[str]:
+    """Return the sequence of each example, cut to the residues that have rows."""
+    sequences, residues = part.dataset.proteins.sequences, np.diff(part.targets.offsets)
+    members = part.examples.members[:, 0]
     return [sequences[p][:n] for p, n in zip(members, residues, strict=True)]
 
 

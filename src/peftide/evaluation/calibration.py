@@ -6,7 +6,7 @@ probable class. Numbers only: a calibration is stored as text.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax, logit
 from sklearn.isotonic import IsotonicRegression
 
-Kind = Literal["binary", "categorical", "multilabel", "continuous"]
 Logits = NDArray[np.float64]
-METHODS: dict[str, tuple[str, ...]] = {
-    "binary": ("none", "temperature", "isotonic"),
-    "categorical": ("none", "temperature"),
-}
-"""Kind of answer → what can be fitted, the simplest first."""
 FOLDS = 5
 TEMPERATURES = (0.02, 50.0)
 TIE_SLOPE = 1e-3  # isotonic steps are flat; a trace of the logit keeps their order
@@ -84,7 +78,12 @@ class Calibration:
 
 
 def fit_calibration(
-    method: str, logits: NDArray[Any], values: NDArray[Any], *, kind: Kind, groups: NDArray[Any]
+    method: str,
+    logits: NDArray[Any],
+    values: NDArray[Any],
+    *,
+    methods: tuple[str, ...],
+    groups: NDArray[Any],
 ) -> Calibration:
     """Yield a calibration fitted on validation rows.
 
@@ -97,8 +96,8 @@ def fit_calibration(
         Shape (R, K).
     values
         0 or 1 (binary), or class membership that sums to 1. Shape (R, K).
-    kind
-        Kind of answer; nothing is fitted for numbers and for sets of classes.
+    methods
+        Methods that suit the outcome, the simplest first.
     groups
         What a row belongs to, for instance its sequence: its rows stay in one part. Shape (R,).
 
@@ -106,11 +105,13 @@ def fit_calibration(
     --------
     >>> logits = np.array([[4.0], [-4.0], [4.0], [-4.0]])
     >>> values = np.array([[1], [0], [0], [1]])
-    >>> found = fit_calibration("temperature", logits, values, kind="binary", groups=np.arange(4))
+    >>> methods = ("none", "temperature")
+    >>> found = fit_calibration(
+    ...     "temperature", logits, values, methods=methods, groups=np.arange(4)
+    ... )
     >>> found.temperature > 10
     True
     """
-    methods = METHODS.get(kind, ("none",))
     logits = np.asarray(logits, dtype=np.float64)
     if method == "auto":
         method = _best_method(methods, logits, values, groups=groups)

@@ -1,18 +1,17 @@
 """What the model and others say of one part → entries of `metrics.json`, with intervals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from peftide.evaluation.decisions import DEFAULT_THRESHOLD
+from peftide.evaluation.rows import LabelledRows
 from peftide.metrics import (
     LEVEL,
-    WEIGHTED,
     Replicates,
     Statistic,
-    Units,
     as_record,
     difference_record,
     intervals,
@@ -23,30 +22,10 @@ from peftide.metrics import (
     replicates_within,
     resample,
 )
-from peftide.sequences import Dataset, Examples, distinct_sequences
-from peftide.tasks import Labels, Targets, Task
 from peftide.types import FloatArray, IntArray
 
 MODEL = "model"
 SLOW_REPLICATES = 200
-
-
-@dataclass(frozen=True)
-class LabelledRows:
-    """The rows of a part that count.
-
-    Attributes
-    ----------
-    values
-        Labels as numbers. Shape (R, K).
-    units
-        What stands behind each row, and is drawn again for intervals.
-    """
-
-    task: Task
-    labels: Labels
-    values: FloatArray
-    units: Units
 
 
 @dataclass(frozen=True)
@@ -58,11 +37,28 @@ class Answers:
     values
         Probability, probabilities or value of each row. Shape (R,) or (R, K).
     threshold
-        Probability from which on yes is said.
+        Probability from which a yes is predicted; None for a score that has none and can only
+        be ranked.
     """
 
     values: FloatArray
-    threshold: float = 0.5
+    threshold: float | None = DEFAULT_THRESHOLD
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are drawn.
+
+    Attributes
+    ----------
+    seed
+        Seed of the resamples.
+    threads
+        CPU threads; None takes all cores. They change no number.
+    """
+
+    seed: int = 0
+    threads: int | None = None
 
 
 @dataclass
@@ -90,91 +86,85 @@ class PartScores:
     notes: list[str] = field(default_factory=list)
 
 
-def labelled_rows(
-    dataset: Dataset, part: str, targets: Targets, *, task: Task, labels: Labels
-) -> LabelledRows:
-    """Return the rows of a part that count, with what stands behind them."""
-    kind, members = _unit_members(dataset, dataset.parts[part])
-    per_row = np.repeat(members, np.diff(targets.offsets), axis=0)
-    units = Units(per_row[targets.counted], kind)
-    return LabelledRows(task, labels, targets.values[targets.counted], units)
-
-
-def _unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:
-    """Return what a unit is called, and the units of each example. Shape (B, A)."""
-    numbers = distinct_sequences(dataset.proteins)[examples.members]
-    if numbers.shape[1] == 2:
-        return "protein", numbers
-    if examples.clusters is None:
-        return "sequence", numbers
-    # a sequence without a cluster is one of its own
-    names = [name or f"\t{number}" for name, number in zip(examples.clusters, numbers, strict=True)]
-    return "cluster", pd.factorize(np.array(names, dtype=object))[0].astype(np.int64)[:, None]
-
-
-def score_rows(rows: LabelledRows, answers: Mapping[str, Answers], *, seed: int) -> PartScores:
+def score_rows(
+    rows: LabelledRows, answers: Mapping[str, Answers], *, resampling: Resampling
+) -> PartScores:
     """Return the scores of everyone who answered, and the model's lead over the others.
 
     Parameters
     ----------
     answers
-        Who answered → what; the model first, under the name `MODEL`.
-    seed
-        Of the resamples.
+        Who answered → answers; the model first, under the name `MODEL`.
     """
-    n = len(rows.values)
+    n, pairs = len(rows.values), rows.units.are_pairs
     metrics = {name: _metrics(rows, given) for name, given in answers.items()}
     reason = no_interval_reason(rows.units)
-    found = {} if reason else _resampled(rows, answers, seed=seed)
-    pairs = rows.units.are_pairs
+    found = {} if reason else _resampled(rows, answers, resampling)
     known = {name: intervals(replicates, rows.units) for name, replicates in found.items()}
-    entries = {
-        name: as_record(scores, n, known.get(name), pairs=pairs) for name, scores in metrics.items()
-    }
     differences = {
         name: difference_record(_lead(name, metrics, found), rows.units, n=n)
         for name in answers
         if name != MODEL
     }
-    is_binary = rows.task.outcome.kind == "binary"
+    model = answers[MODEL].values
     return PartScores(
-        entries,
+        {name: as_record(of, n, known.get(name), pairs=pairs) for name, of in metrics.items()},
         differences,
         _interval_record(rows, found, reason),
-        reliability_curve(rows.values[:, 0], answers[MODEL].values) if is_binary else [],
+        reliability_curve(rows.values[:, 0], model) if rows.task.outcome.reliability else [],
         [*_undefined(rows, metrics[MODEL]), *([f"no intervals: {reason}"] if reason else [])],
     )
 
 
 def _metrics(rows: LabelledRows, given: Answers) -> dict[str, Any]:
     outcome = rows.task.outcome
-    return outcome.metrics(rows.values, given.values, rows.labels, threshold=given.threshold)
+    cut = DEFAULT_THRESHOLD if given.threshold is None else given.threshold
+    found = outcome.metrics(rows.values, given.values, rows.labels, threshold=cut)
+    return {name: value for name, value in found.items() if _applies(name, rows, given)}
+
+
+def _applies(score: str, rows: LabelledRows, given: Answers) -> bool:
+    """Return whether a score can be computed; without a threshold only rankings can."""
+    ranking = rows.task.outcome.ranking
+    return given.threshold is not None or not ranking or score in ranking
 
 
 def _resampled(
-    rows: LabelledRows, answers: Mapping[str, Answers], *, seed: int
+    rows: LabelledRows, answers: Mapping[str, Answers], resampling: Resampling
 ) -> dict[str, Replicates]:
     statistics = {name: statistic(rows, given) for name, given in answers.items()}
     count = replicates_within(len(rows.values), rows.values.shape[1] * len(answers))
-    if rows.task.outcome.kind not in WEIGHTED:
+    if rows.task.outcome.statistic is None:
         count = SLOW_REPLICATES
-    return resample(statistics, rows.units, seed=seed, replicates=count)
+    return resample(
+        statistics,
+        rows.units,
+        seed=resampling.seed,
+        replicates=count,
+        threads=resampling.threads,
+    )
 
 
 def statistic(rows: LabelledRows, given: Answers) -> Statistic:
     """Return the scores of answers as a function of the weights of the rows."""
-    outcome = rows.task.outcome
-    weighted = WEIGHTED.get(outcome.kind)
-    if weighted is not None:
-        names = rows.labels.class_names
-        return weighted(rows.values, given.values, names, threshold=given.threshold)
+    weighted = rows.task.outcome.statistic
+    if weighted is None:
+        return repeated(lambda chosen: _metrics(*_selected(rows, given, chosen)))
+    cut = DEFAULT_THRESHOLD if given.threshold is None else given.threshold
+    whole = weighted(rows.values, given.values, rows.labels.class_names, threshold=cut)
 
-    def metrics(chosen: IntArray) -> dict[str, Any]:
-        return outcome.metrics(
-            rows.values[chosen], given.values[chosen], rows.labels, threshold=given.threshold
-        )
+    def scores(weights: FloatArray) -> dict[tuple[str, ...], FloatArray]:
+        found = whole(weights)
+        return {name: value for name, value in found.items() if _applies(name[0], rows, given)}
 
-    return repeated(metrics)
+    return scores
+
+
+def _selected(rows: LabelledRows, given: Answers, chosen: IntArray) -> tuple[LabelledRows, Answers]:
+    return (
+        replace(rows, values=rows.values[chosen]),
+        replace(given, values=given.values[chosen]),
+    )
 
 
 def _lead(

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from peftide.baselines import BASELINES
 from peftide.config import TableOptions
 from peftide.errors import InputError, raise_problems
-from peftide.sequences import Dataset
+from peftide.evaluation.decisions import DEFAULT_THRESHOLD
+from peftide.evaluation.part_scores import MODEL, Answers
+from peftide.evaluation.rows import ScoredPart
 from peftide.sequences.delimited import Grid, read_grid
 from peftide.sequences.training_tables import named_files
-from peftide.tasks import Labels, Targets, Task
+from peftide.tasks import Task
 from peftide.types import FloatArray
 
 logger = logging.getLogger(__name__)
@@ -19,8 +22,6 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, ...]
 """What a row asks about: a sorted pair of ids, an id, or an id and a position."""
 SHOWN = 3
-RANKING = ("average_precision", "auroc")
-"""All that a score without a threshold of its own can be judged by."""
 
 
 def peer_files(given: Sequence[str], taken: Sequence[str], *, flag: str) -> dict[str, Path]:
@@ -44,30 +45,40 @@ def peer_files(given: Sequence[str], taken: Sequence[str], *, flag: str) -> dict
     return dict(named)
 
 
-def read_peer(
-    path: Path,
-    part: tuple[Dataset, str, Targets],
-    *,
-    task: Task,
-    labels: Labels,
-    columns: TableOptions,
-) -> FloatArray:
-    """Return what a file says of the rows of a part that count, in their order.
+def read_peers(
+    given: Sequence[str], part: ScoredPart, *, columns: TableOptions
+) -> dict[str, Answers]:
+    """Return the answers of each score file for the rows of a part that enter the scores.
+
+    Parameters
+    ----------
+    given
+        FILE or NAME=FILE, as `--against`.
+
+    Raises
+    ------
+    InputError
+        If a name is taken, or a file does not fit the part.
+    """
+    files = peer_files(given, [MODEL, *BASELINES], flag="--against")
+    return {name: read_peer(path, part, columns=columns) for name, path in files.items()}
+
+
+def read_peer(path: Path, part: ScoredPart, *, columns: TableOptions) -> Answers:
+    """Return the answers of a file for the rows of a part that enter the scores, in their order.
 
     The order of rows, and of the two ids of a pair, does not matter. A row that stands there twice
     with the same numbers is taken once. Rows of the part that do not count may be missing.
 
     Parameters
     ----------
-    part
-        The data set, the name of one of its parts, and the targets of that part.
     columns
         Names of the columns with ids, in the file as in the labelled table.
 
     Returns
     -------
-    FloatArray
-        Scores (R,), or one column per class (R, K).
+    Answers
+        Scores (R,), or one column per class (R, K). A score of a yes has no threshold.
 
     Raises
     ------
@@ -76,10 +87,10 @@ def read_peer(
         repeated with other scores.
     """
     grid = read_grid(path)
-    scores = _numbers(grid, _value_columns(grid, task, labels))
-    found = _row_keys(grid, task, columns)
-    wanted = _wanted_keys(*part, task=task)
-    counted = part[2].counted
+    scores = _numbers(grid, _value_columns(grid, part))
+    found = _row_keys(grid, part.task, columns)
+    wanted = _wanted_keys(part)
+    counted = part.targets.counted
     first: dict[Key, int] = {}
     repeated = [
         key
@@ -107,31 +118,24 @@ def read_peer(
             f"{len(found) - len(first):,}",
         )
     rows = [first[key] for key, counts in zip(wanted, counted, strict=True) if counts]
-    chosen = scores[rows]
-    return chosen if _has_classes(task) else chosen[:, 0]
+    outcome = part.task.outcome
+    chosen = scores[rows] if outcome.has_classes else scores[rows, 0]
+    return Answers(chosen, None if outcome.ranking else DEFAULT_THRESHOLD)
 
 
-def _has_classes(task: Task) -> bool:
-    return task.outcome.kind not in ("binary", "continuous")
-
-
-def _value_columns(grid: Grid, task: Task, labels: Labels) -> list[str]:
+def _value_columns(grid: Grid, part: ScoredPart) -> list[str]:
     """Return the columns with the answers of a file."""
-    if _has_classes(task):
-        wanted = [f"p_{name}" for name in labels.class_names]
-    else:
-        wanted = [
-            "score" if "score" in grid.cells or task.outcome.kind == "binary" else "prediction"
-        ]
-    missing = [name for name in wanted if name not in grid.cells]
-    if missing:
-        raise InputError(
-            f"no column {', '.join(missing[:SHOWN])} (there are: {', '.join(grid.cells)})",
-            expected="the columns id_a id_b score for pairs, id score for sequences, "
-            "and p_<class> for each class where there are several",
-            where=grid.path,
-        )
-    return wanted
+    choices = part.task.outcome.score_columns(part.labels)
+    for wanted in choices:
+        if all(name in grid.cells for name in wanted):
+            return wanted
+    missing = [name for name in choices[-1] if name not in grid.cells]
+    raise InputError(
+        f"no column {', '.join(missing[:SHOWN])} (there are: {', '.join(grid.cells)})",
+        expected="the columns id_a id_b score for pairs, id score for sequences, "
+        "and p_<class> for each class where there are several",
+        where=grid.path,
+    )
 
 
 def _numbers(grid: Grid, names: Sequence[str]) -> FloatArray:
@@ -178,13 +182,13 @@ def _key(ids: Key, task: Task) -> Key:
     return tuple(sorted(ids)) if task.level == "pair" else ids
 
 
-def _wanted_keys(dataset: Dataset, part: str, targets: Targets, *, task: Task) -> list[Key]:
+def _wanted_keys(part: ScoredPart) -> list[Key]:
     """Return what each row of a part is about."""
-    ids, members = dataset.proteins.ids, dataset.parts[part].members
-    keys = [_key(tuple(ids[member] for member in row), task) for row in members.tolist()]
-    if task.level != "residue":
+    ids, members = part.dataset.proteins.ids, part.examples.members
+    keys = [_key(tuple(ids[member] for member in row), part.task) for row in members.tolist()]
+    if part.task.level != "residue":
         return keys
-    lengths = np.diff(targets.offsets).tolist()
+    lengths = np.diff(part.targets.offsets).tolist()
     return [
         (*key, str(position + 1))
         for key, length in zip(keys, lengths, strict=True)

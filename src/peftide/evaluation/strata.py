@@ -1,14 +1,14 @@
-"""Rows of a part → `strata.tsv`: which of them count, their truth, and what a report groups by."""
+"""Rows of a part → `strata.tsv`: their truth, and the properties by which a report groups them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from peftide.report.read import BETWEEN_CLASSES, COUNTED, TRUTH
+from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset, Examples, distinct_sequences
-from peftide.tasks import Labels, Targets, Task
+from peftide.tasks.categorical import TRUTH
 from peftide.types import BoolArray, FloatArray, IntArray
 
 SEEN = {"pair": ("none_seen", "one_seen", "both_seen"), "sequence": ("unseen", "seen")}
@@ -62,32 +62,25 @@ def pairs_of_each(examples: Examples, numbers: IntArray) -> IntArray:
     return np.bincount(once, minlength=len(numbers))[numbers]
 
 
-def strata_table(
-    dataset: Dataset, part: str, targets: Targets, *, task: Task, labels: Labels, trained: Trained
-) -> pd.DataFrame:
+def strata_table(part: ScoredPart, trained: Trained) -> pd.DataFrame:
     """Return one row per row of the prediction table of a part, in its order.
 
-    `counted` is 1 for rows that enter the scores; `truth` is 1 or 0, the classes between bars, or
-    the value; `length` the residues of the sequence, or of the longer of two; `pairs_in_part` and
-    `pairs_in_train` the pairs of the protein that has more of them there; `seen` whether the
-    proteins were trained on; `similarity` the highest identity to a training sequence, of two
-    proteins that of the less similar one, 0 where nothing similar was found.
+    `truth` is 1 or 0, the classes between bars, or the value; `length` the residues of the
+    sequence, or of the longer of two; `pairs_in_part` and `pairs_in_train` the pairs of the protein
+    that has more; `seen` whether the proteins were trained on; `similarity` the highest identity to
+    a training sequence (of two proteins the lower one), 0 where nothing similar was found.
     """
-    examples = dataset.parts[part]
-    columns = {
-        COUNTED: targets.counted.astype(np.int64),
-        TRUTH: TRUTHS[task.outcome.kind](targets.values, labels),
-    }
+    targets = part.targets
+    columns = {TRUTH: part.task.outcome.truth(targets.values, part.labels)}
     repeats = np.diff(targets.offsets)
-    for name, values in example_strata(dataset, examples, level=task.level, trained=trained):
+    for name, values in example_strata(part, trained):
         columns[name] = np.repeat(values, repeats)
     return pd.DataFrame(columns)
 
 
-def example_strata(
-    dataset: Dataset, examples: Examples, *, level: str, trained: Trained
-) -> list[tuple[str, np.ndarray]]:
-    """Return name and values, one per example, of what its rows are grouped by."""
+def example_strata(part: ScoredPart, trained: Trained) -> list[tuple[str, np.ndarray]]:
+    """Return name and values, one per example, of each property that groups rows."""
+    dataset, examples, level = part.dataset, part.examples, part.task.level
     lengths = np.array([len(sequence) for sequence in dataset.proteins.sequences], dtype=np.int64)
     strata: list[tuple[str, np.ndarray]] = [("length", lengths[examples.members].max(axis=1))]
     if level in SEEN:
@@ -102,27 +95,3 @@ def example_strata(
         if trained.pairs is not None:
             strata.append(("pairs_in_train", trained.pairs[examples.members].max(axis=1)))
     return strata
-
-
-def _class_truth(values: FloatArray, labels: Labels) -> np.ndarray:
-    distinct, rows = np.unique(values > 0, axis=0, return_inverse=True)
-    names = np.array(labels.class_names, dtype=object)
-    texts = [BETWEEN_CLASSES.join(names[carried]) for carried in distinct]
-    return np.array(texts, dtype=object)[rows.reshape(-1)]
-
-
-def _value_truth(values: FloatArray, _labels: Labels) -> np.ndarray:
-    return values[:, 0]
-
-
-def _binary_truth(values: FloatArray, _labels: Labels) -> np.ndarray:
-    return (values[:, 0] > 0).astype(np.int64)
-
-
-TRUTHS: dict[str, Callable[[FloatArray, Labels], np.ndarray]] = {
-    "binary": _binary_truth,
-    "categorical": _class_truth,
-    "multilabel": _class_truth,
-    "continuous": _value_truth,
-}
-"""Kind of an outcome → (values, labels) → the truth of each row as it is written."""

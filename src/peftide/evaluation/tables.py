@@ -1,6 +1,7 @@
 """Logits → the prediction table: one row per input row (or residue), in input order."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pandas as pd
 
 from peftide.files import storage_errors, written_whole
 from peftide.sequences import Examples, Proteins
-from peftide.tasks import Labels, Targets, Task
-from peftide.types import FloatArray, IntArray
+from peftide.tasks.categorical import COUNTED
+from peftide.types import BoolArray, IntArray, Level
 
 FLOAT_FORMAT = "%.6g"
 
@@ -19,9 +20,10 @@ def prediction_table(
     examples: Examples,
     proteins: Proteins,
     *,
-    task: Task,
-    answers: dict[str, Any],
+    level: Level,
+    answers: Mapping[str, Any],
     residues: IntArray,
+    counted: BoolArray | None = None,
 ) -> pd.DataFrame:
     """Return ids, label if given, and the answers of each row.
 
@@ -31,20 +33,24 @@ def prediction_table(
         Columns made by the task's outcome, R values each.
     residues
         Residues that the model saw of each example's protein. Shape (B,).
+    counted
+        Adds the column `counted`: 1 for rows that enter the scores. Shape (R,).
     """
-    if task.level == "residue":
-        return _residue_table(examples, proteins, answers=answers, residues=residues)
+    build = _residue_columns if level == "residue" else _row_columns
+    columns = build(examples, proteins, residues)
+    if counted is not None:
+        columns[COUNTED] = counted.astype(np.int64)
+    return pd.DataFrame(columns | dict(answers))
+
+
+def _row_columns(examples: Examples, proteins: Proteins, _residues: IntArray) -> dict[str, Any]:
     ids = np.array(proteins.ids, dtype=object)[examples.members]
-    names = ["id_a", "id_b"] if task.level == "pair" else ["id"]
+    names = ["id_a", "id_b"] if ids.shape[1] == 2 else ["id"]
     columns: dict[str, Any] = {name: ids[:, k] for k, name in enumerate(names)}
-    if examples.labels is not None:
-        columns["label"] = list(examples.labels)
-    return pd.DataFrame(columns | answers)
+    return columns if examples.labels is None else columns | {"label": list(examples.labels)}
 
 
-def _residue_table(
-    examples: Examples, proteins: Proteins, *, answers: dict[str, Any], residues: IntArray
-) -> pd.DataFrame:
+def _residue_columns(examples: Examples, proteins: Proteins, residues: IntArray) -> dict[str, Any]:
     members = examples.members[:, 0]
     seen = [proteins.sequences[p][:n] for p, n in zip(members, residues, strict=True)]
     columns: dict[str, Any] = {
@@ -55,7 +61,7 @@ def _residue_table(
     if examples.labels is not None:
         labels = [text[:n] for text, n in zip(examples.labels, residues, strict=True)]
         columns["label"] = list("".join(labels))
-    return pd.DataFrame(columns | answers)
+    return columns
 
 
 def write_history(history: list[dict[str, Any]], path: Path) -> None:
@@ -76,21 +82,3 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
 
 def _compression(path: Path) -> Any:
     return {".gz": "gzip", ".xz": "xz"}.get(path.suffix)
-
-
-def measure(
-    task: Task, targets: Targets, logits: FloatArray, *, labels: Labels, threshold: float
-) -> dict[str, Any]:
-    """Return the metrics over the rows that count."""
-    answers = task.outcome.answers(logits, labels)
-    return measure_answers(task, targets, answers, labels=labels, threshold=threshold)
-
-
-def measure_answers(
-    task: Task, targets: Targets, answers: FloatArray, *, labels: Labels, threshold: float
-) -> dict[str, Any]:
-    """Return the metrics of answers that something else than the model gave."""
-    counted = targets.counted
-    return task.outcome.metrics(
-        targets.values[counted], answers[counted], labels, threshold=threshold
-    )

@@ -1,5 +1,6 @@
 """A run folder → report.html: one file, without scripts, that needs nothing beside it."""
 
+import logging
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from peftide.report.read import Part, Run, read_run
 from peftide.report.scoreboard import all_scores, class_scores, headline, standings
 from peftide.report.tables import section
 
+logger = logging.getLogger(__name__)
 
-def write_report(path: Path) -> Path:
+
+def write_report(path: str | Path) -> Path:
     """Write `report.html` into a run folder, from its other files; return its path.
 
     Raises
@@ -33,9 +36,25 @@ def write_report(path: Path) -> Path:
     StorageError
         If the page cannot be written.
     """
-    run = read_run(path)
+    run = read_run(Path(path))
     write_text(run.folder.report, page(run))
     return run.folder.report
+
+
+def write_report_if_possible(path: Path) -> None:
+    """Write the report of a finished run; say why there is none if it fails."""
+    try:
+        write_report(path)
+    except Exception as error:  # noqa: BLE001 — scores and model are written: no reason to fail
+        logger.warning(
+            "note: no report was written (%s: %s). All other files of %s are complete; "
+            "`peftide report %s` tries again",
+            type(error).__name__,
+            error,
+            path,
+            path,
+        )
+        logger.debug("why there is no report:", exc_info=True)
 
 
 def page(run: Run) -> str:

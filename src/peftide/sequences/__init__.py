@@ -8,7 +8,7 @@ from peftide.sequences.parts import part_name, split_by_column
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
 from peftide.sequences.repeats import distinct_examples, distinct_sequences
 from peftide.sequences.shared import check_shared_proteins
-from peftide.sequences.tables import Table, read_table, table_from_fasta, table_level
+from peftide.sequences.tables import Table, read_table, table_from, table_from_fasta, table_level
 from peftide.sequences.text_files import read_text
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "sequence_hash",
     "split_by_column",
     "stream_fasta",
+    "table_from",
     "table_from_fasta",
     "table_level",
 ]

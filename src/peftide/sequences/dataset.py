@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from peftide.sequences.tallies import row_findings
 from peftide.types import BoolArray, IntArray, Level
 
 
-def read_dataset(tables: Mapping[str, Table], options: TableOptions, *, level: Level) -> Dataset:
+def read_dataset(
+    tables: Mapping[str, Table], options: TableOptions, *, level: Level, sequences: Any = None
+) -> Dataset:
     """Proteins of all parts, and the rows of each part that name them.
 
     A row's sequences are those of the table where it has such columns, else those of the FASTA

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +134,19 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
         masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
         findings=cleaner.findings(),
     )
+
+
+Inputs = Any
+Sequences = Any
+
+
+def table_from(inputs: Inputs, options: TableOptions, *, level: Level, needs_labels: bool) -> Table:
+    """Interim."""
+    from peftide.sequences.text_files import read_text
+
+    if level != "pair" and read_text(inputs).lstrip().startswith(">"):
+        return table_from_fasta(inputs)
+    return read_table(inputs, options, level=level, needs_labels=needs_labels)
 
 
 def table_level(path: Path, columns: TableOptions) -> Level:

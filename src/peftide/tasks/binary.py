@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from peftide.errors import InputError, raise_problems
 from peftide.metrics import binary_metrics
+from peftide.metrics.weighted import WEIGHTED
 from peftide.sequences.records import Examples
 from peftide.sequences.yes_no import NO, YES
 from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets, Task
@@ -136,6 +137,13 @@ BINARY = Outcome(
     columns=binary_columns,
     supports_imbalance=True,
     uses_threshold=True,
+    statistic=WEIGHTED["binary"],
+    calibrations=("none", "temperature", "isotonic"),
+    truth=lambda values, _labels: (values[:, 0] > 0).astype(np.int64),
+    has_sets=True,
+    score_columns=lambda _labels: [["score"]],
+    ranking=("average_precision", "auroc"),
+    reliability=True,
 )
 
 YES_OR_NO = Task(

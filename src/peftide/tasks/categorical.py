@@ -11,6 +11,7 @@ from torch import Tensor
 
 from peftide.errors import InputError, did_you_mean
 from peftide.metrics import categorical_metrics
+from peftide.metrics.weighted import WEIGHTED
 from peftide.sequences.records import Finding
 from peftide.sequences.tallies import row_findings
 from peftide.tasks.task import Imbalance, Labels, Outcome, Targets
@@ -127,6 +128,17 @@ def require_two_classes(targets: Targets, class_names: tuple[str, ...], where: s
     return counts
 
 
+def class_truth(values: FloatArray, labels: Labels) -> np.ndarray:
+    """Return the classes of each row as text, several joined by a bar. Shape (R,)."""
+    distinct, rows = np.unique(values > 0, axis=0, return_inverse=True)
+    names = np.array(labels.class_names, dtype=object)
+    texts = [BETWEEN_CLASSES.join(names[carried]) for carried in distinct]
+    return np.array(texts, dtype=object)[rows.reshape(-1)]
+
+
+BETWEEN_CLASSES = "|"
+COUNTED, TRUTH = "counted", "truth"
+
 CATEGORICAL = Outcome(
     kind="categorical",
     headline="macro_average_precision",
@@ -136,4 +148,10 @@ CATEGORICAL = Outcome(
     metrics=measure_categorical,
     columns=categorical_columns,
     supports_imbalance=True,
+    statistic=WEIGHTED["categorical"],
+    calibrations=("none", "temperature"),
+    has_sets=True,
+    truth=class_truth,
+    has_classes=True,
+    score_columns=lambda labels: [[f"p_{name}" for name in labels.class_names]],
 )

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from peftide.errors import InputError, raise_problems
 from peftide.metrics import continuous_metrics
+from peftide.metrics.weighted import WEIGHTED
 from peftide.sequences.records import Examples
 from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets
 from peftide.types import FloatArray
@@ -100,4 +101,5 @@ CONTINUOUS = Outcome(
     metrics=measure_continuous,
     columns=continuous_columns,
     supports_imbalance=False,
+    statistic=WEIGHTED["continuous"],
 )

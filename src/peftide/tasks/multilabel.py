@@ -13,6 +13,7 @@ from peftide.errors import InputError, raise_problems
 from peftide.metrics import multilabel_metrics
 from peftide.sequences.records import Examples, Finding
 from peftide.tasks.binary import yes_no_losses
+from peftide.tasks.categorical import class_truth
 from peftide.tasks.multiclass import sorted_classes
 from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets, Task
 from peftide.types import FloatArray
@@ -149,6 +150,9 @@ SUBSET = Outcome(
     columns=multilabel_columns,
     supports_imbalance=True,
     uses_threshold=True,
+    truth=class_truth,
+    has_classes=True,
+    score_columns=lambda labels: [[f"p_{name}" for name in labels.class_names]],
 )
 
 MULTILABEL = Task(

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from peftide.metrics import Statistic
 from peftide.ragged import ragged_rows
 from peftide.sequences.records import Examples, Finding
 from peftide.types import BoolArray, FloatArray, IntArray, Level
@@ -104,6 +105,14 @@ class Outcome:
     columns: Callable[..., dict[str, Any]]
     supports_imbalance: bool
     uses_threshold: bool = False
+    statistic: Callable[..., Statistic] | None = None
+    calibrations: tuple[str, ...] = ("none",)
+    truth: Callable[[FloatArray, Labels], Any] = lambda values, _labels: values[:, 0]
+    has_classes: bool = False
+    has_sets: bool = False
+    score_columns: Callable[[Labels], list[list[str]]] = lambda _labels: [["score"], ["prediction"]]
+    ranking: tuple[str, ...] = ()
+    reliability: bool = False
 
 
 @dataclass(frozen=True)

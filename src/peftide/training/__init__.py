@@ -2,14 +2,12 @@
 
 from peftide.training.loop import FitResult, fit
 from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
-from peftide.training.scoring import answer_rows
 
 __all__ = [
     "FitResult",
     "Fitting",
     "LabelledPart",
     "RowSource",
-    "answer_rows",
     "cached_rows",
     "encoded_rows",
     "fit",

@@ -1,0 +1,101 @@
+"""The rows of validation → the calibration, the threshold and the prediction sets of a model."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from peftide.evaluation.calibration import Calibration, fit_calibration
+from peftide.evaluation.conformal import Conformal, fit_conformal
+from peftide.evaluation.rows import ScoredPart
+from peftide.metrics import best_threshold
+from peftide.types import FloatArray, IntArray
+
+DEFAULT_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the validation part decided about a model's answers; stored with the model.
+
+    Attributes
+    ----------
+    calibration
+        Map of logits to calibrated logits.
+    threshold
+        Calibrated probability from which a yes is predicted.
+    conformal
+        Limits of the prediction sets; None for answers that have no sets.
+    """
+
+    calibration: Calibration = field(default_factory=Calibration)
+    threshold: float = DEFAULT_THRESHOLD
+    conformal: Conformal | None = None
+
+
+def decide(part: ScoredPart, logits: FloatArray, *, method: str, imbalance: str) -> Decisions:
+    """Return what a validation part decides about the model that gave these logits.
+
+    Parameters
+    ----------
+    part
+        The validation part.
+    logits
+        Of all its rows. Shape (R, K).
+    method
+        As `--calibration`.
+    imbalance
+        As `--imbalance`; anything but "none" trains for classes that are equally common.
+    """
+    outcome, counted = part.task.outcome, part.targets.counted
+    values = part.targets.values[counted]
+    calibration = _calibrated(part, logits, method=method, imbalance=imbalance)
+    answers = outcome.answers(calibration.apply(logits), part.labels)
+    threshold = choose_threshold(part, answers)
+    return Decisions(
+        calibration,
+        DEFAULT_THRESHOLD if threshold is None else threshold,
+        fit_conformal(answers[counted], values) if outcome.has_sets else None,
+    )
+
+
+def choose_threshold(part: ScoredPart, answers: FloatArray) -> float | None:
+    """Return the probability with the best MCC on a part; None where no threshold is used.
+
+    All classes share one threshold, so that rare classes have one too.
+
+    Parameters
+    ----------
+    answers
+        Of all rows of the part. Shape (R,) or (R, K).
+    """
+    if not part.task.outcome.uses_threshold:
+        return None
+    counted = part.targets.counted
+    labels = part.targets.values[counted].ravel().astype(np.int64)
+    return best_threshold(labels, answers[counted].ravel())
+
+
+def _calibrated(
+    part: ScoredPart, logits: FloatArray, *, method: str, imbalance: str
+) -> Calibration:
+    targets, outcome = part.targets, part.task.outcome
+    counted = targets.counted
+    values = targets.values[counted]
+    fitted = fit_calibration(
+        method,
+        logits[counted],
+        values,
+        methods=outcome.calibrations,
+        groups=_example_of_row(targets.offsets)[counted],
+    )
+    if not outcome.reliability:
+        return fitted
+    share = float(values.mean())
+    if fitted.method != "isotonic":
+        negatives, positives = part.labels.class_counts
+        share = positives / (negatives + positives) if imbalance == "none" else 0.5
+    return fitted.with_prior((1 - share, share))
+
+
+def _example_of_row(offsets: IntArray) -> IntArray:
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

@@ -1,0 +1,55 @@
+"""The scores and answers of an evaluation → the files that reports and scripts read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from peftide.evaluation.rows import ScoredPart
+from peftide.evaluation.strata import Trained, strata_table
+from peftide.evaluation.tables import prediction_table, write_table
+from peftide.files import write_json
+from peftide.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that an evaluation writes.
+
+    Attributes
+    ----------
+    metrics
+        Content of `metrics.json`.
+    parts
+        Reported name → part, for the prediction table.
+    columns
+        Reported name → columns of the answers.
+    trained
+        What training saw of each protein.
+    """
+
+    metrics: dict[str, Any]
+    parts: Mapping[str, ScoredPart]
+    columns: Mapping[str, Mapping[str, Any]]
+    trained: Trained
+
+
+def write_results(results: Results, folder: RunFolder) -> None:
+    """Write `predictions.tsv`, `strata.tsv` and `metrics.json`, each whole."""
+    tables = [
+        prediction_table(
+            part.examples,
+            part.dataset.proteins,
+            level=part.task.level,
+            answers=results.columns[name],
+            residues=np.diff(part.targets.offsets),
+            counted=part.targets.counted,
+        ).assign(split=name)
+        for name, part in results.parts.items()
+    ]
+    write_table(pd.concat(tables), folder.predictions)
+    strata = [strata_table(part, results.trained) for part in results.parts.values()]
+    write_table(pd.concat(strata), folder.strata)
+    write_json(folder.metrics, results.metrics)

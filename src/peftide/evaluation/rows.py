@@ -1,0 +1,73 @@
+"""A labelled part of a data set → the rows that are scored, and the units behind them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from peftide.metrics import Units
+from peftide.sequences import Dataset, Examples, distinct_sequences
+from peftide.tasks import Labels, Targets, Task
+from peftide.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """One part of a data set with its labels as numbers.
+
+    Attributes
+    ----------
+    name
+        Name of the part in the data set.
+    targets
+        Labels of its rows, as the training part's `labels` read them.
+    """
+
+    task: Task
+    labels: Labels
+    dataset: Dataset
+    name: str
+    targets: Targets
+
+    @property
+    def examples(self) -> Examples:
+        """The rows of the table."""
+        return self.dataset.parts[self.name]
+
+    def rows(self) -> "LabelledRows":
+        """Return the rows that enter the scores."""
+        kind, members = unit_members(self.dataset, self.examples)
+        per_row = np.repeat(members, np.diff(self.targets.offsets), axis=0)
+        counted = self.targets.counted
+        units = Units(per_row[counted], kind)
+        return LabelledRows(self.task, self.labels, self.targets.values[counted], units)
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Rows that enter the scores.
+
+    Attributes
+    ----------
+    values
+        Labels as numbers. Shape (R, K).
+    units
+        Proteins, sequences or clusters behind each row, which intervals resample.
+    """
+
+    task: Task
+    labels: Labels
+    values: FloatArray
+    units: Units
+
+
+def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:
+    """Return the kind of the resampled units, and the units of each example. Shape (B, A)."""
+    numbers = distinct_sequences(dataset.proteins)[examples.members]
+    if numbers.shape[1] == 2:
+        return "protein", numbers
+    if examples.clusters is None:
+        return "sequence", numbers
+    # a sequence without a cluster forms one alone
+    names = [name or f"\t{number}" for name, number in zip(examples.clusters, numbers, strict=True)]
+    return "cluster", pd.factorize(np.array(names, dtype=object))[0].astype(np.int64)[:, None]

@@ -1,0 +1,229 @@
+"""A trained model in memory: encode each distinct protein once, answer any number of rows."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from peftide.bundle import Bundle, load_bundle
+from peftide.config import RunOptions, TableOptions
+from peftide.encoding import ModelEncoder, backbone_findings
+from peftide.engine.embedding import Embeddings
+from peftide.evaluation.answering import Answering
+from peftide.evaluation.tables import prediction_table
+from peftide.hardware import Hardware, choose_hardware
+from peftide.predictor.rows import answer_rows
+from peftide.predictor.vectors import Vectors
+from peftide.sequences import Dataset, Table, read_dataset, table_from
+from peftide.sequences.tables import Inputs, Sequences
+from peftide.tasks.reading import reading_options
+from peftide.tasks.residue import check_lengths
+from peftide.types import FloatArray, IntArray
+
+PART = "input"
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model with all that turns sequences into answers.
+
+    Attributes
+    ----------
+    encoder
+        The model on its device, with crop and precision.
+    answering
+        Labels, calibration, threshold and prediction sets.
+
+    Examples
+    --------
+    ::
+
+        predictor = peftide.load("my_run")
+        scores = predictor.predict([("MKV", "MLS")])          # a pair of sequences
+        scores = predictor.predict("pairs.tsv", "proteins.fasta")
+        vectors = predictor.embed(["MKV", "MLS"])              # shape (2, D)
+    """
+
+    encoder: ModelEncoder
+    answering: Answering
+
+    def predict(
+        self,
+        inputs: Inputs,
+        sequences: Sequences = None,
+        *,
+        columns: TableOptions | None = None,
+        error_rate: float | None = None,
+        prevalence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return one row of answers per row of the input (or residue), in input order.
+
+        Nothing is written or printed. Rows are as in `scores.tsv`: ids, `label` if given, `score`,
+        `probability`, `prediction`; with classes `p_<class>` for each.
+
+        Parameters
+        ----------
+        inputs
+            Path of a table (or of a FASTA file), DataFrame with the columns of such a table, list
+            of sequences, or list of pairs of sequences.
+        sequences
+            Path of a FASTA file, or mapping id → sequence, for inputs that name proteins by id.
+        columns
+            Other names of the columns, and what to do about missing sequences.
+        error_rate
+            Adds the column `set`: the prediction set at this error rate.
+        prevalence
+            Share of positives among the rows, where it differs from training.
+
+        Raises
+        ------
+        InputError
+            If the inputs are wrong, or the model cannot answer with these options.
+        """
+        self.answering.check(error_rate=error_rate, prevalence=prevalence)
+        dataset = self.read(inputs, sequences, columns=columns)
+        logits = self.logits(dataset)
+        answers = self.answering.columns(logits, error_rate=error_rate, prevalence=prevalence)
+        return self.table(dataset, answers)
+
+    def predict_blocks(
+        self,
+        blocks: Iterable[Inputs],
+        sequences: Sequences = None,
+        *,
+        columns: TableOptions | None = None,
+        error_rate: float | None = None,
+        prevalence: float | None = None,
+    ) -> Iterator[pd.DataFrame]:
+        """Yield the answers of blocks of rows; memory does not grow with the number of rows.
+
+        Each distinct protein is encoded once over all blocks. Parameters and columns are those of
+        `predict`; `blocks` yields one input after the other, for instance
+        `pandas.read_csv(path, chunksize=100_000)`. The last digit of a score may depend on how
+        rows are grouped into blocks.
+        """
+        self.answering.check(error_rate=error_rate, prevalence=prevalence)
+        vectors = Vectors(self.encoder) if self.answering.task.level != "residue" else None
+        for block in blocks:
+            dataset = self.read(block, sequences, columns=columns)
+            logits = self.logits(dataset) if vectors is None else self._with(vectors, dataset)
+            answers = self.answering.columns(logits, error_rate=error_rate, prevalence=prevalence)
+            yield self.table(dataset, answers)
+
+    def embed(self, sequences: Sequence[str]) -> FloatArray:
+        """Return the vectors of sequences as the head sees them before scaling. Shape (P, D).
+
+        For residue tasks all residues follow one another. Shape (R, D).
+        """
+        return self.encode(sequences).rows.float().numpy()
+
+    def read(
+        self, inputs: Inputs, sequences: Sequences = None, *, columns: TableOptions | None = None
+    ) -> Dataset:
+        """Return inputs as a data set with one part, and count what the model will not see.
+
+        Raises
+        ------
+        InputError
+            If a row or a sequence is wrong.
+        """
+        options, level = columns or TableOptions(), self.answering.task.level
+        table = table_from(inputs, options, level=level, needs_labels=False)
+        return self.join(table, options, sequences=sequences)
+
+    def join(self, table: Table, columns: TableOptions, *, sequences: Sequences = None) -> Dataset:
+        """Return a table as a data set with one part, and count what the model will not see."""
+        level = self.answering.task.level
+        dataset = read_dataset({PART: table}, columns, level=level, sequences=sequences)
+        max_length = self.encoder.max_length
+        found = backbone_findings(
+            dataset.proteins, self.encoder.model.backbone, max_length=max_length
+        )
+        if level == "residue":
+            check_lengths(
+                dataset.parts[PART],
+                reading_options(dataset, PART, max_length=max_length, class_map=None),
+            )
+        return replace(dataset, findings=dataset.findings + found)
+
+    def logits(self, dataset: Dataset, *, store: Path | None = None) -> FloatArray:
+        """Return the logits of the rows of a data set. Shape (R, K).
+
+        Parameters
+        ----------
+        store
+            Folder for the encoded proteins: an interrupted call goes on from its last save.
+        """
+        embeddings = self.encode(dataset.proteins.sequences, store=store)
+        return self.answer(embeddings, dataset.parts[PART].members)
+
+    def encode(self, sequences: Sequence[str], *, store: Path | None = None) -> Embeddings:
+        """Return the encoded sequences, equal ones encoded once."""
+        with self.encoder.hardware.computing():
+            return self.encoder.embed(sequences, store=store)
+
+    def answer(self, embeddings: Embeddings, members: IntArray) -> FloatArray:
+        """Return the logits of examples, given their encoded proteins. Shape (R, K)."""
+        hardware = self.encoder.hardware
+        with hardware.computing():
+            return answer_rows(self.encoder.model, embeddings, members, device=hardware.device)
+
+    def table(
+        self, dataset: Dataset, answers: Mapping[str, Any], *, counted: Any = None
+    ) -> pd.DataFrame:
+        """Return the prediction table of a data set."""
+        examples, proteins = dataset.parts[PART], dataset.proteins
+        firsts = [proteins.sequences[p] for p in examples.members[:, 0]]
+        return prediction_table(
+            examples,
+            proteins,
+            level=self.answering.task.level,
+            answers=answers,
+            residues=self.encoder.residues(firsts),
+            counted=counted,
+        )
+
+    def _with(self, vectors: Vectors, dataset: Dataset) -> FloatArray:
+        with self.encoder.hardware.computing():
+            places = vectors.add(dataset.proteins.sequences)
+        return self.answer(vectors.embeddings(), places[dataset.parts[PART].members])
+
+
+def load(
+    run: str | Path, *, options: RunOptions | None = None, hardware: Hardware | None = None
+) -> Predictor:
+    """Open the model of a finished run (or a model folder itself), without network.
+
+    Parameters
+    ----------
+    run
+        Folder that `peftide train` wrote.
+    options
+        Device, precision, threads and token budget.
+    hardware
+        The same, already chosen.
+
+    Raises
+    ------
+    InputError
+        If the folder is no model, was changed, or its backbone is not the one it was trained on.
+    """
+    options = options or RunOptions()
+    return predictor_of(
+        open_bundle(run, allow_bin=options.allow_bin), hardware or choose_hardware(options)
+    )
+
+
+def open_bundle(run: str | Path, *, allow_bin: bool = False) -> Bundle:
+    """Open the bundle of a run folder, or of a model folder."""
+    path = Path(run)
+    return load_bundle(path / "model" if (path / "model").is_dir() else path, allow_bin=allow_bin)
+
+
+def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:
+    """Return the predictor of an opened bundle."""
+    model = bundle.model.to(hardware.device)
+    encoder = ModelEncoder(model, hardware, max_length=bundle.recipe.max_length)
+    return Predictor(encoder, bundle.answering)

@@ -1,0 +1,72 @@
+"""A setting → everything that the training loop needs besides the model."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+
+from peftide.adapters import Adapter
+from peftide.files import written_whole
+from peftide.model import count_parameters
+from peftide.run_folder import RunFolder
+from peftide.training.loop import FitResult, fit
+from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
+from peftide.training.setting import Setting
+
+logger = logging.getLogger(__name__)
+
+
+def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
+    """Train; the model has the best epoch's weights afterwards."""
+    counts = count_parameters(setting.model)
+    logger.info(
+        "training %s: %s of %s parameters, on %s",
+        setting.config.method,
+        f"{counts['trained']:,}",
+        f"{counts['total']:,}",
+        setting.hardware.device,
+    )
+    result = fit(setting.model, build_fitting(setting, adapter, folder))
+    adapter.finish(setting.model.backbone)
+    return result
+
+
+def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitting:
+    """Return everything that the training loop needs besides the model."""
+    config, problem = setting.config, setting.problem
+    rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
+    steer = adapter.steer
+    return Fitting(
+        config=config,
+        task=problem.task,
+        labels=problem.labels,
+        part=LabelledPart(problem.dataset.parts["train"].members, problem.targets["train"]),
+        source=row_source(setting),
+        hardware=setting.hardware,
+        learning_rate=rate,
+        validate=_validator(setting),
+        on_epoch=lambda history: _write_history(history, folder),
+        checkpoints=folder.checkpoints,
+        steer=partial(steer, setting.model.backbone) if steer else None,
+    )
+
+
+def row_source(setting: Setting) -> RowSource:
+    """Return where training takes the rows of proteins from."""
+    if setting.embeddings is not None:
+        return cached_rows(setting.embeddings, setting.hardware.device)
+    return encoded_rows(setting.encoder, setting.problem.dataset.proteins.sequences)
+
+
+def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
+    def validate() -> dict[str, float]:
+        metrics = setting.measure("validation")
+        return {name: value for name, value in metrics.items() if isinstance(value, float)}
+
+    return validate
+
+
+def _write_history(history: list[dict[str, object]], folder: RunFolder) -> None:
+    with written_whole(folder.history) as partial_file:
+        pd.DataFrame(history).to_csv(partial_file, index=False)

@@ -1,0 +1,138 @@
+"""A trained model → its decisions, its scores and its bundle, written into the run folder."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from peftide.bundle import Bundle, save_bundle
+from peftide.evaluation.beside import Beside, chosen, fitted_beside, suitable
+from peftide.evaluation.decisions import decide
+from peftide.evaluation.homology import remembered_search
+from peftide.evaluation.part_scores import Resampling
+from peftide.evaluation.record import evaluate_parts
+from peftide.evaluation.results import Results, write_results
+from peftide.evaluation.strata import reported_parts, trained_by
+from peftide.hardware import peak_memory_bytes
+from peftide.predictor import Predictor
+from peftide.run_folder import RunFolder
+from peftide.sequences import sequence_hash
+from peftide.sequences.dataset import member_proteins
+from peftide.sequences.findings import plain_findings
+from peftide.training.loop import FitResult
+from peftide.training.setting import Setting, recipe_of
+from peftide.types import FloatArray
+
+PROBE_EXAMPLES = 4
+
+
+def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
+    """Let validation decide, score every later part beside the baselines, and write the tables.
+
+    The baselines are stored too, so that they can stand beside later scores.
+    """
+    logits = {part: setting.logits(part) for part in setting.problem.targets if part != "train"}
+    return score_logits(setting, logits, folder)
+
+
+def score_logits(
+    setting: Setting, logits: dict[str, FloatArray], folder: RunFolder
+) -> tuple[Predictor, Results]:
+    """Do the same from the logits of every part but train."""
+    config, problem = setting.config, setting.problem
+    parts = {part: problem.part(part) for part in logits}
+    predictor = setting.predictor(
+        decide(
+            parts["validation"],
+            logits["validation"],
+            method=config.calibration,
+            imbalance=config.imbalance,
+        )
+    )
+    beside = _baselines(setting, folder)
+    metrics = evaluate_parts(
+        parts,
+        logits,
+        predictor.answering,
+        others={"baselines": beside.scored(parts)},
+        resampling=Resampling(config.seed, config.threads),
+    )
+    metrics["notes"] += beside.notes
+    results = Results(
+        metrics,
+        {part: parts[part] for part in reported_parts(parts)},
+        {part: predictor.answering.columns(logits[part]) for part in reported_parts(parts)},
+        replace(trained_by(problem.dataset), similarity=beside.similarity),
+    )
+    write_results(results, folder)
+    return predictor, results
+
+
+def _baselines(setting: Setting, folder: RunFolder) -> Beside:
+    """Fit the chosen baselines, and store them in the run folder."""
+    config, problem = setting.config, setting.problem
+    store = config.embedding_cache or folder.checkpoints
+    beside = fitted_beside(
+        {part: problem.part(part) for part in problem.targets},
+        chosen(config.baselines, suitable(problem.task)),
+        search=remembered_search(store, threads=config.threads),
+    )
+    beside.store(folder.baselines, problem.part("train"))
+    return beside
+
+
+def save(setting: Setting, predictor: Predictor, folder: RunFolder) -> None:
+    """Save the model bundle, verified on a few validation examples encoded afresh."""
+    dataset = setting.problem.dataset
+    few = dataset.parts["validation"].members[:PROBE_EXAMPLES]
+    used, local = np.unique(few, return_inverse=True)
+    sequences = [dataset.proteins.sequences[index] for index in used]
+
+    def probe() -> FloatArray:
+        return predictor.answer(predictor.encode(sequences), local.reshape(few.shape))
+
+    bundle = Bundle(
+        recipe=recipe_of(setting.config),
+        model=setting.model,
+        answering=predictor.answering,
+        trained_on=_hashes(setting, "train"),
+        validated_on=_hashes(setting, "validation"),
+    )
+    save_bundle(bundle, folder.model, probe=probe)
+
+
+def _hashes(setting: Setting, part: str) -> frozenset[str]:
+    dataset = setting.problem.dataset
+    named, _ = member_proteins(dataset.parts[part], dataset.proteins)
+    return frozenset(map(sequence_hash, named.sequences))
+
+
+def cost_record(setting: Setting, result: FitResult, started: float) -> dict[str, Any]:
+    """Return what the run cost and what was counted."""
+    dataset = setting.problem.dataset
+    residues = setting.encoder.residues(
+        [dataset.proteins.sequences[p] for p in dataset.parts["train"].members.ravel()]
+    )
+    return {
+        "backbone": setting.config.backbone,
+        "weights_sha256": setting.model.backbone.origin.weights_sha256,
+        "hardware": setting.hardware.describe(),
+        "examples": {
+            part: {"rows": len(examples), "counted": int(examples.counted.sum())}
+            for part, examples in dataset.parts.items()
+        },
+        "proteins": len(dataset.proteins),
+        "findings": plain_findings(dataset.findings),
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "steps": result.steps,
+        "seconds": {
+            "training": round(result.seconds, 1),
+            "this_process": round(time.monotonic() - started, 1),
+        },
+        "training_residues_per_second": round(
+            float(residues.sum()) * len(result.history) / max(result.seconds, 1e-9)
+        ),
+        "peak_memory_bytes": peak_memory_bytes(setting.hardware.device),
+    }
