@@ -1,6 +1,6 @@
 """Batches, optimizer, loop and resume points."""
 
-from peftide.training.loop import FitResult, fit
+from peftide.training.loop import FitResult, TrainingRun, begin, fit
 from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
 from peftide.training.scoring import answer_rows
 
@@ -9,7 +9,9 @@ __all__ = [
     "Fitting",
     "LabelledPart",
     "RowSource",
+    "TrainingRun",
     "answer_rows",
+    "begin",
     "cached_rows",
     "encoded_rows",
     "fit",
