@@ -13,6 +13,7 @@ seeds.
 
 import argparse
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -27,23 +28,23 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
 from peftide import TrainConfig, train
 from peftide.commands import train as workflow
 from peftide.config import from_mapping
 from peftide.model import ProteinModel
+from peftide.optimizer import OptimizerStep
 from peftide.parameters import trained_parameters
 from peftide.pretraining.sampling import cluster_weights
 from peftide.tasks import Labels
 from peftide.training import Fitting, loop
-from peftide.training.optimizer import build_optimizer, build_schedule
+from peftide.training.optimizer import build_optimizer
 from peftide.types import IntArray
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 FOCUS = 2.0
 RATE_OF_NEXT_LAYER = 0.5
-HEAD_EPOCHS, EPOCHS = 2, 8
+HEAD_EPOCHS, EPOCHS, BATCH_SIZE = 2, 8, 16
 ROWS = {"train": 200, "validation": 100, "test": 1000}
 
 SETS: dict[str, dict[str, dict[str, Any]]] = {
@@ -110,7 +111,7 @@ def run(name: str, arm: str, seed: int, options: argparse.Namespace) -> dict[str
             values |= {"embedding_cache": options.out / "embeddings"}
         else:
             values |= {"method": "full", "task": "regression", "label_column": "target"}
-            values |= {"max_length": 56, "epochs": EPOCHS, "batch_size": 16}
+            values |= {"max_length": 56, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
             values["data"] = few_rows(values, options.out / f"{name}_{seed}.tsv", seed=seed)
         with put_in(arm):
             train(from_mapping(TrainConfig, values))
@@ -151,7 +152,7 @@ def put_in(arm: str) -> Iterator[None]:
     changed = {
         "clusters": ("choose_batches", drawn),
         "root_clusters": ("choose_batches", drawn),
-        "head_first": ("build_schedule", head_first),
+        "head_first": ("OptimizerStep", HeadFirst),
         "layer_rates": ("build_optimizer", layer_rates),
     }
     with ExitStack() as stack:
@@ -183,19 +184,19 @@ def cluster_batches(
     return batches
 
 
-def head_first(optimizer: AdamW, *, steps: int, warmup_fraction: float) -> LambdaLR:
-    """Return the usual schedule with the backbone at rest in the first epochs.
+class HeadFirst(OptimizerStep):
+    """The usual step with the backbone at rest in the first epochs.
 
     Howard and Ruder 2018 (doi 10.18653/v1/P18-1031) unfreeze layer by layer.
     """
-    usual = build_schedule(optimizer, steps=steps, warmup_fraction=warmup_fraction).lr_lambdas[0]
-    resting = steps * HEAD_EPOCHS // EPOCHS
 
-    def backbone(step: int) -> float:
-        return usual(step) * (step >= resting)
-
-    # build_optimizer puts the two groups of the head first
-    return LambdaLR(optimizer, [usual, usual, backbone, backbone])
+    def set_rates(self, step: int) -> None:
+        """Set the learning rate of every group for a step."""
+        super().set_rates(step)
+        if step < HEAD_EPOCHS * math.ceil(ROWS["train"] / BATCH_SIZE):
+            # build_optimizer puts the two groups of the head first
+            for group in self.optimizer.param_groups[2:]:
+                group["lr"] = 0.0
 
 
 def layer_rates(model: ProteinModel, config: TrainConfig, *, learning_rate: float) -> AdamW:

@@ -25,6 +25,7 @@ ORDER = [
     "run_folder",
     "parameters",
     "resume_points",
+    "optimizer",
     "hardware",
     "metrics",  # arrays in, numbers out
     "sequences",

@@ -13,6 +13,7 @@ everything after reading the tables: frozen layers, scaling, training, and valid
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from peftide.run_folder import open_run
 from peftide.sequences.training_tables import data_files
 from peftide.tasks import TASKS
 from peftide.training import fit
-from peftide.training.optimizer import build_schedule
+from peftide.training.optimizer import rate_factor
 from peftide.training.setting import build_setting, prepare
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -143,7 +144,8 @@ def shuffled_batches(count: int, epoch: int) -> list[np.ndarray]:
 def train_on(model: PairModel, train: Pairs, batches: list[np.ndarray]) -> None:
     model.head.train()
     optimizer = torch.optim.AdamW(model.trained, lr=RATE)
-    schedule = build_schedule(optimizer, steps=len(batches), warmup_fraction=0.05)
+    rate = partial(rate_factor, steps=len(batches), warmup_fraction=0.05)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     for batch in batches:
         train_step(model(train, batch), train.labels[batch], optimizer)
         schedule.step()

@@ -21,7 +21,8 @@ from sklearn.metrics import (
 
 from peftide.bundle import load_bundle
 from peftide.commands.predict import predict
-from peftide.commands.train import check_numbers, train
+from peftide.commands.train import train
+from peftide.training.options import check_options as check_numbers
 from peftide.config import PredictConfig, TrainConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS

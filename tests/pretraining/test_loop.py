@@ -244,7 +244,7 @@ def test_a_loss_that_is_no_number_is_an_error_and_never_saved(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_model(relatives=True)
-    step = loop._Run.step
+    step = loop.PretrainingRun.step
 
     def breaking(run: Any, batch: Any) -> None:
         if run.progress.step == 4:
@@ -252,7 +252,7 @@ def test_a_loss_that_is_no_number_is_an_error_and_never_saved(
                 model.language_model.model.lm_head.bias.fill_(float("nan"))
         step(run, batch)
 
-    monkeypatch.setattr(loop._Run, "step", breaking)
+    monkeypatch.setattr(loop.PretrainingRun, "step", breaking)
     with pytest.raises(TrainingError, match="masked loss nan, .* before step 5.*--overwrite"):
         pretrain_model(model, plan())
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000000004"]

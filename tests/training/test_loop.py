@@ -7,9 +7,10 @@ import torch
 
 from peftide.errors import TrainingError
 from peftide.parameters import trained_parameters
-from peftide.training import fit
+from peftide.training import begin, fit
 from peftide.training.batches import epoch_batches
 from peftide.training.gradients import batch_loss
+from peftide.training.modes import set_training_mode
 from tests.training.conftest import Build, Fit
 
 EVERY = np.arange(24)
@@ -109,3 +110,24 @@ def test_only_what_trains_changes(build: Build, fitting: Fit) -> None:
     fit(model, fitting(setting))
     changed = {n for n, p in model.named_parameters() if not torch.equal(p, before[n])}
     assert changed == set(trained_parameters(model))
+
+
+def test_a_run_takes_single_steps(build: Build, fitting: Fit) -> None:
+    """Steps by hand, an epoch's end and a resume point, as `fit` takes them."""
+    setting, model, _ = build("regression", "lora", epochs=1)
+    fit(model, fitting(setting, checkpoints=setting.config.out / "whole"))
+    expected = weights(model)
+
+    setting, model, _ = build("regression", "lora", epochs=1)
+    run = begin(model, fitting(setting))
+    set_training_mode(model)
+    done: list[float] = []
+    losses = [run.step(batch, advance=done.append) for batch in run.batches(0)]
+    assert all(np.isfinite(losses))
+    assert (sum(done), run.state.step, run.is_over()) == (len(EVERY), 3, False)
+    run.state.batch = len(losses)
+    run.end_epoch()
+    assert run.is_over()
+    assert all(torch.equal(value, expected[name]) for name, value in weights(model).items())
+    again = begin(model, fitting(setting))
+    assert (again.state.step, again.state.epoch, again.is_over()) == (3, 1, True)

@@ -15,6 +15,7 @@ from torch.optim import AdamW
 
 from peftide.errors import TrainingError
 from peftide.hardware import Hardware
+from peftide.optimizer import OptimizerStep
 from peftide.parameters import restore_trained, trained_parameters
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.network import LOSSES, Batch, PretrainingModel, as_batch
@@ -65,6 +66,15 @@ class Schedule:
     evaluate_every: int
     checkpoint_minutes: float
     deadline: float | None
+
+    def rate_factor(self, step: int) -> float:
+        """Return the share of the peak rate at a step (from 0)."""
+        return rate_factor(
+            step,
+            steps=self.steps,
+            warmup_steps=self.warmup_steps,
+            decay_fraction=self.decay_fraction,
+        )
 
 
 class BatchSource:
@@ -135,9 +145,15 @@ def pretrain_model(model: PretrainingModel, plan: Pretraining) -> Progress:
     TrainingError
         If the loss is not a finite number.
     """
-    optimizer = build_optimizer(model, plan.schedule)
+    schedule, optimizer = plan.schedule, build_optimizer(model, plan.schedule)
+    optimizer_step = OptimizerStep(
+        optimizer,
+        trained_parameters(model).values(),
+        rate=schedule.rate_factor,
+        max_grad_norm=schedule.max_grad_norm,
+    )
     progress = load_progress(plan.checkpoints, model=model, optimizer=optimizer)
-    _Run(model, plan, optimizer=optimizer, progress=progress).go()
+    PretrainingRun(model, plan, optimizer_step=optimizer_step, progress=progress).go()
     return progress
 
 
@@ -160,14 +176,19 @@ def build_optimizer(model: nn.Module, schedule: Schedule) -> AdamW:
     return AdamW(groups, lr=schedule.learning_rate, betas=BETAS, fused=True)
 
 
-class _Run:
+class PretrainingRun:
     """One pretraining under way: model, optimizer and progress move together."""
 
     def __init__(
-        self, model: PretrainingModel, plan: Pretraining, *, optimizer: AdamW, progress: Progress
+        self,
+        model: PretrainingModel,
+        plan: Pretraining,
+        *,
+        optimizer_step: OptimizerStep,
+        progress: Progress,
     ) -> None:
         self.model, self.plan = model, plan
-        self.optimizer, self.progress = optimizer, progress
+        self.optimizer_step, self.progress = optimizer_step, progress
         self.forward = torch.compile(model, dynamic=False) if plan.compile_steps else model
         self.clock = self.last_save = time.monotonic()
         self.loss_weights = torch.tensor(plan.loss_weights, device=plan.hardware.device)
@@ -190,22 +211,12 @@ class _Run:
 
     def step(self, batch: Batch) -> None:
         """Take one optimizer step."""
-        schedule, hardware = self.plan.schedule, self.plan.hardware
+        hardware = self.plan.hardware
         seed_step(self.plan.source.seed, self.progress.step)
         with hardware.autocast():
             losses = self.forward(batch.to(hardware.device))
         (losses * self.loss_weights).sum().backward()
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), schedule.max_grad_norm)
-        factor = rate_factor(
-            self.progress.step,
-            steps=schedule.steps,
-            warmup_steps=schedule.warmup_steps,
-            decay_fraction=schedule.decay_fraction,
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = schedule.learning_rate * factor
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        norm = self.optimizer_step.take(self.progress.step)
         self.losses.append(torch.cat([losses.detach(), norm.detach()[None]]))
 
     def after_step(self, tokens: int, shown: Meter) -> None:
@@ -264,5 +275,10 @@ class _Run:
             self._finite_means()
         self._count_time()
         point = ResumePoint({"model": trained_parameters(self.model)}, vars(self.progress))
-        write_point(self.plan.checkpoints, point, step=self.progress.step, optimizer=self.optimizer)
+        write_point(
+            self.plan.checkpoints,
+            point,
+            step=self.progress.step,
+            optimizer=self.optimizer_step.optimizer,
+        )
         self.last_save = time.monotonic()

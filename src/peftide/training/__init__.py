@@ -1,6 +1,6 @@
-"""Batches, optimizer, loop and resume points."""
+"""Problem, setting, batches, loop and resume points."""
 
-from peftide.training.loop import FitResult, fit
+from peftide.training.loop import FitResult, TrainingRun, begin, fit
 from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
 
 __all__ = [
@@ -8,6 +8,8 @@ __all__ = [
     "Fitting",
     "LabelledPart",
     "RowSource",
+    "TrainingRun",
+    "begin",
     "cached_rows",
     "encoded_rows",
     "fit",

@@ -2,23 +2,23 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
 from peftide.adapters import Steering
 from peftide.errors import TrainingError
 from peftide.model import ProteinModel
+from peftide.optimizer import OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
-from peftide.progress import Meter, duration, meter
+from peftide.progress import duration, meter
 from peftide.training.batches import Batches, choose_batches
 from peftide.training.memory import add_fitting_gradients
 from peftide.training.modes import set_training_mode
-from peftide.training.optimizer import build_optimizer, build_schedule
+from peftide.training.optimizer import build_optimizer, rate_factor
 from peftide.training.parts import Fitting
 from peftide.training.resume import TrainingState, load_point, save_point
 from peftide.types import IntArray
@@ -28,12 +28,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FitResult:
-    """What training did.
+    """Course and outcome of a training.
 
     Attributes
     ----------
     best_epoch
-        Epoch (from 1) whose weights the model now has.
+        Epoch (from 1) of the weights that the model now has.
     best_score
         Its validation score.
     steps
@@ -59,79 +59,104 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     TrainingError
         If the loss, or the validation score of the first epoch, is not a finite number.
     """
-    config = fitting.config
-    batches = choose_batches(fitting)
-    optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
-    steps = sum(len(batches(epoch)) for epoch in range(config.epochs))
-    steering = fitting.steer(steps) if fitting.steer else None
-    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
-    schedule = build_schedule(optimizer, steps=steps, warmup_fraction=config.warmup_fraction)
-    _catch_up(schedule, state.step)
-    if state.step:
-        logger.info("going on in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
-    run = _Run(
-        model, fitting, optimizer=optimizer, schedule=schedule, state=state, steering=steering
-    )
-    while state.epoch < config.epochs and not _out_of_patience(state, config.patience):
-        run.train_epoch(batches)
+    run = begin(model, fitting)
+    while not run.is_over():
+        run.train_epoch()
         run.end_epoch()
+    state = run.state
     restore_trained(model, state.best)
     return FitResult(
         state.best_epoch + 1, state.best_score, state.step, state.seconds, state.history
     )
 
 
-def _catch_up(schedule: LambdaLR, steps: int) -> None:
-    schedule.last_epoch = steps
-    for group, base, factor in zip(
-        schedule.optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True
-    ):
-        group["lr"] = base * factor(steps)
+def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
+    """Return a training before its next step, which is the first if there is no resume point."""
+    config = fitting.config
+    batches = choose_batches(fitting)
+    optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
+    steps = sum(len(batches(epoch)) for epoch in range(config.epochs))
+    steering = fitting.steer(steps) if fitting.steer else None
+    optimizer_step = OptimizerStep(
+        optimizer,
+        trained_parameters(model).values(),
+        rate=partial(rate_factor, steps=steps, warmup_fraction=config.warmup_fraction),
+        max_grad_norm=config.max_grad_norm,
+        after=steering.after_step if steering else do_nothing,
+    )
+    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
+    if state.step:
+        logger.info("going on in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
+    return TrainingRun(
+        model,
+        fitting,
+        batches=batches,
+        optimizer_step=optimizer_step,
+        steering=steering,
+        state=state,
+    )
 
 
-def _out_of_patience(state: TrainingState, patience: int) -> bool:
-    return state.best_epoch >= 0 and state.epoch - state.best_epoch > patience
-
-
-class _Run:
-    """One training under way: model, optimizer and state move together."""
+class TrainingRun:
+    """One training under way: model, optimizer and state move together. `begin` makes it."""
 
     def __init__(
         self,
         model: ProteinModel,
         fitting: Fitting,
         *,
-        optimizer: AdamW,
-        schedule: LambdaLR,
-        state: TrainingState,
+        batches: Batches,
+        optimizer_step: OptimizerStep,
         steering: Steering | None,
+        state: TrainingState,
     ) -> None:
-        self.model, self.fitting, self.state = model, fitting, state
-        self.optimizer, self.schedule, self.steering = optimizer, schedule, steering
+        self.model, self.fitting, self.batches, self.state = model, fitting, batches, state
+        self.optimizer_step, self.steering = optimizer_step, steering
         self.clock = self.last_save = time.monotonic()
 
-    def train_epoch(self, batches: Batches) -> None:
+    def is_over(self) -> bool:
+        """Return whether all epochs are done, or the score has not risen for too long."""
+        state, config = self.state, self.fitting.config
+        waited = state.epoch - state.best_epoch
+        out_of_patience = state.best_epoch >= 0 and waited > config.patience
+        return state.epoch >= config.epochs or out_of_patience
+
+    def train_epoch(self) -> None:
         """Train on the rest of an epoch's batches."""
         state = self.state
-        left = batches(state.epoch)[state.batch :]
+        left = self.batches(state.epoch)[state.batch :]
         set_training_mode(self.model)
         examples = sum(len(batch) for batch in left)
         with meter(f"epoch {state.epoch + 1}", total=examples, unit="examples") as progress:
             for batch in left:
-                state.loss_sum += self.step(batch, progress)
+                state.loss_sum += self.step(batch, advance=progress.advance)
                 state.batch += 1
                 if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
                     self.save()
 
-    def step(self, batch: IntArray, progress: Meter) -> float:
-        """Take one optimizer step and return the loss before it."""
+    def step(
+        self, batch: IntArray, *, advance: Callable[[float], None] = lambda _examples: None
+    ) -> float:
+        """Take one optimizer step and return the loss before it.
+
+        The modules must be in training mode (`set_training_mode`).
+
+        Parameters
+        ----------
+        batch
+            Examples. Shape (B,).
+        advance
+            Called with the number of examples that are done.
+        """
+        state = self.state
         loss, self.fitting = add_fitting_gradients(
-            self.model, self.fitting, batch, step=self.state.step, advance=progress.advance
+            self.model, self.fitting, batch, step=state.step, advance=advance
         )
         if self.steering:
             self.steering.penalty().backward()
         self._require_finite(loss)
-        self._update()
+        self.optimizer_step.take(state.step)
+        state.step += 1
         return loss
 
     def _require_finite(self, loss: float) -> None:
@@ -141,16 +166,6 @@ class _Run:
                 f"step {self.state.step + 1}. Lower --learning-rate and --head-learning-rate "
                 "(a tenth is a good try) or use --precision fp32, and start again with --overwrite"
             )
-
-    def _update(self) -> None:
-        parameters = list(trained_parameters(self.model).values())
-        torch.nn.utils.clip_grad_norm_(parameters, self.fitting.config.max_grad_norm)
-        self.optimizer.step()
-        self.schedule.step()
-        if self.steering:
-            self.steering.after_step(self.state.step)
-        self.optimizer.zero_grad(set_to_none=True)
-        self.state.step += 1
 
     def end_epoch(self) -> None:
         """Validate, keep the best weights, write history and a resume point."""
@@ -198,7 +213,7 @@ class _Run:
             self.fitting.checkpoints,
             self.state,
             model=self.model,
-            optimizer=self.optimizer,
+            optimizer=self.optimizer_step.optimizer,
             steering=self.steering,
         )
         self.last_save = time.monotonic()

@@ -1,10 +1,9 @@
-"""AdamW with its own rate and decay for adapter and head; warm-up, then cosine."""
+"""AdamW with separate rates and decay for adapter and head; warm-up, then a cosine."""
 
 import math
 
 from torch import nn
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
 from peftide.config import TrainConfig
 from peftide.model import ProteinModel
@@ -14,7 +13,8 @@ from peftide.parameters import trained_parameters
 def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: float) -> AdamW:
     """Return AdamW over four groups: (backbone or adapter, head) × (decayed, not decayed).
 
-    Biases and norms (one axis) are not decayed, nor any vector of the backbone, whatever its axes.
+    Weight decay skips biases and norms (one axis), and all vectors of the backbone, even where they
+    are stored with more axes.
     """
     settings = {
         True: (learning_rate, config.weight_decay),
@@ -35,14 +35,16 @@ def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: 
     )
 
 
-def build_schedule(optimizer: AdamW, *, steps: int, warmup_fraction: float) -> LambdaLR:
-    """Return linear warm-up to the peak rate, then a cosine to zero."""
+def rate_factor(step: int, *, steps: int, warmup_fraction: float) -> float:
+    """Return the share of the peak rate at a step (from 0): linear warm-up, then a cosine to zero.
+
+    Examples
+    --------
+    >>> [round(rate_factor(s, steps=6, warmup_fraction=0.3), 3) for s in range(6)]
+    [0.5, 1.0, 1.0, 0.854, 0.5, 0.146]
+    """
     warmup_steps = math.ceil(warmup_fraction * steps)
-
-    def factor(step: int) -> float:
-        if step < warmup_steps:
-            return (step + 1) / warmup_steps
-        remaining = (step - warmup_steps) / max(1, steps - warmup_steps)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, remaining)))
-
-    return LambdaLR(optimizer, factor)
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    remaining = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, remaining)))
