@@ -52,7 +52,9 @@ DATA = {
 BACKBONES = {"mini": "mini", "8M": "random:esm2_t6_8M"}
 # rows of train, validation and test; epochs
 SETTINGS = {
+    "gb1_head_mini": (1500, 299, 1500, 20),
     "gb1_head_8M": (1500, 299, 1500, 20),
+    "gb1_lora_mini": (900, 200, 500, 4),
     "gb1_lora_8M": (900, 200, 500, 4),
     "gb1_full_mini": (800, 200, 300, 6),
     "gb1_full_8M": (400, 100, 200, 3),

@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,12 +198,32 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
     return from_mapping(config_class, read_yaml(folder.config))
 
 
+def settled_token_budget(folder: RunFolder, choose: Callable[[], int]) -> int:
+    """Return the token budget of a training; from here on, its `config.yaml` holds the number.
+
+    A resumed run keeps the number, so its batches are the same.
+
+    Parameters
+    ----------
+    choose
+        Returns the budget of a run that has no number yet.
+    """
+    if not folder.config.is_file():
+        return choose()
+    config = resumed_config(folder.path, TrainConfig)
+    if isinstance(config.max_tokens, int):
+        return config.max_tokens
+    chosen = choose()
+    write_text(folder.config, to_yaml(dataclasses.replace(config, max_tokens=chosen)))
+    return chosen
+
+
 def _check_same_options(now: Resumable, before: Resumable) -> None:
     new, old = as_mapping(now), as_mapping(before)
     changed = [
         f"--{key.replace('_', '-')} was {old[key]!r} and is {new[key]!r}"
         for key in new
-        if new[key] != old[key] and key not in FREE_ON_RESUME
+        if new[key] != old[key] and key not in FREE_ON_RESUME and not _is_word(key, new[key])
     ]
     if changed:
         raise InputError(
@@ -212,6 +232,11 @@ def _check_same_options(now: Resumable, before: Resumable) -> None:
             fix="Resume with the same options (`--out RUN --resume` alone takes them all), "
             "or start anew with --overwrite",
         )
+
+
+def _is_word(key: str, value: Any) -> bool:
+    """Return whether an option asks for a token budget by a word; the run has the number."""
+    return key == "max_tokens" and isinstance(value, str)
 
 
 def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:

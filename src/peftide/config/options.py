@@ -41,8 +41,8 @@ class RunOptions(CommonOptions):
     )
     max_tokens: int | Literal["auto", "measured"] = option(
         "auto",
-        doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU, or what a "
-        "training measures to be faster here, or to fit",
+        doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU; measured: a "
+        "training compares a few budgets and takes a faster one, or one that fits",
     )
     offline: bool = option(False, doc="never open a network connection")
     allow_bin: bool = option(

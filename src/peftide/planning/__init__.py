@@ -1,1 +1,1 @@
-"""What a training will cost on this machine, from a short measurement before it runs."""
+"""The cost of a training on this machine, from a few of its steps before it runs."""

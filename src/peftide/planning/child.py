@@ -1,7 +1,6 @@
-"""The measurement as a process of its own: options in by standard input, a plan out as JSON.
+"""The measurement in a process of its own: options in by standard input, a plan out as JSON.
 
-What it holds, and the memory that it measures, are then its own; and a measurement that the
-system stops takes nobody with it.
+The memory of the caller is not counted, and a kill for lack of memory cannot take the caller down.
 """
 
 import json
@@ -17,18 +16,18 @@ from peftide.config import PlanConfig, as_mapping, from_mapping
 from peftide.errors import InputError, PeftideError
 
 RESULT = "peftide-plan:"
-"""How the line begins that holds the plan; anything else on standard output is not ours."""
+"""Start of the line that holds the plan; all other lines on standard output are ignored."""
 
 
 def run_child(config: PlanConfig) -> dict[str, Any]:
-    """Measure in a process of its own and return the plan.
+    """Measure in a child process and return the plan.
 
     Raises
     ------
     InputError
-        For whatever is wrong with the request, as `train` would say it.
+        For every request that `train` would refuse.
     PeftideError
-        If the measurement came to no end.
+        If the measurement did not finish.
     """
     request = {"config": as_mapping(config), "level": logging.getLogger("peftide").level}
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -52,7 +51,7 @@ def run_child(config: PlanConfig) -> dict[str, Any]:
 def _ended(code: int) -> PeftideError:
     if code == -signal.SIGKILL:
         return InputError(
-            "the measurement was stopped by the system, most likely for want of memory",
+            "the system killed the measurement, most likely because memory ran out",
             fix="Plan with a smaller --max-tokens, fewer --lora-layers or a smaller --backbone",
         )
     if code == -signal.SIGINT:
@@ -64,7 +63,7 @@ def main() -> None:
     """Read the request, measure, and write the answer."""
     request = json.loads(sys.stdin.read())
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
+    logging.getLogger("peftide").setLevel(max(request["level"], logging.WARNING))
     from peftide.planning.planner import make_plan
 
     try:

@@ -1,254 +1,371 @@
-"""A training about to begin → all that a plan must know of it, measured in a short time."""
+"""A training about to begin → its time, memory and disk, from a part of it that is really run."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch import Tensor
+from scipy.optimize import nnls
 
-from peftide.bundle import build_model
-from peftide.commands.train import build_fitting, save
-from peftide.config import TrainConfig
-from peftide.encoding import ModelEncoder
-from peftide.evaluation.scores import Scored
-from peftide.evaluation.tables import write_history
-from peftide.hardware import Hardware
-from peftide.model import count_parameters
-from peftide.planning.cost import Cost, Seconds
-from peftide.planning.passes import PassMeter
-from peftide.planning.scoring import scoring_cost
+from peftide.encoding import DISK_SHARE
+from peftide.engine.trunk_cache import TrunkEncoder, fill_trunk_cache, trunk_plan
+from peftide.files import free_bytes
+from peftide.hardware import reset_peak_memory
+from peftide.planning.sampling import random_rows, sampled_sequences, shortened, some_of, work_of
 from peftide.planning.stand_in import StandIn
-from peftide.planning.steps import StepMeter, blank_embeddings, validation_seconds
-from peftide.planning.usage import Used, held_bytes, weighed
-from peftide.planning.work import (
-    EpochWork,
-    OnceWork,
-    Storage,
-    epoch_work,
-    once_work,
-    storage_of,
-)
+from peftide.predictor import Predictor
+from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder
-from peftide.training import Fitting
+from peftide.training import begin
+from peftide.training.fitting import build_fitting
+from peftide.training.modes import set_training_mode
+from peftide.training.problem import Problem
+from peftide.training.results import save, score_logits
 from peftide.training.setting import (
-    Problem,
+    SCALING_PROTEINS,
     Setting,
     find_adapter,
-    recipe_of,
+    repeated_sequences,
     trains_below_head,
-    with_token_budget,
 )
-from peftide.types import IntArray
+from peftide.training.usage import Seconds, Used, clocked, held_bytes, weighed
+from peftide.types import FloatArray, IntArray
 
-FREE = Cost(np.zeros(4), 1.0)
-PIECES = 4
-EXAMPLE_HISTORY = [{"epoch": 1, "step": 1, "seconds": 1.0, "train_loss": 1.0}]
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Seconds of passes and steps, and of what is done as often as it is measured.
-
-    Attributes
-    ----------
-    below, forward, graph
-        Per `Load`: layers below the cut; those above it; those forward and backward.
-    step
-        Per optimizer step and row of the head.
-    validation, resume_point
-        After each epoch, beside encoding.
-    scoring, saving
-        After training, beside encoding.
-    """
-
-    below: Cost
-    forward: Cost
-    graph: Cost
-    step: Cost
-    validation: Seconds
-    resume_point: Seconds
-    scoring: Seconds
-    saving: Seconds
+ENCODING_SECONDS, STEP_SECONDS, MOST_STEPS = 5.0, 10.0, 30
+"""CPU seconds for the measured encodings, and for the measured steps; most steps."""
+FIRST_TOKENS = 600
+STEP_SHARES = (1.0, 1.0, 1.0, 0.6, 0.3)
+"""Sizes of the measured steps, as shares of the largest one that there is time for."""
+BACKWARD = 3.0
+"""Time of a forward and backward pass, in forward passes."""
+SCORED = (1_500, 5_000)
+"""Scored rows of a larger table; the line through both times is extended to all rows."""
+COPIES = 3
+"""Copies of the trained parameters: two moments of the optimizer, and the best weights."""
+SCALING_BYTES = 20
+"""Per number of the rows that the scaling is fitted on: single and double precision, squared."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes in memory.
+    """Bytes of the parts of a training.
 
     Attributes
     ----------
     held
         Libraries, data and model.
     trained
-        What trains; the optimizer holds two more of it, and the best weights are one more.
-    graph
-        The largest piece with its graph and gradients.
-    forward
-        A packed batch without graph.
-    resume_point, scoring, saving
-        While these are made.
+        The trained parameters, once.
+    graph, forward
+        Activations of a step, and of encoding.
+    rows
+        Encoded rows of one part in memory.
+    stored, room
+        Stored output of the frozen layers, and the space for it.
     """
 
     held: float
     trained: float
     graph: float
     forward: float
-    resume_point: float
-    scoring: float
-    saving: float
+    rows: float
+    stored: float
+    room: float
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether frozen layers run once; else they run in every step."""
+        return 0 < self.stored <= self.room
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """All that a forecast is made of.
+    """The cost of a whole training: piece of work → time, and piece of work → bytes in use."""
+
+    parameters: dict[str, int]
+    steps: int
+    seconds: dict[str, Seconds]
+    memory: dict[str, float]
+    sizes: Sizes
+
+
+class Rehearsal:
+    """The beginning of a training, run by the code of the training itself.
 
     Attributes
     ----------
-    hardware
-        With the token budget that the training would choose.
-    parameters
-        `trained` and `total`.
-    weight_bytes
-        Of the backbone.
-    width
-        D.
-    piece_tokens, graph_layers
-        Tokens of the largest piece, and layers whose activations it keeps.
+    setting
+        The setting of the training, before anything is encoded.
+    answering
+        The same with made-up rows of all proteins, so that nothing needs encoding.
+    run
+        The training; when an epoch ends, it validates with the made-up rows.
+    work
+        Arithmetic of encoding each protein. Shape (P,).
     """
 
-    hardware: Hardware
-    parameters: dict[str, int]
-    weight_bytes: float
-    storage: Storage
-    epoch: EpochWork
-    once: OnceWork
-    costs: Costs
-    sizes: Sizes
-    width: int
-    piece_tokens: int
-    graph_layers: int
+    def __init__(self, setting: Setting, stands: StandIn, folder: RunFolder) -> None:
+        self.stands, self.folder, self.encoder = stands, folder, setting.encoder
+        self.problem, self.device = setting.problem, setting.hardware.device
+        self.sequences = setting.problem.dataset.proteins.sequences
+        self.answering = replace(setting, embeddings=random_rows(self.encoder, self.sequences))
+        self.encodes = trains_below_head(setting.model)
+        self.setting = setting if self.encodes else self.answering
+        adapter = find_adapter(setting.config.method)
+        fitting, answered = (
+            build_fitting(s, adapter, folder) for s in (self.setting, self.answering)
+        )
+        self.run = begin(setting.model, replace(fitting, validate=answered.validate))
+        self.batches, self.members = self.run.batches(0), fitting.part.members
+        self.work = work_of(self.encoder, self.sequences)
+        self.cut = stands.cuts()[0] if self.encodes else 0
+        self.below, self.above = Seconds(), Seconds()
+
+    def stored_bytes(self) -> float:
+        """Return the size of what frozen layers compute once: embeddings, or hidden states."""
+        if not self.encodes:
+            per_residue = self.problem.task.level == "residue"
+            rows = self.encoder.rows(self.sequences).sum()
+            return float(rows * self.encoder.model.backbone.width * (2 if per_residue else 4))
+        if not self.cut:
+            return 0.0
+        texts = list(dict.fromkeys(repeated_sequences(self.problem.dataset)))
+        return trunk_plan(self._trunk(), texts, self.encoder.tokens(texts)).stored_bytes
+
+    def row_bytes(self) -> float:
+        """Return the memory for rows of proteins: of the largest part, or for the scaling."""
+        counts, parts = self.encoder.rows(self.sequences), self.problem.dataset.parts
+        per_residue = self.problem.task.level == "residue"
+        proteins = [np.unique(examples.members) for examples in parts.values()]
+        each = 2 if per_residue else 4
+        if not self.encodes:
+            train = np.unique(parts["train"].members)
+            proteins, each = [train[: SCALING_PROTEINS if per_residue else None]], SCALING_BYTES
+        rows = max(int(counts[some].sum()) for some in proteins)
+        return float(rows * self.encoder.model.backbone.width * each)
+
+    def _trunk(self) -> TrunkEncoder:
+        encoder = self.encoder
+        return TrunkEncoder(encoder.model.backbone, self.cut, encoder.hardware, encoder.max_length)
+
+    def encode(self, *, splits: bool) -> float:
+        """Measure encoding per unit of work; return the memory it takes.
+
+        Parameters
+        ----------
+        splits
+            Whether the layers below the cut are measured apart, and their output is stored.
+        """
+        encoder, distinct = self.encoder, list(dict.fromkeys(self.sequences))
+        first = sampled_sequences(encoder, distinct, FIRST_TOKENS / encoder.tokens(distinct).sum())
+        encoder.embed(first)  # the first pass is always slower
+        rate = self._rate(lambda: encoder.embed(first), first).cpu
+        sample = sampled_sequences(
+            encoder, distinct, ENCODING_SECONDS / (rate * work_of(encoder, distinct).sum())
+        )
+        self.chosen = self._choose_steps(STEP_SECONDS / (BACKWARD * rate * sum(STEP_SHARES)))
+        each_below, each_above = self.stands.layers_each()
+        if splits:
+            stepped = np.unique(self.members[np.concatenate(self.chosen)])
+            stored = list(dict.fromkeys([*sample, *(self.sequences[int(p)] for p in stepped)]))
+            plan = trunk_plan(self._trunk(), stored, encoder.tokens(stored))
+
+            def fill() -> None:
+                store = self.folder.checkpoints / "embeddings"
+                encoder.trunk = fill_trunk_cache(self._trunk(), stored, plan, store=store)
+
+            self.below = self._rate(fill, stored) * each_below
+        grown = weighed(lambda: encoder.embed(sample), self.device).grown_bytes
+        self.above = self._rate(lambda: encoder.embed(sample), sample) * each_above
+        return grown
+
+    def _rate(self, work: Callable[[], object], sequences: list[str]) -> Seconds:
+        _, seconds = clocked(work, self.device)
+        return seconds * (1 / float(work_of(self.encoder, sequences).sum()))
+
+    def encoded(self, each: Seconds, *parts: str) -> Seconds:
+        """Return the time to encode each distinct sequence of some parts, given it per work."""
+        members = [self.problem.dataset.parts[part].members.ravel() for part in parts]
+        used = np.unique(np.concatenate([np.empty(0, np.int64), *members]))
+        return each * sum({self.sequences[int(p)]: float(self.work[p]) for p in used}.values())
+
+    def encoding_seconds(self, *, is_kept: bool) -> dict[str, Seconds]:
+        """Return the time of encoding outside of steps: once, or (validation) once per epoch."""
+        later = [part for part in self.problem.dataset.parts if part not in ("train", "validation")]
+        train = len(np.unique(self.problem.dataset.parts["train"].members))
+        once = {
+            name: Seconds() for name in ("frozen layers, once", "scaling", "validation", "scoring")
+        }
+        if not self.encodes:
+            parts = list(self.problem.dataset.parts)
+            return once | {"frozen layers, once": self.encoded(self.above, *parts)}
+        if is_kept:
+            once["frozen layers, once"] = self.encoded(self.below, "train", "validation")
+        repeated = self.above + (Seconds() if is_kept else self.below)
+        once["scaling"] = self.encoded(repeated, "train") * min(1.0, SCALING_PROTEINS / train)
+        once["validation"] = self.encoded(repeated, "validation")
+        once["scoring"] = once["validation"] + self.encoded(self.above + self.below, *later)
+        return once
+
+    def sizes_of(self, batch: IntArray) -> FloatArray:
+        """Return one step, the rows of the head, and the work of the distinct proteins."""
+        proteins, targets = np.unique(self.members[batch]), self.run.fitting.part.targets
+        work = self.work[proteins].sum() if self.encodes else 0.0
+        return np.array([1.0, len(targets.rows(batch)), work])
+
+    def _choose_steps(self, most: float) -> list[IntArray]:
+        """Return batches from large to small, the last ones shortened."""
+        sizes = [self.sizes_of(batch)[2] for batch in self.batches]
+        order = np.argsort(sizes, kind="stable")
+        places = np.linspace(len(order) - 1, 0, len(STEP_SHARES)).round().astype(int)
+        most = min(most, max(sizes)) if self.encodes else float("inf")
+        return [
+            shortened(self.batches[order[place]], self.members, self.work, share * most)
+            for place, share in zip(places, STEP_SHARES, strict=True)
+        ]
+
+    def take_steps(self, more: float) -> tuple[Seconds, float]:
+        """Take optimizer steps; return the time of an epoch, and the memory for activations.
+
+        Parameters
+        ----------
+        more
+            Number of trained parameters, in those of the measured model.
+        """
+        set_training_mode(self.encoder.model)
+        self._step(self.chosen[-1])
+        grown = weighed(lambda: self._step(self.chosen[0]), self.device).grown_bytes
+        taken: list[Seconds] = []
+        while len(taken) < MOST_STEPS and sum(used.cpu for used in taken) < STEP_SECONDS:
+            batch = self.chosen[len(taken) % len(self.chosen)]
+            taken.append(clocked(lambda batch=batch: self._step(batch), self.device)[1])
+        sizes = [self.sizes_of(self.chosen[k % len(self.chosen)]) for k in range(len(taken))]
+        cpu = np.array([used.cpu for used in taken])
+        each_above = self.stands.layers_each()[1]
+        each = fitted(np.stack(sizes), cpu) * [more, 1.0, each_above]
+        total = np.sum([self.sizes_of(batch) for batch in self.batches], axis=0)
+        seconds, wall = float(each @ total), sum(used.wall for used in taken) / cpu.sum()
+        epoch = Seconds(seconds, seconds * wall)
+        return epoch, grown * each_above * self._missing_tokens()
+
+    def _step(self, batch: IntArray) -> None:
+        self.run.state.loss_sum += self.run.step(batch)
+        self.run.state.batch += 1
+
+    def _missing_tokens(self) -> float:
+        """Return the tokens of the largest graph of an epoch, in those of the measured one."""
+        source = self.run.fitting.source
+        most, measured = (
+            min(max(source.costs[np.unique(self.members[b])].sum() for b in some), source.budget)
+            for some in (self.batches, self.chosen[:1])
+        )
+        return float(most / max(measured, 1))
+
+    def score(self) -> Used[Predictor]:
+        """Score made-up answers and write the report; return the time and memory for all rows."""
+        rows, found, sizes = _scored_rows(self.problem), [], []
+        for size in SCORED if rows > max(SCORED) else (rows,):
+            some = self.problem if size == rows else some_of(self.problem, size / rows)
+            made_up = random_rows(self.encoder, some.dataset.proteins.sequences)
+            setting = replace(self.answering, problem=some, embeddings=made_up)
+            sizes.append(_scored_rows(some))
+            found.append(weighed(lambda setting=setting: self._score(setting), self.device))
+        first, last = found[0].seconds, found[-1].seconds
+        beyond = (rows - sizes[-1]) / max(1, sizes[-1] - sizes[0])
+        seconds = Seconds(
+            last.cpu + beyond * max(0.0, last.cpu - first.cpu),
+            last.wall + beyond * max(0.0, last.wall - first.wall),
+        )
+        return Used(found[-1].result, seconds, round(found[-1].grown_bytes * rows / sizes[-1]))
+
+    def _score(self, setting: Setting) -> Predictor:
+        logits = {part: setting.logits(part) for part in setting.problem.targets if part != "train"}
+        predictor, _ = score_logits(setting, logits, self.folder)
+        write_report_if_possible(self.folder.path)
+        return predictor
 
 
-def measure_training(
-    config: TrainConfig,
-    problem: Problem,
-    stand_in: StandIn,
-    *,
-    hardware: Hardware,
-    folder: RunFolder,
-) -> Measurement:
-    """Measure what a training will need.
+def _scored_rows(problem: Problem) -> int:
+    return sum(len(of.values) for part, of in problem.targets.items() if part != "train")
+
+
+def fitted(sizes: FloatArray, seconds: FloatArray) -> FloatArray:
+    """Return the seconds per unit of each size, none below zero, by their relative errors.
+
+    Examples
+    --------
+    >>> fitted(np.array([[1.0, 10.0], [1.0, 20.0]]), np.array([3.0, 5.0])).round(6).tolist()
+    [1.0, 0.2]
+    """
+    units = np.maximum(sizes.max(axis=0), 1e-12)
+    weights = 1 / np.maximum(seconds, 1e-9)
+    return nnls(sizes / units * weights[:, None], seconds * weights)[0] / units
+
+
+def measure_training(setting: Setting, stands: StandIn, folder: RunFolder) -> Measurement:
+    """Run the beginning and the end of a training; return the cost of all of it but reading.
 
     Parameters
     ----------
+    setting
+        The setting of the training, before anything is encoded.
     folder
-        A run folder that this may fill, and that is of no further use.
+        A run folder that may be filled and thrown away.
     """
-    setting = blank_setting(config, problem, stand_in, hardware=hardware)
-    held, parameters = held_bytes(hardware.device), _parameters(setting, stand_in)
-    measured_parameters = count_parameters(setting.model)["trained"]
-    cut, whole_cut = (0, 0) if setting.embeddings is not None else stand_in.cuts()
-    times = stand_in.times(cut, whole_cut)
-    store = config.embedding_cache or RunFolder(config.out).checkpoints
-    storage = storage_of(setting, cut=cut, store=store.absolute())
-    fitting = build_fitting(setting, find_adapter(config.method), folder)
-    epoch, once = epoch_work(fitting), once_work(setting, storage)
-    meter = PassMeter(setting.encoder, problem.dataset.proteins.sequences, cut=cut)
-    piece = epoch.largest_piece(meter.tokens) if epoch.pieces else None
-    graph_bytes = 0.0 if piece is None else meter.graph_bytes(piece)
-    forward_bytes = meter.forward_bytes(once.batches)
-    kept_bytes = meter.kept_bytes(once.batches, epoch.pieces)
-    below = meter.below_cost(once.batches) * times.below if cut else FREE
-    forward = meter.forward_cost(once.batches) * times.above
-    graph = meter.graph_cost(_some(epoch.pieces)) * times.above if epoch.pieces else FREE
-    # last, for it ends with a model that is saved and trains no more
-    costs, sizes = _beside_passes(setting, fitting, epoch, folder=folder)
-    more = parameters["trained"] / measured_parameters
+    config, device, model = setting.config, setting.hardware.device, setting.model
+    parameters, more = stands.parameters(model)
+    held = held_bytes(device) + stands.missing_bytes()
+    it = Rehearsal(setting, stands, folder)
+    store = (config.embedding_cache or config.out).absolute()
+    room = min(config.trunk_gb * 1e9, DISK_SHARE * free_bytes(store)) if it.encodes else np.inf
+    stored, before = it.stored_bytes(), held_bytes(device)
+    is_kept = 0 < stored <= room
+    forward = it.encode(splits=it.cut > 0 and (is_kept or stands.backbone is not stands.whole))
+    epoch, graph = it.take_steps(more)
+    if not is_kept:
+        epoch += it.below * float(sum(it.sizes_of(batch)[2] for batch in it.batches))
+    reset_peak_memory(device)  # gives free memory back to the system
+    kernels = held_bytes(device) - before - 8 * parameters["trained"] / more
+    validation = clocked(it.run.fitting.validate, device)[1]
+    ending = weighed(it.run.end_epoch, device)
+    validation += (ending.seconds + validation * -1.0) * more
+    find_adapter(config.method).finish(model.backbone)
+    scoring = it.score()
+    saving = weighed(lambda: save(it.setting, scoring.result, folder), device)
+    seconds = {
+        **it.encoding_seconds(is_kept=is_kept),
+        "training": epoch * config.epochs,
+        "saving": saving.seconds * more,
+    }
+    seconds["validation"] = (validation + seconds["validation"]) * config.epochs
+    seconds["scoring"] += scoring.seconds
+    sizes = Sizes(
+        held + max(0.0, kernels),
+        4.0 * parameters["trained"],
+        graph,
+        forward,
+        it.row_bytes(),
+        stored,
+        room,
+    )
+    extra = {"validation": ending.grown_bytes * more, "scoring": scoring.grown_bytes}
     return Measurement(
-        hardware=setting.hardware,
-        parameters=parameters,
-        weight_bytes=_bytes(stand_in.whole.parameters()),
-        storage=storage,
-        epoch=epoch,
-        once=once,
-        costs=replace(
-            costs,
-            below=below,
-            forward=forward,
-            graph=graph,
-            step=costs.step * more,
-            resume_point=costs.resume_point * more,
-            saving=costs.saving * more,
-        ),
-        sizes=replace(
-            sizes,
-            held=held
-            + kept_bytes
-            + _bytes(stand_in.whole.parameters())
-            - _bytes(stand_in.backbone.parameters()),
-            trained=4.0 * parameters["trained"],
-            graph=graph_bytes * times.above,
-            forward=forward_bytes,
-            resume_point=sizes.resume_point * more,
-            saving=sizes.saving * more,
-        ),
-        width=stand_in.whole.width,
-        piece_tokens=0 if piece is None else int(meter.tokens[piece].sum()),
-        graph_layers=stand_in.whole.layers - whole_cut,
+        parameters,
+        len(it.batches),
+        seconds,
+        memory_of(sizes, extra | {"saving": saving.grown_bytes * more}),
+        sizes,
     )
 
 
-def blank_setting(
-    config: TrainConfig, problem: Problem, stand_in: StandIn, *, hardware: Hardware
-) -> Setting:
-    """Return the setting of a training before anything is encoded."""
-    model = build_model(recipe_of(config), problem.labels, stand_in.backbone).to(hardware.device)
-    encoder = ModelEncoder(model, hardware, max_length=config.max_length)
-    if config.max_tokens == "auto":
-        each = stand_in.times(*stand_in.cuts()).above
-        hardware = with_token_budget(config, problem, encoder, layers_each=each)
-        encoder.hardware = hardware
-    embeddings = None
-    if not trains_below_head(model):
-        embeddings = blank_embeddings(encoder, problem.dataset.proteins.sequences)
-    return Setting(config, problem, encoder, hardware, embeddings)
-
-
-def _some(pieces: list[IntArray]) -> list[IntArray]:
-    return [pieces[k] for k in np.linspace(0, len(pieces) - 1, PIECES).astype(int)]
-
-
-def _beside_passes(
-    setting: Setting, fitting: Fitting, epoch: EpochWork, *, folder: RunFolder
-) -> tuple[Costs, Sizes]:
-    """Return the costs and sizes of everything but passes through the backbone."""
-    steps = StepMeter(setting, fitting, steps=max(100, epoch.steps * setting.config.epochs))
-    step = steps.cost(epoch.batches)
-    point = steps.resume_point(folder.checkpoints)
-    validation = validation_seconds(setting)
-    write_history(EXAMPLE_HISTORY, folder.history)
-    scoring = scoring_cost(setting, folder)
-    saving = _saving(setting, folder, scoring.scored)
-    costs = Costs(
-        *(FREE, FREE, FREE, step, validation, point.seconds, scoring.seconds, saving.seconds)
-    )
-    sizes = Sizes(*(0, 0, 0, 0, point.grown_bytes, scoring.grown_bytes, saving.grown_bytes))
-    return costs, sizes
-
-
-def _saving(setting: Setting, folder: RunFolder, scored: Scored) -> Used[None]:
-    find_adapter(setting.config.method).finish(setting.model.backbone)
-    return weighed(lambda: save(setting, folder, scored), torch.device("cpu"))
-
-
-def _bytes(tensors: Iterable[Tensor]) -> float:
-    return float(sum(tensor.numel() * tensor.element_size() for tensor in tensors))
-
-
-def _parameters(setting: Setting, stand_in: StandIn) -> dict[str, int]:
-    """Return what trains and what there is, of the whole model."""
-    model, measured, whole = (
-        count_parameters(module) for module in (setting.model, stand_in.backbone, stand_in.whole)
-    )
-    return {kind: model[kind] - measured[kind] + whole[kind] for kind in model}
+def memory_of(sizes: Sizes, extra: Mapping[str, float]) -> dict[str, float]:
+    """Return the memory in use during each piece of work."""
+    encoding = sizes.held + sizes.forward + sizes.rows
+    state = COPIES * sizes.trained
+    return {
+        "held throughout": sizes.held,
+        "encoding": encoding,
+        "training": sizes.held + state + sizes.graph,
+        "validation": encoding + state + extra["validation"],
+        "scoring": encoding + extra["scoring"],
+        "saving": sizes.held + extra["saving"],
+    }

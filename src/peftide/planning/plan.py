@@ -1,4 +1,4 @@
-"""What a training will need, as plain values."""
+"""The cost of a training, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training will need on this machine.
+    """The cost of a training on this machine.
 
     Attributes
     ----------
@@ -20,19 +20,19 @@ class Plan:
     parameters
         `trained` and `total`.
     seconds
-        Piece of work → seconds on the clock; `per_epoch` and `total` are sums.
+        Piece of work → wall time; `per_epoch` and `total` are sums.
     cpu_seconds
-        The same by the processor's clock, which other work on the machine does not change.
+        Piece of work → CPU time, which other work on the machine changes little.
     memory
-        Piece of work → bytes while it is done; `peak` is the largest.
+        Piece of work → bytes in use; `peak` is the largest.
     disk
-        What is written → bytes; `peak` is what is there at a time, `kept` what stays.
+        Files → bytes; `peak` is the most at a time, `kept` the size after the training.
     fits
-        Whether peak memory and disk are there.
+        Whether this machine has the peak memory and disk space.
     advice
-        What would fit, if it does not; what would be faster.
+        Changes that fit, if the training does not.
     notes
-        What was measured, and what was extrapolated.
+        Parts of the plan that were extrapolated or made up.
     """
 
     request: Mapping[str, Any]

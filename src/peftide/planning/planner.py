@@ -1,73 +1,70 @@
-"""The options of a training → its plan: read, measure, forecast, advise."""
+"""The options of a training → its plan: read, measure, add up, advise."""
 
 import csv
+import logging
 import tempfile
 import time
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
-from peftide.commands.train import check_numbers
 from peftide.config import PlanConfig, TrainConfig
 from peftide.errors import InputError
 from peftide.files import free_bytes
-from peftide.hardware import Hardware, choose_hardware
+from peftide.hardware import choose_hardware
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
-from peftide.planning.cost import Seconds
-from peftide.planning.forecast import forecast_disk, forecast_memory, forecast_seconds
-from peftide.planning.measuring import Measurement, measure_training
+from peftide.planning.measuring import COPIES, Measurement, Sizes, measure_training
 from peftide.planning.plan import Plan
-from peftide.planning.stand_in import stand_in
-from peftide.planning.usage import machine_memory
+from peftide.planning.stand_in import StandIn, stand_in
 from peftide.run_folder import open_run
 from peftide.sequences import read_fasta
 from peftide.sequences.training_tables import TRAINING_TABLES, data_files
 from peftide.tasks.detecting import AUTO, with_task
-from peftide.training.setting import Problem, find_adapter, find_task, read_problem, seen_by
+from peftide.training.options import check_options
+from peftide.training.problem import find_task, read_problem, seen_by
+from peftide.training.setting import Setting, build_encoder, find_adapter, trains_below_head
+from peftide.training.usage import Seconds, machine_memory
 
 WITHOUT_TABLE = ("regression", "binary")
-"""Tasks that can be planned for from sequences alone: any number can stand for a label."""
+"""Tasks that can be planned from sequences alone, with made-up labels."""
 
 
 def make_plan(request: PlanConfig) -> Plan:
-    """Return what a training would need, by measuring in this process.
+    """Return the cost of a training, measured in this process.
 
     Raises
     ------
     InputError
-        For whatever `train` would refuse.
+        For every request that `train` would refuse.
     """
-    started, cpu_started = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), time.process_time()
+    options = {item.name: getattr(request, item.name) for item in fields(TrainConfig)}
     with tempfile.TemporaryDirectory(prefix="peftide-plan-") as scratch:
-        config, notes = with_table(as_training(request), Path(scratch))
+        config, notes = with_table(TrainConfig(**options), Path(scratch))
         files = data_files(config)
+        find_adapter(config.method)
         config = with_task(config)
         task = find_task(config.task)
-        find_adapter(config.method)
-        check_numbers(config, task)
+        check_options(config, task)
         if config.base_bits is not None:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
         hardware = choose_hardware(config)
         problem, stands = read_problem(config, task), stand_in(config)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)
+        logging.getLogger("peftide.training").setLevel(logging.WARNING)  # its epochs are no news
         inside = replace(config, out=Path(scratch) / "run", resume=False, overwrite=False)
-        with open_run(inside, files) as folder:
-            cpu = time.process_time()  # with the libraries that were loaded before this began
-            wall = cpu * (time.perf_counter() - started) / max(cpu - cpu_started, 1e-9)
-            measured = measure_training(config, problem, stands, hardware=hardware, folder=folder)
-    return plan_of(
-        config,
-        problem,
-        measured,
-        reading=Seconds(cpu, wall),
-        notes=(*notes, *stands.notes),
-    )
-
-
-def as_training(request: PlanConfig) -> TrainConfig:
-    """Return the training that is planned."""
-    return TrainConfig(**{item.name: getattr(request, item.name) for item in fields(TrainConfig)})
+        with hardware.computing(), open_run(inside, files) as folder:
+            encoder = build_encoder(
+                *(config, problem, stands.backbone),
+                hardware=hardware,
+                folder=folder,
+                layers_each=stands.layers_each()[1],
+            )
+            spent = time.process_time()  # with the libraries, which were loaded at about this pace
+            reading = Seconds(spent, spent * (time.perf_counter() - wall) / max(spent - cpu, 1e-9))
+            setting = Setting(config, problem, encoder, None)
+            measured = measure_training(setting, stands, folder)
+    return plan_of(setting, measured, stands, reading=reading, notes=(*notes, *stands.notes))
 
 
 def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[str, ...]]:
@@ -92,66 +89,72 @@ def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[s
         writer.writerow([config.id_column, config.label_column])
         writer.writerows((name, number % 2) for number, name in enumerate(proteins.ids))
     said = (
-        f"no table was given: every sequence of {config.sequences} counts as one example of "
+        f"there is no table: every sequence of {config.sequences} counts as one example of "
         f"{task}, a tenth of them as validation"
     )
     return replace(config, task=task, train=path), (said,)
 
 
 def plan_of(
-    config: TrainConfig,
-    problem: Problem,
+    setting: Setting,
     measured: Measurement,
+    stands: StandIn,
     *,
     reading: Seconds,
     notes: tuple[str, ...],
 ) -> Plan:
     """Return the plan that follows from a measurement."""
-    seconds = forecast_seconds(measured, epochs=config.epochs, reading=reading)
-    memory = forecast_memory(measured)
-    disk = forecast_disk(measured, shared_cache=config.embedding_cache is not None)
-    hardware = measured.hardware
-    machine = machine_of(config, hardware)
-    free = machine["memory_free_bytes"]
-    fits_memory = memory["peak"] <= SAFETY * free
-    fits_disk = disk["peak"] <= machine["disk_free_bytes"]
-    advice = disk_advice(measured)
-    if not fits_memory:
-        advice += memory_advice(measured, config, max_tokens=hardware.max_tokens, free=free)
+    config, sizes, hardware = setting.config, measured.sizes, setting.hardware
+    seconds = {"reading": reading, **measured.seconds}
+    total = sum(seconds.values(), Seconds())
+    repeated = seconds["training"] + seconds["validation"]
+    seconds |= {"per_epoch": repeated * (1 / config.epochs), "total": total}
+    memory = {name: round(size) for name, size in measured.memory.items()}
+    memory["peak"] = max(memory.values())
+    disk = disk_of(sizes, is_shared=config.embedding_cache is not None)
+    memory_total, free = machine_memory(hardware.device)
+    disk_free = free_bytes((config.embedding_cache or config.out).absolute())
+    advice, fits = disk_advice(sizes), memory["peak"] <= SAFETY * free
+    if not fits:
+        budget = hardware.max_tokens
+        advice += memory_advice(measured.sizes, config, stands.whole, max_tokens=budget, free=free)
+    stored = "hidden states" if trains_below_head(setting.model) else "embeddings"
+    dataset = setting.problem.dataset
     return Plan(
-        request=request_of(config, problem, measured),
-        machine=machine,
+        request={
+            **{name: getattr(config, name) for name in ("task", "method", "backbone", "epochs")},
+            "rows": {part: len(examples) for part, examples in dataset.parts.items()},
+            "proteins": len(dataset.proteins),
+            "steps_per_epoch": measured.steps,
+            "frozen_layers_once": stored if sizes.is_kept else "nothing",
+        },
+        machine=hardware.describe()
+        | {
+            "memory_bytes": memory_total,
+            "memory_free_bytes": free,
+            "disk_free_bytes": disk_free,
+        },
         parameters=measured.parameters,
         seconds={name: round(value.wall, 1) for name, value in seconds.items()},
         cpu_seconds={name: round(value.cpu, 1) for name, value in seconds.items()},
         memory=memory,
         disk=disk,
-        fits=fits_memory and fits_disk,
+        fits=fits and disk["peak"] <= disk_free,
         advice=tuple(advice),
         notes=notes,
     )
 
 
-def request_of(config: TrainConfig, problem: Problem, measured: Measurement) -> dict[str, Any]:
-    """Return what was planned for."""
-    parts = problem.dataset.parts
-    return {
-        "task": config.task,
-        "method": config.method,
-        "backbone": config.backbone,
-        "rows": {part: len(examples) for part, examples in parts.items()},
-        "proteins": len(problem.dataset.proteins),
-        "epochs": config.epochs,
-        "steps_per_epoch": measured.epoch.steps,
-        "frozen_layers_once": measured.storage.kind if measured.storage.is_kept else "nothing",
-    }
+def disk_of(sizes: Sizes, *, is_shared: bool) -> dict[str, int]:
+    """Return the files that a training writes, the most at a time, and those that stay.
 
-
-def machine_of(config: TrainConfig, hardware: Hardware) -> dict[str, Any]:
-    """Return what this machine has."""
-    total, free = machine_memory(hardware.device)
-    return hardware.describe() | {
-        "memory_bytes": total,
-        "memory_free_bytes": free,
-        "disk_free_bytes": free_bytes((config.embedding_cache or config.out).absolute()),
-    }
+    Parameters
+    ----------
+    is_shared
+        Whether the stored output of frozen layers outlives the run.
+    """
+    model = round(sizes.trained)
+    cache = round(sizes.stored) if sizes.is_kept else 0
+    points = 2 * (COPIES + 1) * model  # one is written before the last one is removed
+    files = {"cache": cache, "model": model, "resume points": points}
+    return files | {"peak": sum(files.values()), "kept": model + (cache if is_shared else 0)}

@@ -1,8 +1,8 @@
-"""A backbone's name → a backbone to measure on, and the shape of the one it stands for.
+"""A backbone's name → a backbone to measure on, and the shape of the real one.
 
-No weights are downloaded for a plan: where they are not there, random ones of the same
-architecture cost the same. Of a large model two layers are built, and the others exist without
-memory (on torch's `meta` device), to be counted.
+A plan downloads no weights: random weights of the same architecture cost the same. Of a large
+model two layers are built; the whole model exists without memory (on torch's `meta` device), so
+that its parameters are counted exactly.
 """
 
 import copy
@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import nn
 
-from peftide.backbones import BACKBONES, Architecture, Backbone, Origin
+from peftide.backbones import Architecture, Backbone, Origin
 from peftide.backbones.loading import (
     ALIASES,
     RANDOM_PREFIX,
@@ -23,54 +24,59 @@ from peftide.backbones.loading import (
 )
 from peftide.config import TrainConfig
 from peftide.errors import BackboneError
+from peftide.model import count_parameters
 from peftide.tokens import read_vocabulary
 from peftide.training.setting import adapt, find_adapter, load_options
 
 MOST_PARAMETERS = 250_000_000
-"""Of a backbone that is built whole for a plan."""
+"""Largest backbone that is built whole."""
 MEASURED_LAYERS = 2
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """An adapted backbone to measure on, and what it stands for.
+    """An adapted backbone to measure on, and the one it represents.
 
     Attributes
     ----------
     backbone
         Adapted; with fewer layers if the real one is large.
     whole
-        The real one, adapted, where it is another: its tensors have no memory.
+        The real one, adapted; without memory if it is another object.
     notes
-        What is not as it will be.
+        Differences from the real training.
     """
 
     backbone: Backbone
     whole: Backbone
     notes: tuple[str, ...] = ()
 
-    @property
-    def is_reduced(self) -> bool:
-        """Whether layers were left out."""
-        return self.backbone is not self.whole
-
     def cuts(self) -> tuple[int, int]:
-        """Return after how many layers the measured backbone and the whole one are cut; 0: not."""
+        """Return the number of layers below the cut, measured and whole; 0: there is no cut."""
         cut, real = (min(b.frozen_layers, b.layers - 1) for b in (self.backbone, self.whole))
         return cut, real
 
-    def times(self, cut: int, whole_cut: int) -> "Times":
-        """Return what measured layers stand for, where the backbones are cut there."""
-        below = whole_cut / cut if cut else 0.0
-        return Times(below, (self.whole.layers - whole_cut) / (self.backbone.layers - cut))
+    def layers_each(self) -> tuple[float, float]:
+        """Return how many layers each measured one represents, below and above the cut."""
+        cut, real = self.cuts()
+        return real / max(cut, 1), (self.whole.layers - real) / (self.backbone.layers - cut)
 
+    def parameters(self, model: nn.Module) -> tuple[dict[str, int], float]:
+        """Return the parameters of the real model, and the ratio of those that train.
 
-@dataclass(frozen=True)
-class Times:
-    """How many layers each measured one stands for: of those below the cut, and of those above."""
+        Parameters
+        ----------
+        model
+            The model around the measured backbone.
+        """
+        have, measured, whole = map(count_parameters, (model, self.backbone, self.whole))
+        real = {kind: have[kind] - measured[kind] + whole[kind] for kind in have}
+        return real, real["trained"] / have["trained"]
 
-    below: float
-    above: float
+    def missing_bytes(self) -> float:
+        """Return the size of the weights that were left out."""
+        real, built = (sum(p.nbytes for p in b.parameters()) for b in (self.whole, self.backbone))
+        return float(real - built)
 
 
 def stand_in(config: TrainConfig) -> StandIn:
@@ -79,28 +85,37 @@ def stand_in(config: TrainConfig) -> StandIn:
     Raises
     ------
     BackboneError
-        If there is no such backbone, or nothing tells its architecture without a download.
+        If there is no such backbone, or only a download could tell its architecture.
     InputError
         If the method does not fit it.
     """
     settings, notes = shape_of(config.backbone, load_options(config))
     architecture = find_architecture(settings, config.backbone)
-    whole = skeleton(settings, architecture, config)
+    with torch.device("meta"):
+        whole = bare_backbone(settings, architecture, config.backbone)
+        adapt(whole, config)
     if sum(p.numel() for p in whole.parameters()) <= MOST_PARAMETERS:
-        backbone = load_backbone(_measured_name(config, notes), options=load_options(config))
+        name = RANDOM_PREFIX + str(alias_of(config.backbone)) if notes else config.backbone
+        backbone = load_backbone(name, options=load_options(config))
         adapt(backbone, config)
-        return StandIn(backbone, backbone, notes=notes)
-    return _reduced(settings, whole, config, notes=notes)
-
-
-def _measured_name(config: TrainConfig, notes: tuple[str, ...]) -> str:
-    if not notes:
-        return config.backbone
-    return RANDOM_PREFIX + str(alias_of(config.backbone))
+        return StandIn(backbone, backbone, notes)
+    few = copy.deepcopy(settings)
+    few.num_hidden_layers = MEASURED_LAYERS
+    backbone = bare_backbone(few, architecture, config.backbone)
+    # one frozen layer and one that trains, or two of the only kind
+    one_kind = whole.frozen_layers in (0, whole.layers)
+    layers = "all" if one_kind else f"last:{MEASURED_LAYERS - 1}"
+    reads_layers = "lora_layers" in find_adapter(config.method).reads
+    adapt(backbone, replace(config, lora_layers=layers) if reads_layers else config)
+    said = (
+        f"{config.backbone} is large: {MEASURED_LAYERS} of its {whole.layers} layers were "
+        "measured and the others extrapolated; the number of parameters is exact"
+    )
+    return StandIn(backbone, whole, (*notes, said))
 
 
 def shape_of(name: str, options: LoadOptions) -> tuple[Any, tuple[str, ...]]:
-    """Return the configuration of a backbone, and what to say if its weights are not here.
+    """Return the configuration of a backbone, and a note if its weights are not on this machine.
 
     Raises
     ------
@@ -110,20 +125,20 @@ def shape_of(name: str, options: LoadOptions) -> tuple[Any, tuple[str, ...]]:
     alias = alias_of(name)
     if name.startswith(RANDOM_PREFIX):
         if alias is None:
-            load_backbone(name)  # says what is wrong with it
+            load_backbone(name)  # raises the error of `train`
         return ALIASES[str(alias)][1](), ()
     try:
         folder, _ = find_folder(name, replace(options, offline=True))
     except BackboneError as error:
         if alias is None and name.count("/") == 1:
             raise BackboneError(
-                f"the weights of {name} are not here, and a plan downloads nothing",
+                f"the weights of {name} are not on this machine, and a plan downloads nothing",
                 where="--backbone",
                 fix=f"Plan with random weights of a known shape: {', '.join(ALIASES)}",
             ) from error
         if alias is None:
             raise
-        said = f"the weights of {name} are not here: measured with random ones of the same shape"
+        said = f"the weights of {name} are not here: random ones of the same shape were measured"
         return ALIASES[alias][1](), (said,)
     return read_config(folder), ()
 
@@ -141,42 +156,11 @@ def alias_of(name: str) -> str | None:
     return plain if plain in ALIASES else by_hub_id.get(plain)
 
 
-def skeleton(settings: Any, architecture: Architecture, config: TrainConfig) -> Backbone:
-    """Return an adapted backbone whose tensors have shapes and no memory."""
-    with torch.device("meta"):
-        backbone = bare_backbone(settings, architecture, config.backbone)
-        adapt(backbone, config)
-    return backbone
-
-
 def bare_backbone(settings: Any, architecture: Architecture, name: str) -> Backbone:
-    """Return a frozen backbone with random weights and no hash of them."""
+    """Return a frozen backbone with random weights and without their hash."""
     model = architecture.random_model(settings)
     model.requires_grad_(False).eval()
     with torch.device("cpu"):
         vocabulary = read_vocabulary(architecture.tokenizer(None))
-    return Backbone(
-        model,
-        architecture=architecture,
-        vocabulary=vocabulary,
-        origin=Origin(name, settings.model_type, None, ""),
-    )
-
-
-def _reduced(
-    settings: Any, whole: Backbone, config: TrainConfig, *, notes: tuple[str, ...]
-) -> StandIn:
-    """Build two layers: one frozen and one that trains, or two of the only kind there is."""
-    frozen = whole.frozen_layers
-    few = copy.deepcopy(settings)
-    few.num_hidden_layers = MEASURED_LAYERS
-    backbone = bare_backbone(few, BACKBONES[settings.model_type], config.backbone)
-    one_kind = frozen in (0, whole.layers)
-    layers = "all" if one_kind else f"last:{MEASURED_LAYERS - 1}"
-    reads_layers = "lora_layers" in find_adapter(config.method).reads
-    adapt(backbone, replace(config, lora_layers=layers) if reads_layers else config)
-    said = (
-        f"{config.backbone} is large: {MEASURED_LAYERS} of its {whole.layers} layers were built "
-        "and measured, the others are extrapolated; parameters and their memory are exact"
-    )
-    return StandIn(backbone, whole, (*notes, said))
+    origin = Origin(name, settings.model_type, None, "")
+    return Backbone(model, architecture=architecture, vocabulary=vocabulary, origin=origin)

@@ -24,12 +24,13 @@ from peftide.model import ProteinModel
 from peftide.outputs import read_record
 from peftide.parameters import trained_parameters
 from peftide.predictor import Predictor
-from peftide.run_folder import RunFolder
+from peftide.run_folder import RunFolder, settled_token_budget
 from peftide.sequences import Dataset
 from peftide.sequences.dataset import member_proteins
 from peftide.tasks import Task
 from peftide.training.parts import cached_rows
 from peftide.training.problem import Problem, read_problem, seen_by
+from peftide.training.token_budget import measured_token_budget
 from peftide.types import FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -151,17 +152,10 @@ def build_setting(
     folder: RunFolder,
 ) -> Setting:
     """Build the model around the adapted backbone, and embed what never changes."""
-    if config.gradient_checkpointing:
-        with warnings.catch_warnings():
-            # newer releases of transformers only renamed it
-            warnings.simplefilter("ignore", FutureWarning)
-            backbone.model.gradient_checkpointing_enable()
-    model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
-    encoder = ModelEncoder(model, hardware, max_length=config.max_length)
+    encoder = build_encoder(config, problem, backbone, hardware=hardware, folder=folder)
     embeddings = None
     store = config.embedding_cache or folder.checkpoints / "embeddings"
-    encoder.hardware = recorded_hardware(hardware, folder)
-    if not trains_below_head(model):
+    if not trains_below_head(encoder.model):
         embeddings = encoder.embed(problem.dataset.proteins.sequences, store=store)
     else:
         repeated = repeated_sequences(problem.dataset)
@@ -171,18 +165,45 @@ def build_setting(
     return setting
 
 
-def recorded_hardware(hardware: Hardware, folder: RunFolder) -> Hardware:
-    """Return the hardware with the token budget of the run, which its record holds from here on.
+def build_encoder(
+    config: TrainConfig,
+    problem: Problem,
+    backbone: Backbone,
+    *,
+    hardware: Hardware,
+    folder: RunFolder,
+    layers_each: float = 1.0,
+) -> ModelEncoder:
+    """Return the encoder of a new model around the adapted backbone, with its token budget.
 
-    A resumed run keeps the budget that it began with, so that its batches are the same.
+    Parameters
+    ----------
+    layers_each
+        Number of layers that each layer of this backbone represents.
     """
+    if config.gradient_checkpointing:
+        with warnings.catch_warnings():
+            # newer releases of transformers only renamed it
+            warnings.simplefilter("ignore", FutureWarning)
+            backbone.model.gradient_checkpointing_enable()
+    model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
+    encoder = ModelEncoder(model, hardware, max_length=config.max_length)
+
+    def choose() -> int:
+        if config.max_tokens != "measured":
+            return hardware.max_tokens
+        graph, dataset = trains_below_head(model), problem.dataset
+        texts = repeated_sequences(dataset) if graph else dataset.proteins.sequences
+        cut = min(backbone.frozen_layers, backbone.layers - 1) if graph and config.trunk_gb else 0
+        return measured_token_budget(
+            encoder, list(dict.fromkeys(texts)), graph=graph, cut=cut, layers_each=layers_each
+        )
+
+    encoder.hardware = replace(hardware, max_tokens=settled_token_budget(folder, choose))
     record = read_record(folder.record)
-    before = record.get("hardware", {})
-    if before.get("device") == str(hardware.device):
-        return replace(hardware, max_tokens=before["max_tokens"])
     if record:
-        write_json(folder.record, record | {"hardware": hardware.describe()})
-    return hardware
+        write_json(folder.record, record | {"hardware": encoder.hardware.describe()})
+    return encoder
 
 
 def repeated_sequences(dataset: Dataset) -> list[str]:

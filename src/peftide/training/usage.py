@@ -1,5 +1,6 @@
-"""What a piece of work used: seconds by both clocks, and memory above what was held before."""
+"""The seconds of a piece of work by two clocks, and its memory."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,14 +11,29 @@ from typing import Generic, TypeVar
 import torch
 
 from peftide.hardware import peak_memory_bytes, reset_peak_memory
-from peftide.planning.cost import Seconds
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
+class Seconds:
+    """A time by two clocks; other work on the machine changes the CPU time little."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+
+    def __add__(self, other: "Seconds") -> "Seconds":
+        """Return the sum of both times."""
+        return Seconds(self.cpu + other.cpu, self.wall + other.wall)
+
+    def __mul__(self, times: float) -> "Seconds":
+        """Return a multiple of the time."""
+        return Seconds(self.cpu * times, self.wall * times)
+
+
+@dataclass(frozen=True)
 class Used(Generic[Result]):
-    """What a piece of work gave and used.
+    """The result of a piece of work, its time and its memory.
 
     Attributes
     ----------
@@ -31,9 +47,9 @@ class Used(Generic[Result]):
 
 
 def clocked(work: Callable[[], Result], device: torch.device) -> tuple[Result, Seconds]:
-    """Do a piece of work; return what it gave and how long it took.
+    """Do a piece of work; return its result and its time.
 
-    On a GPU both times are those on the clock.
+    On a GPU both are wall time.
     """
     synchronise(device)
     cpu, wall = time.process_time(), time.perf_counter()
@@ -44,7 +60,7 @@ def clocked(work: Callable[[], Result], device: torch.device) -> tuple[Result, S
 
 
 def weighed(work: Callable[[], Result], device: torch.device) -> Used[Result]:
-    """Do a piece of work; return what it gave, its time and its peak memory."""
+    """Do a piece of work; return its result, its time and its peak memory."""
     before = reset_peak_memory(device)
     result, seconds = clocked(work, device)
     return Used(result, seconds, max(0, peak_memory_bytes(device) - before))
@@ -57,7 +73,7 @@ def synchronise(device: torch.device) -> None:
 
 
 def held_bytes(device: torch.device) -> int:
-    """Return the memory held now: of the GPU, or of this process without files it has mapped."""
+    """Return the memory in use: of the GPU, or of this process without mapped files."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     return _status("RssAnon") if sys.platform == "linux" else peak_memory_bytes(device)
@@ -75,8 +91,6 @@ def machine_memory(device: torch.device) -> tuple[int, int]:
         return total, free
     memory = Path("/proc/meminfo")
     if not memory.is_file():
-        import os
-
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return total, total
     lines = dict(line.split(":") for line in memory.read_text().splitlines())
@@ -86,7 +100,7 @@ def machine_memory(device: torch.device) -> tuple[int, int]:
 
 
 def _control_group_limit() -> int:
-    """Return what a container may use at most."""
+    """Return the memory limit of a container."""
     path = Path("/sys/fs/cgroup/memory.max")
     text = path.read_text().strip() if path.is_file() else "max"
     return sys.maxsize if text == "max" else int(text)

@@ -1,0 +1,94 @@
+"""Parts of a training that stand for the whole: encodings, batches, rows to score."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from peftide.encoding import ModelEncoder
+from peftide.engine.embedding import Embeddings
+from peftide.packing import token_budget_batches
+from peftide.sequences.dataset import keep_used_proteins, select_rows
+from peftide.tasks import Targets
+from peftide.training.problem import Problem
+from peftide.types import FloatArray, IntArray
+
+FEWEST_EXAMPLES = 10
+
+
+def work_of(encoder: ModelEncoder, sequences: Sequence[str]) -> FloatArray:
+    """Return the arithmetic of each sequence in any layer, up to a factor. Shape (P,).
+
+    Matrices cost 24·T·D² operations per layer, and attention 4·T²·D.
+    """
+    counts = encoder.tokens(sequences).astype(np.float64)
+    return counts * (6 * encoder.model.backbone.width + counts)
+
+
+def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: float) -> list[str]:
+    """Return the sequences of evenly spaced packed batches, the longest included.
+
+    Parameters
+    ----------
+    share
+        Share of all batches; below one batch, a part of the longest one.
+    """
+    batches = token_budget_batches(encoder.tokens(sequences), encoder.hardware.max_tokens)
+    wanted = min(len(batches), share * len(batches))
+    places = np.linspace(len(batches) - 1, 0, max(1, int(wanted))).round().astype(int)
+    chosen = np.concatenate([batches[place] for place in np.unique(places)])
+    few = max(1, round(wanted * len(chosen))) if wanted < 1 else len(chosen)
+    return [sequences[int(k)] for k in chosen[-few:]]
+
+
+def shortened(batch: IntArray, members: IntArray, work: FloatArray, most: float) -> IntArray:
+    """Return a part of a batch whose distinct proteins are at most so much work.
+
+    Pairs that share proteins stay together, so that blocks of pairs remain blocks.
+
+    Examples
+    --------
+    >>> pairs = np.array([[0, 1], [2, 3], [1, 0]])
+    >>> shortened(np.arange(3), pairs, np.ones(4), 2).tolist()
+    [0, 2]
+    """
+    ordered = batch[np.argsort(members[batch].max(axis=1), kind="stable")]
+    _, firsts = np.unique(members[ordered], return_index=True)
+    new = np.zeros(members[ordered].size)
+    new[firsts] = work[members[ordered].ravel()[firsts]]
+    total = np.cumsum(new.reshape(len(ordered), -1).sum(axis=1))
+    return ordered[: max(1, int(np.searchsorted(total, most, side="right")))]
+
+
+def random_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> Embeddings:
+    """Return made-up rows of proteins: overlapping windows of one random vector."""
+    counts, width = encoder.rows(sequences), encoder.model.backbone.width
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return Embeddings(torch.randn(int(offsets[-1]) + width - 1).unfold(0, width, 1), offsets)
+
+
+def some_of(problem: Problem, share: float) -> Problem:
+    """Return a problem with a share of the rows of each part, evenly spaced.
+
+    A part keeps at least `FEWEST_EXAMPLES`, if it has them.
+    """
+    parts, targets = {}, {}
+    for part, examples in problem.dataset.parts.items():
+        count = len(examples)
+        wanted = min(count, max(FEWEST_EXAMPLES, round(count * share)))
+        chosen = np.unique(np.linspace(0, count - 1, wanted).astype(np.int64))
+        parts[part] = select_rows(examples, chosen)
+        targets[part] = _some_targets(problem.targets[part], chosen)
+    dataset = keep_used_proteins(replace(problem.dataset, parts=parts))
+    return replace(problem, dataset=dataset, targets=targets)
+
+
+def _some_targets(targets: Targets, examples: IntArray) -> Targets:
+    rows, counts = targets.rows(examples), np.diff(targets.offsets)[examples]
+    return replace(
+        targets,
+        values=targets.values[rows],
+        counted=targets.counted[rows],
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+    )
