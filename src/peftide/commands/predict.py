@@ -10,12 +10,10 @@ from peftide.config import PredictConfig
 from peftide.evaluation.answers import CAVEATS, bundle_columns, check_answer_options
 from peftide.evaluation.tables import prediction_table, write_table
 from peftide.outputs import check_file
-from peftide.sequences import Table, read_table, table_from_fasta
-from peftide.sequences.text_files import read_text
+from peftide.sequences import read_table
 from peftide.tasks import TASKS
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
-from peftide.types import Level
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +34,8 @@ def predict(config: PredictConfig) -> pd.DataFrame:
     level = TASKS[bundle.recipe.task].level
     if config.error_rate is not None:
         logger.warning("note: %s", CAVEATS[level])
-    dataset = join(read_input(config, level=level), bundle, config)
+    table = read_table(config.input, config, level=level, needs_labels=False)
+    dataset = join(table, bundle, config)
     if level == "residue":
         options = reading_options(
             dataset, PART, max_length=bundle.recipe.max_length, class_map=None
@@ -49,13 +48,6 @@ def predict(config: PredictConfig) -> pd.DataFrame:
     predictions = answers_table(answered, columns)
     write_table(predictions, config.out)
     return predictions
-
-
-def read_input(config: PredictConfig, *, level: Level) -> Table:
-    """Read a table without labels, or for single sequences a FASTA file."""
-    if level != "pair" and read_text(config.input).lstrip().startswith(">"):
-        return table_from_fasta(config.input)
-    return read_table(config.input, config, level=level, needs_labels=False)
 
 
 def answers_table(answered: Answered, columns: dict[str, Any]) -> pd.DataFrame:

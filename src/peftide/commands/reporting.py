@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from peftide.commands.audit import audit_training
+from peftide.auditing import audit_training
 from peftide.commands.using import PART, Answered
 from peftide.evaluation.beside import Beside, pairs_in_train
 from peftide.evaluation.strata import Trained, reported_parts, strata_table, trained_by

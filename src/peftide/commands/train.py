@@ -28,9 +28,9 @@ from peftide.outputs import read_record
 from peftide.run_folder import RunFolder, check_run, open_run
 from peftide.sequences import sequence_hash
 from peftide.sequences.findings import plain_findings
-from peftide.sequences.training_tables import data_files
+from peftide.sequences.training_tables import data_files, read_training_tables
 from peftide.tasks import Task
-from peftide.tasks.detecting import with_task
+from peftide.tasks.detecting import AUTO, with_task
 from peftide.training import (
     FitResult,
     Fitting,
@@ -108,13 +108,15 @@ def train(config: TrainConfig) -> TrainResult:
     started = time.monotonic()
     files = data_files(config)
     adapter = find_adapter(config.method)
-    config = with_task(config)
+    level = None if config.task == AUTO else find_task(config.task).level
+    tables = read_training_tables(config, level)
+    config = with_task(config, tables)
     task = find_task(config.task)
     check_numbers(config, task)
     check_run(config, files)
     hardware = choose_hardware(config)
     memory_before = reset_peak_memory(hardware.device)
-    problem, backbone = prepare(config, task)
+    problem, backbone = prepare(config, task, tables)
     with open_run(config, files) as folder:
         if folder.is_finished():
             logger.info("%s is finished already", folder.path)

@@ -27,7 +27,8 @@ from peftide.run_folder import RunFolder
 from peftide.sequences import Dataset
 from peftide.sequences.dataset import member_proteins
 from peftide.sequences.findings import say_findings
-from peftide.sequences.training_tables import read_training_data
+from peftide.sequences.training_tables import TrainingTables
+from peftide.splitting.training_data import read_training_data
 from peftide.tasks import TASKS, Labels, Targets, Task
 from peftide.tasks.reading import read_labels
 from peftide.training import answer_rows, cached_rows
@@ -152,9 +153,11 @@ def for_method(config: TrainConfig, method: str) -> TrainConfig:
     return replace(other, **{i.name: i.default for i in fields(other) if i.name in unread})
 
 
-def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
+def prepare(
+    config: TrainConfig, task: Task, tables: TrainingTables | None = None
+) -> tuple[Problem, Backbone]:
     """Read data and labels, adapt the backbone: all that can be wrong before work begins."""
-    problem = read_problem(config, task)
+    problem = read_problem(config, task, tables)
     backbone = load_backbone(config.backbone, options=load_options(config))
     problem = seen_by(backbone, problem, max_length=config.max_length)
     if backbone.origin.is_random:
@@ -174,9 +177,9 @@ def load_options(config: TrainConfig) -> LoadOptions:
     )
 
 
-def read_problem(config: TrainConfig, task: Task) -> Problem:
+def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None = None) -> Problem:
     """Read data and labels; no backbone has seen them yet."""
-    dataset = read_training_data(config, task.level)
+    dataset = read_training_data(config, task.level, tables)
     labels, targets = read_labels(
         dataset, task, max_length=config.max_length, class_map=config.class_map
     )
