@@ -16,7 +16,7 @@ from peftide.evaluation.beside import (
 )
 from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset
-from peftide.sequences.training_tables import read_training_data
+from peftide.splitting.training_data import read_training_data
 from peftide.tasks import TASKS, Labels, Targets
 from peftide.tasks.reading import read_labels
 from tests.conftest import small_config

@@ -21,7 +21,11 @@ from peftide.planning.stand_in import stand_in
 from peftide.planning.usage import machine_memory
 from peftide.run_folder import open_run
 from peftide.sequences import read_fasta
-from peftide.sequences.training_tables import TRAINING_TABLES, data_files
+from peftide.sequences.training_tables import (
+    TRAINING_TABLES,
+    data_files,
+    read_training_tables,
+)
 from peftide.tasks.detecting import AUTO, with_task
 from peftide.training.setting import Problem, find_adapter, find_task, read_problem, seen_by
 
@@ -41,7 +45,9 @@ def make_plan(request: PlanConfig) -> Plan:
     with tempfile.TemporaryDirectory(prefix="peftide-plan-") as scratch:
         config, notes = with_table(as_training(request), Path(scratch))
         files = data_files(config)
-        config = with_task(config)
+        level = None if config.task == AUTO else find_task(config.task).level
+        tables = read_training_tables(config, level)
+        config = with_task(config, tables)
         task = find_task(config.task)
         find_adapter(config.method)
         check_numbers(config, task)
@@ -49,7 +55,7 @@ def make_plan(request: PlanConfig) -> Plan:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
         hardware = choose_hardware(config)
-        problem, stands = read_problem(config, task), stand_in(config)
+        problem, stands = read_problem(config, task, tables), stand_in(config)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)
         inside = replace(config, out=Path(scratch) / "run", resume=False, overwrite=False)
         with open_run(inside, files) as folder:
