@@ -20,6 +20,7 @@ from peftide.commands.train import train
 from peftide.errors import InputError, StorageError
 from peftide.evaluation.calibration import Calibration
 from peftide.evaluation.conformal import fit_conformal
+from peftide.evaluation.decisions import Decisions
 from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
 from peftide.types import FloatArray
@@ -81,8 +82,8 @@ def test_saved_and_loaded_logits_are_equal_to_the_bit(
     assert np.array_equal(logits_of(loaded), before)
     assert np.array_equal(logits_of(bundle), before)
     assert not np.array_equal(logits_of(load_bundle(trained(task, method) / "model")), before)
-    assert (loaded.recipe, loaded.labels) == (bundle.recipe, bundle.labels)
-    assert (loaded.threshold, loaded.trained_on) == (bundle.threshold, bundle.trained_on)
+    assert (loaded.recipe, loaded.answering) == (bundle.recipe, bundle.answering)
+    assert (loaded.trained_on, loaded.validated_on) == (bundle.trained_on, bundle.validated_on)
 
 
 @pytest.mark.parametrize("method", ADAPTERS)
@@ -286,16 +287,17 @@ def test_plain_peft_opens_the_adapter_and_gives_the_same_vectors(
 
 
 def test_calibration_and_limits_come_back_equal(trained: Trained, tmp_path: Path) -> None:
-    bundle = dataclasses.replace(
-        changed_model(trained, "ppi", "head"),
-        calibration=Calibration(
-            "isotonic", knots=(-1.5, 0.1), levels=(-1 / 3, 2.0), prior=(0.2, 0.8)
-        ),
+    bundle = changed_model(trained, "ppi", "head")
+    decisions = Decisions(
+        Calibration("isotonic", knots=(-1.5, 0.1), levels=(-1 / 3, 2.0), prior=(0.2, 0.8)),
+        threshold=0.3,
         conformal=fit_conformal(np.array([0.1, 0.7, 0.9]), np.array([[0.0], [1.0], [1.0]])),
     )
+    answering = dataclasses.replace(bundle.answering, decisions=decisions)
+    bundle = dataclasses.replace(bundle, answering=answering)
     save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
     loaded = load_bundle(tmp_path / "model")
-    assert (loaded.calibration, loaded.conformal) == (bundle.calibration, bundle.conformal)
+    assert loaded.answering.decisions == decisions
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -316,9 +318,11 @@ def test_a_model_from_before_calibration_still_opens(trained: Trained, tmp_path:
     shutil.copytree(trained("ppi", "head") / "model", folder)
     record = json.loads((folder / "bundle.json").read_text())
     del record["conformal"], record["digest"]
-    del record["recipe"]["base_bits"]
+    del record["recipe"]["base_bits"], record["validated_on"]
     record |= {"calibration": None, "format_version": 1}
     record["digest"] = bundle_module._digest(record)
     (folder / "bundle.json").write_text(json.dumps(record))
     loaded = load_bundle(folder)
-    assert (loaded.calibration, loaded.conformal) == (Calibration(), None)
+    decisions = loaded.answering.decisions
+    assert (decisions.calibration, decisions.conformal) == (Calibration(), None)
+    assert loaded.validated_on == frozenset()

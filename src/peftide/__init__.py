@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from peftide.auditing.result import AuditResult
     from peftide.backbones.loading import load_backbone
     from peftide.bundle import load_bundle
-    from peftide.commands.audit import AuditResult, audit
+    from peftide.commands.audit import audit
     from peftide.commands.compare_scores import compare_scores
     from peftide.commands.demo import demo
     from peftide.commands.embed import embed
@@ -64,7 +65,7 @@ __all__ = [
 
 _HOMES = {
     "AuditConfig": "config",
-    "AuditResult": "commands.audit",
+    "AuditResult": "auditing.result",
     "DemoConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",

@@ -16,14 +16,15 @@ Make = Callable[..., Subject]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return a subject from rows: `a b label split` of pairs, `sequence label split` of others.
+    """Return a subject from rows: `a b label split` of pairs, `sequence label split [cluster]` of others.
 
     A pair names its proteins by sequence.
     """
 
     def from_rows(rows: Rows, *, pairs: bool = True, max_length: int | None = 1022) -> Subject:
-        names = "sequence_a sequence_b label split" if pairs else "sequence label split"
-        lines = ["\t".join(names.split()), *("\t".join(map(str, row)) for row in rows)]
+        names = "sequence_a sequence_b label split" if pairs else "sequence label split cluster"
+        header = names.split()[: len(rows[0])]
+        lines = ["\t".join(header), *("\t".join(map(str, row)) for row in rows)]
         path = tmp_path / "table.tsv"
         path.write_text("\n".join(lines) + "\n")
         level: Level = "pair" if pairs else "residue"

@@ -61,10 +61,10 @@ def test_label_shift(make: Make):
     assert found.numbers["total_variation"] == pytest.approx(1 / 2 - 1 / 3)
     assert "50.0% of its labels are positive, 33.3% in train" in found.text
     classes = [
-        ("MA", "C2", "train"),
-        ("MC", "C3", "train"),
-        ("MD", "C2", "test"),
-        ("ME", "T", "test"),
+        ("MAAA", "C2", "train"),
+        ("MCCC", "C3", "train"),
+        ("MDDD", "C2", "test"),
+        ("MEEE", "T", "test"),
     ]
     found = across.label_shift(make(classes, pairs=False), "test")
     assert found.severity == "warning"
@@ -111,3 +111,14 @@ def test_shared_with_validation(make: Make):
     assert across.shared_with_validation(make(rows), "validation") is None
     apart = [*TRAIN, ("MW", "MH", 1, "validation"), *NEW]
     assert one(across.shared_with_validation(make(apart), "test")).severity == "ok"
+
+
+def test_shared_clusters(make: Make):
+    rows = [("MA", 1, "train", "a"), ("MC", 0, "train", "b"), ("MD", 1, "validation", "a")]
+    rows += [("ME", 1, "validation", "c"), ("MF", 0, "test", "d"), ("MG", 0, "test", "")]
+    subject = make(rows, pairs=False)
+    found = one(across.shared_clusters(subject, "validation"))
+    assert (found.severity, found.examples) == ("warning", ("a",))
+    assert found.numbers == {"count": 1, "clusters": 2}
+    assert one(across.shared_clusters(subject, "test")).severity == "ok"
+    assert across.shared_clusters(make([*TRAIN, *NEW]), "test") is None

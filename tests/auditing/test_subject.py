@@ -30,9 +30,9 @@ def test_degrees_count_each_pair_once_and_no_self_pair(make: Make):
         (["C2", "D3", "C2"], "classes"),
         (["3", "4", "5"], "classes"),
         (["HHE", "EHE", "CCC"], "residues"),
-        (["HH", "EHE", "CCC"], "classes"),
-        ([str(0.1 * n) for n in range(30)], "values"),
-        (["nan", *(str(0.1 * n) for n in range(30))], "classes"),
+        (["HH", "E", "CCC"], "classes"),
+        ([f"{0.1 * n:.2f}" for n in range(31)], "values"),
+        (["nan", *(f"{0.1 * n:.2f}" for n in range(30))], "classes"),
     ],
 )
 def test_kinds_of_labels(make: Make, labels: list[str], kind: str):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from peftide.commands.audit import audit, audit_training
+from peftide.auditing import audit_training
+from peftide.commands.audit import audit
 from peftide.config import AuditConfig, TrainConfig
 from peftide.errors import InputError
-from peftide.sequences.training_tables import read_training_data
+from peftide.splitting.training_data import read_training_data
 from peftide.tasks import TASKS
 from tests.conftest import write_proteins, write_rows
 from tests.similarity.conftest import random_proteins, relatives
@@ -87,18 +88,6 @@ def test_everything_is_in_the_json(files: Path):
     with pytest.raises(InputError, match="exists"):
         audit(config(files, out=files / "audit.json"))
     audit(config(files, out=files / "audit.json", overwrite=True))
-
-
-def test_what_a_training_held_out_itself_is_no_leak(files: Path):
-    write_rows(files / "train.tsv", "id_a id_b label", [*TRAIN, ("p1", "p4", 0), ("p2", "p5", 1)])
-    options = {"train": files / "train.tsv", "sequences": files / "p.fasta", "task": "ppi"}
-    config = TrainConfig(out=files / "run", validation_fraction=0.3, **options)
-    dataset = read_training_data(config, TASKS["ppi"].level)
-    result = audit_training(dataset, pairs=True, max_length=None)
-    (found,) = [v for v in result.verdicts if v.kind == "shared_proteins"]
-    assert (found.part, found.severity) == ("validation", "warning")
-    assert "--validation-kind none_seen" in found.advice
-    assert not result.leaks
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ from sklearn.metrics import (
 from peftide.bundle import load_bundle
 from peftide.commands.predict import predict
 from peftide.commands.train import train
-from peftide.training.options import check_options as check_numbers
 from peftide.config import PredictConfig, TrainConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
+from peftide.training.options import check_options as check_numbers
 from tests.conftest import (
     FORMS,
     labelled_rows,
@@ -122,8 +122,9 @@ def test_scores_of_pairs_follow_from_the_predictions(trained: Trained, method: s
     assert found["auroc"] == pytest.approx(roc_auc_score(truth, table["score"]))
     assert found["accuracy"] == pytest.approx(accuracy_score(truth, table["prediction"]))
     assert found["mcc"] == pytest.approx(matthews_corrcoef(truth, table["prediction"]))
-    assert bundle.threshold == threshold
-    calibrated = bundle.calibration.apply(table["score"].to_numpy())
+    decisions = bundle.answering.decisions
+    assert decisions.threshold == threshold
+    calibrated = decisions.calibration.apply(table["score"].to_numpy())
     np.testing.assert_allclose(probability, 1 / (1 + np.exp(-calibrated)), rtol=1e-4)
     assert found["brier"] == pytest.approx(brier_score_loss(truth, probability), rel=1e-4)
 

@@ -68,7 +68,7 @@ def test_masked_residues_enter_neither_training_nor_scores(tmp_path: Path) -> No
         tables[part] = path
     config = small_config(tmp_path, "residue", "lora", **tables | {"test": (str(tables["test"]),)})
     result = train(config)
-    assert load_bundle(result.path / "model").labels.class_names == ("E", "H")
+    assert load_bundle(result.path / "model").answering.labels.class_names == ("E", "H")
     lengths = [len(str(row[1])) for row in labelled_rows("residue", "test", 8)]
     assert result.metrics["splits"]["test"]["accuracy"]["n"] == sum(lengths) - 8
     predictions = pd.read_csv(result.path / "predictions.tsv", sep="\t", dtype=str)
@@ -77,7 +77,7 @@ def test_masked_residues_enter_neither_training_nor_scores(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", TASKS)
 def test_labels_survive_saving(trained: Trained, name: str) -> None:
-    labels = load_bundle(trained(name, "head") / "model").labels
+    labels = load_bundle(trained(name, "head") / "model").answering.labels
     task = TASKS[name]
     assert task.outcome.outputs(labels) >= 1
     if task.outcome.kind == "continuous":

@@ -14,9 +14,10 @@ from peftide.evaluation.beside import (
     stored_beside,
     suitable,
 )
+from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset
-from peftide.sequences.training_tables import read_training_data
-from peftide.tasks import TASKS, Targets
+from peftide.splitting.training_data import read_training_data
+from peftide.tasks import TASKS, Labels, Targets
 from peftide.tasks.reading import read_labels
 from tests.conftest import small_config
 
@@ -29,12 +30,10 @@ def answers_of(
     labels, targets = read_labels(
         dataset, TASKS[task], max_length=config.max_length, class_map=None
     )
-    names = suitable(TASKS[task])
-    return (
-        dataset,
-        targets,
-        fitted_beside(dataset, targets, TASKS[task], labels=labels, names=names),
-    )
+    parts = {
+        name: ScoredPart(TASKS[task], labels, dataset, name, targets[name]) for name in targets
+    }
+    return dataset, targets, fitted_beside(parts, suitable(TASKS[task]))
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -113,9 +112,8 @@ def test_the_similarity_to_train_comes_from_the_one_search(tmp_path: Path) -> No
 
 def test_a_folder_without_baselines_is_noted(tmp_path: Path) -> None:
     dataset, targets, _ = answers_of(tmp_path, "ppi")
-    asked = {"targets": targets["test"], "option": ("auto",)}
-    found, stored = stored_beside(tmp_path / "nowhere", dataset, "test", **asked)
-    assert stored is None
+    part = ScoredPart(TASKS["ppi"], Labels(), dataset, "test", targets["test"])
+    found = stored_beside(tmp_path / "nowhere", part, option=("auto",))
     assert found.answers == {}
     assert "keeps none" in found.notes[0]
 

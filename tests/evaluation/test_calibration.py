@@ -7,6 +7,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import log_loss
 
 from peftide.evaluation.calibration import Calibration, fit_calibration, losses, prevalence_offset
+from peftide.tasks import TASKS
 
 GENERATOR = np.random.default_rng(0)
 TRUE_LOGITS = GENERATOR.normal(scale=2, size=(4000, 1))
@@ -15,8 +16,8 @@ ROWS = np.arange(4000)
 
 
 def fitted(method: str, logits: np.ndarray, labels: np.ndarray = LABELS) -> Calibration:
-    kind = "binary" if labels.shape[1] == 1 else "categorical"
-    return fit_calibration(method, logits, labels, kind=kind, groups=np.arange(len(labels)))
+    methods = TASKS["ppi" if labels.shape[1] == 1 else "symmetry"].outcome.calibrations
+    return fit_calibration(method, logits, labels, methods=methods, groups=np.arange(len(labels)))
 
 
 def test_the_temperature_of_an_overconfident_model_is_found() -> None:
@@ -78,7 +79,8 @@ def test_what_is_best_on_held_out_rows_is_chosen(logits: np.ndarray, method: str
 
 
 def test_with_very_few_groups_nothing_is_fitted() -> None:
-    few = fit_calibration("auto", TRUE_LOGITS, LABELS, kind="binary", groups=ROWS % 4)
+    methods = TASKS["ppi"].outcome.calibrations
+    few = fit_calibration("auto", TRUE_LOGITS, LABELS, methods=methods, groups=ROWS % 4)
     assert few.method == "none"
 
 
@@ -91,7 +93,8 @@ def test_constant_logits_are_calibrated_to_the_share_at_most() -> None:
 
 
 def test_numbers_have_no_calibration() -> None:
-    found = fit_calibration("auto", TRUE_LOGITS, LABELS, kind="continuous", groups=ROWS)
+    methods = TASKS["regression"].outcome.calibrations
+    found = fit_calibration("auto", TRUE_LOGITS, LABELS, methods=methods, groups=ROWS)
     assert (found.apply(TRUE_LOGITS) == TRUE_LOGITS).all()
 
 

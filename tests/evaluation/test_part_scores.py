@@ -1,15 +1,15 @@
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from peftide.evaluation.part_scores import MODEL, Answers, LabelledRows, labelled_rows, score_rows
-from peftide.metrics import WEIGHTED, Units
-from peftide.sequences import Dataset, Examples, Proteins
-from peftide.tasks import TASKS, Labels, Targets
+from peftide.evaluation.part_scores import MODEL, Answers, Resampling, score_rows
+from peftide.evaluation.rows import LabelledRows
+from peftide.metrics import Units
+from peftide.tasks import TASKS, Labels
 
 GENERATOR = np.random.default_rng(0)
+DRAWS = Resampling()
 YES_NO = Labels(class_names=("0", "1"), class_counts=(1, 1))
 
 
@@ -26,48 +26,11 @@ def guesses(rows: LabelledRows, noise: float) -> Answers:
     )
 
 
-def dataset(members: list[list[int]], **more: Any) -> tuple[Dataset, Targets]:
-    count = len(members)
-    examples = Examples(
-        Path("x.tsv"), np.arange(count), np.array(members), np.ones(count, dtype=bool), **more
-    )
-    proteins = Proteins(("a", "b", "c", "d"), ("MK", "MK", "MV", "MA"))
-    targets = Targets(np.zeros((count, 1)), np.ones(count, dtype=bool), np.arange(count + 1))
-    return Dataset(proteins, {"test": examples}, ()), targets
-
-
-def test_proteins_with_one_sequence_are_one_unit() -> None:
-    data, targets = dataset([[0, 2], [1, 3]])
-    rows = labelled_rows(data, "test", targets, task=TASKS["ppi"], labels=YES_NO)
-    assert rows.units.kind == "protein"
-    assert rows.units.members[0, 0] == rows.units.members[1, 0]
-    assert rows.units.count == 3
-
-
-def test_clusters_are_units_where_they_are_known() -> None:
-    data, targets = dataset([[0], [2], [3]], clusters=("k1", "k1", ""))
-    rows = labelled_rows(data, "test", targets, task=TASKS["regression"], labels=Labels())
-    assert rows.units.kind == "cluster"
-    assert rows.units.members[0] == rows.units.members[1]
-    assert rows.units.count == 2
-
-
-def test_residues_belong_to_their_sequence() -> None:
-    data, _ = dataset([[0], [2]])
-    counted = np.array([True, False, True, True, True])
-    targets = Targets(np.eye(2)[[0, 1, 0, 1, 1]], counted, np.array([0, 2, 5]))
-    labels = Labels(class_names=("E", "H"))
-    rows = labelled_rows(data, "test", targets, task=TASKS["residue"], labels=labels)
-    assert rows.units.kind == "sequence"
-    first, *others = rows.units.members[:, 0]
-    assert first not in others
-    assert len(set(others)) == 1
-    assert len(rows.values) == 4
-
-
 def test_everyone_is_scored_and_compared_with_the_model() -> None:
     rows = pairs_of(40, 300)
-    found = score_rows(rows, {MODEL: guesses(rows, 0.5), "peer": guesses(rows, 5)}, seed=0)
+    found = score_rows(
+        rows, {MODEL: guesses(rows, 0.5), "peer": guesses(rows, 5)}, resampling=Resampling()
+    )
     own, peer = (found.entries[name]["auroc"] for name in (MODEL, "peer"))
     assert own["low"] < own["value"] < own["high"]
     assert own["conservative_low"] < own["value"] < own["conservative_high"]
@@ -89,7 +52,9 @@ def test_everyone_is_scored_and_compared_with_the_model() -> None:
 
 def test_of_nine_proteins_there_are_scores_but_no_intervals_and_it_is_said_once() -> None:
     rows = pairs_of(9, 300)
-    found = score_rows(rows, {MODEL: guesses(rows, 0.5), "peer": guesses(rows, 5)}, seed=0)
+    found = score_rows(
+        rows, {MODEL: guesses(rows, 0.5), "peer": guesses(rows, 5)}, resampling=Resampling()
+    )
     assert found.entries[MODEL]["auroc"]["value"] is not None
     assert found.entries[MODEL]["auroc"]["low"] is None
     assert found.differences["peer"]["auroc"]["value"] > 0
@@ -99,7 +64,7 @@ def test_of_nine_proteins_there_are_scores_but_no_intervals_and_it_is_said_once(
 
 def test_constant_answers_are_scored() -> None:
     rows = pairs_of(40, 300)
-    found = score_rows(rows, {MODEL: Answers(np.full(300, 0.5))}, seed=0)
+    found = score_rows(rows, {MODEL: Answers(np.full(300, 0.5))}, resampling=Resampling())
     assert found.entries[MODEL]["auroc"] == {
         "value": 0.5,
         "low": None,
@@ -114,7 +79,7 @@ def test_constant_answers_are_scored() -> None:
 def test_labels_of_one_class_leave_scores_undefined_and_say_why() -> None:
     rows = pairs_of(40, 300)
     rows.values[:] = 1
-    found = score_rows(rows, {MODEL: guesses(rows, 1)}, seed=0)
+    found = score_rows(rows, {MODEL: guesses(rows, 1)}, resampling=Resampling())
     assert found.entries[MODEL]["average_precision"]["value"] is None
     assert found.entries[MODEL]["recall"]["low"] is not None
     (note,) = found.notes
@@ -128,23 +93,32 @@ def test_classes_get_intervals_of_their_own() -> None:
     units = Units(np.arange(200)[:, None] // 5, "sequence")
     rows = LabelledRows(TASKS["residue"], labels, values, units)
     answers = Answers((values + 3 * GENERATOR.random((200, 3))) / 4)
-    found = score_rows(rows, {MODEL: answers}, seed=0)
+    found = score_rows(rows, {MODEL: answers}, resampling=Resampling())
     one = found.entries[MODEL]["per_class"]["H"]["average_precision"]
     assert one["low"] < one["value"]
     assert found.entries[MODEL]["macro_average_precision"]["low"] is not None
     assert found.reliability == []
 
 
-def test_another_kind_of_answer_is_resampled_by_repeating_rows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_outcome_without_weighted_scores_is_resampled_by_repeating_rows() -> None:
     """As slow as it is general: the scores are those of the outcome itself."""
     rows = pairs_of(40, 60)
     answers = {MODEL: guesses(rows, 1)}
-    known = score_rows(rows, answers, seed=0)
-    monkeypatch.delitem(WEIGHTED, "binary")
-    found = score_rows(rows, answers, seed=0)
+    known = score_rows(rows, answers, resampling=Resampling())
+    task = replace(rows.task, outcome=replace(rows.task.outcome, statistic=None))
+    found = score_rows(replace(rows, task=task), answers, resampling=Resampling())
     assert found.interval["replicates"] == 200
     first, second = (scores.entries[MODEL]["auroc"] for scores in (found, known))
     assert first["value"] == second["value"]
     assert first["low"] == pytest.approx(second["low"], abs=0.05)
+
+
+def test_a_score_without_a_threshold_is_only_ranked() -> None:
+    rows = pairs_of(40, 300)
+    peer = replace(guesses(rows, 5), threshold=None)
+    found = score_rows(
+        rows, {MODEL: guesses(rows, 0.5), "peer": peer}, resampling=Resampling(threads=1)
+    )
+    assert found.entries["peer"].keys() == {"average_precision", "auroc"}
+    assert found.differences["peer"].keys() == {"average_precision", "auroc"}
+    assert "mcc" in found.entries[MODEL]

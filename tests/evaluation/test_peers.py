@@ -7,17 +7,17 @@ import pytest
 from peftide.config import TableOptions
 from peftide.errors import InputError
 from peftide.evaluation.peers import peer_files, read_peer
-from peftide.sequences import Dataset, read_dataset, read_table
-from peftide.tasks import TASKS, Labels, Targets
+from peftide.evaluation.rows import ScoredPart
+from peftide.sequences import read_dataset, read_table
+from peftide.tasks import TASKS, Labels
 from peftide.tasks.reading import reading_options
 from tests.conftest import random_sequences, write_proteins, write_rows
 
-Case = tuple[Dataset, str, Targets]
 Rows = list[tuple[object, ...]]
 PAIRS: Rows = [("p0", "p1", 1), ("p1", "p2", 0), ("p3", "p3", 1), ("p2", "p1", 0), ("p3", "p0", 0)]
 
 
-def labelled(folder: Path, task: str, header: str, rows: Rows) -> Case:
+def labelled(folder: Path, task: str, header: str, rows: Rows) -> ScoredPart:
     fasta = write_proteins(folder / "p.fasta", random_sequences(5, lengths=(3, 5)))
     table = write_rows(folder / "labels.tsv", header, rows)
     options, level = TableOptions(sequences=fasta), TASKS[task].level
@@ -26,7 +26,8 @@ def labelled(folder: Path, task: str, header: str, rows: Rows) -> Case:
     )
     reading = reading_options(data, "input", max_length=None, class_map=None)
     labels = Labels(class_names=("E", "H"))
-    return data, "input", TASKS[task].read_targets(data.parts["input"], labels, reading)
+    targets = TASKS[task].read_targets(data.parts["input"], labels, reading)
+    return ScoredPart(TASKS[task], labels, data, "input", targets)
 
 
 @pytest.fixture
@@ -36,7 +37,9 @@ def pairs(tmp_path: Path) -> Callable[[str, Rows], np.ndarray]:
 
     def read(header: str, rows: Rows) -> np.ndarray:
         path = write_rows(tmp_path / "peer.tsv", header, rows)
-        return read_peer(path, case, task=TASKS["ppi"], labels=Labels(), columns=TableOptions())
+        found = read_peer(path, case, columns=TableOptions())
+        assert found.threshold is None
+        return found.values
 
     return read
 
@@ -86,9 +89,8 @@ def test_a_missing_column_is_named(pairs: Callable[[str, Rows], np.ndarray]) -> 
 def test_values_may_be_another_runs_predictions(tmp_path: Path) -> None:
     case = labelled(tmp_path, "regression", "id label", [("p0", 1.5), ("p1", 2.5)])
     path = write_rows(tmp_path / "peer.tsv", "id label prediction", [("p1", 0, 9), ("p0", 0, 8)])
-    task = TASKS["regression"]
-    found = read_peer(path, case, task=task, labels=Labels(), columns=TableOptions())
-    assert found.tolist() == [8, 9]
+    found = read_peer(path, case, columns=TableOptions())
+    assert found.values.tolist() == [8, 9]
 
 
 def test_residues_are_found_by_position_and_have_a_column_per_class(tmp_path: Path) -> None:
@@ -99,8 +101,7 @@ def test_residues_are_found_by_position_and_have_a_column_per_class(tmp_path: Pa
         (f"p{k}", position, k, position) for k in (1, 0) for position in range(1, lengths[k] + 1)
     ]
     path = write_rows(tmp_path / "peer.tsv", "id position p_E p_H", rows)
-    labels = Labels(class_names=("E", "H"))
-    found = read_peer(path, case, task=TASKS["residue"], labels=labels, columns=TableOptions())
+    found = read_peer(path, case, columns=TableOptions()).values
     assert found[:, 0].tolist() == [0] * lengths[0] + [1] * lengths[1]
     assert found[:, 1].tolist() == [*range(1, lengths[0] + 1), *range(1, lengths[1] + 1)]
 

@@ -1,15 +1,15 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pytest
-from sklearn.metrics import matthews_corrcoef
 
-from peftide.evaluation.scores import all_scores, check_calibration, choose_threshold, score
+from peftide.evaluation.answering import Answering
+from peftide.evaluation.decisions import Decisions, choose_threshold
+from peftide.evaluation.part_scores import Answers, Resampling
+from peftide.evaluation.record import evaluate_parts
 from peftide.hardware import choose_hardware
 from peftide.run_folder import RunFolder
-from peftide.training.setting import Setting, build_setting, find_task, prepare
-from peftide.types import FloatArray
+from peftide.training.problem import find_task
+from peftide.training.setting import Setting, build_setting, prepare
 from tests.conftest import small_config
 
 
@@ -22,115 +22,17 @@ def untrained(folder: Path, task: str, **changes: object) -> Setting:
     )
 
 
-def test_the_threshold_has_the_best_mcc_on_validation(tmp_path: Path) -> None:
-    setting = untrained(tmp_path, "ppi")
-    logits = setting.logits("validation")
-    answers = setting.problem.task.outcome.answers(logits, setting.problem.labels)
-    threshold = choose_threshold(setting.problem, answers)
-    assert threshold is not None
-    truth = setting.problem.targets["validation"].values[:, 0]
-    probability = 1 / (1 + np.exp(-logits[:, 0].astype(float)))
-    ours = matthews_corrcoef(truth, probability >= threshold)
-    others = [matthews_corrcoef(truth, probability >= cut) for cut in probability]
-    assert ours == pytest.approx(max(others))
-
-
-@pytest.mark.parametrize("task", ["symmetry", "regression", "residue"])
-def test_only_a_yes_or_no_has_a_threshold(tmp_path: Path, task: str) -> None:
-    setting = untrained(tmp_path, task)
-    assert choose_threshold(setting.problem, setting.logits("validation")) is None
-
-
-def test_metrics_have_the_form_of_the_design(tmp_path: Path) -> None:
-    setting = untrained(tmp_path, "ppi")
-    metrics = score(setting, RunFolder(tmp_path / "run")).metrics
-    assert metrics["format_version"] == 1
-    assert metrics["headline"] == "average_precision"
-    entry = metrics["splits"]["test"]["average_precision"]
-    ends = {"low", "high", "conservative_low", "conservative_high"}
-    assert entry.keys() == {"value", "n"} | ends
-    assert entry["n"] == 8
-    lead = metrics["differences"]["composition"]["test"]["average_precision"]
-    composition = metrics["baselines"]["composition"]["test"]["average_precision"]["value"]
-    assert lead["value"] == pytest.approx(entry["value"] - composition)
-    assert metrics["intervals"]["test"]["reason"] == "only 8 proteins: intervals need 10"
-    assert metrics["notes"] == [
-        "validation: no intervals: only 8 proteins: intervals need 10",
-        "test: no intervals: only 8 proteins: intervals need 10",
-    ]
-    assert sum(found["n"] for found in metrics["reliability"]["test"]) == 8
-    table = pd.read_csv(tmp_path / "run" / "predictions.tsv", sep="\t")
-    assert len(table) == 8
-
-
-def test_without_baselines_none_are_scored_or_kept(tmp_path: Path) -> None:
-    setting = untrained(tmp_path, "ppi", baselines=("none",))
-    folder = RunFolder(tmp_path / "run")
-    metrics = score(setting, folder).metrics
-    assert metrics["baselines"] == metrics["differences"] == {}
-    assert not folder.baselines.exists()
-
-
-def test_what_the_baselines_know_is_kept_as_numbers(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "run")
-    found = score(untrained(tmp_path, "ppi", baselines=("kmer", "degree")), folder)
-    assert list(found.metrics["baselines"]) == list(found.beside.seconds) == ["kmer", "degree"]
-    assert sorted(path.name for path in folder.baselines.iterdir()) == [
-        "baselines.json",
-        "degree.safetensors",
-        "kmer.safetensors",
-    ]
-
-
-def test_the_baseline_gets_a_threshold_of_its_own(tmp_path: Path) -> None:
-    problem = untrained(tmp_path, "ppi").problem
-    truth = problem.targets["validation"].values[:, 0]
-    shifted: dict[str, FloatArray] = {
-        "validation": 0.1 + 0.01 * truth
-    }  # perfect, but never above 0.5
-    low: dict[str, FloatArray] = {"validation": np.zeros(len(truth))}
-    metrics = all_scores(problem, {"model": low, "composition": shifted}, seed=0)
+def test_the_baseline_gets_a_threshold_from_validation(tmp_path: Path) -> None:
+    part = untrained(tmp_path, "ppi").problem.part("validation")
+    truth = part.targets.values[:, 0]
+    shifted = 0.1 + 0.01 * truth  # perfect, but never above 0.5
+    cut = choose_threshold(part, shifted)
+    metrics = evaluate_parts(
+        {"validation": part},
+        {"validation": np.zeros((len(truth), 1))},
+        Answering(part.task, part.labels, Decisions()),
+        others={"baselines": {"composition": {"validation": Answers(shifted, cut)}}},
+        resampling=Resampling(),
+    )
     scores = metrics["baselines"]["composition"]["validation"]
     assert scores["accuracy"]["value"] == scores["mcc"]["value"] == 1.0
-
-
-def test_probabilities_are_those_that_validation_asks_for(tmp_path: Path) -> None:
-    setting = untrained(tmp_path, "ppi", calibration="temperature")
-    scored = score(setting, RunFolder(tmp_path / "run"))
-    table = pd.read_csv(tmp_path / "run" / "predictions.tsv", sep="\t")
-    np.testing.assert_allclose(table["score"], setting.logits("test")[:, 0], rtol=1e-4)
-    warmed = table["score"] / scored.calibration.temperature
-    np.testing.assert_allclose(table["probability"], 1 / (1 + np.exp(-warmed)), rtol=1e-4)
-    assert scored.metrics["calibration"]["method"] == "temperature"
-    assert scored.calibration.prior == (0.5, 0.5)  # half of the training pairs
-
-
-@pytest.mark.parametrize(
-    ("method", "task", "problems"),
-    [("isotonic", "ppi", 0), ("auto", "regression", 0), ("none", "regression", 0)]
-    + [("isotonic", "symmetry", 1), ("temperature", "regression", 1)],
-)
-def test_a_calibration_must_fit_the_task(method: str, task: str, problems: int) -> None:
-    assert len(check_calibration(method, find_task(task))) == problems
-
-
-def test_a_test_part_of_one_class_is_scored_as_far_as_it_can_be(tmp_path: Path) -> None:
-    config = small_config(tmp_path, "ppi", "head")
-    path = tmp_path / "test.tsv"
-    path.write_text(path.read_text().replace("\t0\n", "\t1\n"))
-    problem, backbone = prepare(config, find_task("ppi"))
-    setting = build_setting(
-        config,
-        problem,
-        backbone,
-        hardware=choose_hardware(config),
-        folder=RunFolder(tmp_path / "run"),
-    )
-    metrics = score(setting, RunFolder(tmp_path / "run")).metrics
-    assert metrics["splits"]["test"]["auroc"]["value"] is None or np.isnan(
-        metrics["splits"]["test"]["auroc"]["value"]
-    )
-    assert 0 <= metrics["splits"]["test"]["accuracy"]["value"] <= 1
-    (note,) = [note for note in metrics["notes"] if "undefined" in note]
-    assert "auroc" in note
-    assert "all 8 labels are the same" in note

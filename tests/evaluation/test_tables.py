@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from peftide.errors import StorageError
-from peftide.evaluation.tables import measure, measure_answers, prediction_table, write_table
+from peftide.evaluation.tables import prediction_table, write_table
 from peftide.sequences import Examples, Proteins
-from peftide.tasks import TASKS, Labels, Targets
 
 PROTEINS = Proteins(("a", "b"), ("MKV", "WWAD"))
 
@@ -23,7 +22,7 @@ def test_pairs_have_two_ids() -> None:
     table = prediction_table(
         examples([[1, 0], [0, 0]], ("1", "0")),
         PROTEINS,
-        task=TASKS["ppi"],
+        level="pair",
         answers={"score": np.array([0.5, 1.5])},
         residues=np.array([4, 3]),
     )
@@ -39,7 +38,7 @@ def test_residues_that_the_model_saw_have_a_row_each() -> None:
     table = prediction_table(
         examples([[1], [0]], ("HHEE", "EHE")),
         PROTEINS,
-        task=TASKS["residue"],
+        level="residue",
         answers={"prediction": list("HHHEEE")},
         residues=np.array([3, 3]),
     )
@@ -53,25 +52,24 @@ def test_without_labels_there_is_no_label_column() -> None:
     table = prediction_table(
         examples([[0]], None),
         PROTEINS,
-        task=TASKS["regression"],
+        level="sequence",
         answers={"prediction": np.array([1.0])},
         residues=np.array([3]),
     )
     assert list(table) == ["id", "prediction"]
 
 
-def test_only_rows_that_count_are_measured() -> None:
-    values = np.array([[1.0], [2.0], [4.0], [-9.0]])
-    counted = np.array([True, True, True, False])
-    targets = Targets(values, counted, np.arange(5))
-    labels = Labels(centre=1.0, spread=2.0)
-    logits = np.array([[0.0], [0.5], [1.5], [50.0]])  # in units of the labels: 1, 2, 4, 101
-    found = measure(TASKS["regression"], targets, logits, labels=labels, threshold=0.5)
-    assert (found["mae"], found["r2"]) == (0.0, 1.0)
-    answers = logits[:, 0] * 2 + 1
-    assert found == measure_answers(
-        TASKS["regression"], targets, answers, labels=labels, threshold=0.5
+def test_rows_that_do_not_enter_the_scores_are_marked() -> None:
+    table = prediction_table(
+        examples([[1, 0], [0, 0]], ("1", "1")),
+        PROTEINS,
+        level="pair",
+        answers={"score": np.array([0.5, 1.5])},
+        residues=np.array([4, 3]),
+        counted=np.array([True, False]),
     )
+    assert list(table) == ["id_a", "id_b", "label", "counted", "score"]
+    assert table["counted"].tolist() == [1, 0]
 
 
 def test_a_table_that_cannot_be_written_leaves_nothing(

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from peftide.commands.audit import AuditResult, audit
+from peftide.auditing import AuditResult
+from peftide.commands.audit import audit
 from peftide.commands.split import split
 from peftide.commands.train import train
 from peftide.config import AuditConfig, SplitConfig, TrainConfig

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from peftide.errors import TrainingError
-from peftide.training import answer_rows, scoring
+from peftide.predictor import answer_rows, rows
 from tests.training.conftest import Build
 
 
@@ -26,7 +26,7 @@ def test_small_blocks_give_the_same(build: Build, monkeypatch: pytest.MonkeyPatc
     assert embeddings is not None
     members = np.arange(5)[::-1].copy()[:, None]
     whole = answer_rows(model, embeddings, members, device=setting.hardware.device)
-    monkeypatch.setattr(scoring, "ROWS_PER_BLOCK", 7)
+    monkeypatch.setattr(rows, "ROWS_PER_BLOCK", 7)
     blocks = answer_rows(model, embeddings, members, device=setting.hardware.device)
     np.testing.assert_allclose(whole, blocks, atol=1e-6)
     assert len(whole) == np.diff(embeddings.offsets)[:5].sum()

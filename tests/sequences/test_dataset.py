@@ -13,8 +13,8 @@ from peftide.errors import InputError
 from peftide.sequences.dataset import keep_used_proteins, member_proteins, read_dataset, select_rows
 from peftide.sequences.parts import split_by_column
 from peftide.sequences.records import Dataset, Proteins
-from peftide.sequences.tables import read_table, table_from_fasta
-from peftide.sequences.training_tables import read_training_data
+from peftide.sequences.tables import read_table
+from peftide.splitting.training_data import read_training_data
 from peftide.types import Level
 from tests.conftest import small_config
 
@@ -98,7 +98,8 @@ def test_findings_of_a_file_are_told_once(read: Callable[..., Dataset], tmp_path
 def test_fasta_to_predict_on(tmp_path: Path):
     path = tmp_path / "a.fasta"
     path.write_text(FASTA)
-    data = read_dataset({"input": table_from_fasta(path)}, TableOptions(), level="sequence")
+    table = read_table(path, TableOptions(), level="sequence", needs_labels=False)
+    data = read_dataset({"input": table}, TableOptions(), level="sequence")
     assert data.proteins.ids == ("P1", "P2", "P3", "unused")
     assert data.parts["input"].labels is None
     assert data.parts["input"].counted.all()
@@ -256,3 +257,34 @@ def test_proteins_of_some_examples_are_renumbered(tmp_path: Path) -> None:
     assert len(proteins) == 8
     before = np.array(dataset.proteins.sequences)[examples.members]
     assert (np.array(proteins.sequences)[members] == before).all()
+
+
+def table_of(tmp_path: Path, text: str):
+    path = tmp_path / "a.tsv"
+    path.write_text(text)
+    return read_table(path, TableOptions(), needs_labels=True)
+
+
+@pytest.mark.parametrize(("level", "label"), [("sequence", "H"), ("residue", " H ")])
+def test_only_labels_of_residues_keep_spaces_and_only_they_have_masks(
+    tmp_path: Path, level: Level, label: str
+):
+    table = table_of(tmp_path, "sequence\tlabel\tmask\nMKV\t H \t011\n")
+    examples = read_dataset({"test": table}, TableOptions(), level=level).parts["test"]
+    assert examples.labels == (label,)
+    assert examples.masks == (("011",) if level == "residue" else None)
+
+
+def test_empty_masks_of_residues(tmp_path: Path):
+    table = table_of(tmp_path, "sequence\tlabel\tmask\nMK\tHH\t\n")
+    with pytest.raises(InputError, match=r"a\.tsv:2: the mask is empty"):
+        read_dataset({"test": table}, TableOptions(), level="residue")
+    assert len(read_dataset({"test": table}, TableOptions(), level="sequence").parts["test"]) == 1
+
+
+def test_sequences_may_be_a_mapping(tmp_path: Path):
+    table = table_of(tmp_path, "id\tlabel\nP1\tx\n")
+    data = read_dataset({"a": table}, TableOptions(), level="sequence", sequences={"P1": "mk"})
+    assert data.proteins.sequences == ("MK",)
+    with pytest.raises(InputError, match="id P1 has no sequence in sequences"):
+        read_dataset({"a": table}, TableOptions(), level="sequence", sequences={"P2": "MK"})

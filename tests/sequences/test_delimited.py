@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.delimited import Grid, read_grid
+from peftide.sequences.delimited import Grid, grid_from_frame, grid_from_rows, read_grid
 
 
 @pytest.fixture
@@ -82,3 +84,47 @@ def test_stray_quotation_mark(grid: Callable[[str], Grid], row: str):
 def test_fasta_given_as_table(grid: Callable[[str], Grid]):
     with pytest.raises(InputError, match="this is a FASTA file; expected a table"):
         grid(">a\nMKV\n")
+
+
+FRAME = pd.DataFrame(
+    {
+        "whole": [1, 2],
+        "float": [1.0, 0.1],
+        "short": np.array([0.1, 2.5], dtype=np.float32),
+        "gap": [3, None],
+        "text": ["a b", None],
+        "flag": [True, False],
+        "nullable": pd.array([1, None], dtype="Int64"),
+        "kind": pd.Categorical(["x", "y"]),
+        "mixed": ["NA", 1.5],
+    }
+)
+
+
+def test_a_frame_has_the_cells_of_its_file(tmp_path: Path):
+    FRAME.to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    assert grid_from_frame(FRAME).cells == read_grid(tmp_path / "a.tsv").cells
+
+
+def test_rows_of_a_frame_are_numbered_by_position_and_empty_ones_left_out():
+    frame = pd.DataFrame({"id": ["P1", None, "P3"]}, index=[7, 7, 7])
+    found = grid_from_frame(frame)
+    assert found.cells == {"id": ("P1", "P3")}
+    assert found.lines.tolist() == [1, 3]
+
+
+def test_a_frame_without_rows_or_with_a_column_twice():
+    with pytest.raises(InputError, match="DataFrame: the table has no rows"):
+        grid_from_frame(FRAME[:0])
+    with pytest.raises(InputError, match="DataFrame: more than one column is named whole"):
+        grid_from_frame(pd.concat([FRAME[["whole"]], FRAME[["whole"]]], axis=1))
+
+
+def test_lists():
+    assert grid_from_rows(["MK", "MV"], ["sequence"]).cells == {"sequence": ("MK", "MV")}
+    with pytest.raises(InputError, match=r"list: row 2: received \('MK',\), expected 2 texts"):
+        grid_from_rows([("MK", "MV"), ("MK",)], ["a", "b"])
+    with pytest.raises(InputError, match="list: row 1: received 'MK', expected 2 texts"):
+        grid_from_rows(["MK"], ["a", "b"])
+    with pytest.raises(InputError, match="list: there are no rows"):
+        grid_from_rows([], ["sequence"])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from peftide.sequences.findings import say_findings
-from peftide.sequences.training_tables import read_training_data
+from peftide.splitting.training_data import read_training_data
 from tests.conftest import small_config, write_rows
 
 

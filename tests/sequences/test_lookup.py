@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.lookup import SequenceLookup, accession
+from peftide.sequences.lookup import SequenceLookup, sequence_lookup
 from peftide.sequences.records import Proteins
 from peftide.sequences.tables import Table, TextArray
 
@@ -28,14 +29,6 @@ def lookup():
     return SequenceLookup(
         Path("a.fasta"), Proteins(ids, ("MA", "MB", "MC", "MD", "ME", "MF", "MF"))
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("sp|P1|A_HUMAN", "P1"), ("tr|A0A1|B", "A0A1"), ("P1", "P1"), ("pdb|1ABC|A", "pdb|1ABC|A")],
-)
-def test_accession(name: str, expected: str):
-    assert accession(name) == expected
 
 
 @pytest.mark.parametrize(
@@ -96,3 +89,21 @@ def test_absent_ids_can_be_dropped(lookup: SequenceLookup):
 def test_nothing_left(lookup: SequenceLookup):
     with pytest.raises(InputError, match=r"a\.tsv: no row has a sequence\. a\.fasta has ids such"):
         lookup.fill("test", make_table(["P8", "P9"]), [], drop=True)
+
+
+def test_sequences_of_a_file_a_mapping_and_a_series_are_the_same(tmp_path: Path):
+    (tmp_path / "a.fasta").write_text(">P1\nmk\n>P2\nMKV\n")
+    mapping = {"P1": "mk", "P2": "MKV"}
+    sources = [tmp_path / "a.fasta", str(tmp_path / "a.fasta"), mapping, pd.Series(mapping)]
+    found = [sequence_lookup(source) for source in sources]
+    assert {lookup.proteins for lookup in found} == {Proteins(("P1", "P2"), ("MK", "MKV"))}
+    assert all(lookup.findings[0].kind == "lower_case_sequences" for lookup in found)
+    assert sequence_lookup(found[0]) is found[0]
+
+
+def test_problems_of_a_mapping_name_the_id():
+    series = pd.Series(["MK", "M1", "MV"], index=["P1", "P2", "P1"])
+    with pytest.raises(InputError) as caught:
+        sequence_lookup(series)
+    assert "sequences: row 2: the sequence of P2 has '1'" in str(caught.value)
+    assert "sequences: row 3: id P1 has two sequences" in str(caught.value)

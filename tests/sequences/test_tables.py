@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from peftide.config.options import TableOptions
 from peftide.errors import InputError
-from peftide.sequences.tables import Table, TextArray, read_table, table_from_fasta, table_level
+from peftide.sequences.tables import Table, TextArray, read_table
 from peftide.types import Level
 
 
@@ -57,7 +58,7 @@ def test_single_ids_need_no_sequence_column(table: Callable[..., Table]):
     assert read.sequences is None
 
 
-def test_residues_have_masks_and_keep_spaces_in_labels(tmp_path: Path):
+def test_single_sequences_have_masks_and_labels_keep_spaces(tmp_path: Path):
     path = tmp_path / "a.tsv"
     path.write_text("sequence\tlabel\tmask\nMKV\t H \t011\n")
     read = read_table(path, TableOptions(), level="residue", needs_labels=True)
@@ -65,16 +66,12 @@ def test_residues_have_masks_and_keep_spaces_in_labels(tmp_path: Path):
     assert cells(read.labels) == [" H "]
 
 
-def test_masks_are_for_residues_only(table: Callable[..., Table]):
-    assert table("sequence label mask\nMKV 1 x\n", level="sequence").masks is None
-
-
 def test_cells_and_column_names_are_stripped(tmp_path: Path):
     path = tmp_path / "a.csv"
     path.write_text("id_a, id_b, label\nP1, P2, yes \n")
     read = read_table(path, TableOptions(), level="pair", needs_labels=True)
     assert cells(read.ids) == [["P1", "P2"]]
-    assert cells(read.labels) == ["yes"]
+    assert cells(read.labels) == [" yes "]
 
 
 def test_other_column_names(table: Callable[..., Table]):
@@ -138,11 +135,6 @@ def test_a_column_that_was_asked_for_must_be_there(table: Callable[..., Table]):
     assert "no column fold (another is named with --split-column)" in str(caught.value)
 
 
-def test_empty_mask(table: Callable[..., Table]):
-    with pytest.raises(InputError, match="the mask is empty"):
-        table("sequence label mask\nMK HH \n", level="residue")
-
-
 def test_problems_of_all_rows_come_together(table: Callable[..., Table]):
     with pytest.raises(InputError, match="3 problems"):
         table("id label sequence\nP1  MK\n 1 MK\nP3 1 M?\n", level="sequence")
@@ -151,7 +143,7 @@ def test_problems_of_all_rows_come_together(table: Callable[..., Table]):
 def test_fasta_as_rows(tmp_path: Path):
     path = tmp_path / "a.fasta"
     path.write_text(">P1\nmk\n>P2 x\nMKV\n")
-    read = table_from_fasta(path)
+    read = read_table(path, TableOptions(), level="sequence", needs_labels=False)
     assert cells(read.ids) == [["P1"], ["P2"]]
     assert cells(read.sequences) == [["MK"], ["MKV"]]
     assert (read.lines.tolist(), read.labels) == ([1, 3], None)
@@ -173,4 +165,60 @@ def test_the_columns_say_whether_rows_are_pairs(
 ) -> None:
     path = tmp_path / "a.tsv"
     path.write_text(header.replace(" ", "\t") + "\n" + "\t".join("x" * len(header.split())) + "\n")
-    assert table_level(path, TableOptions(**options)) == level
+    read = read_table(path, TableOptions(**options), needs_labels=False)
+    assert read.has_pairs == (level == "pair")
+
+
+@pytest.mark.parametrize(("level", "needs_labels"), [("pair", False), ("sequence", True)])
+def test_a_fasta_file_is_no_table_of_pairs_or_labels(
+    tmp_path: Path, level: Level, needs_labels: bool
+) -> None:
+    path = tmp_path / "a.fasta"
+    path.write_text(">P1\nMK\n")
+    with pytest.raises(InputError, match="a.fasta: this is a FASTA file"):
+        read_table(path, TableOptions(), level=level, needs_labels=needs_labels)
+
+
+PAIRS = pd.DataFrame({"id_a": ["P1", "P3"], "id_b": ["P2", "P1"], "label": [1, 0]})
+
+
+def test_a_frame_is_read_as_its_file_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    PAIRS.to_csv(path, sep="\t", index=False)
+    sources = [path, str(path), PAIRS]
+    tables = [read_table(source, TableOptions(), needs_labels=True) for source in sources]
+    for read in tables:
+        assert read.has_pairs
+        assert cells(read.ids) == [["P1", "P2"], ["P3", "P1"]]
+        assert cells(read.labels) == ["1", "0"]
+    assert [read.where(1) for read in tables] == [f"{path}:3", f"{path}:3", "DataFrame: row 2"]
+
+
+def test_problems_of_a_frame_name_its_row() -> None:
+    frame = pd.DataFrame({"sequence": ["MK", "M1"], "label": [1, None]})
+    with pytest.raises(InputError) as caught:
+        read_table(frame, TableOptions(), needs_labels=True)
+    assert "DataFrame: row 2: the sequence of column sequence has '1'" in str(caught.value)
+    assert "DataFrame: row 2: the label is empty" in str(caught.value)
+
+
+def test_lists_and_series_of_sequences() -> None:
+    named = pd.Series(["mk", "MKV"], index=["P1", "P2"])
+    for source in (["mk", "MKV"], named, named.reset_index(drop=True)):
+        read = read_table(source, TableOptions(), level="sequence", needs_labels=False)
+        assert cells(read.sequences) == [["MK"], ["MKV"]]
+        assert (None if read.ids is None else cells(read.ids)) == (
+            [["P1"], ["P2"]] if source is named else None
+        )
+
+
+def test_lists_of_pairs_of_sequences_or_ids() -> None:
+    rows = [("MK", "ML"), ("ML", "MV")]
+    read = read_table(rows, TableOptions(), level="pair", needs_labels=False)
+    assert cells(read.sequences) == [["MK", "ML"], ["ML", "MV"]]
+    assert read.ids is None
+    read = read_table(rows, TableOptions(), level="pair", needs_labels=False, ids=True)
+    assert cells(read.ids) == [["MK", "ML"], ["ML", "MV"]]
+    assert read.sequences is None
+    with pytest.raises(InputError, match="looks like a table of pairs"):
+        read_table(rows, TableOptions(), level="sequence", needs_labels=False)

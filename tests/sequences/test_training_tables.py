@@ -2,10 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from peftide.config import TrainConfig
 from peftide.errors import InputError
-from peftide.sequences.training_tables import data_files, named_tests, read_training_data
-from tests.conftest import random_sequences, small_config, write_rows
+from peftide.sequences.training_tables import data_files, named_tests, read_training_tables
+from tests.conftest import small_config, write_rows
 
 
 def test_tests_are_named_by_the_user_or_test() -> None:
@@ -36,7 +35,7 @@ def test_all_absent_files_are_named_together(tmp_path: Path) -> None:
 def test_data_beside_train_is_refused(tmp_path: Path) -> None:
     config = small_config(tmp_path, "ppi", "head", data=tmp_path / "train.tsv")
     with pytest.raises(InputError, match="--data together with --train"):
-        read_training_data(config, "pair")
+        read_training_tables(config, "pair")
 
 
 def test_a_split_column_without_train_is_refused(tmp_path: Path) -> None:
@@ -45,19 +44,4 @@ def test_a_split_column_without_train_is_refused(tmp_path: Path) -> None:
     from dataclasses import replace
 
     with pytest.raises(InputError, match=r"no row of the part train \(parts: test\)"):
-        read_training_data(replace(config, data=table), "sequence")
-
-
-def test_proteins_that_a_random_validation_shares_with_train_are_counted(tmp_path: Path) -> None:
-    sequences = random_sequences(6, seed=3)
-    rows = [(a, b, (i + j) % 2) for i, a in enumerate(sequences) for j, b in enumerate(sequences)]
-    table = write_rows(tmp_path / "t.tsv", "sequence_a sequence_b label", rows)
-    config = TrainConfig(task="ppi", train=table, out=tmp_path / "run", validation_fraction=0.2)
-    dataset = read_training_data(config, "pair")
-    inside = [
-        {dataset.proteins.sequences[p] for p in dataset.parts[part].members.ravel()}
-        for part in ("train", "validation")
-    ]
-    found = [f for f in dataset.findings if (f.part, f.kind) == ("validation", "shared_proteins")]
-    assert [finding.count for finding in found] == [len(inside[0] & inside[1])]
-    assert found[0].count > 0
+        read_training_tables(replace(config, data=table), "sequence")

@@ -9,9 +9,14 @@ from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.run_folder import RunFolder
+from peftide.sequences.training_tables import read_training_tables
 from peftide.tasks import TASKS
 from peftide.tasks.detecting import with_task
 from tests.conftest import small_config, write_proteins, write_rows
+
+
+def detected(config: TrainConfig) -> TrainConfig:
+    return with_task(config, read_training_tables(config))
 
 
 def auto_config(folder: Path, task: str, method: str, **changes: Any) -> TrainConfig:
@@ -24,21 +29,21 @@ def test_every_task_is_recognised_and_said(
 ) -> None:
     config = auto_config(tmp_path, name, "head")
     with caplog.at_level(logging.INFO):
-        assert with_task(config).task == name
+        assert detected(config).task == name
     (line,) = caplog.messages
     assert line.startswith(f"task: {name}, for the labels of ")
 
 
 def test_a_task_that_is_named_stays(tmp_path: Path) -> None:
     config = small_config(tmp_path, "multiclass", "head")
-    assert with_task(config) is config
+    assert detected(config) is config
 
 
 def test_sequences_may_stand_in_a_fasta_file(tmp_path: Path) -> None:
     write_proteins(tmp_path / "p.fasta", ["MKVL", "MKV"])
     table = write_rows(tmp_path / "t.tsv", "id label", [("p0", "HHEE"), ("p1", "HEE")])
     config = auto_config(tmp_path, "residue", "head", train=table, sequences=tmp_path / "p.fasta")
-    assert with_task(config).task == "residue"
+    assert detected(config).task == "residue"
 
 
 def test_labels_of_the_training_rows_decide(tmp_path: Path) -> None:
@@ -47,7 +52,7 @@ def test_labels_of_the_training_rows_decide(tmp_path: Path) -> None:
     config = auto_config(
         tmp_path, "binary", "head", train=None, validation=None, test=(), data=table
     )
-    assert with_task(config).task == "binary"
+    assert detected(config).task == "binary"
 
 
 def test_the_run_records_the_task_and_resumes_with_it(tmp_path: Path) -> None:
@@ -67,4 +72,4 @@ def test_unclear_labels_name_the_table(tmp_path: Path) -> None:
 
 def test_without_a_table_there_is_nothing_to_detect() -> None:
     with pytest.raises(InputError, match="no training table; expected --train FILE"):
-        with_task(TrainConfig(out=Path("run")))
+        detected(TrainConfig(out=Path("run")))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.training_tables import read_training_data
+from peftide.splitting.training_data import read_training_data
 from peftide.tasks import TASKS
 from peftide.tasks.reading import read_labels, reading_options
 from tests.conftest import small_config, write_rows

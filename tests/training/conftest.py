@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from peftide.commands.train import row_source
 from peftide.config import TrainConfig
 from peftide.hardware import choose_hardware
 from peftide.model import ProteinModel
 from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
 from peftide.training import Fitting, LabelledPart
-from peftide.training.setting import Setting, build_setting, find_adapter, find_task, prepare
+from peftide.training.fitting import row_source
+from peftide.training.problem import find_task
+from peftide.training.setting import Setting, build_setting, find_adapter, prepare
 from tests.conftest import small_config
 
 Build = Callable[..., tuple[Setting, ProteinModel, TrainConfig]]

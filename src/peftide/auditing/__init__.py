@@ -1,8 +1,19 @@
 """A data set comes in; verdicts on its parts go out: what makes a score too good. No torch."""
 
 from peftide.auditing.kinship import Kinship, find_kinship
+from peftide.auditing.result import AuditResult, audit_training
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import tally
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
 
-__all__ = ["SEVERITIES", "Kinship", "Subject", "Verdict", "find_kinship", "judge", "tally"]
+__all__ = [
+    "SEVERITIES",
+    "AuditResult",
+    "Kinship",
+    "Subject",
+    "Verdict",
+    "audit_training",
+    "find_kinship",
+    "judge",
+    "tally",
+]

@@ -176,9 +176,29 @@ def shared_with_validation(subject: Subject, part: str) -> Verdict | None:
     )
 
 
+def shared_clusters(subject: Subject, part: str) -> Verdict | None:
+    """Clusters of a later part that train has too."""
+    own = set(subject.examples(part).clusters or ()) - {""}
+    if not own:
+        return None
+    shared = sorted(own & set(subject.examples("train").clusters or ()))
+    if not shared:
+        return Verdict(part, "shared_clusters", "ok", "no cluster is also in train")
+    return Verdict(
+        part,
+        "shared_clusters",
+        "warning",
+        f"{share(len(shared), len(own), 'clusters')} are also in train",
+        "Keep clusters together: `peftide split --kind cluster`, or `--validation-kind cluster`",
+        {"count": len(shared), "clusters": len(own)},
+        tuple(shared[:3]),
+    )
+
+
 ACROSS = (
     shared_proteins,
     shared_rows,
+    shared_clusters,
     seen_rows,
     degree_alone,
     label_shift,

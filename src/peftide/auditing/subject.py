@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from peftide.sequences import Dataset, Examples, distinct_sequences
+from peftide.sequences.label_kinds import LabelKind, label_kind
+from peftide.sequences.yes_no import is_yes
 from peftide.types import BoolArray, FloatArray, IntArray
-
-LabelKind = Literal["yes_no", "classes", "values", "residues"]
-YES = frozenset({"1", "1.0", "true", "yes", "positive"})
-NO = frozenset({"0", "0.0", "false", "no", "negative"})
-MOST_NUMBER_CLASSES = 20
-"""Numbers with more distinct values than this are values, not classes."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +76,15 @@ class Subject:
 
     @cached_property
     def label_kind(self) -> LabelKind:
-        """What the labels of all parts are."""
-        texts = {
-            label.strip().lower() for part in self.dataset.parts for label in self.labels(part)
-        }
-        if texts <= YES | NO:
-            return "yes_no"
-        if not self.pairs and all(self._per_residue(part) for part in self.dataset.parts):
-            return "residues"
-        numbers = all(_is_number(text) for text in texts)
-        return "values" if numbers and len(texts) > MOST_NUMBER_CLASSES else "classes"
-
-    def _per_residue(self, part: str) -> bool:
-        lengths = self.lengths[self.members(part)[:, 0]]
-        return [len(label) for label in self.labels(part)] == lengths.tolist()
+        """Kind of the labels of all parts."""
+        parts = self.dataset.parts
+        labels = [label for part in parts for label in self.labels(part)]
+        firsts = np.concatenate([self.members(part)[:, 0] for part in parts])
+        return label_kind(labels, None if self.pairs else self.lengths[firsts].tolist())
 
     def positive(self, part: str) -> BoolArray:
         """Return which rows of yes-or-no labels say yes. Shape (B,)."""
-        return np.array([label.strip().lower() in YES for label in self.labels(part)], dtype=bool)
+        return np.array([is_yes(label) is True for label in self.labels(part)], dtype=bool)
 
     def values(self, part: str) -> FloatArray:
         """Return labels that are numbers as such. Shape (B,)."""
@@ -120,10 +106,3 @@ class Subject:
     def name(self, number: int) -> str:
         """Return the first id of a distinct sequence."""
         return self.dataset.proteins.ids[int(np.argmax(self.numbers == number))]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False

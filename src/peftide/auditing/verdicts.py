@@ -14,7 +14,7 @@ SEVERITIES: tuple[Severity, ...] = ("leak", "warning", "note", "ok")
 
 JUDGED_APART = {
     *("repeated_examples", "swapped_repeats", "contradictory_labels", "self_pairs"),
-    *("shared_proteins", "shared_with_validation"),
+    *("shared_proteins", "shared_clusters", "shared_with_validation"),
 }
 WARNINGS = {
     "missing_sequences": "Add the sequences; `peftide train` refuses the table unless told to drop",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from peftide.auditing import Verdict, tally
-from peftide.commands.audit import AuditResult, audit
+from peftide.auditing import AuditResult, Verdict, tally
+from peftide.commands.audit import audit
 from peftide.config import AuditConfig
 
 FINDINGS = 3

@@ -22,8 +22,8 @@ from peftide.splitting.files import (
     used_proteins,
     write_split,
 )
+from peftide.splitting.groups import similarity_settings
 from peftide.splitting.plan import SplitPlan, plan_split
-from peftide.splitting.protein_groups import similarity_settings
 from peftide.splitting.rows import SplitRows, input_files, read_rows
 
 FEWEST_PROTEINS = 10

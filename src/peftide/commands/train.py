@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peftide.commands.audit import audit_training
+from peftide.auditing import audit_training
 from peftide.config import TrainConfig
 from peftide.files import remove, write_json
 from peftide.hardware import choose_hardware, reset_peak_memory
@@ -14,8 +14,8 @@ from peftide.model import count_parameters
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder, can_resume, check_run, open_run
-from peftide.sequences.training_tables import data_files
-from peftide.tasks.detecting import with_task
+from peftide.sequences.training_tables import data_files, read_training_tables
+from peftide.tasks.detecting import AUTO, with_task
 from peftide.training.fitting import run_fit
 from peftide.training.options import check_options
 from peftide.training.problem import find_task
@@ -63,13 +63,15 @@ def train(config: TrainConfig) -> TrainResult:
     if can_resume(config) and RunFolder(config.out).is_finished():
         logger.info("%s is finished already", config.out)
         return _result(RunFolder(config.out))
-    config = with_task(config)
+    level = None if config.task == AUTO else find_task(config.task).level
+    tables = read_training_tables(config, level)
+    config = with_task(config, tables)
     task = find_task(config.task)
     check_options(config, task)
     hardware = choose_hardware(config)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
-        problem, backbone = prepare(config, task)
+        problem, backbone = prepare(config, task, tables)
         with open_run(config, files) as folder:
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)

@@ -41,9 +41,10 @@ class TrainConfig(TableOptions, RunOptions):
     validation_fraction: float = option(
         0.1, doc="share of the training set held out when no validation part is given"
     )
-    validation_kind: Literal["random", "none_seen"] = option(
-        "random",
-        doc="how it is held out: rows at random, or (pairs) proteins that train never sees",
+    validation_kind: Literal["auto", "random", "none_seen", "cluster"] = option(
+        "auto",
+        doc="how it is held out: rows at random, whole clusters, or (pairs) proteins that train "
+        "never sees; auto avoids random where enough rows remain",
     )
     shared_proteins: Literal["error", "allow", "drop"] = option(
         "error",

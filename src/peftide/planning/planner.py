@@ -17,7 +17,11 @@ from peftide.planning.plan import Plan
 from peftide.planning.stand_in import StandIn, stand_in
 from peftide.run_folder import open_run
 from peftide.sequences import read_fasta
-from peftide.sequences.training_tables import TRAINING_TABLES, data_files
+from peftide.sequences.training_tables import (
+    TRAINING_TABLES,
+    data_files,
+    read_training_tables,
+)
 from peftide.tasks.detecting import AUTO, with_task
 from peftide.training.options import check_options
 from peftide.training.problem import find_task, read_problem, seen_by
@@ -42,14 +46,16 @@ def make_plan(request: PlanConfig) -> Plan:
         config, notes = with_table(TrainConfig(**options), Path(scratch))
         files = data_files(config)
         find_adapter(config.method)
-        config = with_task(config)
+        level = None if config.task == AUTO else find_task(config.task).level
+        tables = read_training_tables(config, level)
+        config = with_task(config, tables)
         task = find_task(config.task)
         check_options(config, task)
         if config.base_bits is not None:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
         hardware = choose_hardware(config)
-        problem, stands = read_problem(config, task), stand_in(config)
+        problem, stands = read_problem(config, task, tables), stand_in(config)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)
         logging.getLogger("peftide.training").setLevel(logging.WARNING)  # its epochs are no news
         inside = replace(config, out=Path(scratch) / "run", resume=False, overwrite=False)

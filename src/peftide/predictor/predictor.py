@@ -16,8 +16,7 @@ from peftide.evaluation.tables import prediction_table
 from peftide.hardware import Hardware, choose_hardware
 from peftide.predictor.rows import answer_rows
 from peftide.predictor.vectors import Vectors
-from peftide.sequences import Dataset, Table, read_dataset, table_from
-from peftide.sequences.tables import Inputs, Sequences
+from peftide.sequences import Dataset, SequenceSource, Table, TableSource, read_dataset, read_table
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
 from peftide.types import FloatArray, IntArray
@@ -51,8 +50,8 @@ class Predictor:
 
     def predict(
         self,
-        inputs: Inputs,
-        sequences: Sequences = None,
+        inputs: TableSource,
+        sequences: SequenceSource | None = None,
         *,
         columns: TableOptions | None = None,
         error_rate: float | None = None,
@@ -90,8 +89,8 @@ class Predictor:
 
     def predict_blocks(
         self,
-        blocks: Iterable[Inputs],
-        sequences: Sequences = None,
+        blocks: Iterable[TableSource],
+        sequences: SequenceSource | None = None,
         *,
         columns: TableOptions | None = None,
         error_rate: float | None = None,
@@ -120,7 +119,11 @@ class Predictor:
         return self.encode(sequences).rows.float().numpy()
 
     def read(
-        self, inputs: Inputs, sequences: Sequences = None, *, columns: TableOptions | None = None
+        self,
+        inputs: TableSource,
+        sequences: SequenceSource | None = None,
+        *,
+        columns: TableOptions | None = None,
     ) -> Dataset:
         """Return inputs as a data set with one part, and count what the model will not see.
 
@@ -130,10 +133,12 @@ class Predictor:
             If a row or a sequence is wrong.
         """
         options, level = columns or TableOptions(), self.answering.task.level
-        table = table_from(inputs, options, level=level, needs_labels=False)
+        table = read_table(inputs, options, level=level, needs_labels=False)
         return self.join(table, options, sequences=sequences)
 
-    def join(self, table: Table, columns: TableOptions, *, sequences: Sequences = None) -> Dataset:
+    def join(
+        self, table: Table, columns: TableOptions, *, sequences: SequenceSource | None = None
+    ) -> Dataset:
         """Return a table as a data set with one part, and count what the model will not see."""
         level = self.answering.task.level
         dataset = read_dataset({PART: table}, columns, level=level, sequences=sequences)

@@ -3,12 +3,12 @@
 from peftide.sequences.dataset import keep_used_proteins, read_dataset, select_rows
 from peftide.sequences.fasta import read_fasta, stream_fasta
 from peftide.sequences.hashing import sequence_hash
-from peftide.sequences.held_out import hold_out_validation
+from peftide.sequences.lookup import SequenceLookup, SequenceSource, sequence_lookup
 from peftide.sequences.parts import part_name, split_by_column
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
 from peftide.sequences.repeats import distinct_examples, distinct_sequences
 from peftide.sequences.shared import check_shared_proteins
-from peftide.sequences.tables import Table, read_table, table_from, table_from_fasta, table_level
+from peftide.sequences.tables import Table, TableSource, read_table
 from peftide.sequences.text_files import read_text
 
 __all__ = [
@@ -16,11 +16,13 @@ __all__ = [
     "Examples",
     "Finding",
     "Proteins",
+    "SequenceLookup",
+    "SequenceSource",
     "Table",
+    "TableSource",
     "check_shared_proteins",
     "distinct_examples",
     "distinct_sequences",
-    "hold_out_validation",
     "keep_used_proteins",
     "part_name",
     "read_dataset",
@@ -29,9 +31,7 @@ __all__ = [
     "read_text",
     "select_rows",
     "sequence_hash",
+    "sequence_lookup",
     "split_by_column",
     "stream_fasta",
-    "table_from",
-    "table_from_fasta",
-    "table_level",
 ]

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from peftide.config.options import TableOptions
 from peftide.errors import InputError, raise_problems
-from peftide.sequences.fasta import read_fasta
-from peftide.sequences.lookup import SequenceLookup
+from peftide.sequences.lookup import SequenceSource, sequence_lookup
 from peftide.sequences.naming import name_rows
 from peftide.sequences.parts import PARTS, part_name
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
@@ -20,32 +18,43 @@ from peftide.types import BoolArray, IntArray, Level
 
 
 def read_dataset(
-    tables: Mapping[str, Table], options: TableOptions, *, level: Level, sequences: Any = None
+    tables: Mapping[str, Table],
+    options: TableOptions,
+    *,
+    level: Level,
+    sequences: SequenceSource | None = None,
 ) -> Dataset:
     """Proteins of all parts, and the rows of each part that name them.
 
-    A row's sequences are those of the table where it has such columns, else those of the FASTA
-    file `options.sequences`. Rows without ids get some (see `name_rows`). Only proteins that a
-    row names are kept.
+    A row's sequences are those of the table where it has such columns, else those of `sequences`.
+    Rows without ids get some (see `name_rows`). Only proteins that a row names are kept. Labels
+    lose spaces at their ends, unless there is one per residue.
 
     Parameters
     ----------
     tables
         Table of each part by its name ("train", "validation", "test", …).
     options
-        Where the FASTA file is, and what to do about missing sequences, self-pairs and
-        contradictory labels.
+        What to do about missing sequences, self-pairs and contradictory labels; and where the
+        FASTA file is, unless `sequences` says otherwise.
     level
-        What one label belongs to, as given to `read_table`.
+        What one label belongs to.
+    sequences
+        FASTA file, mapping or Series from id to sequence, or such a source already read.
 
     Raises
     ------
     InputError
-        If an id has no sequence or two, or (under `options.strict`) labels contradict each other.
+        If an id has no sequence or two, a mask is empty, or (under `options.strict`) labels
+        contradict each other.
     """
     problems: list[str] = []
-    named, findings = name_rows(tables, level=level, strict=options.strict)
-    filled, fasta_findings, spelling = _fill(named, options, problems)
+    fitted = {part: _at_level(table, level, problems) for part, table in tables.items()}
+    named, findings = name_rows(fitted, level=level, strict=options.strict)
+    source = options.sequences if sequences is None else sequences
+    filled, fasta_findings, spelling = _fill(
+        named, source, problems, drop=options.missing == "drop"
+    )
     pool = _ProteinPool(problems)
     members = {part: pool.add(table) for part, table in filled.items()}
     raise_problems(problems, fix=spelling)
@@ -142,8 +151,28 @@ class _ProteinPool:
             self._problems.append(f"{where}: id {name} has another sequence here than in {first}")
 
 
+def _at_level(table: Table, level: Level, problems: list[str]) -> Table:
+    """Table with labels and masks as the level wants them."""
+    if level == "residue":
+        if table.masks is not None:
+            empty = [row for row, mask in enumerate(table.masks) if not mask]
+            problems += [
+                f"{table.where(row)}: the mask is empty: fill it in, or leave out the row"
+                for row in empty
+            ]
+        return table
+    if table.labels is None:
+        return replace(table, masks=None)
+    labels = np.array([label.strip() for label in table.labels], dtype=object)
+    return replace(table, labels=labels, masks=None)
+
+
 def _fill(
-    tables: Mapping[str, Table], options: TableOptions, problems: list[str]
+    tables: Mapping[str, Table],
+    source: SequenceSource | None,
+    problems: list[str],
+    *,
+    drop: bool,
 ) -> tuple[dict[str, Table], tuple[Finding, ...], str]:
     """Tables with sequences, what was found, and advice if an id has none."""
     # rows of one file that became several parts share its findings
@@ -151,18 +180,16 @@ def _fill(
     bare = [table for table in tables.values() if table.sequences is None]
     if not bare:
         return dict(tables), findings, ""
-    if options.sequences is None:
+    if source is None:
         raise InputError(
             "the table names proteins by id, and there are no sequences for them",
             where=bare[0].path,
             fix="Give a FASTA file with --sequences, or put the sequences into the table",
         )
-    proteins, fasta_findings = read_fasta(options.sequences)
-    lookup = SequenceLookup(options.sequences, proteins)
-    filled, findings = dict(tables), findings + fasta_findings
+    lookup = sequence_lookup(source)
+    filled, findings = dict(tables), findings + lookup.findings
     for part, table in tables.items():
         if table.sequences is None:
-            drop = options.missing == "drop"
             filled[part], found = lookup.fill(part, table, problems, drop=drop)
             findings += found
     return (

@@ -1,14 +1,17 @@
-"""A CSV or TSV file comes in; its cells by column go out, as text."""
+"""A CSV or TSV file, a DataFrame or a list comes in; its cells by column go out, as text."""
 
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from peftide.errors import InputError, raise_problems
+from peftide.sequences.records import FRAME, LIST, place
 from peftide.sequences.text_files import read_text
 from peftide.types import IntArray
 
@@ -19,16 +22,17 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True)
 class Grid:
-    """All cells of a delimited file.
+    """All cells of a delimited file, a DataFrame or a list.
 
     Attributes
     ----------
     path
-        The file.
+        The file; "DataFrame" or "list" if there is none.
     cells
         Cells below the header by column name, each of length B.
     lines
-        Line on which each row begins, from 1. Shape (B,).
+        Line on which each row begins, from 1; without a file the number of each row, from 1.
+        Shape (B,).
     """
 
     path: Path
@@ -45,18 +49,97 @@ def read_grid(path: Path) -> Grid:
         If the file is no table, has no rows, names a column twice, or has a row with too many or
         too few cells.
     """
-    text = read_text(path)
+    return parse_grid(path, read_text(path))
+
+
+def parse_grid(path: Path, text: str) -> Grid:
+    """Cells of the text of a CSV or TSV file; `path` is for messages.
+
+    Raises
+    ------
+    InputError
+        As `read_grid`.
+    """
     header_line = text.lstrip("\n").partition("\n")[0]
     if header_line.startswith(">"):
         raise InputError("this is a FASTA file", expected="a table with a header line", where=path)
-    header, *rows = _parse(path, text, delimiter=_delimiter(header_line))
-    names = _column_names(path, header)
+    (line, header), *rows = _parse(path, text, delimiter=_delimiter(header_line))
+    names = _column_names(place(path, line), header)
     if not rows:
         raise InputError("the table has a header line but no rows", where=path)
     _check_widths(path, rows, width=len(names))
     lines, cells = zip(*rows, strict=True)
     columns = zip(*cells, strict=True)
     return Grid(path, dict(zip(names, columns, strict=True)), np.array(lines, dtype=np.int64))
+
+
+def grid_from_frame(frame: pd.DataFrame) -> Grid:
+    """Cells of a DataFrame as `frame.to_csv` writes them: missing values are empty cells.
+
+    Rows are numbered by position from 1, whatever the index says, and the index is not read. Rows
+    whose cells are all empty are left out, as blank lines of a file are.
+
+    Raises
+    ------
+    InputError
+        If it has no rows, or names a column twice.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": ["P1", "P2"], "label": [1.0, None]})
+    >>> grid_from_frame(frame).cells
+    {'id': ('P1', 'P2'), 'label': ('1.0', '')}
+    """
+    names = _column_names(str(FRAME), [str(name) for name in frame.columns])
+    columns = [_as_text(frame.iloc[:, number]) for number in range(len(names))]
+    filled = np.array([any(cells) for cells in zip(*columns, strict=True)], dtype=bool)
+    if not filled.any():
+        raise InputError("the table has no rows", where=FRAME)
+    if not filled.all():
+        rows = np.flatnonzero(filled)
+        columns = [tuple(cells[row] for row in rows) for cells in columns]
+    return Grid(FRAME, dict(zip(names, columns, strict=True)), np.flatnonzero(filled) + 1)
+
+
+def grid_from_rows(rows: Sequence[str] | Sequence[Sequence[str]], names: Sequence[str]) -> Grid:
+    """Cells of a list of texts (one column) or of a list of pairs of texts (two columns).
+
+    Parameters
+    ----------
+    rows
+        Texts, or pairs of texts.
+    names
+        Names of the columns: one for texts, two for pairs.
+
+    Raises
+    ------
+    InputError
+        If there are no rows, or a row has not as many texts as there are columns.
+
+    Examples
+    --------
+    >>> grid_from_rows([("MKV", "MKL")], ["sequence_a", "sequence_b"]).cells
+    {'sequence_a': ('MKV',), 'sequence_b': ('MKL',)}
+    """
+    if not len(rows):
+        raise InputError("there are no rows", where=LIST)
+    table = [(row,) if isinstance(row, str) else tuple(row) for row in rows]
+    expected = "one text" if len(names) == 1 else f"{len(names)} texts"
+    raise_problems(
+        [
+            f"{place(LIST, number)}: received {rows[number - 1]!r}, expected {expected}"
+            for number, row in enumerate(table, start=1)
+            if len(row) != len(names) or not all(isinstance(cell, str) for cell in row)
+        ]
+    )
+    columns = zip(*table, strict=True)
+    return Grid(LIST, dict(zip(names, columns, strict=True)), np.arange(1, len(table) + 1))
+
+
+def _as_text(column: pd.Series) -> tuple[str, ...]:
+    absent = column.isna().to_numpy(dtype=bool)
+    texts = column.astype(str).to_numpy(dtype=object)
+    return tuple(np.where(absent, "", texts).tolist())
 
 
 def _delimiter(header_line: str) -> str:
@@ -81,12 +164,11 @@ def _parse(path: Path, text: str, *, delimiter: str) -> list[Row]:
     return rows
 
 
-def _column_names(path: Path, header: Row) -> list[str]:
-    line, cells = header
-    names = [name.strip() for name in cells]
+def _column_names(where: str, header: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in header]
     # spreadsheets and pandas write columns without a name; nobody can ask for those
     twice = [name for name, count in Counter(names).items() if name and count > 1]
-    problems = [f"{path}:{line}: more than one column is named {name}" for name in twice]
+    problems = [f"{where}: more than one column is named {name}" for name in twice]
     raise_problems(problems, fix="Rename or remove one")
     return names
 

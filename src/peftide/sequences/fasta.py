@@ -59,11 +59,22 @@ def read_fasta_records(path: Path) -> FastaRecords:
     InputError
         As `read_fasta`.
     """
+    return parse_fasta(path, read_text(path))
+
+
+def parse_fasta(path: Path, text: str) -> FastaRecords:
+    """Proteins of the text of a FASTA file; `path` is for messages.
+
+    Raises
+    ------
+    InputError
+        As `read_fasta`.
+    """
     cleaner = SequenceCleaner(path)
     repeated = Tally("repeated_ids", "the sequence is the same: read once")
     sequences: dict[str, str] = {}
     lines: dict[str, int] = {}
-    for line, name, body in _split_records(path, read_text(path)):
+    for line, name, body in _split_records(path, text):
         if not name:
             cleaner.problems.append(f"{path}:{line}: a '>' without an id behind it")
             continue

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from peftide.sequences.records import Finding
+from peftide.sequences.records import Finding, place
 from peftide.sequences.tallies import Tally
 
 NUCLEOTIDES = "ACGTUN"
@@ -63,7 +63,7 @@ class SequenceCleaner:
         if not (body.isascii() and body.isalpha()):
             self.problems.append(_problem(text, line, path=self.path, name=name))
             return ""
-        where = f"{self.path}:{line}"
+        where = place(self.path, line)
         sequence = body.upper()
         if len(body) < len(joined):
             self._stops.add(where)
@@ -84,12 +84,12 @@ def _problem(text: str, line: int, *, path: Path, name: str) -> str:
     body = text.rstrip().rstrip("*")
     first = NOT_A_LETTER.search(body)
     if first is None:
-        return f"{path}:{line}: the sequence of {name} is empty"
+        return f"{place(path, line)}: the sequence of {name} is empty"
     line += body.count("\n", 0, first.start())
     characters = "".join(dict.fromkeys(NOT_A_LETTER.findall(body)))
     shown = " ".join(repr(character) for character in characters[:SHOWN_CHARACTERS])
     more = " …" if len(characters) > SHOWN_CHARACTERS else ""
-    return f"{path}:{line}: the sequence of {name} has {shown}{more}: {_advice(characters)}"
+    return f"{place(path, line)}: the sequence of {name} has {shown}{more}: {_advice(characters)}"
 
 
 def _advice(characters: str) -> str:

@@ -1,5 +1,6 @@
 """A table that names proteins by id comes in; it goes out with their sequences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -7,43 +8,36 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from peftide.errors import InputError
-from peftide.sequences.records import Finding, Proteins
+from peftide.errors import InputError, raise_problems
+from peftide.sequences.accessions import accession
+from peftide.sequences.fasta import read_fasta_records
+from peftide.sequences.letters import SequenceCleaner
+from peftide.sequences.records import MAPPING, Finding, Proteins, place
 from peftide.sequences.tables import Table
 from peftide.sequences.tallies import Tally, row_findings
 from peftide.types import BoolArray, IntArray
 
-UNIPROT_SECTIONS = ("sp", "tr")
 ABSENT = -1
 SHOWN_IDS = 2
 
 
-def accession(name: str) -> str:
-    """UniProt accession of an id such as `sp|P12345|AATM_RABIT`; any other id as it is.
-
-    Examples
-    --------
-    >>> accession("sp|P12345|AATM_RABIT"), accession("P12345")
-    ('P12345', 'P12345')
-    """
-    parts = name.split("|")
-    return parts[1] if len(parts) == 3 and parts[0] in UNIPROT_SECTIONS else name
-
-
 @dataclass(frozen=True)
 class SequenceLookup:
-    """Sequences of a FASTA file by id, or by UniProt accession where the id is not there.
+    """Sequences by id, or by UniProt accession where the id is not there.
 
     Attributes
     ----------
     path
-        The FASTA file, for messages.
+        The FASTA file, or "sequences", for messages.
     proteins
-        What it holds.
+        The proteins.
+    findings
+        What was repaired or repeated in them.
     """
 
     path: Path
     proteins: Proteins
+    findings: tuple[Finding, ...] = ()
 
     @cached_property
     def _by_id(self) -> dict[str, int]:
@@ -123,6 +117,40 @@ class SequenceLookup:
             if index != ABSENT and name not in self._by_id:
                 tally.add(f"{name} = {self.proteins.ids[index]}")
         return tally.findings(part)
+
+
+SequenceSource = str | Path | Mapping[str, str] | pd.Series | SequenceLookup
+"""All that `sequence_lookup` reads."""
+
+
+def sequence_lookup(source: SequenceSource) -> SequenceLookup:
+    """Return the sequences of a FASTA file, or of a mapping or Series from id to sequence.
+
+    Raises
+    ------
+    InputError
+        If a sequence is none, or an id has two.
+
+    Examples
+    --------
+    >>> sequence_lookup({"P1": "MKV"}).proteins.sequences
+    ('MKV',)
+    """
+    if isinstance(source, SequenceLookup):
+        return source
+    if isinstance(source, str | Path):
+        records = read_fasta_records(Path(source))
+        return SequenceLookup(Path(source), records.proteins, records.findings)
+    cleaner = SequenceCleaner(MAPPING)
+    cleaned: dict[str, str] = {}
+    for row, (key, text) in enumerate(source.items(), start=1):
+        name = str(key)
+        sequence = cleaner.clean(str(text), row, name=name)
+        if cleaned.setdefault(name, sequence) != sequence:
+            cleaner.problems.append(f"{place(MAPPING, row)}: id {name} has two sequences")
+    raise_problems(cleaner.problems)
+    proteins = Proteins(tuple(cleaned), tuple(cleaned.values()))
+    return SequenceLookup(MAPPING, proteins, cleaner.findings())
 
 
 @dataclass(frozen=True)

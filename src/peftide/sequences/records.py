@@ -5,6 +5,20 @@ from pathlib import Path
 
 from peftide.types import BoolArray, IntArray
 
+FRAME, LIST, MAPPING = Path("DataFrame"), Path("list"), Path("sequences")
+"""Name of an input that is no file."""
+
+
+def place(path: Path, line: int) -> str:
+    """Return `file:line`, or the row of an input that is no file.
+
+    Examples
+    --------
+    >>> place(Path("a.tsv"), 3), place(FRAME, 3)
+    ('a.tsv:3', 'DataFrame: row 3')
+    """
+    return f"{path}: row {line}" if path in (FRAME, LIST, MAPPING) else f"{path}:{line}"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -47,7 +61,8 @@ class Examples:
     path
         File the rows were read from.
     lines
-        Line number of each row in that file, from 1 (the header is line 1). Shape (B,).
+        Line of each row in that file, from 1 (the header is line 1); of a DataFrame or a list the
+        number of each row, from 1. Shape (B,).
     members
         Index of each row's proteins into the data set's `Proteins`. Shape (B, A); A is 2 for
         pairs, else 1.
@@ -75,8 +90,8 @@ class Examples:
         return len(self.lines)
 
     def where(self, row: int) -> str:
-        """Return `file:line` of a row, for messages."""
-        return f"{self.path}:{self.lines[row]}"
+        """Return the place of a row, for messages."""
+        return place(self.path, int(self.lines[row]))
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,28 @@
-"""A CSV or TSV file comes in; the columns that peftide needs go out, as text."""
+"""A file, DataFrame or list comes in; the columns that peftide needs go out, as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from peftide.config.options import TableOptions
 from peftide.errors import did_you_mean, raise_problems
-from peftide.sequences.delimited import Grid, read_grid
-from peftide.sequences.fasta import read_fasta_records
+from peftide.sequences.delimited import Grid, grid_from_frame, grid_from_rows, parse_grid
+from peftide.sequences.fasta import FastaRecords, parse_fasta
 from peftide.sequences.letters import SequenceCleaner
-from peftide.sequences.records import Finding
+from peftide.sequences.records import Finding, place
+from peftide.sequences.text_files import read_text
 from peftide.types import BoolArray, IntArray, Level
 
 TextArray = NDArray[np.object_]
 """Array of Python strings."""
+
+TableSource = str | Path | pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]]
+"""All that `read_table` reads."""
 
 PAIR_IDS = ("id_a_column", "id_b_column")
 PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
@@ -33,17 +37,19 @@ class Table:
     Attributes
     ----------
     path
-        File the rows were read from.
+        File the rows were read from, or "DataFrame" or "list".
     columns
         Names of all columns of the file.
     lines
-        Line on which each row begins, from 1 (the header is line 1). Shape (B,).
+        Line on which each row begins, from 1 (the header is line 1); of a DataFrame or list the
+        number of each row, from 1. Shape (B,).
     ids
         Ids as the table has them, or None. Shape (B, A).
     sequences
         Cleaned sequences, or None for a table that names proteins by id only. Shape (B, A).
     labels, splits, clusters, masks
-        Text of these columns, or None where there is no such column. Shape (B,).
+        Text of these columns, or None where there is no such column. Shape (B,). Labels keep
+        their spaces, which mean something in some per-residue alphabets (DSSP: no structure).
     findings
         What was repaired in the sequences.
     """
@@ -63,9 +69,16 @@ class Table:
         """Return the number of rows."""
         return len(self.lines)
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether a row names two proteins."""
+        named = self.sequences if self.ids is None else self.ids
+        assert named is not None
+        return named.shape[1] == 2
+
     def where(self, row: int) -> str:
-        """Return `file:line` of a row, for messages."""
-        return f"{self.path}:{self.lines[row]}"
+        """Return the place of a row, for messages."""
+        return place(self.path, int(self.lines[row]))
 
     def select(self, rows: IntArray | BoolArray) -> "Table":
         """Return the table with these rows only; `rows` are indices or a mask of shape (B,)."""
@@ -86,49 +99,80 @@ class _Columns:
     mask: tuple[str, ...]
 
 
-def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels: bool) -> Table:
-    """Rows of a CSV or TSV file with a header.
+def read_table(
+    source: TableSource,
+    columns: TableOptions,
+    *,
+    level: Level | None = None,
+    needs_labels: bool,
+    ids: bool = False,
+) -> Table:
+    """Rows of a CSV or TSV file with a header, of a DataFrame, or of a list.
 
-    Tabs, commas or semicolons separate the cells, whichever the header has (in this order). Nothing
-    is read as a number: a label `001` or `NA` stays as it is. Blank lines are skipped.
+    In a file, tabs, commas or semicolons separate the cells, whichever the header has (in this
+    order). Nothing is read as a number: a label `001` or `NA` stays as it is. Blank lines are
+    skipped. Where labels are not needed, single sequences may also be a FASTA file.
 
     Parameters
     ----------
-    path
-        The file; may be compressed as .gz or .xz.
+    source
+        A file (may be compressed as .gz or .xz), a DataFrame with the same columns, a list of
+        sequences, a list of pairs of sequences, or a Series of sequences (a text index has their
+        ids).
     columns
         Names of the columns.
     level
-        What one label belongs to; says which columns a row needs.
+        What one label belongs to; says which columns a row needs. None: pairs if the columns of
+        both proteins are there, else single sequences.
     needs_labels
         Whether a missing label is an error. If not, labels are read where the column exists.
+    ids
+        Whether the texts of a list or Series are ids instead of sequences.
 
     Raises
     ------
     InputError
-        If the file is no such table, a column is missing or named twice, a row has too many or too
-        few cells, a cell that must not be empty is, or a sequence has more than letters.
+        If the source is no such table, a column is missing or named twice, a row has too many or
+        too few cells, a cell that must not be empty is, or a sequence has more than letters.
     """
-    grid = read_grid(path)
-    chosen = _choose_columns(grid, columns, level=level, needs_labels=needs_labels)
-    cleaner = SequenceCleaner(path)
+    if isinstance(source, str | Path):
+        path = Path(source)
+        text = read_text(path)
+        if text.lstrip().startswith(">") and level in ("sequence", "residue") and not needs_labels:
+            return _table_from_fasta(parse_fasta(path, text), path)
+        grid = parse_grid(path, text)
+    else:
+        grid = _grid_of(source, columns, ids=ids)
+    return table_of(grid, columns, level=level, needs_labels=needs_labels)
+
+
+def table_of(
+    grid: Grid, columns: TableOptions, *, level: Level | None, needs_labels: bool
+) -> Table:
+    """Rows of a grid; see `read_table`.
+
+    Raises
+    ------
+    InputError
+        As `read_table`, of the cells.
+    """
+    pair = has_pairs(grid, columns) if level is None else level == "pair"
+    chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
+    cleaner = SequenceCleaner(grid.path)
     ids = _stacked([_stripped(grid.cells[name]) for name in chosen.ids])
     sequences = _clean_cells(grid, chosen, cleaner)
-    # spaces are labels in some per-residue alphabets (DSSP: no structure), so they stay there
-    labels = [grid.cells[name] for name in chosen.label]
-    labels = labels if level == "residue" else [_stripped(cells) for cells in labels]
-    empty = _empty_cells(grid, chosen.ids + chosen.mask)
+    empty = _empty_cells(grid, chosen.ids)
     if needs_labels:
-        hint = " (`none` is an empty set of classes)" if level == "sequence" else ""
+        hint = "" if pair or level == "residue" else " (`none` is an empty set of classes)"
         empty += _empty_cells(grid, chosen.label, hint=hint)
     raise_problems(cleaner.problems + empty)
     return Table(
-        path=path,
+        path=grid.path,
         columns=tuple(grid.cells),
         lines=grid.lines,
         ids=ids,
         sequences=sequences,
-        labels=_single(labels),
+        labels=_single([grid.cells[name] for name in chosen.label]),
         splits=_single([_stripped(grid.cells[name]) for name in chosen.split]),
         clusters=_single([_stripped(grid.cells[name]) for name in chosen.cluster]),
         masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
@@ -136,44 +180,37 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
     )
 
 
-Inputs = Any
-Sequences = Any
-
-
-def table_from(inputs: Inputs, options: TableOptions, *, level: Level, needs_labels: bool) -> Table:
-    """Interim."""
-    from peftide.sequences.text_files import read_text
-
-    if level != "pair" and read_text(inputs).lstrip().startswith(">"):
-        return table_from_fasta(inputs)
-    return read_table(inputs, options, level=level, needs_labels=needs_labels)
-
-
-def table_level(path: Path, columns: TableOptions) -> Level:
-    """Return "pair" if a table has the columns of two proteins, else "sequence".
-
-    Raises
-    ------
-    InputError
-        If the file is no table.
-    """
-    cells = read_grid(path).cells
-    named = [
-        all(getattr(columns, name) in cells for name in names)
+def has_pairs(grid: Grid, columns: TableOptions) -> bool:
+    """Return whether a grid has the columns of two proteins."""
+    return any(
+        all(getattr(columns, name) in grid.cells for name in names)
         for names in (PAIR_IDS, PAIR_SEQUENCES)
-    ]
-    return "pair" if any(named) else "sequence"
+    )
 
 
-def table_from_fasta(path: Path) -> Table:
-    """Proteins of a FASTA file as rows without labels, to predict on.
+def _grid_of(
+    source: pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]],
+    columns: TableOptions,
+    *,
+    ids: bool,
+) -> Grid:
+    if isinstance(source, pd.DataFrame):
+        return grid_from_frame(source)
+    single, pair = (SINGLE_ID, PAIR_IDS) if ids else (SINGLE_SEQUENCE, PAIR_SEQUENCES)
+    if isinstance(source, pd.Series) and not ids and _has_names(source):
+        named = {columns.id_column: source.index, columns.sequence_column: source.array}
+        return grid_from_frame(pd.DataFrame(named))
+    rows = source.tolist() if isinstance(source, pd.Series) else source
+    wanted = single if not len(rows) or isinstance(rows[0], str) else pair
+    return grid_from_rows(rows, [getattr(columns, name) for name in wanted])
 
-    Raises
-    ------
-    InputError
-        As `read_fasta`.
-    """
-    records = read_fasta_records(path)
+
+def _has_names(series: pd.Series) -> bool:
+    return all(isinstance(name, str) for name in series.index)
+
+
+def _table_from_fasta(records: FastaRecords, path: Path) -> Table:
+    """Proteins of a FASTA file as rows without labels."""
     return Table(
         path=path,
         columns=(),
@@ -185,9 +222,8 @@ def table_from_fasta(path: Path) -> Table:
 
 
 def _choose_columns(
-    grid: Grid, options: TableOptions, *, level: Level, needs_labels: bool
+    grid: Grid, options: TableOptions, *, pair: bool, needs_labels: bool
 ) -> _Columns:
-    pair = level == "pair"
     problems: list[str] = []
     chosen = _Columns(
         ids=_group(grid, options, PAIR_IDS if pair else SINGLE_ID, problems=problems),
@@ -197,9 +233,7 @@ def _choose_columns(
         label=_optional(grid, options, "label_column", problems=problems),
         split=_optional(grid, options, "split_column", problems=problems),
         cluster=() if pair else _optional(grid, options, "cluster_column", problems=problems),
-        mask=_optional(grid, options, "mask_column", problems=problems)
-        if level == "residue"
-        else (),
+        mask=() if pair else _optional(grid, options, "mask_column", problems=problems),
     )
     if not problems and not (chosen.ids or chosen.sequences):
         problems.append(_no_proteins(grid, options, pair=pair))
@@ -297,7 +331,7 @@ def _clean_cells(grid: Grid, chosen: _Columns, cleaner: SequenceCleaner) -> Text
 def _empty_cells(grid: Grid, names: Sequence[str], *, hint: str = "") -> list[str]:
     lines = grid.lines.tolist()
     return [
-        f"{grid.path}:{line}: the {name} is empty: fill it in{hint}, or leave out the row"
+        f"{place(grid.path, line)}: the {name} is empty: fill it in{hint}, or leave out the row"
         for name in names
         for line, cell in zip(lines, grid.cells[name], strict=True)
         if not cell or cell.isspace()

@@ -1,94 +1,92 @@
-"""The options of a training or an audit → its tables, read and checked as one data set."""
+"""The options of a training or an audit → its tables, each file read once."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from peftide.config import AuditConfig, TrainConfig
 from peftide.errors import InputError, raise_problems
-from peftide.sequences.dataset import read_dataset
-from peftide.sequences.held_out import hold_out_validation
+from peftide.sequences.lookup import SequenceLookup, sequence_lookup
 from peftide.sequences.parts import split_by_column
-from peftide.sequences.records import Dataset, Finding
-from peftide.sequences.repeats import distinct_sequences
-from peftide.sequences.shared import check_shared_proteins
 from peftide.sequences.tables import Table, read_table
 from peftide.types import Level
 
 TRAINING_TABLES = "--train FILE, or --data FILE with a split column"
 
 
-def read_training_data(config: TrainConfig, level: Level) -> Dataset:
-    """Read all parts, check them against each other, and hold out validation if there is none.
+@dataclass(frozen=True, eq=False)
+class TrainingTables:
+    """All tables of a training or an audit, each file read once.
+
+    Attributes
+    ----------
+    parts
+        The table of each part; one of them is "train".
+    lookup
+        Sequences of the FASTA file, or None where all tables have sequences or there is no file.
+    """
+
+    parts: dict[str, Table]
+    lookup: SequenceLookup | None = None
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether rows name two proteins."""
+        return self.parts["train"].has_pairs
+
+
+def read_training_tables(
+    config: TrainConfig | AuditConfig, level: Level | None = None
+) -> TrainingTables:
+    """Read the table of each part, and the FASTA file if a table names proteins by id.
+
+    Parameters
+    ----------
+    config
+        The options.
+    level
+        What one label belongs to. None: the columns of the training table say whether rows are
+        pairs or single sequences.
 
     Raises
     ------
     InputError
-        For everything that is wrong with the tables.
+        If a file is wrong, or there is none to train on.
     """
-    tables = training_tables(config, level)
-    dataset = read_dataset(tables, config, level=level)
-    dataset = check_shared_proteins(dataset, config.shared_proteins)
-    if "validation" not in dataset.parts:
-        dataset = hold_out_validation(
-            dataset,
-            fraction=config.validation_fraction,
-            kind=config.validation_kind,
-            seed=config.seed,
-        )
-        dataset = count_shared_validation(dataset)
-    return dataset
-
-
-def count_shared_validation(dataset: Dataset) -> Dataset:
-    """Count the proteins that a validation part taken from train still shares with it."""
-    numbers = distinct_sequences(dataset.proteins)
-    train, validation = dataset.parts["train"], dataset.parts["validation"]
-    shared = np.intersect1d(numbers[train.members], numbers[validation.members])
-    if not len(shared):
-        return dataset
-    decision = (
-        "proteins that train has too, since its pairs were taken at random: scores on it are "
-        "higher than on new proteins (`--validation-kind none_seen` takes whole proteins)"
-    )
-    finding = Finding("validation", "shared_proteins", len(shared), decision)
-    return replace(dataset, findings=(*dataset.findings, finding))
-
-
-def training_tables(config: TrainConfig | AuditConfig, level: Level) -> dict[str, Table]:
-    """Read the table of each part.
-
-    Raises
-    ------
-    InputError
-        If a table is wrong, or there is none to train on.
-    """
-    if config.data is not None:
-        if config.train is not None or config.validation is not None:
-            raise InputError(
-                "--data together with --train or --validation",
-                expected="one table for all parts, or one per part",
-            )
-        table = read_table(config.data, config, level=level, needs_labels=True)
-        tables = split_by_column(table, column=config.split_column)
-    elif config.train is not None:
-        tables = {"train": read_table(config.train, config, level=level, needs_labels=True)}
-    else:
-        raise InputError("no training table", expected=TRAINING_TABLES)
-    if config.validation is not None:
-        tables["validation"] = read_table(config.validation, config, level=level, needs_labels=True)
-    for name, path in named_tests(config.test):
-        if name in tables:
-            raise InputError(f"two parts named {name}", where="--test", fix="Use NAME=FILE")
-        tables[name] = read_table(path, config, level=level, needs_labels=True)
-    if "train" not in tables:
+    parts = _read_parts(config, level)
+    if "train" not in parts:
         raise InputError(
-            f"no row of the part train (parts: {', '.join(tables)})", where=config.data or ""
+            f"no row of the part train (parts: {', '.join(parts)})", where=config.data or ""
         )
-    return tables
+    bare = any(table.sequences is None for table in parts.values())
+    read_fasta = bare and config.sequences is not None
+    return TrainingTables(parts, sequence_lookup(config.sequences) if read_fasta else None)
+
+
+def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[str, Table]:
+    source = config.train if config.data is None else config.data
+    if source is None:
+        raise InputError("no training table", expected=TRAINING_TABLES)
+    if config.data is not None and (config.train is not None or config.validation is not None):
+        raise InputError(
+            "--data together with --train or --validation",
+            expected="one table for all parts, or one per part",
+        )
+    others = named_tests(config.test)
+    table = read_table(source, config, level=level, needs_labels=True)
+    if level is None:
+        level = "pair" if table.has_pairs else "sequence"
+    parts = {"train": table}
+    if config.data is not None:
+        parts = split_by_column(table, column=config.split_column)
+    if config.validation is not None:
+        others.insert(0, ("validation", config.validation))
+    for name, path in others:
+        if name in parts:
+            raise InputError(f"two parts named {name}", where="--test", fix="Use NAME=FILE")
+        parts[name] = read_table(path, config, level=level, needs_labels=True)
+    return parts
 
 
 def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:

@@ -3,7 +3,6 @@
 from peftide.splitting.clusters import split_by_cluster
 from peftide.splitting.fractions import check_fractions
 from peftide.splitting.graph import PairGraph, split_pair_graph
-from peftide.splitting.groups import join_linked
 from peftide.splitting.label_shares import LabelShares, label_shares
 from peftide.splitting.negatives import SampledNegatives, sample_negatives
 from peftide.splitting.stratified import split_at_random
@@ -13,7 +12,6 @@ __all__ = [
     "PairGraph",
     "SampledNegatives",
     "check_fractions",
-    "join_linked",
     "label_shares",
     "sample_negatives",
     "split_at_random",

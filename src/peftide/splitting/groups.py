@@ -1,10 +1,137 @@
-"""Links between things come in; the groups that hold together go out."""
+"""Rows and options → groups of proteins that must stay together."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from peftide.config import SplitConfig
+from peftide.sequences.cluster_tables import cluster_numbers
+from peftide.similarity import SimilaritySettings, cluster
+from peftide.splitting.rows import SplitRows
 from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
+
+MAX_EVALUE = 3e-3
+"""Three times that of an audit: E-values grow with what is searched, and train is only a part."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProteinGroups:
+    """Proteins that stay together.
+
+    Attributes
+    ----------
+    of_protein
+        Group of each protein, numbered from 0. Shape (P,).
+    record
+        How they were found, for people and scripts.
+    """
+
+    of_protein: IntArray
+    record: dict[str, Any]
+
+    def representatives(self) -> IntArray:
+        """Return for each protein the first one of its group. Shape (P,)."""
+        _, first, number = np.unique(self.of_protein, return_index=True, return_inverse=True)
+        return first[number]
+
+
+def protein_groups(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
+    """Return the groups: of `--clusters`, of the cluster column of the table, or by similarity.
+
+    Raises
+    ------
+    InputError
+        If the file names none of the proteins.
+    """
+    found = (
+        _by_file(rows, config.clusters)
+        or _by_column(rows, config.cluster_column)
+        or _by_similarity(rows, config)
+    )
+    sizes = np.bincount(found.of_protein)
+    return ProteinGroups(
+        found.of_protein, found.record | {"groups": len(sizes), "largest": int(sizes.max())}
+    )
+
+
+def similarity_settings(config: SplitConfig) -> SimilaritySettings:
+    """Return when two proteins are similar.
+
+    Raises
+    ------
+    InputError
+        If identity or coverage is no share, or MMseqs2 is asked for and absent.
+    """
+    return SimilaritySettings(
+        tool="auto" if config.similarity == "none" else config.similarity,
+        identity_fraction=config.identity,
+        coverage_fraction=config.coverage,
+        max_evalue=MAX_EVALUE,
+        threads=config.threads,
+    )
+
+
+def _by_similarity(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
+    if config.similarity == "none":
+        return ProteinGroups(rows.numbers, {"by": "identical sequences"})
+    settings = similarity_settings(config)
+    logger.info("comparing %s sequences: %s", f"{len(rows.proteins):,}", settings)
+    found = cluster(rows.proteins.sequences, settings)
+    return ProteinGroups(found.numbers, {"by": f"{settings} ({found.tool})"})
+
+
+def _by_file(rows: SplitRows, path: Path | None) -> ProteinGroups | None:
+    if path is None:
+        return None
+    codes = cluster_numbers(rows.proteins.ids, path)
+    return ProteinGroups(_joined(rows.numbers, codes, rows.numbers), {"by": str(path)})
+
+
+def _by_column(rows: SplitRows, name: str) -> ProteinGroups | None:
+    if rows.clusters is None:
+        return None
+    groups = groups_by_cluster(rows.clusters, rows.members, rows.numbers)
+    return ProteinGroups(groups, {"by": f"column {name}"})
+
+
+def groups_by_cluster(clusters: Sequence[str], members: IntArray, numbers: IntArray) -> IntArray:
+    """Return the group of each protein: equal sequences, and sequences of one cluster, are in one.
+
+    Parameters
+    ----------
+    clusters
+        Cluster of each row; an empty text joins nothing.
+    members
+        Protein of each row. Shape (B, 1).
+    numbers
+        Number of the sequence of each protein. Shape (P,).
+
+    Returns
+    -------
+    IntArray
+        Groups, numbered from 0. Shape (P,).
+    """
+    texts = np.array(clusters, dtype=object)
+    named = texts != ""
+    codes = pd.factorize(texts[named])[0].astype(np.int64)
+    return _joined(numbers[members[named, 0]], codes, numbers)
+
+
+def _joined(own: IntArray, codes: IntArray, numbers: IntArray) -> IntArray:
+    """Group of each protein, where sequences `own` are in clusters `codes`."""
+    count = int(numbers.max()) + 1
+    links = np.stack([own, count + codes], axis=1)
+    groups = join_linked(count + int(codes.max(initial=-1)) + 1, links)[numbers]
+    return pd.factorize(groups)[0].astype(np.int64)
 
 
 def join_linked(count: int, links: IntArray) -> IntArray:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from peftide.sequences.label_kinds import MOST_CLASSES, label_kind
 from peftide.types import FloatArray, IntArray
 
-MOST_CLASSES = 30
 VALUE_BINS = 5
 OTHERS = "other labels"
 SEVERAL = re.compile(r"[;,]")
@@ -61,28 +61,12 @@ def label_shares(labels: Sequence[str] | None, *, lengths: Sequence[int] | None)
     """
     if labels is None:
         return LabelShares((), np.zeros((0, 0)))
-    if lengths is not None and _per_residue(labels, lengths):
+    kind = label_kind(labels, lengths)
+    if kind == "residues":
         return _of_sets([list(label) for label in labels])
-    texts = [label.strip() for label in labels]
-    numbers = _numbers(texts) if len(set(texts)) > MOST_CLASSES else None
-    if numbers is not None:
-        return _of_values(numbers)
-    return _of_sets([_classes(text) for text in texts])
-
-
-def _numbers(texts: Sequence[str]) -> FloatArray | None:
-    """Return the texts as finite numbers, or None if one is none."""
-    try:
-        numbers = np.array([float(text) for text in texts])
-    except ValueError:
-        return None
-    return numbers if np.isfinite(numbers).all() else None
-
-
-def _per_residue(labels: Sequence[str], lengths: Sequence[int]) -> bool:
-    """Whether most labels are as long as their sequences, which single letters never are."""
-    fitting = sum(len(label) == n > 1 for label, n in zip(labels, lengths, strict=True))
-    return 2 * fitting > len(labels)
+    if kind == "values":
+        return _of_values(np.array([float(label) for label in labels]))
+    return _of_sets([_classes(label.strip()) for label in labels])
 
 
 def _classes(text: str) -> list[str]:

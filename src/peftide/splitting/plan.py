@@ -20,7 +20,7 @@ from peftide.splitting import (
     split_by_cluster,
     split_pair_graph,
 )
-from peftide.splitting.protein_groups import ProteinGroups, protein_groups
+from peftide.splitting.groups import ProteinGroups, protein_groups
 from peftide.splitting.rows import SplitRows
 from peftide.types import BoolArray, FloatArray, IntArray
 

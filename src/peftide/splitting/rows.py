@@ -15,10 +15,9 @@ from peftide.sequences import (
     distinct_examples,
     distinct_sequences,
     read_dataset,
-    read_table,
-    table_level,
 )
 from peftide.sequences.delimited import Grid, read_grid
+from peftide.sequences.tables import has_pairs, table_of
 from peftide.types import BoolArray, IntArray, Level
 
 Cells = tuple[str, ...]
@@ -84,14 +83,12 @@ def read_rows(config: SplitConfig) -> SplitRows:
     """
     grids = [read_grid(path) for path in config.input]
     header = _header(grids)
-    level: Level = "pair" if table_level(config.input[0], config) == "pair" else "sequence"
-    # labels of residues may begin or end with a space, which the level "sequence" would lose
-    reading = "pair" if level == "pair" else "residue"
+    level: Level = "pair" if has_pairs(grids[0], config) else "sequence"
     tables = {
-        str(path): read_table(path, config, level=reading, needs_labels=False)
-        for path in config.input
+        str(grid.path): table_of(grid, config, level=level, needs_labels=False) for grid in grids
     }
-    dataset = read_dataset(tables, config, level=reading)
+    # labels of residues may begin or end with a space, which the level "sequence" would lose
+    dataset = read_dataset(tables, config, level="pair" if level == "pair" else "residue")
     members = np.concatenate([part.members for part in dataset.parts.values()])
     numbers = distinct_sequences(dataset.proteins)
     asked = distinct_examples(members, numbers)

@@ -13,7 +13,7 @@ from peftide.errors import InputError, raise_problems
 from peftide.metrics import binary_metrics
 from peftide.metrics.weighted import WEIGHTED
 from peftide.sequences.records import Examples
-from peftide.sequences.yes_no import NO, YES
+from peftide.sequences.yes_no import is_yes
 from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets, Task
 from peftide.types import FloatArray
 
@@ -27,18 +27,18 @@ def read_binary(examples: Examples, _labels: Labels, _options: ReadingOptions) -
         Naming file and line of every other label.
     """
     shown = examples.labels or ()
-    texts = [label.strip().lower() for label in shown]
+    said = [is_yes(label) for label in shown]
     raise_problems(
         [
             f"{examples.where(row)}: label {shown[row]!r} is neither 1 nor 0"
-            for row, text in enumerate(texts)
-            if text not in YES | NO
+            for row, yes in enumerate(said)
+            if yes is None
         ],
         fix="Labels are 1 or 0 (also true/false, yes/no, positive/negative). "
         "Another column? Name it with --label-column.",
     )
-    values = np.array([[text in YES] for text in texts], dtype=np.float32)
-    return Targets(values, examples.counted, np.arange(len(texts) + 1))
+    values = np.array([[yes is True] for yes in said], dtype=np.float32)
+    return Targets(values, examples.counted, np.arange(len(said) + 1))
 
 
 def fit_binary(examples: Examples, options: ReadingOptions) -> Labels:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.errors import InputError
-from peftide.sequences.yes_no import NO, YES
+from peftide.sequences.label_kinds import are_per_residue, are_yes_no, is_number
 from peftide.tasks.multilabel import SEPARATORS, split_classes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
 WHOLE = re.compile(r"[+-]?\d+")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 GROUP_WITH_ORDER = re.compile(r"[CD]\d+", re.IGNORECASE)
 SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
@@ -80,10 +79,7 @@ def detect_task(
 
 def _of_residues(labels: Sequence[str], lengths: Sequence[int] | None) -> Detection | None:
     """Residues, if most labels are as long as their sequences; a few may be mistakes."""
-    if lengths is None:
-        return None
-    fitting = sum(len(label) == length for label, length in zip(labels, lengths, strict=True))
-    if 2 * fitting <= len(labels):
+    if lengths is None or not are_per_residue(labels, lengths):
         return None
     return Detection(("residue",), "as long as their sequences")
 
@@ -91,10 +87,10 @@ def _of_residues(labels: Sequence[str], lengths: Sequence[int] | None) -> Detect
 def _of_numbers(distinct: list[str], *, rows: int) -> Detection | None:
     """Yes or no, or values; whole numbers that come again and again might name classes."""
     shown = ", ".join(distinct[:3])
-    if {text.lower() for text in distinct} <= YES | NO:
+    if are_yes_no(distinct):
         return Detection(("binary",), f"yes or no ({shown})")
     commas = [text for text in distinct if DECIMAL_COMMA.fullmatch(text)]
-    if not all(NUMBER.fullmatch(text) or text in commas for text in distinct):
+    if not all(is_number(text) or text in commas for text in distinct):
         return None
     if commas:
         reason = f"sets of numbers, or numbers with a comma for the point ({commas[0]})"
@@ -125,7 +121,7 @@ def _of_sets(distinct: list[str]) -> Detection | None:
 
 
 def _of_words(distinct: list[str], *, rows: int) -> Detection:
-    numbers = [text for text in distinct if NUMBER.fullmatch(text)]
+    numbers = [text for text in distinct if is_number(text)]
     if numbers:
         word = next(text for text in distinct if text not in numbers)
         count = len(distinct) - len(numbers)

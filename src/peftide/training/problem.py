@@ -9,7 +9,8 @@ from peftide.errors import InputError, did_you_mean
 from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset
 from peftide.sequences.findings import say_findings
-from peftide.sequences.training_tables import read_training_data
+from peftide.sequences.training_tables import TrainingTables
+from peftide.splitting.training_data import read_training_data
 from peftide.tasks import TASKS, Labels, Targets, Task
 from peftide.tasks.reading import read_labels
 
@@ -41,9 +42,9 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
-def read_problem(config: TrainConfig, task: Task) -> Problem:
+def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None = None) -> Problem:
     """Read data and labels; the backbone's limits are not applied yet."""
-    dataset = read_training_data(config, task.level)
+    dataset = read_training_data(config, task.level, tables)
     labels, targets = read_labels(
         dataset, task, max_length=config.max_length, class_map=config.class_map
     )

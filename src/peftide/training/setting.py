@@ -27,6 +27,7 @@ from peftide.predictor import Predictor
 from peftide.run_folder import RunFolder, settled_token_budget
 from peftide.sequences import Dataset
 from peftide.sequences.dataset import member_proteins
+from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import Task
 from peftide.training.parts import cached_rows
 from peftide.training.problem import Problem, read_problem, seen_by
@@ -102,9 +103,11 @@ def find_adapter(name: str) -> Adapter:
     return ADAPTERS[name]
 
 
-def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
+def prepare(
+    config: TrainConfig, task: Task, tables: TrainingTables | None = None
+) -> tuple[Problem, Backbone]:
     """Read data and labels, adapt the backbone: all that can be wrong before work begins."""
-    problem = read_problem(config, task)
+    problem = read_problem(config, task, tables)
     backbone = load_backbone(config.backbone, options=load_options(config))
     problem = seen_by(backbone, problem, max_length=config.max_length)
     if backbone.origin.is_random:

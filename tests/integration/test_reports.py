@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from peftide.commands import reporting as module
 from peftide.commands.evaluate import evaluate
 from peftide.commands.train import train
 from peftide.config import EvaluateConfig
+from peftide.report import page as module
 from peftide.report.read import read_run
 from peftide.tasks import TASKS
 from tests.conftest import small_config

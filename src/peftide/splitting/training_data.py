@@ -1,0 +1,43 @@
+"""The tables of a training → its data set: parts checked against each other, with validation."""
+
+from dataclasses import replace
+
+from peftide.config import TrainConfig
+from peftide.sequences.dataset import read_dataset
+from peftide.sequences.records import Dataset
+from peftide.sequences.shared import check_shared_proteins
+from peftide.sequences.training_tables import TrainingTables, read_training_tables
+from peftide.splitting.held_out import hold_out_validation, shared_clusters
+from peftide.types import Level
+
+
+def read_training_data(
+    config: TrainConfig, level: Level, tables: TrainingTables | None = None
+) -> Dataset:
+    """Join all parts, check them against each other, and hold out validation if there is none.
+
+    Parameters
+    ----------
+    config
+        The options.
+    level
+        What one label belongs to.
+    tables
+        The tables where they have been read already, so that no file is read twice.
+
+    Raises
+    ------
+    InputError
+        For everything that is wrong with the tables.
+    """
+    tables = read_training_tables(config, level) if tables is None else tables
+    dataset = read_dataset(tables.parts, config, level=level, sequences=tables.lookup)
+    dataset = check_shared_proteins(dataset, config.shared_proteins)
+    if "validation" in dataset.parts:
+        return replace(dataset, findings=dataset.findings + shared_clusters(dataset))
+    return hold_out_validation(
+        dataset,
+        fraction=config.validation_fraction,
+        kind=config.validation_kind,
+        seed=config.seed,
+    )

@@ -1,0 +1,18 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from peftide.tasks import TASKS
+
+Trained = Callable[[str, str], Path]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_tables_have_the_same_rows(trained: Trained, task: str) -> None:
+    run = trained(task, "head")
+    predictions = pd.read_csv(run / "predictions.tsv", sep="\t")
+    assert len(predictions) == len(pd.read_csv(run / "strata.tsv", sep="\t"))
+    assert set(predictions["counted"]) <= {0, 1}
+    assert set(predictions["split"]) == {"test"}

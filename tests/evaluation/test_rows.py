@@ -1,0 +1,49 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from peftide.evaluation.rows import ScoredPart
+from peftide.sequences import Dataset, Examples, Proteins
+from peftide.tasks import TASKS, Labels, Targets
+
+YES_NO = Labels(class_names=("0", "1"), class_counts=(1, 1))
+
+
+def dataset(members: list[list[int]], **more: Any) -> tuple[Dataset, Targets]:
+    count = len(members)
+    examples = Examples(
+        Path("x.tsv"), np.arange(count), np.array(members), np.ones(count, dtype=bool), **more
+    )
+    proteins = Proteins(("a", "b", "c", "d"), ("MK", "MK", "MV", "MA"))
+    targets = Targets(np.zeros((count, 1)), np.ones(count, dtype=bool), np.arange(count + 1))
+    return Dataset(proteins, {"test": examples}, ()), targets
+
+
+def test_proteins_with_one_sequence_are_one_unit() -> None:
+    data, targets = dataset([[0, 2], [1, 3]])
+    rows = ScoredPart(TASKS["ppi"], YES_NO, data, "test", targets).rows()
+    assert rows.units.kind == "protein"
+    assert rows.units.members[0, 0] == rows.units.members[1, 0]
+    assert rows.units.count == 3
+
+
+def test_clusters_are_units_where_they_are_known() -> None:
+    data, targets = dataset([[0], [2], [3]], clusters=("k1", "k1", ""))
+    rows = ScoredPart(TASKS["regression"], Labels(), data, "test", targets).rows()
+    assert rows.units.kind == "cluster"
+    assert rows.units.members[0] == rows.units.members[1]
+    assert rows.units.count == 2
+
+
+def test_residues_belong_to_their_sequence() -> None:
+    data, _ = dataset([[0], [2]])
+    counted = np.array([True, False, True, True, True])
+    targets = Targets(np.eye(2)[[0, 1, 0, 1, 1]], counted, np.array([0, 2, 5]))
+    labels = Labels(class_names=("E", "H"))
+    rows = ScoredPart(TASKS["residue"], labels, data, "test", targets).rows()
+    assert rows.units.kind == "sequence"
+    first, *others = rows.units.members[:, 0]
+    assert first not in others
+    assert len(set(others)) == 1
+    assert len(rows.values) == 4

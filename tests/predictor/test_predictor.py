@@ -1,0 +1,137 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import peftide
+from peftide.config import RunOptions
+from peftide.predictor import Predictor, load
+from peftide.predictor.predictor import open_bundle
+from peftide.sequences import read_table
+from peftide.tasks import TASKS
+from tests.conftest import labelled_rows, write_proteins
+
+Trained = Callable[[str, str], Path]
+OPTIONS = RunOptions(threads=1, device="cpu", precision="fp32")
+
+
+@pytest.fixture
+def pairs(trained: Trained) -> Predictor:
+    return load(trained("ppi", "lora"), options=OPTIONS)
+
+
+def written(run: Path) -> pd.DataFrame:
+    table = pd.read_csv(run / "predictions.tsv", sep="\t", keep_default_na=False)
+    return table.drop(columns=["split", "counted"])
+
+
+def test_a_run_folder_or_its_model_folder_opens_from_text_or_path(trained: Trained) -> None:
+    run = trained("ppi", "lora")
+    found = [open_bundle(path) for path in (run, run / "model", str(run))]
+    assert found[0].recipe == found[1].recipe == found[2].recipe
+    assert isinstance(peftide.load(str(run)), Predictor)
+
+
+def test_logits_are_those_of_the_whole_model(pairs: Predictor, trained: Trained) -> None:
+    """Reference: `forward` on one packed batch of all proteins."""
+    path = trained("ppi", "lora").parent / "test.tsv"
+    dataset = pairs.read(path)
+    model = pairs.encoder.model
+    with torch.inference_mode():
+        batch = model.backbone.pack(list(dataset.proteins.sequences), max_length=None)
+        expected = model(batch, torch.from_numpy(dataset.parts["input"].members))
+    np.testing.assert_allclose(pairs.logits(dataset), expected.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_form_of_input_gives_the_predictions_of_training(
+    trained: Trained, task: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(task, "head")
+    path = run.parent / "test.tsv"
+    predictor = load(run, options=OPTIONS)
+    expected = written(run)
+    frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    forms: list[object] = [path, str(path), frame]
+    table = read_table(path, predictor_columns(), level=TASKS[task].level, needs_labels=False)
+    assert table.sequences is not None
+    bare = table.sequences.tolist()
+    forms.append(
+        [tuple(row) for row in bare] if TASKS[task].level == "pair" else [r[0] for r in bare]
+    )
+    numbers = [column for column in expected if expected[column].dtype == float]
+    for form in forms:
+        found = predictor.predict(form)
+        assert len(found) == len(expected)
+        for column in numbers:
+            np.testing.assert_allclose(found[column], expected[column], rtol=2e-4, atol=1e-5)
+    assert capsys.readouterr().out == ""
+
+
+def predictor_columns() -> peftide.config.TableOptions:
+    return peftide.config.TableOptions()
+
+
+def test_ids_find_their_sequences_in_a_mapping_or_a_fasta_file(
+    pairs: Predictor, tmp_path: Path
+) -> None:
+    rows = labelled_rows("ppi", "test", 8)
+    texts = [text for row in rows for text in row[:2]]
+    names = {text: f"p{number}" for number, text in enumerate(dict.fromkeys(texts))}
+    frame = pd.DataFrame([(names[a], names[b]) for a, b, _ in rows], columns=["id_a", "id_b"])
+    by_id = {name: text for text, name in names.items()}
+    fasta = write_proteins(tmp_path / "p.fasta", list(names))
+    expected = pairs.predict([(a, b) for a, b, _ in rows])["score"]
+    for sequences in (by_id, pd.Series(by_id), fasta, str(fasta)):
+        found = pairs.predict(frame, sequences)
+        np.testing.assert_allclose(found["score"], expected, rtol=1e-5)
+    assert found["id_a"].tolist() == frame["id_a"].tolist()
+
+
+@pytest.mark.parametrize("task", ["ppi", "symmetry", "residue"])
+def test_blocks_give_the_same_answers(trained: Trained, task: str) -> None:
+    run = trained(task, "lora")
+    frame = pd.read_csv(run.parent / "test.tsv", sep="\t", dtype=str, keep_default_na=False)
+    predictor = load(run, options=OPTIONS)
+    whole = predictor.predict(frame)
+    blocks = list(predictor.predict_blocks(frame[start : start + 3] for start in range(0, 8, 3)))
+    assert [len(block) for block in blocks][:1] != [len(whole)]
+    joined = pd.concat(blocks, ignore_index=True)
+    for column in whole:
+        if whole[column].dtype == float:
+            np.testing.assert_allclose(joined[column], whole[column], rtol=1e-4, atol=1e-6)
+
+
+def test_blocks_encode_each_protein_once(pairs: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[str] = []
+    embed = type(pairs.encoder).embed
+
+    def counting(encoder: object, sequences: list[str], **options: object) -> object:
+        encoded.extend(sequences)
+        return embed(pairs.encoder, sequences, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(pairs.encoder), "embed", counting)
+    rows = [(a, b) for a, b, _ in labelled_rows("ppi", "test", 8)]
+    assert len(list(pairs.predict_blocks([rows[:4], rows, rows[4:]]))) == 3
+    assert sorted(encoded) == sorted({text for row in rows for text in row})
+
+
+def test_vectors_of_sequences_are_an_array(pairs: Predictor) -> None:
+    vectors = pairs.embed(["MKV", "WWAD", "MKV"])
+    assert vectors.shape == (3, pairs.encoder.model.backbone.width)
+    assert (vectors[0] == vectors[2]).all()
+
+
+def test_residues_are_counted_after_the_crop(trained: Trained) -> None:
+    run = trained("residue", "head")
+    predictor = load(run, options=OPTIONS)
+    dataset = predictor.read(run.parent / "test.tsv")
+    lengths = [len(dataset.proteins.sequences[p]) for p in dataset.parts["input"].members[:, 0]]
+    assert (
+        len(predictor.logits(dataset))
+        == sum(lengths)
+        == len(predictor.predict(run.parent / "test.tsv"))
+    )
