@@ -1,53 +1,35 @@
 """A training before it begins, of any task and method."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from peftide.commands.train import build_fitting
-from peftide.config import TrainConfig
 from peftide.hardware import choose_hardware
-from peftide.planning.measuring import Measurement, blank_setting, measure_training
 from peftide.planning.stand_in import StandIn, stand_in
 from peftide.run_folder import RunFolder
-from peftide.training import Fitting
-from peftide.training.setting import Setting, find_adapter, find_task, read_problem
+from peftide.sequences.training_tables import read_training_tables
+from peftide.training.problem import find_task, read_problem
+from peftide.training.setting import Setting, build_encoder
 from tests.conftest import small_config
 
-
-@dataclass(frozen=True)
-class Begun:
-    """What a plan has before it measures."""
-
-    config: TrainConfig
-    stands: StandIn
-    setting: Setting
-    fitting: Fitting
-
-    def measure(self, folder: Path) -> Measurement:
-        return measure_training(
-            self.config,
-            self.setting.problem,
-            self.stands,
-            hardware=self.setting.hardware,
-            folder=RunFolder(folder),
-        )
-
-
-Begin = Callable[..., Begun]
+Begin = Callable[..., tuple[Setting, StandIn]]
 
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Begin:
-    """Task, method, options → a training before it begins."""
+    """Task, method, options → a setting before anything is encoded, and its backbone."""
 
-    def begin(task: str, method: str, **changes: object) -> Begun:
+    def begin(task: str, method: str, **changes: object) -> tuple[Setting, StandIn]:
         config = small_config(tmp_path, task, method, **changes)
-        problem, stands = read_problem(config, find_task(task)), stand_in(config)
-        setting = blank_setting(config, problem, stands, hardware=choose_hardware(config))
-        fitting = build_fitting(setting, find_adapter(method), RunFolder(tmp_path / "scratch"))
-        return Begun(config, stands, setting, fitting)
+        found = find_task(task)
+        problem = read_problem(config, found, read_training_tables(config, found.level))
+        stands = stand_in(config)
+        encoder = build_encoder(
+            *(config, problem, stands.backbone),
+            hardware=choose_hardware(config),
+            folder=RunFolder(tmp_path / "scratch"),
+        )
+        return Setting(config, problem, encoder, None), stands
 
     return begin

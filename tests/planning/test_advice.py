@@ -1,36 +1,39 @@
-from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from peftide.config import TrainConfig
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
-from peftide.planning.measuring import Measurement
-from peftide.planning.work import Storage
-from tests.planning.test_forecast import LORA
+from peftide.planning.measuring import Sizes
 
-GB = 1e9
+GB = 10**9
 
 
-def config(method: str = "lora") -> TrainConfig:
-    return TrainConfig(task="binary", method=method, out=Path("run"))
+def backbone(weights: float = 1) -> Any:
+    """Return the shape of a backbone of which two layers train."""
+    parameters = [SimpleNamespace(nbytes=weights * GB)]
+    return SimpleNamespace(
+        layers=12, frozen_layers=10, width=32, parameters=lambda: iter(parameters)
+    )
 
 
-def sized(held: float, graph: float, trained: float = 0.0) -> Measurement:
-    sizes = replace(LORA.sizes, held=held * GB, graph=graph * GB, trained=trained * GB)
-    return replace(LORA, sizes=replace(sizes, forward=0.1 * GB))
+def sized(held: float, graph: float, trained: float = 0.0, **others: float) -> Sizes:
+    rest = {"rows": 0.0, "stored": 0.0, "room": 0.0, **others}
+    return Sizes(held=held * GB, graph=graph * GB, trained=trained * GB, forward=0.1 * GB, **rest)
 
 
-def advice(measured: Measurement, free: float, method: str = "lora") -> list[str]:
-    return memory_advice(measured, config(method), max_tokens=2048, free=free * GB / SAFETY)
+def advice(sizes: Sizes, free: float, method: str = "lora", weights: float = 1) -> list[str]:
+    config = TrainConfig(task="binary", method=method, out=Path("run"))
+    return memory_advice(sizes, config, backbone(weights), max_tokens=2048, free=free * GB / SAFETY)
 
 
 def test_a_smaller_budget_is_advised_where_activations_are_too_large() -> None:
-    found = advice(sized(held=2, graph=16), free=7)
     # a quarter of the activations: 2 + (16 + 0.1) / 4
-    assert found[0] == "--max-tokens 512: 6.0 GB"
+    assert advice(sized(held=2, graph=16), free=7)[0] == "--max-tokens 512: 6.0 GB"
 
 
-def test_what_would_not_fit_is_not_advised() -> None:
-    # checkpoints of two layers halve 16 GB; one of them would be 2 + 8 + 0.1
+def test_changes_that_do_not_fit_are_not_advised() -> None:
+    # one layer of two: 2 + 16 / 2 + 0.1
     assert not any(line.startswith("--lora-layers") for line in advice(sized(2, 16), free=10))
     assert "--lora-layers last:1: 10.1 GB" in advice(sized(2, 16), free=10.2)
 
@@ -40,14 +43,14 @@ def test_another_method_is_advised_where_the_optimizer_is_too_large() -> None:
     assert found == ["--method lora: 5.0 GB", "--method head: 4.1 GB"]
 
 
-def test_where_not_even_the_weights_fit_a_smaller_model_is_named() -> None:
-    huge = replace(sized(held=60, graph=1), weight_bytes=60 * GB)
-    found = advice(huge, free=8)
+def test_a_smaller_backbone_is_advised_where_the_weights_do_not_fit() -> None:
+    found = advice(sized(held=60, graph=1), free=8, weights=60)
     assert found[0] == "a smaller backbone, such as esm2_t33_650M"
+    assert advice(sized(60, 1), free=1e-3, weights=60) == ["a machine or GPU with more memory"]
 
 
-def test_hidden_states_without_room_are_said() -> None:
-    (line,) = disk_advice(replace(LORA, storage=Storage("hidden states", 30 * 10**9, 20 * GB)))
-    assert "30.0 GB" in line
-    assert "--trunk-gb" in line
-    assert disk_advice(LORA) == []
+def test_hidden_states_without_room_are_reported_with_both_sizes() -> None:
+    (line,) = disk_advice(sized(1, 1, stored=30 * GB, room=20 * GB))
+    assert all(said in line for said in ("30.0 GB", "20.0 GB", "--trunk-gb"))
+    assert disk_advice(sized(1, 1, stored=GB, room=20 * GB)) == []
+    assert disk_advice(sized(1, 1)) == []

@@ -26,7 +26,7 @@ def test_an_error_in_the_process_is_raised_here(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_process_without_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     ending(monkeypatch, -9)
-    with pytest.raises(InputError, match="for want of memory.*--max-tokens"):
+    with pytest.raises(InputError, match="memory.*--max-tokens"):
         run_child(CONFIG)
 
 

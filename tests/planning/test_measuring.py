@@ -1,38 +1,119 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import build_model
 from peftide.model import count_parameters
+from peftide.planning import measuring
+from peftide.planning.measuring import COPIES, Measurement, Rehearsal, Sizes, measure_training
+from peftide.planning.measuring import memory_of as memory
+from peftide.run_folder import RunFolder
+from peftide.training.loop import TrainingRun
+from peftide.training.problem import Problem
 from peftide.training.setting import adapt, recipe_of
+from peftide.training.usage import Seconds
 from tests.planning.conftest import Begin
+
+FEW_STEPS = 6
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "MOST_STEPS", FEW_STEPS)
+
+
+def measured(begin: Begin, tmp_path: Path, method: str, **changes: Any) -> Measurement:
+    setting, stands = begin("regression", method, baselines=("none",), **changes)
+    return measure_training(setting, stands, RunFolder(tmp_path / "scratch"))
 
 
 @pytest.mark.parametrize("method", ["head", "pissa"])
-def test_a_measurement_is_complete(begin: Begin, tmp_path: Path, method: str) -> None:
-    begun = begin("regression", method)
-    found = begun.measure(tmp_path / "scratch")
-    backbone = load_backbone(begun.config.backbone)
-    adapt(backbone, begun.config)
-    model = build_model(recipe_of(begun.config), begun.setting.problem.labels, backbone)
+def test_a_plan_takes_real_steps_and_adds_up(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    taken, step = [], TrainingRun.step
+
+    def counted(run: TrainingRun, batch: Any, **options: Any) -> float:
+        taken.append(len(batch))
+        return step(run, batch, **options)
+
+    monkeypatch.setattr(TrainingRun, "step", counted)
+    found = measured(begin, tmp_path, method)
+    assert len(taken) == FEW_STEPS + 2
+    assert max(taken) == 8  # a whole batch
+    assert found.steps == 3
+    setting, _ = begin("regression", method)
+    backbone = load_backbone(setting.config.backbone)
+    adapt(backbone, setting.config)
+    model = build_model(recipe_of(setting.config), setting.problem.labels, backbone)
     assert found.parameters == count_parameters(model)
     assert found.sizes.trained == 4 * found.parameters["trained"]
-    assert found.costs.scoring.cpu > 0
-    assert found.costs.saving.cpu > 0
-    assert bool(found.costs.graph.coefficients.any()) == (method != "head")
-    assert (found.sizes.graph > 0) == (method != "head")
-    assert found.graph_layers == {"head": 2, "pissa": 1}[method]
+    assert all(found.seconds[piece].cpu > 0 for piece in ("training", "validation", "scoring"))
+    assert found.seconds["frozen layers, once"].cpu > 0
+    assert (found.seconds["scaling"].cpu > 0) == (method != "head")
+    assert found.sizes.is_kept
 
 
-def test_left_out_layers_are_counted_in(
+def test_left_out_layers_are_counted(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("peftide.planning.stand_in.MOST_PARAMETERS", 1000)
-    begun = begin("regression", "full", backbone="random:esm2_mini")
-    found = begun.measure(tmp_path / "scratch")
-    assert begun.setting.model.backbone.layers == 2
-    assert found.weight_bytes == 4 * 3_710_096  # as mini, which has its shape
-    # but for what never trains: of the contact head 61 numbers
+    found = measured(begin, tmp_path, "full", backbone="random:esm2_mini")
+    # all but 16 numbers that never train: of the contact head, and a bias
     assert found.parameters["total"] - found.parameters["trained"] == 16
-    assert found.sizes.trained == 4 * found.parameters["trained"]
+    assert found.sizes.held > 4 * found.parameters["total"] / 3
+
+
+def test_epochs_and_layers_that_run_in_every_step_cost_more(begin: Begin, tmp_path: Path) -> None:
+    setting, stands = begin("ppi", "lora")
+    it = Rehearsal(setting, stands, RunFolder(tmp_path / "scratch"))
+    it.above, it.below = Seconds(1, 2), Seconds(10, 20)
+    kept, anew = (it.encoding_seconds(is_kept=kept) for kept in (True, False))
+    assert kept["validation"].cpu * 11 == pytest.approx(anew["validation"].cpu)
+    assert kept["frozen layers, once"].cpu > 0 == anew["frozen layers, once"].cpu
+    assert anew["scoring"].wall == pytest.approx(2 * anew["scoring"].cpu)
+
+
+def test_more_rows_cost_what_the_line_through_two_sizes_says(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "SCORED", (4, 8))
+    monkeypatch.setattr("peftide.planning.sampling.FEWEST_EXAMPLES", 1)
+    setting, stands = begin("regression", "head")
+    it = Rehearsal(setting, stands, RunFolder(tmp_path / "scratch"))
+
+    def weighed(work: Any, _device: object) -> measuring.Used[Any]:
+        rows = rows_of(work.__defaults__[0].problem)
+        return measuring.Used(None, Seconds(1 + rows, 2 + 2 * rows), 100 * rows)
+
+    monkeypatch.setattr(measuring, "weighed", weighed)
+    found = it.score()
+    assert (found.seconds, found.grown_bytes) == (Seconds(17, 34), 1600)  # 8 rows in each part
+
+
+def rows_of(problem: Problem) -> int:
+    return sum(len(problem.targets[part].values) for part in ("validation", "test"))
+
+
+def test_memory_by_hand() -> None:
+    sizes = Sizes(held=100, trained=10, graph=50, forward=5, rows=7, stored=0, room=0)
+    found = memory(sizes, {"validation": 1, "scoring": 2, "saving": 3})
+    assert found == {
+        "held throughout": 100,
+        "encoding": 112,
+        "training": 150 + COPIES * 10,
+        "validation": 113 + COPIES * 10,
+        "scoring": 114,
+        "saving": 103,
+    }
+    assert not sizes.is_kept
+    assert replace(sizes, stored=2, room=2).is_kept
+
+
+def test_a_fit_by_hand() -> None:
+    sizes = np.array([[1.0, 4.0, 10.0], [1.0, 8.0, 10.0], [1.0, 4.0, 30.0]])
+    np.testing.assert_allclose(measuring.fitted(sizes, sizes @ [2.0, 0.5, 0.1]), [2.0, 0.5, 0.1])

@@ -4,12 +4,11 @@ from typing import Any
 import pytest
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import BACKBONES
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.config import TrainConfig
 from peftide.errors import BackboneError, InputError
 from peftide.parameters import trained_parameters
-from peftide.planning.stand_in import shape_of, skeleton, stand_in
+from peftide.planning.stand_in import shape_of, stand_in
 from peftide.training.setting import adapt
 from tests.conftest import TINY
 
@@ -21,8 +20,9 @@ def config(backbone: str, method: str = "lora", **changes: Any) -> TrainConfig:
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_a_skeleton_trains_what_the_backbone_would(method: str) -> None:
     options = config(TINY, method)
-    settings, _ = shape_of(TINY, LoadOptions())
-    bones = skeleton(settings, BACKBONES["esm"], options)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("peftide.planning.stand_in.MOST_PARAMETERS", 0)
+        bones = stand_in(options).whole
     real = load_backbone(TINY)
     adapt(real, options)
     shapes = [
@@ -40,12 +40,14 @@ def test_of_a_large_model_two_layers_are_built_and_all_counted(
     monkeypatch.setattr("peftide.planning.stand_in.MOST_PARAMETERS", 10_000)
     found = stand_in(config("random:esm2_mini"))  # 3 layers, the last is adapted
     assert (found.backbone.layers, found.whole.layers) == (2, 3)
-    assert found.cuts() == (1, 2)
-    assert (found.times(*found.cuts()).below, found.times(*found.cuts()).above) == (2, 1)
+    assert found.layers_each(is_cut=True) == (2, 1)
+    assert found.layers_each(is_cut=False) == (0, 1.5)
+    assert found.missing_bytes() == 4 * sum(
+        p.numel() for name, p in found.whole.named_parameters() if ".layer.0." in name
+    )
     assert any("2 of its 3 layers" in note for note in found.notes)
     whole = stand_in(config("random:esm2_mini", "full"))
-    assert whole.cuts() == (0, 0)
-    assert whole.times(0, 0).above == 1.5
+    assert whole.layers_each(is_cut=True) == (0, 1.5)
 
 
 @pytest.mark.parametrize("name", ["esm2_t12_35M", "facebook/esm2_t12_35M_UR50D"])

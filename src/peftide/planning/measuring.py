@@ -49,18 +49,8 @@ SCALING_BYTES = 20
 class Sizes:
     """Bytes of the parts of a training.
 
-    Attributes
-    ----------
-    held
-        Libraries, data and model.
-    trained
-        The trained parameters, once.
-    graph, forward
-        Activations of a step, and of encoding.
-    rows
-        Encoded rows of one part in memory.
-    stored, room
-        Stored output of the frozen layers, and the space for it.
+    Those are libraries, data and model; the trained parameters, once; activations of a step, and
+    of encoding; encoded rows in memory; the stored output of frozen layers, and the space for it.
     """
 
     held: float
@@ -104,7 +94,7 @@ class Rehearsal:
     """
 
     def __init__(self, setting: Setting, stands: StandIn, folder: RunFolder) -> None:
-        self.stands, self.folder, self.encoder = stands, folder, setting.encoder
+        self.folder, self.encoder = folder, setting.encoder
         self.problem, self.device = setting.problem, setting.hardware.device
         self.sequences = setting.problem.dataset.proteins.sequences
         self.answering = replace(setting, embeddings=random_rows(self.encoder, self.sequences))
@@ -117,7 +107,9 @@ class Rehearsal:
         self.run = begin(setting.model, replace(fitting, validate=answered.validate))
         self.batches, self.members = self.run.batches(0), fitting.part.members
         self.work = work_of(self.encoder, self.sequences)
-        self.cut = stands.cuts()[0] if self.encodes else 0
+        backbone = setting.model.backbone
+        self.cut = min(backbone.frozen_layers, backbone.layers - 1) if self.encodes else 0
+        self.each_below, self.each_above = stands.layers_each(is_cut=self.encodes)
         self.below, self.above = Seconds(), Seconds()
 
     def stored_bytes(self) -> float:
@@ -163,7 +155,6 @@ class Rehearsal:
             encoder, distinct, ENCODING_SECONDS / (rate * work_of(encoder, distinct).sum())
         )
         self.chosen = self._choose_steps(STEP_SECONDS / (BACKWARD * rate * sum(STEP_SHARES)))
-        each_below, each_above = self.stands.layers_each()
         if splits:
             stepped = np.unique(self.members[np.concatenate(self.chosen)])
             stored = list(dict.fromkeys([*sample, *(self.sequences[int(p)] for p in stepped)]))
@@ -173,9 +164,9 @@ class Rehearsal:
                 store = self.folder.checkpoints / "embeddings"
                 encoder.trunk = fill_trunk_cache(self._trunk(), stored, plan, store=store)
 
-            self.below = self._rate(fill, stored) * each_below
+            self.below = self._rate(fill, stored) * self.each_below
         grown = weighed(lambda: encoder.embed(sample), self.device).grown_bytes
-        self.above = self._rate(lambda: encoder.embed(sample), sample) * each_above
+        self.above = self._rate(lambda: encoder.embed(sample), sample) * self.each_above
         return grown
 
     def _rate(self, work: Callable[[], object], sequences: list[str]) -> Seconds:
@@ -190,21 +181,24 @@ class Rehearsal:
 
     def encoding_seconds(self, *, is_kept: bool) -> dict[str, Seconds]:
         """Return the time of encoding outside of steps: once, or (validation) once per epoch."""
-        later = [part for part in self.problem.dataset.parts if part not in ("train", "validation")]
-        train = len(np.unique(self.problem.dataset.parts["train"].members))
-        once = {
-            name: Seconds() for name in ("frozen layers, once", "scaling", "validation", "scoring")
-        }
+        first, later = ("train", "validation"), list(self.problem.dataset.parts)
+        none = Seconds()
         if not self.encodes:
-            parts = list(self.problem.dataset.parts)
-            return once | {"frozen layers, once": self.encoded(self.above, *parts)}
-        if is_kept:
-            once["frozen layers, once"] = self.encoded(self.below, "train", "validation")
-        repeated = self.above + (Seconds() if is_kept else self.below)
-        once["scaling"] = self.encoded(repeated, "train") * min(1.0, SCALING_PROTEINS / train)
-        once["validation"] = self.encoded(repeated, "validation")
-        once["scoring"] = once["validation"] + self.encoded(self.above + self.below, *later)
-        return once
+            once = [self.encoded(self.above, *later), none, none, none]
+        else:
+            later = [part for part in later if part not in first]
+            train = len(np.unique(self.members))
+            repeated = self.above + (none if is_kept else self.below)
+            validation = self.encoded(repeated, "validation")
+            once = [
+                self.encoded(self.below, *first) if is_kept else none,
+                self.encoded(repeated, "train") * min(1.0, SCALING_PROTEINS / train),
+                validation,
+                validation + self.encoded(self.above + self.below, *later),
+            ]
+        return dict(
+            zip(("frozen layers, once", "scaling", "validation", "scoring"), once, strict=True)
+        )
 
     def sizes_of(self, batch: IntArray) -> FloatArray:
         """Return one step, the rows of the head, and the work of the distinct proteins."""
@@ -234,18 +228,17 @@ class Rehearsal:
         set_training_mode(self.encoder.model)
         self._step(self.chosen[-1])
         grown = weighed(lambda: self._step(self.chosen[0]), self.device).grown_bytes
-        taken: list[Seconds] = []
-        while len(taken) < MOST_STEPS and sum(used.cpu for used in taken) < STEP_SECONDS:
+        taken: list[tuple[FloatArray, Seconds]] = []
+        while len(taken) < MOST_STEPS and sum(used.cpu for _, used in taken) < STEP_SECONDS:
             batch = self.chosen[len(taken) % len(self.chosen)]
-            taken.append(clocked(lambda batch=batch: self._step(batch), self.device)[1])
-        sizes = [self.sizes_of(self.chosen[k % len(self.chosen)]) for k in range(len(taken))]
-        cpu = np.array([used.cpu for used in taken])
-        each_above = self.stands.layers_each()[1]
-        each = fitted(np.stack(sizes), cpu) * [more, 1.0, each_above]
-        total = np.sum([self.sizes_of(batch) for batch in self.batches], axis=0)
-        seconds, wall = float(each @ total), sum(used.wall for used in taken) / cpu.sum()
-        epoch = Seconds(seconds, seconds * wall)
-        return epoch, grown * each_above * self._missing_tokens()
+            _, used = clocked(lambda batch=batch: self._step(batch), self.device)
+            taken.append((self.sizes_of(batch), used))
+        cpu = np.array([used.cpu for _, used in taken])
+        layers = self.each_above if self.encodes else 1.0
+        each = fitted(np.stack([sizes for sizes, _ in taken]), cpu) * [more, 1.0, layers]
+        seconds = float(each @ np.sum([self.sizes_of(batch) for batch in self.batches], axis=0))
+        epoch = Seconds(seconds, seconds * sum(used.wall for _, used in taken) / cpu.sum())
+        return epoch, grown * layers * self._missing_tokens()
 
     def _step(self, batch: IntArray) -> None:
         self.run.state.loss_sum += self.run.step(batch)

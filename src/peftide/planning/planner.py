@@ -64,7 +64,7 @@ def make_plan(request: PlanConfig) -> Plan:
                 *(config, problem, stands.backbone),
                 hardware=hardware,
                 folder=folder,
-                layers_each=stands.layers_each()[1],
+                layers_each=stands.layers_each(is_cut=config.method != "head")[1],
             )
             spent = time.process_time()  # with the libraries, which were loaded at about this pace
             reading = Seconds(spent, spent * (time.perf_counter() - wall) / max(spent - cpu, 1e-9))

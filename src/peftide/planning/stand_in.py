@@ -51,14 +51,17 @@ class StandIn:
     whole: Backbone
     notes: tuple[str, ...] = ()
 
-    def cuts(self) -> tuple[int, int]:
-        """Return the number of layers below the cut, measured and whole; 0: there is no cut."""
-        cut, real = (min(b.frozen_layers, b.layers - 1) for b in (self.backbone, self.whole))
-        return cut, real
+    def layers_each(self, *, is_cut: bool) -> tuple[float, float]:
+        """Return how many layers each measured one represents, below and above the cut.
 
-    def layers_each(self) -> tuple[float, float]:
-        """Return how many layers each measured one represents, below and above the cut."""
-        cut, real = self.cuts()
+        Parameters
+        ----------
+        is_cut
+            Whether the layers below what trains run apart from the others.
+        """
+        cut, real = (min(b.frozen_layers, b.layers - 1) for b in (self.backbone, self.whole))
+        if not is_cut:
+            cut, real = 0, 0
         return real / max(cut, 1), (self.whole.layers - real) / (self.backbone.layers - cut)
 
     def parameters(self, model: nn.Module) -> tuple[dict[str, int], float]:
