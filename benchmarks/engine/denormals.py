@@ -8,6 +8,7 @@ attention are next to nothing; random weights attend to all alike.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from measuring import arguments, begin, middle, spent
@@ -19,7 +20,7 @@ from peftide.backbones.loading import load_backbone
 from peftide.encoding import ModelEncoder
 from peftide.hardware import Hardware, keep_freed_memory
 from peftide.packing import token_budget_batches
-from peftide.planning.passes import PassMeter
+from peftide.training.token_budget import BudgetTrial
 
 
 def main() -> None:
@@ -32,13 +33,13 @@ def main() -> None:
     chosen = [texts[k] for k in evenly(tokens_of(texts), options.proteins)]
     for name in ("mini", "random:esm2_t6_8M"):
         encoder = adapted(name, hardware)
-        meter = PassMeter(encoder, chosen, cut=encoder.model.backbone.frozen_layers)
-        run = passes(meter, hardware.max_tokens)
+        trial = BudgetTrial(encoder, chosen, graph=True, cut=0)
+        run = passes(trial, hardware.max_tokens)
         found = {}
         for flush in (False, True):
             torch.set_flush_denormal(flush)
             found[flush] = middle([spent(run) for _ in range(options.repeats)]).cpu
-        each = 1e3 / meter.tokens.sum()
+        each = 1e3 / trial.tokens.sum()
         print(
             f"| {name} | {found[False] * each:.3f} | {found[True] * each:.3f} | "
             f"{found[False] / found[True]:.1f} |",
@@ -55,11 +56,17 @@ def adapted(name: str, hardware: Hardware) -> ModelEncoder:
     return encoder
 
 
-def passes(meter: PassMeter, budget: int) -> Callable[[], None]:
-    """Return a forward and backward pass over all proteins."""
-    batches = [meter.entering(batch) for batch in token_budget_batches(meter.tokens, budget)]
-    meter.graph(batches[0])
-    return lambda: [meter.graph(batch) for batch in batches][-1]
+def passes(trial: BudgetTrial, budget: int) -> Callable[[], None]:
+    """Return a forward and backward pass over all proteins, above the frozen layers."""
+    encoder, count = trial.encoder, len(token_budget_batches(trial.tokens, budget))
+    backbone, batches = encoder.model.backbone, []
+    for number in range(count):
+        batch = trial.batch(budget, (number + 0.5) / count).to(encoder.hardware.device)
+        with torch.no_grad(), encoder.autocast():
+            hidden = backbone.hidden_states(batch, backbone.frozen_layers).float()
+        batches.append(replace(batch, hidden=hidden, layers_done=backbone.frozen_layers))
+    trial.run(batches[0])
+    return lambda: [trial.run(batch) for batch in batches][-1]
 
 
 if __name__ == "__main__":

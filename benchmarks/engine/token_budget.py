@@ -1,4 +1,4 @@
-"""The token budget that a training measures and takes, beside the usual one.
+"""The token budget of `--max-tokens measured`, beside the usual one.
 
     python benchmarks/engine/token_budget.py --threads 1
     python benchmarks/engine/token_budget.py --backbones mini --methods full
@@ -9,11 +9,9 @@ sample spread evenly by length.
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from measuring import Spent, arguments, begin, middle, spent
 from proteins import CROP, evenly, tokens_of, yeast
@@ -26,13 +24,10 @@ from peftide.hardware import Hardware, keep_freed_memory
 from peftide.model import Parts, ProteinModel
 from peftide.packing import token_budget_batches
 from peftide.pairing import Alone
-from peftide.planning.passes import PassMeter
-from peftide.planning.token_budget import LADDER, choose_token_budget
 from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from peftide.training.setting import adapt
-
-EPOCHS = 20
+from peftide.training.token_budget import LADDER, BudgetTrial, measured_token_budget
 
 
 def main() -> None:
@@ -57,16 +52,15 @@ def line(options: argparse.Namespace, hardware: Hardware, name: str, method: str
     found: list[int] = []
 
     def choose() -> None:
-        epochs = 0 if method == "head" else EPOCHS
-        found.append(choose_token_budget(encoder, sequences, epochs=epochs, cut=cut))
+        found.append(measured_token_budget(encoder, sequences, graph=method != "head", cut=cut))
 
     cost = spent(choose)
     some = [sequences[k] for k in evenly(tokens_of(sequences), options.proteins)]
-    meter = PassMeter(encoder, some, cut=cut)
+    trial = BudgetTrial(encoder, some, graph=method != "head", cut=cut)
     arms = {budget: [] for budget in budgets(hardware)}
     for _ in range(options.repeats):
         for budget, times in arms.items():
-            times.append(passes(meter, budget, graph=method != "head"))
+            times.append(passes(trial, budget))
     cells = [f"{1e3 * middle(times).cpu:.3f}" for times in arms.values()]
     print(
         f"| {name} | {method} | {found[0]:,} | {cost.cpu:.1f} |", " | ".join(cells), "|", flush=True
@@ -78,13 +72,12 @@ def budgets(hardware: Hardware) -> list[int]:
     return sorted(int(share * hardware.max_tokens) for share in LADDER)
 
 
-def passes(meter: PassMeter, budget: int, *, graph: bool) -> Spent:
+def passes(trial: BudgetTrial, budget: int) -> Spent:
     """Return what a token costs in batches of a budget."""
-    batches: Sequence[np.ndarray] = token_budget_batches(meter.tokens, budget)
-    run = meter.graph if graph else meter.forward
-    entered = [meter.entering(batch) for batch in batches]
-    run(entered[0])
-    return spent(lambda: [run(batch) for batch in entered]) / float(meter.tokens.sum())
+    count = len(token_budget_batches(trial.tokens, budget))
+    batches = [trial.batch(budget, (number + 0.5) / count) for number in range(count)]
+    trial.run(batches[0])
+    return spent(lambda: [trial.run(batch) for batch in batches]) / float(trial.tokens.sum())
 
 
 def encoder_of(name: str, method: str, hardware: Hardware) -> ModelEncoder:

@@ -171,8 +171,8 @@ def test_a_resumed_run_keeps_the_token_budget_that_it_measured(
 ) -> None:
     """Dropout depends on which sequences share a packed batch."""
     chosen = 48
-    monkeypatch.setattr(setting, "choose_token_budget", lambda *_, **__: chosen)
-    config = long_config(tmp_path, "lora", epochs=1)
+    monkeypatch.setattr(setting, "measured_token_budget", lambda *_, **__: chosen)
+    config = long_config(tmp_path, "lora", epochs=1, max_tokens="measured")
     with monkeypatch.context() as patch:
         patch.setattr(loop, "save_point", stopping_after(3))
         with pytest.raises(KilledError):

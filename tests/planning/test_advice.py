@@ -1,20 +1,33 @@
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
+import torch
+
+from peftide.backbones import BACKBONES, Backbone
+from peftide.backbones.loading import LoadOptions
 from peftide.config import TrainConfig
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
 from peftide.planning.measuring import Sizes
+from peftide.planning.stand_in import bare_backbone, shape_of
+from peftide.training.setting import adapt
 
 GB = 10**9
 
 
-def backbone(weights: float = 1) -> Any:
-    """Return the shape of a backbone of which two layers train."""
-    parameters = [SimpleNamespace(nbytes=weights * GB)]
-    return SimpleNamespace(
-        layers=12, frozen_layers=10, width=32, parameters=lambda: iter(parameters)
-    )
+@cache
+def backbone(method: str) -> Backbone:
+    """Return the shape of a backbone of 60 GB, of which two layers train (by `full` all)."""
+    name = "random:esm2_t48_15B"
+    settings, _ = shape_of(name, LoadOptions())
+    with torch.device("meta"):
+        found = bare_backbone(settings, BACKBONES["esm"], name)
+        adapt(found, config(method))
+    return found
+
+
+def config(method: str) -> TrainConfig:
+    layers = {} if method == "full" else {"lora_layers": "last:2"}
+    return TrainConfig(task="binary", method=method, out=Path("run"), **layers)
 
 
 def sized(held: float, graph: float, trained: float = 0.0, **others: float) -> Sizes:
@@ -22,9 +35,9 @@ def sized(held: float, graph: float, trained: float = 0.0, **others: float) -> S
     return Sizes(held=held * GB, graph=graph * GB, trained=trained * GB, forward=0.1 * GB, **rest)
 
 
-def advice(sizes: Sizes, free: float, method: str = "lora", weights: float = 1) -> list[str]:
-    config = TrainConfig(task="binary", method=method, out=Path("run"))
-    return memory_advice(sizes, config, backbone(weights), max_tokens=2048, free=free * GB / SAFETY)
+def advice(sizes: Sizes, free: float, method: str = "lora") -> list[str]:
+    free *= GB / SAFETY
+    return memory_advice(sizes, config(method), backbone(method), max_tokens=2048, free=free)
 
 
 def test_a_smaller_budget_is_advised_where_activations_are_too_large() -> None:
@@ -44,9 +57,9 @@ def test_another_method_is_advised_where_the_optimizer_is_too_large() -> None:
 
 
 def test_a_smaller_backbone_is_advised_where_the_weights_do_not_fit() -> None:
-    found = advice(sized(held=60, graph=1), free=8, weights=60)
+    found = advice(sized(held=60, graph=1), free=8)
     assert found[0] == "a smaller backbone, such as esm2_t33_650M"
-    assert advice(sized(60, 1), free=1e-3, weights=60) == ["a machine or GPU with more memory"]
+    assert advice(sized(60, 1), free=1e-3) == ["a machine or GPU with more memory"]
 
 
 def test_hidden_states_without_room_are_reported_with_both_sizes() -> None:

@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def measured(begin: Begin, tmp_path: Path, method: str, **changes: Any) -> Measurement:
     setting, stands = begin("regression", method, baselines=("none",), **changes)
-    return measure_training(setting, stands, RunFolder(tmp_path / "scratch"))
+    return measure_training(setting, stands, RunFolder(tmp_path / "scratch"), store=tmp_path)
 
 
 @pytest.mark.parametrize("method", ["head", "pissa"])

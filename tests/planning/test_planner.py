@@ -17,7 +17,7 @@ def plan_config(config: TrainConfig) -> PlanConfig:
 
 @pytest.mark.parametrize(("task", "method"), [("ppi", "lora"), ("residue", "head")])
 def test_a_plan_adds_up_and_writes_nothing(tmp_path: Path, task: str, method: str) -> None:
-    config = small_config(tmp_path, task, method)
+    config = small_config(tmp_path, task, method, embedding_cache=tmp_path / "cache")
     before = set(tmp_path.rglob("*"))
     plan = make_plan(plan_config(config))
     assert set(tmp_path.rglob("*")) == before

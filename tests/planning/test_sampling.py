@@ -41,12 +41,12 @@ def test_work_grows_with_tokens_and_their_square(begin: Begin) -> None:
 def test_a_shortened_block_of_pairs_is_a_block() -> None:
     pairs = np.array([(a, b) for a in range(10) for b in range(10, 20)])
     pairs = np.random.default_rng(0).permutation(pairs)
-    whole = shortened(np.arange(100), pairs, np.ones(20), 20)
+    whole = shortened(np.arange(100), pairs, work=np.ones(20), most=20)
     assert len(whole) == 100
-    some = shortened(np.arange(100), pairs, np.ones(20), 15)
+    some = shortened(np.arange(100), pairs, work=np.ones(20), most=15)
     assert len(np.unique(pairs[some])) == 15
     assert len(some) == 10 * 5
-    assert len(shortened(np.arange(100), pairs, np.ones(20), 0)) == 1
+    assert len(shortened(np.arange(100), pairs, work=np.ones(20), most=0)) == 1
 
 
 def test_made_up_rows_are_as_many_as_the_real_ones(begin: Begin) -> None:

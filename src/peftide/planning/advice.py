@@ -34,12 +34,14 @@ def memory_advice(
     ]
     if found:
         return found
-    copies = COPIES + 2 if config.method == "full" else 1
-    for name, (hub_id, shape) in reversed(ALIASES.items()):
-        settings = shape()
+    copies, built = (
+        COPIES + 2 if config.method == "full" else 1,
+        sum(p.nbytes for p in whole.parameters()),
+    )
+    for name in reversed([name for name, (hub_id, _) in ALIASES.items() if hub_id]):
+        settings = ALIASES[name][1]()
         weights = 48 * settings.num_hidden_layers * settings.hidden_size**2
-        is_smaller = weights < sum(p.nbytes for p in whole.parameters())
-        if hub_id and "esm2" in name and is_smaller and 2 * weights * copies <= SAFETY * free:
+        if "esm2" in name and weights < built and 2 * weights * copies <= SAFETY * free:
             found = [f"a smaller backbone, such as {name}"]
             break
     return [*found, "a machine or GPU with more memory"]

@@ -63,7 +63,8 @@ def main() -> None:
     """Read the request, measure, and write the answer."""
     request = json.loads(sys.stdin.read())
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    logging.getLogger("peftide").setLevel(max(request["level"], logging.WARNING))
+    logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
+    logging.getLogger("peftide.training").setLevel(logging.WARNING)  # its epochs are made up
     from peftide.planning.planner import make_plan
 
     try:

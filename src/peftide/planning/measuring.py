@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import nnls
@@ -213,7 +214,7 @@ class Rehearsal:
         places = np.linspace(len(order) - 1, 0, len(STEP_SHARES)).round().astype(int)
         most = min(most, max(sizes)) if self.encodes else float("inf")
         return [
-            shortened(self.batches[order[place]], self.members, self.work, share * most)
+            shortened(self.batches[order[place]], self.members, work=self.work, most=share * most)
             for place, share in zip(places, STEP_SHARES, strict=True)
         ]
 
@@ -294,7 +295,9 @@ def fitted(sizes: FloatArray, seconds: FloatArray) -> FloatArray:
     return nnls(sizes / units * weights[:, None], seconds * weights)[0] / units
 
 
-def measure_training(setting: Setting, stands: StandIn, folder: RunFolder) -> Measurement:
+def measure_training(
+    setting: Setting, stands: StandIn, folder: RunFolder, *, store: Path
+) -> Measurement:
     """Run the beginning and the end of a training; return the cost of all of it but reading.
 
     Parameters
@@ -303,12 +306,13 @@ def measure_training(setting: Setting, stands: StandIn, folder: RunFolder) -> Me
         The setting of the training, before anything is encoded.
     folder
         A run folder that may be filled and thrown away.
+    store
+        The folder in which the training will store the output of frozen layers.
     """
     config, device, model = setting.config, setting.hardware.device, setting.model
     parameters, more = stands.parameters(model)
     held = held_bytes(device) + stands.missing_bytes()
     it = Rehearsal(setting, stands, folder)
-    store = (config.embedding_cache or config.out).absolute()
     room = min(config.trunk_gb * 1e9, DISK_SHARE * free_bytes(store)) if it.encodes else np.inf
     stored, before = it.stored_bytes(), held_bytes(device)
     is_kept = 0 < stored <= room

@@ -1,7 +1,6 @@
 """The options of a training → its plan: read, measure, add up, advise."""
 
 import csv
-import logging
 import tempfile
 import time
 from dataclasses import fields, replace
@@ -57,7 +56,6 @@ def make_plan(request: PlanConfig) -> Plan:
         hardware = choose_hardware(config)
         problem, stands = read_problem(config, task, tables), stand_in(config)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)
-        logging.getLogger("peftide.training").setLevel(logging.WARNING)  # its epochs are no news
         inside = replace(config, out=Path(scratch) / "run", resume=False, overwrite=False)
         with hardware.computing(), open_run(inside, files) as folder:
             encoder = build_encoder(
@@ -69,7 +67,9 @@ def make_plan(request: PlanConfig) -> Plan:
             spent = time.process_time()  # with the libraries, which were loaded at about this pace
             reading = Seconds(spent, spent * (time.perf_counter() - wall) / max(spent - cpu, 1e-9))
             setting = Setting(config, problem, encoder, None)
-            measured = measure_training(setting, stands, folder)
+            store = (config.embedding_cache or config.out).absolute()
+            unshared = replace(setting, config=replace(config, embedding_cache=None))
+            measured = measure_training(unshared, stands, folder, store=store)
     return plan_of(setting, measured, stands, reading=reading, notes=(*notes, *stands.notes))
 
 

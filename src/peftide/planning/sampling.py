@@ -42,7 +42,7 @@ def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: fl
     return [sequences[int(k)] for k in chosen[-few:]]
 
 
-def shortened(batch: IntArray, members: IntArray, work: FloatArray, most: float) -> IntArray:
+def shortened(batch: IntArray, members: IntArray, *, work: FloatArray, most: float) -> IntArray:
     """Return a part of a batch whose distinct proteins are at most so much work.
 
     Pairs that share proteins stay together, so that blocks of pairs remain blocks.
@@ -50,7 +50,7 @@ def shortened(batch: IntArray, members: IntArray, work: FloatArray, most: float)
     Examples
     --------
     >>> pairs = np.array([[0, 1], [2, 3], [1, 0]])
-    >>> shortened(np.arange(3), pairs, np.ones(4), 2).tolist()
+    >>> shortened(np.arange(3), pairs, work=np.ones(4), most=2).tolist()
     [0, 2]
     """
     ordered = batch[np.argsort(members[batch].max(axis=1), kind="stable")]

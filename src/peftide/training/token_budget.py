@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 2.0
 """CPU seconds for all measured batches together."""
 LADDER = (1, 2, 0.5, 4)
-"""Compared budgets, as multiples of the usual one; if time is short, fewer from the end."""
+"""Compared budgets, in usual ones; fewer, from the end, if there is less time."""
 PLACES = (0.5, 0.75, 0.25)
 """Positions of the measured batches among all batches, sorted by length."""
 GAIN, NEAR = 1.2, 1.05
@@ -47,8 +47,6 @@ def measured_token_budget(
 
     Parameters
     ----------
-    sequences
-        Distinct sequences to encode.
     graph
         Whether batches run forward and backward.
     cut
@@ -115,11 +113,8 @@ def _choose(trial: BudgetTrial, usual: int, layers_each: float) -> int:
     while start > most and start > SMALLEST:
         start //= 2
     if start < usual:
-        needed = usual * per_token + state
-        logger.info(
-            "token budget: %s (the usual %s would need about %.1f GB, and %.1f GB are free)",
-            *(f"{start:,}", f"{usual:,}", needed / 1e9, free / 1e9),
-        )
+        said = "token budget: %d (the usual %d would need about %.1f GB, and %.1f GB are free)"
+        logger.info(said, start, usual, (usual * per_token + state) / 1e9, free / 1e9)
         return start
     small = trial.batch(SMALLEST, PLACES[1])
     affordable = SECONDS * sum(small.lengths) / max(trial.seconds(small) * layers_each, 1e-9)
