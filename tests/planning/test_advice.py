@@ -26,8 +26,8 @@ def backbone(method: str) -> Backbone:
 
 
 def config(method: str) -> TrainConfig:
-    layers = {} if method == "full" else {"lora_layers": "last:2"}
-    return TrainConfig(task="binary", method=method, out=Path("run"), **layers)
+    layers = "last_quarter" if method == "full" else "last:2"
+    return TrainConfig(task="binary", method=method, out=Path("run"), lora_layers=layers)
 
 
 def sized(held: float, graph: float, trained: float = 0.0, **others: float) -> Sizes:

@@ -47,11 +47,11 @@ def _summary(plan: Plan) -> list[list[str]]:
         ["parameters trained", f"{parameters['trained']:,}"]
         + [f"{share:.3%} of {parameters['total']:,}"],
         ["peak memory", size(plan.memory["peak"])]
-        + [f"free: {size(free)} of {size(total)}; mapped files such as libraries come to it"],
+        + [f"free: {size(free)} of {size(total)}; libraries and other mapped files not included"],
         ["disk while it runs", size(plan.disk["peak"])]
         + [
-            f"free: {size(machine['disk_free_bytes'])}; {size(plan.disk['kept'])} stay, "
-            "and predictions, baselines and report"
+            f"free: {size(machine['disk_free_bytes'])}; afterwards {size(plan.disk['kept'])}, "
+            "predictions, baselines and report"
         ],
         ["time", duration(seconds["total"])]
         + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer if patience ends it"],
@@ -59,7 +59,7 @@ def _summary(plan: Plan) -> list[list[str]]:
 
 
 def _pieces(plan: Plan) -> list[list[str]]:
-    """Return where time goes, and the memory held meanwhile."""
+    """Return the time of each piece of work."""
     rows = [["", "time", "CPU time"]]
     rows += [
         [name, duration(seconds), duration(plan.cpu_seconds[name])]
@@ -70,7 +70,7 @@ def _pieces(plan: Plan) -> list[list[str]]:
 
 
 def size(count: float) -> str:
-    """Return bytes as a person says them.
+    """Return a number of bytes as text.
 
     Examples
     --------

@@ -64,7 +64,8 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
-    logging.getLogger("peftide.training").setLevel(logging.WARNING)  # its epochs are made up
+    for room in ("training", "evaluation"):  # these epochs and scores are no news
+        logging.getLogger(f"peftide.{room}").setLevel(logging.WARNING)
     from peftide.planning.planner import make_plan
 
     try:
