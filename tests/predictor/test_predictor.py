@@ -62,7 +62,7 @@ def test_every_form_of_input_gives_the_predictions_of_training(
     forms.append(
         [tuple(row) for row in bare] if TASKS[task].level == "pair" else [r[0] for r in bare]
     )
-    numbers = [column for column in expected if expected[column].dtype == float]
+    numbers = [c for c in expected if expected[c].dtype == float and c != "label"]
     for form in forms:
         found = predictor.predict(form)
         assert len(found) == len(expected)
