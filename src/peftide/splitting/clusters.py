@@ -118,4 +118,4 @@ class _Balance:
         """Whether the part of a cluster keeps rows of all its classes without it."""
         others = (self.part == self.part[cluster]) & (np.arange(len(self.part)) != cluster)
         kept = (self.contents[others] > 0).any(axis=0)
-        return bool(kept[self.contents[cluster] > 0].all())
+        return bool((kept | (self.contents[cluster] == 0)).all())
