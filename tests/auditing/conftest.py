@@ -16,7 +16,7 @@ Make = Callable[..., Subject]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return a subject from rows: `a b label split` of pairs, `sequence label split [cluster]` of others.
+    """Return a subject from rows: `a b label split`, or `sequence label split cluster`.
 
     A pair names its proteins by sequence.
     """

@@ -60,8 +60,9 @@ def read_training_tables(
             f"no row of the part train (parts: {', '.join(parts)})", where=config.data or ""
         )
     bare = any(table.sequences is None for table in parts.values())
-    read_fasta = bare and config.sequences is not None
-    return TrainingTables(parts, sequence_lookup(config.sequences) if read_fasta else None)
+    if not bare or config.sequences is None:
+        return TrainingTables(parts)
+    return TrainingTables(parts, sequence_lookup(config.sequences))
 
 
 def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[str, Table]:
