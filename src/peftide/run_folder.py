@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from peftide.files import alone_at, file_hash, remove, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
 
 FORMAT_VERSION = 1
-VERSIONED = ("peftide", "torch", "transformers", "peft", "accelerate", "numpy", "scikit-learn")
+VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
 RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
 """Config of each command whose runs can be resumed → its name."""
 FREE_ON_RESUME = {
@@ -225,9 +226,10 @@ def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:
 
 
 def environment(seed: int, *, command: str) -> dict[str, Any]:
-    """Return what a record says of the command and the software."""
+    """Return the part of a record that names the command, the date and the software."""
     return {
         "command": command,
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "format_version": FORMAT_VERSION,
         "seed": seed,
         "versions": {"python": platform.python_version()}
