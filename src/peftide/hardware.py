@@ -22,7 +22,7 @@ from peftide.process import is_prepared
 CPU_MAX_TOKENS = 2_048  # larger rows fall out of the cache of a usual core
 GPU_MAX_TOKENS = 16_384
 GRAPH_BATCHES = 2
-"""Packed batches whose activations are kept at a time in training."""
+"""Packed batches whose activations training keeps at a time."""
 WORTH_ALL_THREADS = 2**20
 """Numbers that torch divides among all its threads."""
 
@@ -56,16 +56,17 @@ class Hardware:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Set torch up for this hardware; afterwards leave it as it was.
+        """Set torch up for this hardware, and restore it afterwards.
 
-        Inside, torch has the threads of this hardware, its GPU is the current one, random numbers
-        may be seeded, and the CPU treats denormal numbers as zero. All four are put back at the
-        end. Do not yield from inside, or the caller computes with these settings in between.
+        Inside, torch uses the threads and the GPU of this hardware, and the CPU treats denormal
+        numbers as zero. Trained attention is full of them, and each costs a hundred normal ones.
+        Afterwards threads, GPU, denormal mode and random numbers are as before. Do not yield to
+        the caller from inside.
 
-        torch switches denormal numbers off for one thread and for the threads which that one
-        starts later. In a process of the command line (`prepare_process`) these are all threads.
-        In anyone else's process torch's worker threads are started first and keep their mode, so
-        steps on several threads may take longer there.
+        A new thread takes over the denormal mode of the thread that starts it. On the command line
+        (`prepare_process`) all threads of torch are started inside. In other processes the worker
+        threads are started first and keep the mode of the caller, so steps on several threads may
+        take longer.
         """
         threads, flushes = torch.get_num_threads(), flushes_denormals()
         gpus = [self.device] if self.device.type == "cuda" else []
@@ -164,16 +165,16 @@ def _device_name(device: torch.device) -> str:
 
 
 def reset_peak_memory(device: torch.device) -> int:
-    """Forget the peak so far, so that the next reading is of what comes now; return the new start.
+    """Reset the peak memory, so that the next reading covers what follows; return the new start.
 
-    Where the operating system cannot (other than Linux), a later peak includes earlier ones.
+    Only Linux can do this for CPU memory; elsewhere a later peak includes earlier ones.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif sys.platform == "linux":
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
-            # memory that is free inside the process goes back to the system first (glibc)
+            # return free memory to the system first (glibc)
             ctypes.CDLL(None).malloc_trim(0)
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")

@@ -1,8 +1,8 @@
-"""Settings of a whole process, for processes that belong to peftide: those of the command line.
+"""Settings of a whole process, which only the command line makes.
 
-A library call changes none of them. It loses speed and memory by that, but no result changes:
-threads that wait for work spin, oneDNN keeps the kernels of a thousand shapes, pretraining takes
-fresh memory in every step, and only the calling thread treats denormal numbers as zero.
+A library call changes none of them, so it may be slower and take more memory: waiting threads spin,
+oneDNN keeps the kernels of a thousand shapes, pretraining takes fresh memory in every step, and
+only the calling thread treats denormal numbers as zero. Results agree down to these numbers.
 """
 
 import contextlib
@@ -10,19 +10,19 @@ import ctypes
 import os
 
 SETTINGS = {
-    # threads that wait must sleep: on a shared machine spinning ones slow everybody down
+    # waiting threads sleep: on a shared machine spinning threads slow everybody down
     "OMP_WAIT_POLICY": "PASSIVE",
-    # packed batches rarely repeat a shape, so kept kernels (oneDNN's default: 1,024) cost memory
-    # and tear holes into it; the layers of one batch share the few that are enough
+    # packed batches rarely repeat a shape, so oneDNN's default of 1,024 kept kernels wastes memory
+    # and fragments it; the layers of one batch share a few kernels
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
 }
-"""Environment variable → value, unless the user set one. Libraries read them when they load."""
+"""Environment variable → value, unless the user sets one. Libraries read them when they load."""
 
 _prepared = False
 
 
 def prepare_process() -> None:
-    """Take over the process: call it first, before torch is imported."""
+    """Make the settings; call this before torch is imported."""
     global _prepared
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -30,12 +30,12 @@ def prepare_process() -> None:
 
 
 def is_prepared() -> bool:
-    """Return whether the process belongs to peftide."""
+    """Return whether this process has the settings, as one of the command line."""
     return _prepared
 
 
 def keep_freed_memory() -> None:
-    """Let this process reuse memory that it frees instead of giving it back (glibc only).
+    """Let this process reuse the memory it frees instead of returning it (glibc only).
 
     Pretraining frees and takes the same large blocks in every step; zeroing fresh pages each time
     costs a quarter of the time of a small model on a CPU.
