@@ -19,6 +19,7 @@ ORDER = [
     "types",
     "ragged",
     "progress",
+    "process",
     "files",
     "config",
     "outputs",
@@ -61,6 +62,7 @@ WITHOUT_TORCH = {
     *(
         "errors",
         "types",
+        "process",
         "files",
         "config",
         "sequences",

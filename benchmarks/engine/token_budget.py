@@ -22,13 +22,14 @@ from torch import nn
 from peftide.backbones.loading import load_backbone
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
-from peftide.hardware import Hardware, keep_freed_memory
+from peftide.hardware import Hardware
 from peftide.model import Parts, ProteinModel
 from peftide.packing import token_budget_batches
 from peftide.pairing import Alone
 from peftide.planning.passes import PassMeter
 from peftide.planning.token_budget import LADDER, choose_token_budget
 from peftide.pooling import build_pooling
+from peftide.process import keep_freed_memory
 from peftide.scaling import Scaling
 from peftide.training.setting import adapt
 

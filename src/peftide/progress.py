@@ -1,4 +1,4 @@
-"""A progress bar with rate and time left; plain lines when standard error is no terminal."""
+"""A progress bar with rate and time left, or plain lines if standard error is not a terminal."""
 
 import logging
 import sys
@@ -24,7 +24,7 @@ class _Rate(ProgressColumn):
 
 
 class Meter:
-    """Counts work done and says now and then how fast it goes."""
+    """Counts the work done and logs rate and time left now and then."""
 
     def __init__(self, description: str, *, total: float, unit: str) -> None:
         self.description, self.total, self.unit = description, total, unit
@@ -32,7 +32,7 @@ class Meter:
         self._started = self._spoken = time.monotonic()
 
     def advance(self, amount: float) -> None:
-        """Add work that was done."""
+        """Add work that is done."""
         self.done += amount
         if time.monotonic() - self._spoken >= SECONDS_BETWEEN_LINES:
             self._spoken = time.monotonic()
@@ -60,13 +60,13 @@ class _Bar(Meter):
         self._task = progress.add_task(description, total=total, unit=unit)
 
     def advance(self, amount: float) -> None:
-        """Add work that was done."""
+        """Add work that is done."""
         self._progress.advance(self._task, amount)
 
 
 @contextmanager
 def meter(description: str, *, total: float, unit: str) -> Iterator[Meter]:
-    """Yield a meter for work of a known size.
+    """Yield a meter for work of known size.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def meter(description: str, *, total: float, unit: str) -> Iterator[Meter]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person says it.
+    """Return a time in words.
 
     Examples
     --------

@@ -27,6 +27,7 @@ from peftide.config import (
 )
 from peftide.config.reading import flag
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
+from peftide.process import prepare_process
 from peftide.run_folder import RESUMED, command_of
 
 INTERRUPTED = 130
@@ -54,6 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=False)
     debug = getattr(arguments, "debug", False)
+    prepare_process()
     quiet_libraries(debug=debug, offline=getattr(arguments, "offline", False))
     config = None
     try:
@@ -139,8 +141,6 @@ def quiet_libraries(*, debug: bool, offline: bool) -> None:
     """Send our log to standard error, and keep other libraries' chatter away."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(logging.DEBUG if debug else logging.INFO)
-    # threads that wait must sleep: on a shared machine spinning ones slow everybody down
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

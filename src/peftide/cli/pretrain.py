@@ -2,10 +2,12 @@
 
 from peftide.commands.pretrain import pretrain
 from peftide.config import PretrainConfig
+from peftide.process import keep_freed_memory
 
 
 def run(config: PretrainConfig) -> None:
-    """Pretrain, then say how well held-out sequences are known."""
+    """Pretrain, then print the perplexities of the held-out sequences."""
+    keep_freed_memory()
     record = pretrain(config)
     print(f"{'held-out sequences':<22} {'perplexity':>10} {'by sequence':>12}")
     for name, row in record["held_out"].items():

@@ -15,6 +15,7 @@ from typing import Any
 import peftide.errors
 from peftide.config import PlanConfig, as_mapping, from_mapping
 from peftide.errors import InputError, PeftideError
+from peftide.process import prepare_process
 
 RESULT = "peftide-plan:"
 """How the line begins that holds the plan; anything else on standard output is not ours."""
@@ -63,6 +64,7 @@ def _ended(code: int) -> PeftideError:
 def main() -> None:
     """Read the request, measure, and write the answer."""
     request = json.loads(sys.stdin.read())
+    prepare_process()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
     from peftide.planning.planner import make_plan

@@ -1,4 +1,4 @@
-"""What `peftide pretrain` starts from: options, a tokenised corpus, a backbone's alphabet."""
+"""Options in; the tokenised corpus and the source of the batches out."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +33,7 @@ from peftide.tokens import AMINO_ACIDS, Vocabulary, read_vocabulary
 from peftide.types import IntArray
 
 QUICK_SEQUENCES = 200
-"""Held-out sequences that are looked at during training."""
+"""Held-out sequences that are scored during training."""
 
 
 LIMITS = {
@@ -49,12 +49,12 @@ LIMITS = {
 
 
 def check_options(config: PretrainConfig) -> CorpusFiles:
-    """Return the files of the corpus; refuse options that make no sense.
+    """Check the options, and return the files of the corpus.
 
     Raises
     ------
     InputError
-        Naming all of them, and all files that are not there.
+        Naming all wrong options and all missing files.
     """
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
     problems = [f"{p}: no such file" for p in input_paths(config, files) if not p.is_file()]
@@ -68,9 +68,11 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
             f"({2 * config.attention_heads})"
         )
     if config.backbone is not None and config.local_heads:
-        problems.append("--local-heads: --backbone has heads already; leave one of them out")
+        problems.append(
+            "--local-heads: needs a new backbone; leave out --local-heads or --backbone"
+        )
     if config.alignments is None and config.profiles_weight != PretrainConfig.profiles_weight:
-        problems.append("--profiles-weight: there is no such loss without --alignments")
+        problems.append("--profiles-weight: needs --alignments")
     if config.row_tokens < MIN_CROP + 2:
         problems.append(
             f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
@@ -78,7 +80,7 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
     if config.relatives_weight > 0 and (config.rows % 2 or config.rows < 4):
         problems.append(
             f"--rows: received {config.rows}, expected an even number from 4 up, "
-            "for --relatives-weight compares rows in pairs"
+            "because --relatives-weight compares pairs of rows"
         )
     raise_problems(problems)
     return files
@@ -91,12 +93,12 @@ def input_paths(config: PretrainConfig, files: CorpusFiles) -> list[Path]:
 
 @dataclass(frozen=True)
 class Setting:
-    """A corpus with the backbone's alphabet, and what of it is trained on.
+    """A corpus in the tokens of a backbone, with the options of the run.
 
     Attributes
     ----------
     architecture, tokenizer
-        Of the backbone that is trained.
+        Architecture and tokenizer of the backbone.
     model_config
         Its configuration, for special ids.
     """
@@ -114,7 +116,7 @@ class Setting:
 
     @cached_property
     def parts(self) -> tuple[IntArray, IntArray]:
-        """Sequences to train on, and held-out ones."""
+        """Training sequences, and held-out ones."""
         return hold_out_clusters(self.corpus.clusters, self.config.held_out, seed=self.config.seed)
 
     def layout(self) -> RowLayout:
@@ -136,7 +138,7 @@ class Setting:
         return int(token_id)
 
     def source(self) -> BatchSource:
-        """Return where the batches come from."""
+        """Return the source of the batches."""
         training = self.parts[0]
         weights = cluster_weights(self.corpus.clusters[training], self.config.cluster_power)
         masking = Masking(
@@ -157,7 +159,7 @@ class Setting:
 
     @cached_property
     def profiles(self) -> Profiles | None:
-        """Return what relatives have at each place, if `--alignments` say so."""
+        """Return the counts of amino acids in relatives, if there are `--alignments`."""
         if self.config.alignments is None:
             return None
         return open_profiles(
@@ -169,7 +171,7 @@ class Setting:
         )
 
     def held_out(self, *, quick: bool) -> HeldOut:
-        """Return the held-out sequences: some, hidden once in part, or all, hidden wholly."""
+        """Return the held-out sequences: some with one pass of masks, or all with every pass."""
         sequences = self.parts[1][:QUICK_SEQUENCES] if quick else self.parts[1]
         return HeldOut(
             self.corpus,
@@ -187,9 +189,9 @@ def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
     Raises
     ------
     BackboneError
-        If the checkpoint cannot be had, or is of a family that peftide does not know.
+        If the checkpoint is not there, or its family is unknown to peftide.
     InputError
-        If it lies in `--out`, or its positions are too few for `--row-tokens`.
+        If it is in `--out`, or has fewer positions than `--row-tokens`.
     """
     if config.backbone is None:
         return esm_config(
@@ -226,12 +228,12 @@ def build_setting(
     *,
     folder: RunFolder,
 ) -> Setting:
-    """Tokenise the corpus with the backbone's alphabet.
+    """Tokenise the corpus for the backbone.
 
     Raises
     ------
     InputError
-        If files cannot be read, or too little is in them.
+        If files cannot be read, or hold too few sequences.
     """
     model_config = read_config(source) if isinstance(source, Path) else source
     architecture = BACKBONES[model_config.model_type]

@@ -1,4 +1,4 @@
-"""The training loop: batches → optimizer steps → validation → the best epoch's weights."""
+"""The training loop: batches → optimizer steps → validation → weights of the best epoch."""
 
 import logging
 import time

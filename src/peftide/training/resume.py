@@ -1,4 +1,4 @@
-"""Everything a killed training needs to go on: its state, and the resume points that hold it."""
+"""The state of a training, and the resume points from which a killed training goes on."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from peftide.resume_points import ResumePoint, read_point, write_point
 
 @dataclass
 class TrainingState:
-    """Where training stands; random numbers need no state, for each step seeds its own.
+    """The progress of a training. Random numbers need no state: each step seeds its own.
 
     Attributes
     ----------
