@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from peftide.report.read import BETWEEN_CLASSES, COUNTED, TRUTH
+from peftide.outcomes import BETWEEN_CLASSES, COUNTED, TRUTH
 from peftide.sequences import Dataset, Examples, distinct_sequences
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import BoolArray, FloatArray, IntArray

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.errors import InputError
+from peftide.outcomes.multilabel import SEPARATORS, split_classes
 from peftide.sequences.yes_no import NO, YES
-from peftide.tasks.multilabel import SEPARATORS, split_classes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
 WHOLE = re.compile(r"[+-]?\d+")
