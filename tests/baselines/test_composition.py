@@ -261,4 +261,4 @@ def test_symmetry_reaches_the_known_macro_average_precision():
     probabilities = fitted.predict(table.sequence.tolist(), rows[:, None])
     scores = categorical_metrics(membership[rows], probabilities, names)
     assert scores["macro_classes"] == 8
-    assert scores["macro_average_precision"] == pytest.approx(0.159, abs=0.005)
+    assert scores["macro_average_precision"] == pytest.approx(0.209, abs=0.005)
