@@ -16,6 +16,7 @@ TESTS = ROOT / "tests"
 # What a stage may import stands above it. No two stages share a place.
 ORDER = [
     "errors",
+    "quantities",
     "types",
     "ragged",
     "progress",
@@ -30,10 +31,12 @@ ORDER = [
     "hardware",
     "metrics",  # arrays in, numbers out
     "sequences",
+    "outcomes",
     "similarity",
     "splitting",
     "baselines",
     "auditing",
+    "tasks",
     "tokens",
     "packing",
     "backbones",
@@ -43,7 +46,6 @@ ORDER = [
     "scaling",
     "pairing",
     "heads",
-    "tasks",
     "evaluation",
     "model",
     "encoding",
@@ -61,6 +63,7 @@ ORDER = [
 WITHOUT_TORCH = {
     *(
         "errors",
+        "quantities",
         "types",
         "process",
         "files",
@@ -68,10 +71,11 @@ WITHOUT_TORCH = {
         "sequences",
         "similarity",
         "metrics",
+        "outcomes",
         "baselines",
         "report",
     ),
-    *("auditing", "splitting"),
+    *("auditing", "splitting", "tasks"),
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command

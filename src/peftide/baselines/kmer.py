@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from peftide.baselines.checks import Kind, check_members
+from peftide.baselines.checks import check_members
 from peftide.baselines.letters import STANDARD_RESIDUES, letter_codes
 from peftide.baselines.linear import LinearModel, fit_linear
 from peftide.types import FloatArray, IntArray
@@ -55,14 +55,14 @@ class Kmers:
         return {"components": self.components} | self.model.arrays()
 
 
-def load_kmers(arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int) -> Kmers:
+def load_kmers(arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int) -> Kmers:
     """Yield the baseline that `Kmers.arrays` came from."""
     model = LinearModel.from_arrays(arrays, kind=kind, proteins_per_example=proteins_per_example)
     return Kmers(arrays["components"], model)
 
 
 def fit_kmers(
-    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: Kind
+    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: str
 ) -> Kmers:
     """Fit labels on the 3-mers of each protein, reduced to their principal directions.
 

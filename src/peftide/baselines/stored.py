@@ -11,7 +11,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from peftide.baselines.baseline import Baseline, Fitted
-from peftide.baselines.checks import Kind
 from peftide.errors import InputError
 from peftide.files import written_whole
 
@@ -37,7 +36,7 @@ class Stored:
 
     fitted: dict[str, Fitted]
     thresholds: dict[str, float | None]
-    kind: Kind
+    kind: str
     proteins_per_example: int
 
 

@@ -7,7 +7,7 @@ from peftide.cli.printing import aligned
 from peftide.commands.plan import plan
 from peftide.config import PlanConfig
 from peftide.planning.plan import Plan
-from peftide.progress import duration
+from peftide.quantities import byte_size, duration
 
 SUMS = ("per_epoch", "total")
 
@@ -46,11 +46,14 @@ def _summary(plan: Plan) -> list[list[str]]:
     return [
         ["parameters trained", f"{parameters['trained']:,}"]
         + [f"{share:.3%} of {parameters['total']:,}"],
-        ["peak memory", size(plan.memory["peak"])]
-        + [f"free: {size(free)} of {size(total)}; mapped files such as libraries come to it"],
-        ["disk while it runs", size(plan.disk["peak"])]
+        ["peak memory", byte_size(plan.memory["peak"])]
         + [
-            f"free: {size(machine['disk_free_bytes'])}; {size(plan.disk['kept'])} stay, "
+            f"free: {byte_size(free)} of {byte_size(total)}; "
+            "mapped files such as libraries come to it"
+        ],
+        ["disk while it runs", byte_size(plan.disk["peak"])]
+        + [
+            f"free: {byte_size(machine['disk_free_bytes'])}; {byte_size(plan.disk['kept'])} stay, "
             "and predictions, baselines and report"
         ],
         ["time", duration(seconds["total"])]
@@ -67,14 +70,3 @@ def _pieces(plan: Plan) -> list[list[str]]:
         if name not in SUMS and seconds
     ]
     return rows
-
-
-def size(count: float) -> str:
-    """Return bytes as a person says them.
-
-    Examples
-    --------
-    >>> size(2_340_000), size(5_600_000_000)
-    ('2 MB', '5.6 GB')
-    """
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

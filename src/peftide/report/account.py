@@ -12,6 +12,7 @@ import yaml
 from peftide.auditing import tally
 from peftide.config import TrainConfig
 from peftide.outputs import read_record
+from peftide.quantities import byte_size, duration
 from peftide.report import wording
 from peftide.report.curves import figure
 from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
@@ -154,8 +155,8 @@ def cost(run: Run) -> Markup | None:
             [
                 ("trained parameters", _share(parameters.get("trained"), parameters.get("total"))),
                 ("peak memory", _memory(record)),
-                ("time in all", _text(seconds.get("this_process"), wording.duration)),
-                ("of it training", _text(seconds.get("training"), wording.duration)),
+                ("time in all", _text(seconds.get("this_process"), duration)),
+                ("of it training", _text(seconds.get("training"), duration)),
                 ("training speed", _text(rate, lambda n: f"{n:,} residues per second")),
                 ("machine", _machine(hardware)),
                 ("arithmetic", hardware.get("precision")),
@@ -186,8 +187,8 @@ def _memory(record: dict[str, Any]) -> str:
     if peak is None:
         return ""
     if before is None:
-        return wording.memory(peak)
-    return f"{wording.memory(peak)}, of which {wording.memory(before)} before it began"
+        return byte_size(peak)
+    return f"{byte_size(peak)}, of which {byte_size(before)} before it began"
 
 
 def _machine(hardware: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from peftide.baselines import BASELINES
 from peftide.report import wording
 
 FEW_ROWS = 50
@@ -152,4 +153,6 @@ def _word(better: bool) -> str:
 
 def other_name(name: str) -> str:
     """Return a baseline or peer in words."""
-    return wording.BASELINES.get(name, name if name != name.lower() else wording.plain(name))
+    if name in BASELINES:
+        return BASELINES[name].title
+    return name if name != name.lower() else wording.plain(name)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.errors import InputError
+from peftide.outcomes.multilabel import SEPARATORS, split_classes
 from peftide.sequences.label_kinds import are_per_residue, are_yes_no, is_number
-from peftide.tasks.multilabel import SEPARATORS, split_classes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
 WHOLE = re.compile(r"[+-]?\d+")

@@ -1,21 +1,28 @@
-"""Any subset of K classes per sequence: K logits, each a yes or no of its own."""
+"""Any subset of K classes: K logits, a separate yes or no for each class."""
 
 import re
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from scipy.special import expit
-from torch import Tensor
 
 from peftide.errors import InputError, raise_problems
 from peftide.metrics import multilabel_metrics
+from peftide.metrics.weighted import weighted_multilabel
+from peftide.outcomes.binary import yes_no_losses
+from peftide.outcomes.categorical import class_truth, probability_columns, sorted_classes
+from peftide.outcomes.columns import PROBABILITY_OF
+from peftide.outcomes.outcome import Imbalance, Labels, Outcome, ReadingOptions, Targets
+from peftide.outcomes.shallow import (
+    Shallow,
+    fit_yes_or_no,
+    nearest_only,
+    odds_of_each,
+    zeros_and_ones,
+)
+from peftide.outcomes.shown import Shown, average_precision
 from peftide.sequences.records import Examples, Finding
-from peftide.tasks.binary import yes_no_losses
-from peftide.tasks.categorical import class_truth
-from peftide.tasks.multiclass import sorted_classes
-from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets, Task
 from peftide.types import FloatArray
 
 SEPARATORS = re.compile(r"[;,|]")
@@ -58,7 +65,7 @@ def fit_multilabel(examples: Examples, options: ReadingOptions) -> Labels:
 def read_multilabel(examples: Examples, labels: Labels, options: ReadingOptions) -> Targets:
     """Read any number of classes per row, separated by semicolon, comma or bar.
 
-    Classes that train does not have are left out of their rows and counted.
+    Classes that the training set lacks are left out of their rows and counted.
 
     Raises
     ------
@@ -103,16 +110,18 @@ def unknown_classes(names: list[str], part: str) -> tuple[Finding, ...]:
 
 
 def multilabel_loss(
-    logits: Float[Tensor, "R K"],
-    values: Float[Tensor, "R K"],
+    logits: Float[Any, "R K"],
+    values: Float[Any, "R K"],
     labels: Labels,
     *,
     imbalance: Imbalance,
-) -> Float[Tensor, " R"]:
+) -> Float[Any, " R"]:
     """Return the mean binary cross-entropy over the classes of each row.
 
-    How rare classes are made up for: see `yes_no_losses`; each class has counts of its own.
+    For `imbalance` see `yes_no_losses`; each class has its own counts.
     """
+    import torch
+
     positives = torch.tensor(labels.class_counts)
     # a class that every training row has: one row without it, so that nothing is infinite
     negatives = (labels.rows - positives).clamp(min=1)
@@ -137,7 +146,9 @@ def multilabel_columns(logits: FloatArray, labels: Labels, *, threshold: float) 
     names = np.array(labels.class_names)
     sets = [";".join(names[row]) or NONE for row in probabilities >= threshold]
     columns: dict[str, Any] = {"prediction": sets}
-    return columns | {f"p_{name}": probabilities[:, k] for k, name in enumerate(names)}
+    return columns | {
+        f"{PROBABILITY_OF}{name}": probabilities[:, k] for k, name in enumerate(names)
+    }
 
 
 SUBSET = Outcome(
@@ -148,17 +159,25 @@ SUBSET = Outcome(
     answers=multilabel_answers,
     metrics=measure_multilabel,
     columns=multilabel_columns,
+    score_columns=probability_columns,
+    truth=class_truth,
+    statistic=weighted_multilabel,
     supports_imbalance=True,
     uses_threshold=True,
-    truth=class_truth,
     has_classes=True,
-    score_columns=lambda labels: [[f"p_{name}" for name in labels.class_names]],
-)
-
-MULTILABEL = Task(
-    summary="a sequence → any number of classes",
-    level="sequence",
-    outcome=SUBSET,
-    fit_labels=fit_multilabel,
-    read_targets=read_multilabel,
+    shallow=Shallow(
+        checked=zeros_and_ones,
+        linear=fit_yes_or_no,
+        tallied=lambda targets: targets,
+        from_tallies=odds_of_each,
+        averaged=lambda targets: targets,
+        nearness=nearest_only,
+    ),
+    shown=Shown(
+        figures=("calibration",),
+        sureness=lambda truth, answers: (truth.ravel(), answers.ravel()),
+        sure_of="a class",
+        group_metric="micro_average_precision",
+        group_score=average_precision,
+    ),
 )

@@ -6,9 +6,8 @@ import torch
 from torch.nn import functional
 
 from peftide.errors import InputError
-from peftide.sequences import Examples
-from peftide.tasks import Labels, ReadingOptions
-from peftide.tasks.multilabel import (
+from peftide.outcomes import Labels, ReadingOptions
+from peftide.outcomes.multilabel import (
     SUBSET,
     fit_multilabel,
     multilabel_answers,
@@ -16,6 +15,7 @@ from peftide.tasks.multilabel import (
     multilabel_loss,
     read_multilabel,
 )
+from peftide.sequences import Examples
 
 Rows = Callable[..., Examples]
 Reading = Callable[..., ReadingOptions]

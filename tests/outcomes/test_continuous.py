@@ -7,9 +7,8 @@ from scipy.stats import spearmanr
 from torch.nn import functional
 
 from peftide.errors import InputError
-from peftide.sequences import Examples
-from peftide.tasks import Labels, ReadingOptions
-from peftide.tasks.continuous import (
+from peftide.outcomes import Labels, ReadingOptions
+from peftide.outcomes.continuous import (
     CONTINUOUS,
     continuous_answers,
     continuous_columns,
@@ -17,6 +16,7 @@ from peftide.tasks.continuous import (
     read_continuous,
     squared_loss,
 )
+from peftide.sequences import Examples
 
 Rows = Callable[..., Examples]
 Reading = Callable[..., ReadingOptions]

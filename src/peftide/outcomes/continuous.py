@@ -5,13 +5,21 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from torch import Tensor
 
 from peftide.errors import InputError, raise_problems
 from peftide.metrics import continuous_metrics
-from peftide.metrics.weighted import WEIGHTED
+from peftide.metrics.weighted import weighted_continuous
+from peftide.outcomes.outcome import Imbalance, Labels, Outcome, ReadingOptions, Targets
+from peftide.outcomes.shallow import (
+    Shallow,
+    all_by_nearness,
+    as_columns,
+    fit_values,
+    mean_of_both,
+)
+from peftide.outcomes.shown import Shown
+from peftide.quantities import number
 from peftide.sequences.records import Examples
-from peftide.tasks.task import Imbalance, Labels, Outcome, ReadingOptions, Targets
 from peftide.types import FloatArray
 
 
@@ -31,7 +39,7 @@ def read_continuous(examples: Examples, _labels: Labels, _options: ReadingOption
             for row, value in enumerate(values)
             if not math.isfinite(value)
         ],
-        fix="Another column? Name it with --label-column. Decimals are written with a point.",
+        fix="To use another column, name it with --label-column. Decimals have a point.",
     )
     column = np.array(values, dtype=np.float64)[:, None]
     return Targets(column, examples.counted, np.arange(len(values) + 1))
@@ -62,12 +70,12 @@ def fit_continuous(examples: Examples, options: ReadingOptions) -> Labels:
 
 
 def squared_loss(
-    logits: Float[Tensor, "R 1"],
-    values: Float[Tensor, "R 1"],
+    logits: Float[Any, "R 1"],
+    values: Float[Any, "R 1"],
     labels: Labels,
     *,
     imbalance: Imbalance,
-) -> Float[Tensor, " R"]:
+) -> Float[Any, " R"]:
     """Return the squared error of each row, in units of the training standard deviation."""
     del imbalance
     return (logits[:, 0] - (values[:, 0] - labels.centre) / labels.spread) ** 2
@@ -81,15 +89,33 @@ def continuous_answers(logits: FloatArray, labels: Labels) -> FloatArray:
 def measure_continuous(
     values: FloatArray, answers: FloatArray, _labels: Labels, *, threshold: float
 ) -> dict[str, Any]:
-    """Return all metrics of values; a threshold means nothing here."""
+    """Return all metrics of values, which have no threshold."""
     del threshold
     return continuous_metrics(values[:, 0], answers)
 
 
 def continuous_columns(logits: FloatArray, labels: Labels, *, threshold: float) -> dict[str, Any]:
-    """Return the predicted value; a threshold means nothing here."""
+    """Return the predicted value, which has no threshold."""
     del threshold
     return {"prediction": continuous_answers(logits, labels)}
+
+
+def continuous_truth(values: FloatArray, _labels: Labels) -> np.ndarray:
+    """Return the value of each row. Shape (R,)."""
+    return values[:, 0]
+
+
+def finite_values(targets: np.ndarray) -> np.ndarray:
+    """Return targets as float64.
+
+    Raises
+    ------
+    InputError
+        If one is NaN or infinite.
+    """
+    if not np.isfinite(targets).all():
+        raise InputError("a target that is NaN or infinite", expected="finite values")
+    return targets.astype(np.float64)
 
 
 CONTINUOUS = Outcome(
@@ -100,6 +126,24 @@ CONTINUOUS = Outcome(
     answers=continuous_answers,
     metrics=measure_continuous,
     columns=continuous_columns,
-    supports_imbalance=False,
-    statistic=WEIGHTED["continuous"],
+    answer_column="prediction",
+    score_columns=lambda _labels: [["score"], ["prediction"]],
+    truth=continuous_truth,
+    statistic=weighted_continuous,
+    default_labels=Labels(),
+    shallow=Shallow(
+        checked=finite_values,
+        linear=fit_values,
+        tallied=as_columns,
+        from_tallies=mean_of_both,
+        averaged=as_columns,
+        nearness=all_by_nearness,
+    ),
+    shown=Shown(
+        figures=("predicted_and_true",),
+        group_metric="spearman",
+        group_score=lambda truth, answers: (continuous_metrics(truth, answers)["spearman"], None),
+        mistakes=lambda truth, answers, **_threshold: np.abs(truth - answers),
+        said=lambda answer, _names, **_threshold: number(float(answer)),
+    ),
 )

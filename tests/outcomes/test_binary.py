@@ -7,9 +7,8 @@ from sklearn.metrics import average_precision_score
 from torch.nn import functional
 
 from peftide.errors import InputError
-from peftide.sequences import Examples
-from peftide.tasks import Labels, ReadingOptions
-from peftide.tasks.binary import (
+from peftide.outcomes import Labels, ReadingOptions
+from peftide.outcomes.binary import (
     BINARY,
     binary_answers,
     binary_columns,
@@ -17,6 +16,7 @@ from peftide.tasks.binary import (
     fit_binary,
     read_binary,
 )
+from peftide.sequences import Examples
 
 Rows = Callable[..., Examples]
 Reading = Callable[..., ReadingOptions]
