@@ -96,7 +96,7 @@ def choose_hardware(options: RunOptions) -> Hardware:
         cpu=device.type == "cpu", mixed_precision="bf16" if precision == "bf16" else "no"
     )
     max_tokens = options.max_tokens
-    if max_tokens == "auto":
+    if isinstance(max_tokens, str):
         max_tokens = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
     if max_tokens < 1:
         raise InputError(f"received {max_tokens}", expected="1 or more", where="--max-tokens")

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.adapters import ADAPTERS
 from peftide.backbones import Backbone
-from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.model import trained_parameters
@@ -16,11 +14,9 @@ from peftide.training.setting import (
     build_setting,
     find_adapter,
     find_task,
-    for_method,
     prepare,
     recipe_of,
     trains_below_head,
-    unread_options,
 )
 from tests.conftest import small_config
 
@@ -119,26 +115,3 @@ def test_the_recipe_holds_what_builds_the_model(tmp_path: Path) -> None:
     recipe = recipe_of(config)
     assert (recipe.task, recipe.method, recipe.head) == ("ppi", "head", "linear")
     assert recipe.max_length is None
-
-
-@pytest.mark.parametrize(
-    ("method", "unread"),
-    [
-        ("head", ["lora_r", "lora_targets", "lora_layers"]),
-        ("lora", []),
-        ("vera", ["lora_r"]),
-        ("last_k", ["lora_r", "lora_targets"]),
-    ],
-)
-def test_options_that_a_method_does_not_read_are_named(method: str, unread: list[str]) -> None:
-    given = {"lora_r": 4, "lora_targets": ("query",), "lora_layers": "all", "lora_alpha": 16}
-    config = TrainConfig(task="ppi", out=Path("run"), method=method, **given)
-    assert unread_options(config) == unread
-
-
-@pytest.mark.parametrize("method", ADAPTERS)
-def test_one_config_serves_every_method(method: str) -> None:
-    config = TrainConfig(task="ppi", out=Path("run"), lora_r=4, lora_layers="all", seed=3)
-    other = for_method(config, method)
-    assert (other.method, other.seed, unread_options(other)) == (method, 3, [])
-    assert other.lora_layers == ("last_quarter" if method in ("head", "full") else "all")

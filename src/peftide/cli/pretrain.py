@@ -2,11 +2,12 @@
 
 from peftide.commands.pretrain import pretrain
 from peftide.config import PretrainConfig
+from peftide.config.unread import Names
 
 
-def run(config: PretrainConfig) -> None:
+def run(config: PretrainConfig, given: Names) -> None:
     """Pretrain, then say how well held-out sequences are known."""
-    record = pretrain(config)
+    record = pretrain(config, given=given)
     print(f"{'held-out sequences':<22} {'perplexity':>10} {'by sequence':>12}")
     for name, row in record["held_out"].items():
         text = name.replace("_", " ")

@@ -8,8 +8,8 @@ from typing import Any
 from peftide import __version__
 from peftide.auditing import SEVERITIES, Kinship, Subject, Verdict, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
-from peftide.config import AuditConfig
-from peftide.config.limits import out_of_range
+from peftide.config import AuditConfig, TableOptions
+from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
 from peftide.outputs import check_file
@@ -18,7 +18,11 @@ from peftide.sequences.training_tables import TRAINING_TABLES, data_files, train
 from peftide.similarity import SimilaritySettings
 
 FORMAT_VERSION = 1
-LIMITS = {"1 or more": ["max_length", "threads"], "from 0 to 1": ["identity", "coverage"]}
+SIMILARITIES: dict[str, Names] = {
+    **dict.fromkeys(("auto", "mmseqs", "pyopal"), frozenset({"identity", "coverage"})),
+    "none": NOTHING,
+}
+"""Value of `--similarity` → the options that it reads."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,20 @@ class AuditResult:
         }
 
 
-def audit(config: AuditConfig) -> AuditResult:
+def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
     """Look for everything in a split that makes scores too good.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
     InputError
         If a file cannot be read or an option makes no sense; never for what the split is like.
     """
-    _check(config)
+    _check(config, given)
     subject = Subject(_read(config), _is_pairs(config), config.max_length)
     wanted = config.similarity != "none" and bool(subject.later)
     kinship = find_kinship(subject, _settings(config)) if wanted else None
@@ -91,14 +100,9 @@ def audit_training(dataset: Dataset, *, pairs: bool, max_length: int | None) -> 
     return AuditResult(subject, judge(subject, None), None)
 
 
-def _check(config: AuditConfig) -> None:
-    wrong = out_of_range(config, LIMITS)
-    raise_problems(
-        [
-            f"--{name.replace('_', '-')}: received {value:g}; expected {expected}"
-            for name, value, expected in wrong
-        ]
-    )
+def _check(config: AuditConfig, given: Names) -> None:
+    choice = choice_of(f"--similarity {config.similarity}", SIMILARITIES, config.similarity)
+    raise_problems(unread_problems(config, [choice], given=given))
     files = data_files(config)
     if config.out is not None:
         check_file(config.out, overwrite=config.overwrite, inputs=files)
@@ -126,7 +130,7 @@ def _read(config: AuditConfig) -> Dataset:
     # labels of residues may begin or end with a space, which other levels would lose
     level = "pair" if _is_pairs(config) else "residue"
     tables, findings = rename_reused_ids(training_tables(config, level))
-    lenient = dataclasses.replace(config, strict=False, missing="drop")
+    lenient = TableOptions(sequences=config.sequences, self_pairs=config.self_pairs, missing="drop")
     dataset = read_dataset(tables, lenient, level=level)
     return dataclasses.replace(dataset, findings=dataset.findings + findings)
 

@@ -1,6 +1,6 @@
 """`peftide evaluate`: a trained model and a labelled table in; scores and predictions out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from peftide.baselines import BASELINES
@@ -10,6 +10,7 @@ from peftide.commands.predict import answers_table
 from peftide.commands.reporting import report_evaluation
 from peftide.commands.using import PART, Answered, answer, join, open_model
 from peftide.config import EvaluateConfig
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.evaluation.answers import (
     CAVEATS,
@@ -32,14 +33,20 @@ from peftide.sequences import Dataset, Table, read_table, sequence_hash, split_b
 from peftide.sequences.findings import plain_findings
 from peftide.tasks import TASKS, Targets
 from peftide.tasks.reading import reading_options
+from peftide.training.options import level_choice
 from peftide.types import Level
 
 FORMAT_VERSION = 1
 COMMAND = "evaluate"
 
 
-def evaluate(config: EvaluateConfig) -> dict[str, Any]:
+def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Score a model on a labelled table; write scores and predictions; return the scores.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -49,7 +56,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
     bundle = open_model(config.run, allow_bin=config.allow_bin)
     check_answer_options(bundle, error_rate=config.error_rate)
-    raise_problems(check_baselines(config.baselines, TASKS[bundle.recipe.task]))
+    problems = unread_problems(config, choices(config, bundle.recipe.task), given=given)
+    raise_problems(problems + check_baselines(config.baselines, TASKS[bundle.recipe.task]))
     table = read_part(config, level=TASKS[bundle.recipe.task].level)
     dataset = join(table, bundle, config)
     if config.shared_proteins == "error":
@@ -76,6 +84,13 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     write_json(folder.record, evaluation_record(answered, config))
     report_evaluation(answered, targets, folder, beside=beside)
     return metrics
+
+
+def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    yield level_choice(task)
+    if config.part is None:
+        yield Choice("an evaluation without --part", frozenset({"split_column"}))
 
 
 def read_part(config: EvaluateConfig, *, level: Level) -> Table:

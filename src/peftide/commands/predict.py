@@ -7,6 +7,8 @@ import pandas as pd
 
 from peftide.commands.using import PART, Answered, answer, join, open_model
 from peftide.config import PredictConfig
+from peftide.config.unread import NOTHING, Names, unread_problems
+from peftide.errors import raise_problems
 from peftide.evaluation.answers import CAVEATS, bundle_columns, check_answer_options
 from peftide.evaluation.tables import prediction_table, write_table
 from peftide.outputs import check_file
@@ -15,13 +17,19 @@ from peftide.sequences.text_files import read_text
 from peftide.tasks import TASKS
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
+from peftide.training.options import level_choice
 from peftide.types import Level
 
 logger = logging.getLogger(__name__)
 
 
-def predict(config: PredictConfig) -> pd.DataFrame:
+def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     """Predict every row of a table and write the answers.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -34,6 +42,8 @@ def predict(config: PredictConfig) -> pd.DataFrame:
     bundle = open_model(config.run, allow_bin=config.allow_bin)
     check_answer_options(bundle, error_rate=config.error_rate, prevalence=config.prevalence)
     level = TASKS[bundle.recipe.task].level
+    choice = level_choice(bundle.recipe.task)
+    raise_problems(unread_problems(config, [choice], given=given))
     if config.error_rate is not None:
         logger.warning("note: %s", CAVEATS[level])
     dataset = join(read_input(config, level=level), bundle, config)
@@ -47,7 +57,8 @@ def predict(config: PredictConfig) -> pd.DataFrame:
         bundle, answered.logits, error_rate=config.error_rate, prevalence=config.prevalence
     )
     predictions = answers_table(answered, columns)
-    write_table(predictions, config.out)
+    if config.out is not None:
+        write_table(predictions, config.out)
     return predictions
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from peftide.config import PretrainConfig
+from peftide.config import PretrainConfig, RunOptions
+from peftide.config.unread import NOTHING, Names
 from peftide.evaluation.tables import write_history
 from peftide.files import file_hash, remove, write_json, written_whole
 from peftide.hardware import (
@@ -39,8 +40,13 @@ logger = logging.getLogger(__name__)
 WEIGHTS_DTYPE = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-def pretrain(config: PretrainConfig) -> dict[str, Any]:
+def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Train a masked language model and write it as a backbone.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Returns
     -------
@@ -56,9 +62,11 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
         If a file cannot be written; the run can be resumed.
     """
     started = time.monotonic()
-    files = check_options(config)
+    files = check_options(config, given=given)
     source = backbone_source(config)
-    hardware = choose_hardware(config)
+    hardware = choose_hardware(
+        RunOptions(device=config.device, precision=config.precision, threads=config.threads)
+    )
     keep_freed_memory()
     with open_run(config, input_paths(config, files)) as folder:
         if folder.is_finished():

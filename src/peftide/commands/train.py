@@ -10,16 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from peftide.adapters import ADAPTERS, Adapter
-from peftide.backbones.quantised import check_base_bits
+from peftide.adapters import Adapter
 from peftide.bundle import Bundle, save_bundle
 from peftide.commands.reporting import report_training
 from peftide.config import TrainConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
-from peftide.errors import raise_problems
-from peftide.evaluation.beside import check_baselines
-from peftide.evaluation.scores import Scored, check_calibration, score
+from peftide.config.unread import NOTHING, Names
+from peftide.evaluation.scores import Scored, score
 from peftide.evaluation.tables import write_history
 from peftide.files import remove, write_json
 from peftide.hardware import choose_hardware, peak_memory_bytes, reset_peak_memory
@@ -29,7 +25,6 @@ from peftide.run_folder import RunFolder, check_run, open_run
 from peftide.sequences import sequence_hash
 from peftide.sequences.findings import plain_findings
 from peftide.sequences.training_tables import data_files
-from peftide.tasks import Task
 from peftide.tasks.detecting import with_task
 from peftide.training import (
     FitResult,
@@ -41,6 +36,7 @@ from peftide.training import (
     encoded_rows,
     fit,
 )
+from peftide.training.options import check_options
 from peftide.training.setting import (
     Setting,
     build_setting,
@@ -48,30 +44,12 @@ from peftide.training.setting import (
     find_task,
     prepare,
     recipe_of,
-    unread_options,
 )
 from peftide.types import FloatArray
 
 logger = logging.getLogger(__name__)
 
 PROBE_EXAMPLES = 4
-
-
-LIMITS = {
-    "1 or more": (
-        "epochs",
-        "batch_size",
-        "head_width",
-        "lora_r",
-        "lora_alpha",
-        "patience",
-        "blocks",
-    ),
-    "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes", "trunk_gb"),
-    "a number above 0": ("learning_rate", "head_learning_rate", "max_grad_norm"),
-    "0 or more, below 1": ("head_dropout", "lora_dropout", "warmup_fraction"),
-    "0 or more, below 2,147,483,648": ("seed",),
-}
 
 
 @dataclass(frozen=True)
@@ -93,8 +71,13 @@ class TrainResult:
     record: dict[str, Any]
 
 
-def train(config: TrainConfig) -> TrainResult:
+def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     """Train an adapted model, score it, and save it with its predictions.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -110,7 +93,7 @@ def train(config: TrainConfig) -> TrainResult:
     adapter = find_adapter(config.method)
     config = with_task(config)
     task = find_task(config.task)
-    check_numbers(config, task)
+    check_options(config, task, given=given)
     check_run(config, files)
     hardware = choose_hardware(config)
     memory_before = reset_peak_memory(hardware.device)
@@ -139,56 +122,6 @@ def train(config: TrainConfig) -> TrainResult:
             similarity=scored.beside.similarity,
         )
         return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
-
-
-def check_numbers(config: TrainConfig, task: Task) -> None:
-    """Raise for options that no training can have.
-
-    Raises
-    ------
-    InputError
-        Naming all of them.
-    """
-    problems = [
-        f"{flag(name)}: received {value}; expected {expected}"
-        for name, value, expected in out_of_range(config, LIMITS)
-    ]
-    if config.imbalance != "none" and not task.outcome.supports_imbalance:
-        problems.append(
-            f"--imbalance: received {config.imbalance}; the task {config.task} predicts numbers, "
-            "so there are no rare classes"
-        )
-    if config.sampler == "blocks" and task.level != "pair":
-        problems.append(f"--sampler: received blocks; the task {config.task} has no pairs")
-    if config.class_map is not None and config.task != "symmetry":
-        problems.append(f"--class-map: the task {config.task} has none")
-    problems += [
-        f"{flag(name)}: --method {config.method} does not read it; leave it out"
-        for name in unread_options(config)
-    ]
-    problems += base_bits_problems(config)
-    problems += check_calibration(config.calibration, task)
-    problems += check_baselines(config.baselines, task)
-    raise_problems(problems)
-    check_base_bits(config.base_bits)
-
-
-def base_bits_problems(config: TrainConfig) -> list[str]:
-    """Return what is wrong with `--base-bits` beside the machine, as text."""
-    if config.base_bits is None:
-        return []
-    problems = []
-    if not find_adapter(config.method).takes_quantised:
-        fitting = ", ".join(name for name, adapter in ADAPTERS.items() if adapter.takes_quantised)
-        problems.append(
-            f"--base-bits: received {config.base_bits}, but --method {config.method} needs the "
-            f"backbone's own weights whole; expected one of {fitting}"
-        )
-    if not config.device.startswith(("auto", "cuda")):
-        problems.append(
-            f"--base-bits: received {config.base_bits} with --device {config.device}; expected cuda"
-        )
-    return problems
 
 
 def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from peftide.bundle import Bundle, load_bundle
-from peftide.config import RunOptions, TableOptions
+from peftide.config import JoinOptions, RunOptions
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.hardware import Hardware, choose_hardware
 from peftide.sequences import Dataset, Examples, Table, read_dataset
@@ -53,7 +53,7 @@ def open_model(run: Path, *, allow_bin: bool) -> Bundle:
     return load_bundle(folder, allow_bin=allow_bin)
 
 
-def join(table: Table, bundle: Bundle, options: TableOptions) -> Dataset:
+def join(table: Table, bundle: Bundle, options: JoinOptions) -> Dataset:
     """Join a table with its sequences and say what was counted."""
     task = TASKS[bundle.recipe.task]
     dataset = read_dataset({PART: table}, options, level=task.level)

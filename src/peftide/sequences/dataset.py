@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from peftide.config.options import TableOptions
+from peftide.config.options import JoinOptions
 from peftide.errors import InputError, raise_problems
 from peftide.sequences.fasta import read_fasta
 from peftide.sequences.lookup import SequenceLookup
@@ -18,7 +18,7 @@ from peftide.sequences.tallies import row_findings
 from peftide.types import BoolArray, IntArray, Level
 
 
-def read_dataset(tables: Mapping[str, Table], options: TableOptions, *, level: Level) -> Dataset:
+def read_dataset(tables: Mapping[str, Table], options: JoinOptions, *, level: Level) -> Dataset:
     """Proteins of all parts, and the rows of each part that name them.
 
     A row's sequences are those of the table where it has such columns, else those of the FASTA
@@ -140,7 +140,7 @@ class _ProteinPool:
 
 
 def _fill(
-    tables: Mapping[str, Table], options: TableOptions, problems: list[str]
+    tables: Mapping[str, Table], options: JoinOptions, problems: list[str]
 ) -> tuple[dict[str, Table], tuple[Finding, ...], str]:
     """Tables with sequences, what was found, and advice if an id has none."""
     # rows of one file that became several parts share its findings
@@ -197,7 +197,7 @@ def _other_splits(part: str, table: Table) -> tuple[Finding, ...]:
     )
 
 
-def _judge(dataset: Dataset, options: TableOptions) -> Dataset:
+def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
     """Say of every part which rows count."""
     numbers = distinct_sequences(dataset.proteins)
     parts, findings = {}, dataset.findings

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from peftide.config.options import TableOptions
+from peftide.config.options import RowOptions
 from peftide.errors import did_you_mean, raise_problems
 from peftide.sequences.delimited import Grid, read_grid
 from peftide.sequences.fasta import read_fasta_records
@@ -85,7 +85,7 @@ class _Columns:
     mask: tuple[str, ...]
 
 
-def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels: bool) -> Table:
+def read_table(path: Path, columns: RowOptions, *, level: Level, needs_labels: bool) -> Table:
     """Rows of a CSV or TSV file with a header.
 
     Tabs, commas or semicolons separate the cells, whichever the header has (in this order). Nothing
@@ -135,7 +135,7 @@ def read_table(path: Path, columns: TableOptions, *, level: Level, needs_labels:
     )
 
 
-def table_level(path: Path, columns: TableOptions) -> Level:
+def table_level(path: Path, columns: RowOptions) -> Level:
     """Return "pair" if a table has the columns of two proteins, else "sequence".
 
     Raises
@@ -171,7 +171,7 @@ def table_from_fasta(path: Path) -> Table:
 
 
 def _choose_columns(
-    grid: Grid, options: TableOptions, *, level: Level, needs_labels: bool
+    grid: Grid, options: RowOptions, *, level: Level, needs_labels: bool
 ) -> _Columns:
     pair = level == "pair"
     problems: list[str] = []
@@ -196,7 +196,7 @@ def _choose_columns(
 
 
 def _group(
-    grid: Grid, options: TableOptions, names: Sequence[str], *, problems: list[str]
+    grid: Grid, options: RowOptions, names: Sequence[str], *, problems: list[str]
 ) -> tuple[str, ...]:
     """Columns of one protein or of both: all of them, or none."""
     found = tuple(getattr(options, name) for name in names)
@@ -210,10 +210,12 @@ def _group(
 
 
 def _optional(
-    grid: Grid, options: TableOptions, name: str, *, problems: list[str]
+    grid: Grid, options: RowOptions, name: str, *, problems: list[str]
 ) -> tuple[str, ...]:
     """Return the column where the table has it; asked for by the user, it must be there."""
-    column = getattr(options, name)
+    column = getattr(options, name, None)  # a command without the option reads no such column
+    if column is None:
+        return ()
     if column in grid.cells:
         return (column,)
     if _is_renamed(options, name):
@@ -221,12 +223,12 @@ def _optional(
     return ()
 
 
-def _is_renamed(options: TableOptions, name: str) -> bool:
-    default = {field.name: field.default for field in fields(TableOptions)}[name]
+def _is_renamed(options: RowOptions, name: str) -> bool:
+    default = {field.name: field.default for field in fields(options)}[name]
     return getattr(options, name) != default
 
 
-def _no_column(grid: Grid, options: TableOptions, name: str) -> str:
+def _no_column(grid: Grid, options: RowOptions, name: str) -> str:
     column = getattr(options, name)
     flag = f"--{name.replace('_', '-')}"
     names = [known for known in grid.cells if known]
@@ -236,7 +238,7 @@ def _no_column(grid: Grid, options: TableOptions, name: str) -> str:
     )
 
 
-def _no_proteins(grid: Grid, options: TableOptions, *, pair: bool) -> str:
+def _no_proteins(grid: Grid, options: RowOptions, *, pair: bool) -> str:
     ids, sequences = (PAIR_IDS, PAIR_SEQUENCES) if pair else (SINGLE_ID, SINGLE_SEQUENCE)
     wanted = [" and ".join(getattr(options, name) for name in names) for names in (ids, sequences)]
     flags = " ".join(f"--{name.replace('_', '-')}" for name in ids + sequences)
@@ -249,7 +251,7 @@ def _no_proteins(grid: Grid, options: TableOptions, *, pair: bool) -> str:
     )
 
 
-def _other_level(grid: Grid, options: TableOptions, *, pair: bool) -> str:
+def _other_level(grid: Grid, options: RowOptions, *, pair: bool) -> str:
     names = (SINGLE_ID + SINGLE_SEQUENCE) if pair else (PAIR_IDS + PAIR_SEQUENCES)
     if not any(getattr(options, name) in grid.cells for name in names):
         return ""

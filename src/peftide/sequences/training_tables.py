@@ -36,7 +36,7 @@ def read_training_data(config: TrainConfig, level: Level) -> Dataset:
         dataset = hold_out_validation(
             dataset,
             fraction=config.validation_fraction,
-            kind=config.validation_kind,
+            kind="none_seen" if config.validation_kind == "none_seen" else "random",
             seed=config.seed,
         )
         dataset = count_shared_validation(dataset)

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,6 @@ from peftide.types import FloatArray, IntArray
 logger = logging.getLogger(__name__)
 
 SCALING_PROTEINS = 512
-ADAPTER_OPTIONS = "lora_"
-"""How the names of the options begin that only some methods read."""
 
 
 @dataclass(frozen=True)
@@ -116,40 +114,6 @@ def find_adapter(name: str) -> Adapter:
     if name not in ADAPTERS:
         raise InputError(f"received {name!r}", where="--method", fix=did_you_mean(name, ADAPTERS))
     return ADAPTERS[name]
-
-
-def unread_options(config: TrainConfig) -> list[str]:
-    """Return the adapter options that were given, but that the method does not read.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> unread_options(TrainConfig(task="ppi", out=Path("run"), method="head", lora_r=4))
-    ['lora_r']
-    """
-    reads = find_adapter(config.method).reads
-    return [
-        item.name
-        for item in fields(config)
-        if item.name.startswith(ADAPTER_OPTIONS)
-        and item.name not in reads
-        and getattr(config, item.name) != item.default
-    ]
-
-
-def for_method(config: TrainConfig, method: str) -> TrainConfig:
-    """Return the same training by another method, without the options that it does not read.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> config = for_method(TrainConfig(task="ppi", out=Path("run"), lora_r=4), "head")
-    >>> config.method, config.lora_r
-    ('head', 8)
-    """
-    other = replace(config, method=method)
-    unread = unread_options(other)
-    return replace(other, **{i.name: i.default for i in fields(other) if i.name in unread})
 
 
 def prepare(config: TrainConfig, task: Task) -> tuple[Problem, Backbone]:
