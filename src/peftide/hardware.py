@@ -83,10 +83,6 @@ class Hardware:
             torch.set_flush_denormal(True)
             yield
 
-    def computing(self) -> Any:
-        """Interim."""
-        return contextlib.nullcontext()
-
     def describe(self) -> dict[str, Any]:
         """Return the description of the machine for a run record."""
         return {
@@ -111,7 +107,7 @@ def choose_hardware(options: RunOptions) -> Hardware:
         raise InputError("started as several processes", expected="one process per run")
     device = _choose_device(options.device)
     max_tokens = options.max_tokens
-    if max_tokens == "auto":
+    if isinstance(max_tokens, str):
         max_tokens = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
     for where, number in {"--threads": options.threads, "--max-tokens": max_tokens}.items():
         if number is not None and number < 1:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from peftide.auditing import Subject, Verdict
-from peftide.config import AuditConfig
+from peftide.config import TableOptions
 from peftide.sequences import read_dataset, read_table, split_by_column
 from peftide.types import Level
 
@@ -28,7 +28,7 @@ def make(tmp_path: Path) -> Make:
         path = tmp_path / "table.tsv"
         path.write_text("\n".join(lines) + "\n")
         level: Level = "pair" if pairs else "residue"
-        config = AuditConfig(data=path, missing="drop")
+        config = TableOptions(missing="drop")
         table = read_table(path, config, level=level, needs_labels=True)
         parts = split_by_column(table, column="split")
         return Subject(read_dataset(parts, config, level=level), pairs, max_length)

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from peftide.cli.printing import aligned
 from peftide.commands.plan import plan
 from peftide.config import PlanConfig
+from peftide.config.unread import Names
 from peftide.planning.plan import Plan
 from peftide.quantities import byte_size, duration
 
 SUMS = ("per_epoch", "total")
 
 
-def run(config: PlanConfig) -> None:
+def run(config: PlanConfig, given: Names) -> None:
     """Plan, then print the forecast."""
-    found = plan(config)
+    found = plan(config, given=given)
     print(json.dumps(found.as_json(), indent=2) if config.json else "\n".join(plan_lines(found)))
 
 

@@ -1,7 +1,6 @@
 """`peftide embed`: a FASTA file in; one vector per sequence (or residue) out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +10,7 @@ from torch import nn
 
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.config import EmbedConfig
-from peftide.config.reading import flag
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
 from peftide.engine.embedding import Embeddings
 from peftide.errors import InputError, did_you_mean, raise_problems
@@ -30,8 +29,13 @@ from peftide.types import FloatArray
 RESERVED_ID = "__metadata__"
 
 
-def embed(config: EmbedConfig) -> dict[str, FloatArray]:
+def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArray]:
     """Embed every sequence once and write the vectors.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
         If the file, the backbone or the output format is wrong.
     """
     writer = find_writer(config)
-    check_options(config)
+    raise_problems(unread_problems(config, choices(config), given=given))
     if config.sequences is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
     proteins, findings = read_fasta(config.sequences)
@@ -60,25 +64,12 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
     return vectors
 
 
-def check_options(config: EmbedConfig) -> None:
-    """Raise for options that a trained model already has.
-
-    Raises
-    ------
-    InputError
-        Naming them.
-    """
-    if config.run is None:
-        return
-    defaults = {field.name: field.default for field in fields(EmbedConfig)}
-    given = [name for name in ("backbone", "max_length") if vars(config)[name] != defaults[name]]
-    raise_problems(
-        [
-            f"{flag(name)}: received {vars(config)[name]}, but --run embeds with the backbone and "
-            "the crop of that run; leave it out"
-            for name in given
-        ]
-    )
+def choices(config: EmbedConfig) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    if config.run is not None:
+        yield Choice("an embedding with --run", frozenset({"backbone", "max_length", "offline"}))
+    if config.per_residue:
+        yield Choice("--per-residue", frozenset({"pooling"}))
 
 
 def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:

@@ -4,7 +4,8 @@ import logging
 import time
 from typing import Any
 
-from peftide.config import PretrainConfig
+from peftide.config import PretrainConfig, RunOptions
+from peftide.config.unread import NOTHING, Names
 from peftide.files import remove
 from peftide.hardware import choose_hardware
 from peftide.outputs import read_record
@@ -18,11 +19,16 @@ from peftide.run_folder import open_run
 logger = logging.getLogger(__name__)
 
 
-def pretrain(config: PretrainConfig) -> dict[str, Any]:
+def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Train a masked language model and write it as a backbone.
 
     On a CPU the command line is faster: it also lets the process keep the memory that each step
     frees, which a library call does not decide (`peftide.process`).
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Returns
     -------
@@ -38,9 +44,11 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
         If a file cannot be written; the run can be resumed.
     """
     started = time.monotonic()
-    files = check_options(config)
+    files = check_options(config, given=given)
     source = backbone_source(config)
-    hardware = choose_hardware(config)
+    hardware = choose_hardware(
+        RunOptions(device=config.device, precision=config.precision, threads=config.threads)
+    )
     with open_run(config, input_paths(config, files)) as folder, hardware.computing():
         if folder.is_finished():
             logger.info("%s is finished", folder.path)

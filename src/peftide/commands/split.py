@@ -1,12 +1,12 @@
 """`peftide split`: a table in; the same rows with a part each out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peftide.config import SplitConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
+from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
 from peftide.outputs import check_folder, refuse_inputs_inside
 from peftide.splitting.files import TABLE, write_split
@@ -15,7 +15,7 @@ from peftide.splitting.plan import check_fractions, plan_split
 from peftide.splitting.record import split_record
 from peftide.splitting.rows import input_files, read_rows
 
-LIMITS = {"a number above 0": ["negative_ratio"], "0 or more, below 2,147,483,648": ["seed"]}
+SIMILARITY: Names = frozenset({"identity", "coverage"})
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,38 @@ class SplitResult:
     record: dict[str, Any]
 
 
-def split(config: SplitConfig) -> SplitResult:
+def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
     """Divide a table into train, validation and test, and write it with a split column.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
     InputError
         If the input or an option is wrong, a part would be empty, or the output exists.
     """
+    raise_problems(unread_problems(config, choices(config), given=given))
     check_request(config)
     rows = read_rows(config)
     plan = plan_split(rows, config)
     record = split_record(rows, plan)
     content = write_split(rows, plan, record, config=config)
     return SplitResult(config.out / TABLE, content)
+
+
+def choices(config: SplitConfig) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    if config.kind == "random":
+        yield Choice("--kind random", SIMILARITY | {"similarity", "clusters"})
+    if config.clusters is not None:
+        yield Choice("a split with --clusters", SIMILARITY | {"similarity"})
+    if config.similarity == "none":
+        yield Choice("--similarity none", SIMILARITY)
+    negatives = {"sample": frozenset({"negative_ratio"})}
+    yield choice_of(f"--negatives {config.negatives}", negatives, config.negatives)
 
 
 def check_request(config: SplitConfig) -> None:
@@ -59,12 +77,6 @@ def check_request(config: SplitConfig) -> None:
         Saying which.
     """
     check_fractions(config.fractions)
-    raise_problems(
-        [
-            f"{flag(name)}: received {value}, expected {expected}"
-            for name, value, expected in out_of_range(config, LIMITS)
-        ]
-    )
     similarity_settings(config)  # before anything long
     check_folder(config.out, command="split", overwrite=config.overwrite)
     refuse_inputs_inside(config.out, input_files(config))

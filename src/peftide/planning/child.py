@@ -14,6 +14,7 @@ from typing import Any
 
 import peftide.errors
 from peftide.config import PlanConfig, as_mapping, from_mapping
+from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError, PeftideError
 from peftide.process import prepare_process
 
@@ -21,7 +22,7 @@ RESULT = "peftide-plan:"
 """How the line begins that holds the plan; anything else on standard output is not ours."""
 
 
-def run_child(config: PlanConfig) -> dict[str, Any]:
+def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Measure in a process of its own and return the plan.
 
     Raises
@@ -31,7 +32,11 @@ def run_child(config: PlanConfig) -> dict[str, Any]:
     PeftideError
         If the measurement came to no end.
     """
-    request = {"config": as_mapping(config), "level": logging.getLogger("peftide").level}
+    request = {
+        "config": as_mapping(config),
+        "given": sorted(given),
+        "level": logging.getLogger("peftide").level,
+    }
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     child = subprocess.run(
         [sys.executable, "-m", "peftide.planning.child"],
@@ -70,7 +75,8 @@ def main() -> None:
     from peftide.planning.planner import make_plan
 
     try:
-        answer = make_plan(from_mapping(PlanConfig, request["config"])).as_json()
+        config = from_mapping(PlanConfig, request["config"])
+        answer = make_plan(config, given=frozenset(request["given"])).as_json()
     except PeftideError as error:
         answer = {"error": str(error), "kind": type(error).__name__}
     sys.stdout.write(f"{RESULT}{json.dumps(answer)}\n")

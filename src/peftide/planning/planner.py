@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from peftide.commands.train import check_numbers
 from peftide.config import PlanConfig, TrainConfig
+from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
 from peftide.files import free_bytes
 from peftide.hardware import Hardware, choose_hardware
@@ -27,14 +27,20 @@ from peftide.sequences.training_tables import (
     read_training_tables,
 )
 from peftide.tasks.detecting import AUTO, with_task
+from peftide.training.options import check_options
 from peftide.training.setting import Problem, find_adapter, find_task, read_problem, seen_by
 
 WITHOUT_TABLE = ("regression", "binary")
 """Tasks that can be planned for from sequences alone: any number can stand for a label."""
 
 
-def make_plan(request: PlanConfig) -> Plan:
+def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
     """Return what a training would need, by measuring in this process.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -50,7 +56,7 @@ def make_plan(request: PlanConfig) -> Plan:
         config = with_task(config, tables)
         task = find_task(config.task)
         find_adapter(config.method)
-        check_numbers(config, task)
+        check_options(config, task, given=given)
         if config.base_bits is not None:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")

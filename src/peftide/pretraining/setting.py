@@ -1,5 +1,6 @@
-"""Options in; the tokenised corpus and the source of the batches out."""
+"""What `peftide pretrain` starts from: options, a tokenised corpus, a backbone's alphabet."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,7 @@ from peftide.backbones.esm import esm_config
 from peftide.backbones.loading import LoadOptions, find_architecture, find_folder, read_config
 from peftide.backbones.weights import require_safetensors
 from peftide.config import PretrainConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.outputs import refuse_inputs_inside
 from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
@@ -33,46 +33,30 @@ from peftide.tokens import AMINO_ACIDS, Vocabulary, read_vocabulary
 from peftide.types import IntArray
 
 QUICK_SEQUENCES = 200
-"""Held-out sequences that are scored during training."""
+"""Held-out sequences that are looked at during training."""
 
 
-LIMITS = {
-    "1 or more": ("layers", "width", "attention_heads", "rows", "steps", "held_out")
-    + ("min_length", "evaluate_every", "mask_span"),
-    "0 or more": ("warmup_steps", "weight_decay", "checkpoint_minutes", "relatives_weight"),
-    "a number above 0": ("learning_rate", "max_grad_norm", "hours", "initializer_range")
-    + ("profiles_weight",),
-    "above 0, below 1": ("mask_fraction",),
-    "from 0 to 1": ("cluster_power", "decay_fraction"),
-    "0 or more, below 2,147,483,648": ("seed",),
-}
+def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFiles:
+    """Return the files of the corpus; refuse options that make no sense.
 
-
-def check_options(config: PretrainConfig) -> CorpusFiles:
-    """Check the options, and return the files of the corpus.
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
     InputError
-        Naming all wrong options and all missing files.
+        Naming all of them, and all files that are not there.
     """
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
     problems = [f"{p}: no such file" for p in input_paths(config, files) if not p.is_file()]
-    problems += [
-        f"{flag(name)}: received {value}, expected {expected}"
-        for name, value, expected in out_of_range(config, LIMITS)
-    ]
     if config.backbone is None and config.width % (2 * config.attention_heads):
         problems.append(
             f"--width: received {config.width}, expected a multiple of twice --attention-heads "
             f"({2 * config.attention_heads})"
         )
-    if config.backbone is not None and config.local_heads:
-        problems.append(
-            "--local-heads: needs a new backbone; leave out --local-heads or --backbone"
-        )
-    if config.alignments is None and config.profiles_weight != PretrainConfig.profiles_weight:
-        problems.append("--profiles-weight: needs --alignments")
+    problems += unread_problems(config, choices(config), given=given)
     if config.row_tokens < MIN_CROP + 2:
         problems.append(
             f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
@@ -80,10 +64,21 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
     if config.relatives_weight > 0 and (config.rows % 2 or config.rows < 4):
         problems.append(
             f"--rows: received {config.rows}, expected an even number from 4 up, "
-            "because --relatives-weight compares pairs of rows"
+            "for --relatives-weight compares rows in pairs"
         )
     raise_problems(problems)
     return files
+
+
+def choices(config: PretrainConfig) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    if config.backbone is not None:
+        new = {"layers", "width", "attention_heads", "initializer_range", "local_heads"}
+        yield Choice("a pretraining with --backbone", frozenset(new))
+    if config.alignments is None:
+        yield Choice("a pretraining without --alignments", frozenset({"profiles_weight"}))
+    if config.clusters is None:
+        yield Choice("a pretraining without --clusters", frozenset({"cluster_power"}))
 
 
 def input_paths(config: PretrainConfig, files: CorpusFiles) -> list[Path]:
@@ -93,12 +88,12 @@ def input_paths(config: PretrainConfig, files: CorpusFiles) -> list[Path]:
 
 @dataclass(frozen=True)
 class Setting:
-    """A corpus in the tokens of a backbone, with the options of the run.
+    """A corpus with the backbone's alphabet, and what of it is trained on.
 
     Attributes
     ----------
     architecture, tokenizer
-        Architecture and tokenizer of the backbone.
+        Of the backbone that is trained.
     model_config
         Its configuration, for special ids.
     """
@@ -116,7 +111,7 @@ class Setting:
 
     @cached_property
     def parts(self) -> tuple[IntArray, IntArray]:
-        """Training sequences, and held-out ones."""
+        """Sequences to train on, and held-out ones."""
         return hold_out_clusters(self.corpus.clusters, self.config.held_out, seed=self.config.seed)
 
     def layout(self) -> RowLayout:
@@ -138,7 +133,7 @@ class Setting:
         return int(token_id)
 
     def source(self) -> BatchSource:
-        """Return the source of the batches."""
+        """Return where the batches come from."""
         training = self.parts[0]
         weights = cluster_weights(self.corpus.clusters[training], self.config.cluster_power)
         masking = Masking(
@@ -159,7 +154,7 @@ class Setting:
 
     @cached_property
     def profiles(self) -> Profiles | None:
-        """Return the counts of amino acids in relatives, if there are `--alignments`."""
+        """Return what relatives have at each place, if `--alignments` say so."""
         if self.config.alignments is None:
             return None
         return open_profiles(
@@ -171,7 +166,7 @@ class Setting:
         )
 
     def held_out(self, *, quick: bool) -> HeldOut:
-        """Return the held-out sequences: some with one pass of masks, or all with every pass."""
+        """Return the held-out sequences: some, hidden once in part, or all, hidden wholly."""
         sequences = self.parts[1][:QUICK_SEQUENCES] if quick else self.parts[1]
         return HeldOut(
             self.corpus,
@@ -189,9 +184,9 @@ def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
     Raises
     ------
     BackboneError
-        If the checkpoint is not there, or its family is unknown to peftide.
+        If the checkpoint cannot be had, or is of a family that peftide does not know.
     InputError
-        If it is in `--out`, or has fewer positions than `--row-tokens`.
+        If it lies in `--out`, or its positions are too few for `--row-tokens`.
     """
     if config.backbone is None:
         return esm_config(
@@ -228,12 +223,12 @@ def build_setting(
     *,
     folder: RunFolder,
 ) -> Setting:
-    """Tokenise the corpus for the backbone.
+    """Tokenise the corpus with the backbone's alphabet.
 
     Raises
     ------
     InputError
-        If files cannot be read, or hold too few sequences.
+        If files cannot be read, or too little is in them.
     """
     model_config = read_config(source) if isinstance(source, Path) else source
     architecture = BACKBONES[model_config.model_type]
