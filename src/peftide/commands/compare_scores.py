@@ -8,7 +8,13 @@ from typing import Any
 
 from peftide.config import TableOptions
 from peftide.errors import InputError
-from peftide.evaluation.part_scores import Answers, LabelledRows, labelled_rows, statistic
+from peftide.evaluation.part_scores import (
+    Answers,
+    LabelledRows,
+    labelled_rows,
+    row_support,
+    statistic,
+)
 from peftide.evaluation.peers import RANKING, read_peer
 from peftide.metrics import (
     Replicates,
@@ -90,7 +96,10 @@ def compare_scores(
         "scores": {name: _record(one, rows) for name, one in found.items()},
         "differences": {
             f"{first} − {second}": difference_record(
-                minus(found[first], found[second]), rows.units, n=len(rows.values)
+                minus(found[first], found[second]),
+                rows.units,
+                n=len(rows.values),
+                support=row_support(rows),
             )
             for first, second in combinations(found, 2)
         },
@@ -149,7 +158,7 @@ def _ranking(found: Replicates) -> Replicates:
 
 def _record(found: Replicates, rows: LabelledRows) -> dict[str, Any]:
     plain = {name[0]: value for name, value in found.values.items() if len(name) == 1}
-    pairs, known = rows.units.are_pairs, intervals(found, rows.units)
+    pairs, known = rows.units.are_pairs, intervals(found, rows.units, support=row_support(rows))
     return as_record(plain, len(rows.values), known, pairs=pairs)
 
 

@@ -12,10 +12,13 @@ from peftide.metrics import (
     WEIGHTED,
     Replicates,
     Statistic,
+    Support,
     Units,
     as_record,
     difference_record,
+    interval_notes,
     intervals,
+    label_support,
     minus,
     no_interval_reason,
     reliability_curve,
@@ -127,12 +130,13 @@ def score_rows(rows: LabelledRows, answers: Mapping[str, Answers], *, seed: int)
     reason = no_interval_reason(rows.units)
     found = {} if reason else _resampled(rows, answers, seed=seed)
     pairs = rows.units.are_pairs
-    known = {name: intervals(replicates, rows.units) for name, replicates in found.items()}
+    support = row_support(rows)
+    known = {name: intervals(of, rows.units, support=support) for name, of in found.items()}
     entries = {
         name: as_record(scores, n, known.get(name), pairs=pairs) for name, scores in metrics.items()
     }
     differences = {
-        name: difference_record(_lead(name, metrics, found), rows.units, n=n)
+        name: difference_record(_lead(name, metrics, found), rows.units, n=n, support=support)
         for name in answers
         if name != MODEL
     }
@@ -142,8 +146,18 @@ def score_rows(rows: LabelledRows, answers: Mapping[str, Answers], *, seed: int)
         differences,
         _interval_record(rows, found, reason),
         reliability_curve(rows.values[:, 0], answers[MODEL].values) if is_binary else [],
-        [*_undefined(rows, metrics[MODEL]), *([f"no intervals: {reason}"] if reason else [])],
+        [
+            *_undefined(rows, metrics[MODEL]),
+            *([f"no intervals: {reason}"] if reason else interval_notes(entries[MODEL])),
+        ],
     )
+
+
+def row_support(rows: LabelledRows) -> dict[tuple[str, ...], Support]:
+    """Return how many units carry positives and negatives of each class; nothing for numbers."""
+    if rows.task.outcome.kind == "continuous":
+        return {}
+    return label_support(rows.values, rows.units, rows.labels.class_names)
 
 
 def _metrics(rows: LabelledRows, given: Answers) -> dict[str, Any]:
