@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
@@ -65,7 +65,7 @@ def test_another_run_reads_the_embeddings_of_a_cache(
     (tmp_path / "b").mkdir()
     cache = tmp_path / "cache"
     first = built(tmp_path / "a", "ppi", "head", embedding_cache=cache, seed=0).embeddings
-    monkeypatch.setattr(Backbone, "forward", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(TransformerBackbone, "forward", lambda *_: pytest.fail("computed again"))
     second = built(tmp_path / "b", "ppi", "head", embedding_cache=cache, seed=1).embeddings
     assert first is not None
     assert second is not None

@@ -1,7 +1,6 @@
 """Data, labels and an adapted model on a device: everything a training starts from."""
 
 import logging
-import warnings
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 
 from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
-from peftide.backbones import Backbone
+from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.config import TrainConfig
@@ -224,10 +223,8 @@ def build_setting(
 ) -> Setting:
     """Build the model around the adapted backbone, and embed what never changes."""
     if config.gradient_checkpointing:
-        with warnings.catch_warnings():
-            # newer releases of transformers only renamed it
-            warnings.simplefilter("ignore", FutureWarning)
-            backbone.model.gradient_checkpointing_enable()
+        option = "--gradient-checkpointing"
+        layers_of(backbone, where=option, fix="Leave it out").recompute_activations()
     model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
     embeddings = None
@@ -283,7 +280,7 @@ def with_token_budget(
     backbone = encoder.model.backbone
     if trains_below_head(encoder.model):
         sequences, epochs = repeated_sequences(problem.dataset), config.epochs
-        cut = min(backbone.frozen_layers, backbone.layers - 1) if config.trunk_gb else 0
+        cut = cut_below_training(backbone) if config.trunk_gb else 0
     budget = choose_token_budget(
         encoder, list(dict.fromkeys(sequences)), epochs=epochs, cut=cut, layers_each=layers_each
     )
