@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.commands.train import train
 from peftide.encoding import ModelEncoder
 from peftide.planning.work import Storage, epoch_work, once_work, storage_of
@@ -18,9 +18,9 @@ EPOCHS = 2
 def encoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Tokens that a training really sends through the layers, by what it does with them."""
     counts: Counter[str] = Counter()
-    hidden_states, forward = Backbone.hidden_states, ModelEncoder.encode
+    hidden_states, forward = TransformerBackbone.hidden_states, ModelEncoder.encode
 
-    def below(self: Backbone, batch: Any, layers: int) -> Any:
+    def below(self: TransformerBackbone, batch: Any, layers: int) -> Any:
         counts["below"] += sum(batch.lengths)
         return hidden_states(self, batch, layers)
 
@@ -29,7 +29,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counts["graph" if rows.requires_grad else "forward"] += sum(batch.lengths)
         return rows
 
-    monkeypatch.setattr(Backbone, "hidden_states", below)
+    monkeypatch.setattr(TransformerBackbone, "hidden_states", below)
     monkeypatch.setattr(ModelEncoder, "encode", above)
     return counts
 

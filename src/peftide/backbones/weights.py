@@ -5,21 +5,18 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from peftide.errors import BackboneError
 from peftide.files import written_whole
 
 PICKLED_NAME = "pytorch_model.bin"
 CONVERTED_FOLDER = "peftide_safetensors"
-
-Model = TypeVar("Model", bound=PreTrainedModel)
 
 
 def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
@@ -82,8 +79,8 @@ def _no_weights(path: Path) -> BackboneError:
 
 
 def load_weights(
-    model_class: type[Model], folder: Path, *, may_lack: str | None = None, **settings: Any
-) -> tuple[Model, bool]:
+    model_class: Any, folder: Path, *, may_lack: str | None = None, **settings: Any
+) -> tuple[Any, bool]:
     """Load a checkpoint in fp32, complete or not at all.
 
     Parameters
@@ -103,7 +100,7 @@ def load_weights(
         If the weights cannot be read or are incomplete: what is missing would be random.
     """
     try:
-        loaded: Any = model_class.from_pretrained(
+        model, info = model_class.from_pretrained(
             folder,
             use_safetensors=True,
             output_loading_info=True,
@@ -112,7 +109,6 @@ def load_weights(
         )
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
-    model, info = loaded
     unused = {name for name in info["missing_keys"] if may_lack and may_lack in name}
     missing = sorted(set(info["missing_keys"]) - unused)
     if missing:

@@ -62,7 +62,7 @@ class LabelledRows:
     units: Units
 
     def support(self) -> dict[Name, Support]:
-        """Return how many units carry positives and negatives of each class; nothing for numbers."""
+        """Return the units with positives and negatives of each class; nothing for numbers."""
         if not self.task.outcome.supports_imbalance:
             return {}
         return label_support(self.values, self.units, self.labels.class_names)

@@ -11,7 +11,13 @@ from typing import Any
 
 import torch
 
-from peftide.backbones import BACKBONES, Architecture, Backbone, Origin
+from peftide.backbones import (
+    BACKBONES,
+    Architecture,
+    Origin,
+    TransformerBackbone,
+    cut_below_training,
+)
 from peftide.backbones.loading import (
     ALIASES,
     RANDOM_PREFIX,
@@ -45,8 +51,8 @@ class StandIn:
         What is not as it will be.
     """
 
-    backbone: Backbone
-    whole: Backbone
+    backbone: TransformerBackbone
+    whole: TransformerBackbone
     notes: tuple[str, ...] = ()
 
     @property
@@ -56,7 +62,7 @@ class StandIn:
 
     def cuts(self) -> tuple[int, int]:
         """Return after how many layers the measured backbone and the whole one are cut; 0: not."""
-        cut, real = (min(b.frozen_layers, b.layers - 1) for b in (self.backbone, self.whole))
+        cut, real = (cut_below_training(b) for b in (self.backbone, self.whole))
         return cut, real
 
     def times(self, cut: int, whole_cut: int) -> "Times":
@@ -141,7 +147,7 @@ def alias_of(name: str) -> str | None:
     return plain if plain in ALIASES else by_hub_id.get(plain)
 
 
-def skeleton(settings: Any, architecture: Architecture, config: TrainConfig) -> Backbone:
+def skeleton(settings: Any, architecture: Architecture, config: TrainConfig) -> TransformerBackbone:
     """Return an adapted backbone whose tensors have shapes and no memory."""
     with torch.device("meta"):
         backbone = bare_backbone(settings, architecture, config.backbone)
@@ -149,13 +155,13 @@ def skeleton(settings: Any, architecture: Architecture, config: TrainConfig) -> 
     return backbone
 
 
-def bare_backbone(settings: Any, architecture: Architecture, name: str) -> Backbone:
+def bare_backbone(settings: Any, architecture: Architecture, name: str) -> TransformerBackbone:
     """Return a frozen backbone with random weights and no hash of them."""
     model = architecture.random_model(settings)
     model.requires_grad_(False).eval()
     with torch.device("cpu"):
         vocabulary = read_vocabulary(architecture.tokenizer(None))
-    return Backbone(
+    return TransformerBackbone(
         model,
         architecture=architecture,
         vocabulary=vocabulary,
@@ -164,7 +170,7 @@ def bare_backbone(settings: Any, architecture: Architecture, name: str) -> Backb
 
 
 def _reduced(
-    settings: Any, whole: Backbone, config: TrainConfig, *, notes: tuple[str, ...]
+    settings: Any, whole: TransformerBackbone, config: TrainConfig, *, notes: tuple[str, ...]
 ) -> StandIn:
     """Build two layers: one frozen and one that trains, or two of the only kind there is."""
     frozen = whole.frozen_layers

@@ -1,7 +1,6 @@
 """Data, labels and an adapted model on a device: everything a training starts from."""
 
 import logging
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 
 from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
-from peftide.backbones import Backbone
+from peftide.backbones import Backbone, layers_of
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.config import TrainConfig
@@ -155,10 +154,8 @@ def build_setting(
 ) -> Setting:
     """Build the model around the adapted backbone, and embed what never changes."""
     if config.gradient_checkpointing:
-        with warnings.catch_warnings():
-            # newer releases of transformers only renamed it
-            warnings.simplefilter("ignore", FutureWarning)
-            backbone.model.gradient_checkpointing_enable()
+        option = "--gradient-checkpointing"
+        layers_of(backbone, where=option, fix="Leave it out").recompute_activations()
     model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
     embeddings = None
