@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
+from peftide.config.reading import is_in_memory
 from peftide.errors import InputError
 from peftide.files import alone_at, file_hash, remove, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
@@ -129,6 +130,10 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
         If the folder is in use, or options or data differ from those of the run to resume.
     """
     folder = RunFolder(config.out)
+    if config.resume and any(map(is_in_memory, vars(config).values())):
+        raise InputError(
+            "data in memory together with resume", fix="Save the tables, and name their files"
+        )
     if can_resume(config):
         _check_same_options(absolute(config), resumed_config(folder.path, type(config)))
         _check_same_data(read_record(folder.record)["data"], data_hashes(data_files))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from peftide.bundle import Bundle
-from peftide.config import EvaluateConfig
+from peftide.config import EvaluateConfig, as_mapping
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.evaluation.beside import check_baselines, stored_beside
@@ -139,7 +139,7 @@ def evaluation_record(
     return environment(config.seed, command=COMMAND) | {
         "status": "finished",
         "model": str(config.run),
-        "input": str(config.input),
+        "input": as_mapping(config)["input"],
         "task": recipe.task,
         "method": recipe.method,
         "backbone": recipe.backbone,

@@ -71,7 +71,9 @@ class PredictConfig(JoinOptions, AnswerOptions, CheckpointOptions):
     heading: ClassVar[str] = "options"
 
     run: Path = option(doc="run folder of `peftide train`", positional=True)
-    input: Path = option(doc="table, or for single sequences a FASTA file", main=True)
+    input: Path = option(
+        doc="table, or for single sequences a FASTA file", main=True, in_memory=True
+    )
     out: Path | None = option(None, doc="file to write; default: standard output", main=True)
     error_rate: float | None = option(None, doc=ERROR_RATE_DOC, limit="above 0, below 1", main=True)
     prevalence: float | None = option(
@@ -90,7 +92,7 @@ class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions
     heading: ClassVar[str] = "options"
 
     run: Path = option(doc="run folder of `peftide train`", positional=True)
-    input: Path = option(doc="labelled table", main=True)
+    input: Path = option(doc="labelled table", main=True, in_memory=True)
     out: Path = option(doc="folder to write", main=True)
     part: str | None = option(
         None, doc="score only the rows that the split column gives to this part", main=True

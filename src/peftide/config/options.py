@@ -22,7 +22,8 @@ def option(
         Whether a short `--help` shows the option.
     extra
         `positional=True` for an argument without flag; `repeated=FORM` for a flag that may come
-        several times.
+        several times; `in_memory=True` for an option that Python code may give as a DataFrame (or,
+        for sequences, a mapping) instead of a path.
     """
     known = {"doc": doc, "limit": limit, "main": main or extra.get("positional", False)}
     return field(default=default, metadata=known | extra)
@@ -132,6 +133,7 @@ class RowOptions(CommonOptions):
         None,
         doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)",
         main=True,
+        in_memory=True,
     )
     id_column: str = option("id", doc="column with the id of a single sequence")
     id_a_column: str = option("id_a", doc="column with the id of the first protein of a pair")
@@ -196,9 +198,15 @@ class PartTables(Options):
 
     heading: ClassVar[str] = "data"
 
-    data: Path | None = option(None, doc="one table for all parts, with a split column", main=True)
-    train: Path | None = option(None, doc="table with the training examples", main=True)
-    validation: Path | None = option(None, doc="table with the validation examples", main=True)
+    data: Path | None = option(
+        None, doc="one table for all parts, with a split column", main=True, in_memory=True
+    )
+    train: Path | None = option(
+        None, doc="table with the training examples", main=True, in_memory=True
+    )
+    validation: Path | None = option(
+        None, doc="table with the validation examples", main=True, in_memory=True
+    )
     test: tuple[str, ...] = option(
         (),
         doc="table to score, may be repeated: FILE or NAME=FILE",

@@ -71,9 +71,13 @@ def check_fields(config: Any) -> None:
 def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return values of the right kind, and one problem for each other value."""
     kinds = field_types(config_class)
+    takes_data = {f.name for f in dataclasses.fields(config_class) if f.metadata.get("in_memory")}
     converted: dict[str, Any] = {}
     problems = []
     for name, value in values.items():
+        if name in takes_data and is_in_memory(value):
+            converted[name] = value
+            continue
         try:
             converted[name] = convert(value, kinds[name])
         except ValueError as error:
@@ -83,6 +87,11 @@ def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str,
         for name, value, expected in out_of_range(config_class, converted)
     ]
     return converted, problems
+
+
+def is_in_memory(value: Any) -> bool:
+    """Return whether a value is data (DataFrame, Series, mapping of sequences), not its path."""
+    return hasattr(value, "to_csv") or isinstance(value, Mapping)
 
 
 def missing_options(config_class: type, given: Mapping[str, Any]) -> list[str]:
@@ -195,9 +204,11 @@ def to_yaml(config: Any) -> str:
 
 
 def as_mapping(config: Any) -> dict[str, Any]:
-    """Return a config as plain values: paths as text, tuples as lists."""
+    """Return a config as plain values: paths as text, tuples as lists, data as its size."""
 
     def plain(value: Any) -> Any:
+        if is_in_memory(value):
+            return f"{type(value).__name__} of {len(value):,} rows"
         if isinstance(value, tuple):
             return [plain(part) for part in value]
         return str(value) if isinstance(value, Path) else value
