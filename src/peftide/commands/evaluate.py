@@ -73,8 +73,8 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
         option=config.baselines,
         search=remembered_search(threads=config.threads),
     )
-    given = baseline_answers(beside, stored, targets)
-    metrics = score(answered, targets, config, others={"baselines": given, "peers": peers})
+    baselines = baseline_answers(beside, stored, targets)
+    metrics = score(answered, targets, config, others={"baselines": baselines, "peers": peers})
     metrics["notes"] += beside.notes
     folder = RunFolder(config.out)
     clear_folder(folder.path, command=COMMAND)
