@@ -158,18 +158,13 @@ def test_split(reads: Reads, tmp_path: Path) -> None:
         folder = tmp_path / f"{pairs}"
         folder.mkdir()
         data = tables_by_id(folder, pairs=pairs)
-        for number, options in enumerate(({"negatives": "sample"} if pairs else {}, {})):
+        runs: list[dict[str, Any]] = [{"similarity": "pyopal"}]
+        runs += [{"kind": "random", "negatives": "sample"}] if pairs else []
+        for number, options in enumerate(runs):
+            paths = {"input": (data["table"],), "sequences": data["sequences"]}
             with whatever_the_data_say():
-                peftide.split(
-                    SplitConfig(
-                        input=(data["table"],),
-                        sequences=data["sequences"],
-                        out=folder / f"out{number}",
-                        similarity="pyopal",
-                        threads=1,
-                        **options,  # type: ignore[arg-type]
-                    )
-                )
+                out = folder / f"out{number}"
+                peftide.split(SplitConfig(out=out, threads=1, **paths, **options))
     assert unread(SplitConfig, found) == set()
 
 

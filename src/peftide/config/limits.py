@@ -28,9 +28,11 @@ def out_of_range(config_class: type, values: Mapping[str, Any]) -> list[tuple[st
     >>> out_of_range(TrainConfig, {"epochs": 0, "patience": 3})
     [('epochs', 0, '1 or more')]
     """
-    limits = {item.name: item.metadata.get("limit") for item in fields(config_class)}
+    limits: dict[str, str] = {
+        item.name: item.metadata["limit"] for item in fields(config_class) if item.metadata["limit"]
+    }
     return [
         (name, value, limits[name])
         for name, value in values.items()
-        if limits.get(name) and isinstance(value, (int, float)) and not RANGES[limits[name]](value)
+        if name in limits and isinstance(value, (int, float)) and not RANGES[limits[name]](value)
     ]
