@@ -98,7 +98,7 @@ def test_nothing_that_a_user_wrote_becomes_a_tag(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_parts_of_few_rows_are_shown(tmp_path: Path, rows: int) -> None:
     outline = outline_of(binary_run(tmp_path, rows))
-    assert "too few to say anything" in outline.text("p")
+    assert "too few to conclude anything" in outline.text("p")
 
 
 def test_no_test_part_and_no_number_at_all(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What residue composition and length alone can predict: a linear model on 21 numbers a protein."""
+"""Residue composition and length: a linear model on 21 numbers per protein."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def fit_composition(
     Parameters
     ----------
     sequences
-        Proteins; those that `members` does not name have no influence.
+        Proteins; only proteins that `members` names have an influence.
     members
         Indices into `sequences`, one or two per example. Shape (B, A).
     targets, kind

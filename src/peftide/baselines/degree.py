@@ -1,6 +1,6 @@
-"""What the partners alone can predict: how often train names each protein, and with which labels.
+"""Degrees: how often the training set names each protein, and with which labels.
 
-Knows nothing of sequences: two proteins that train does not name are answered like any others.
+Sequences play no role: all pairs of two unseen proteins get the same answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,17 @@ PAIR = 2
 
 @dataclass(frozen=True)
 class Degree:
-    """What train says of each protein by itself; made by `fit_degree`.
+    """The training pairs of each protein; made by `fit_degree`.
 
     Attributes
     ----------
     kind
-        What is predicted.
+        Kind of outcome, a key of `OUTCOMES`.
     hashes
         Train proteins, by `sequence_hash`. Length P.
     degrees
-        Train pairs of each protein with each class (of yes and no: no, yes); of values, their
-        sum. Shape (P, K).
+        Sum of `Shallow.tallied` over the training pairs of each protein: pairs with each class
+        (no and yes of a binary outcome), or the sum of values. Shape (P, K).
     pairs
         Train pairs of each protein. Shape (P,).
     prior
@@ -44,11 +44,11 @@ class Degree:
     def predict(self, sequences: Sequence[str], members: IntArray) -> FloatArray:
         """Yield one prediction per pair, the same for (a, b) and (b, a).
 
-        Classes: log odds = those of train, plus Σ over the pair of log(degree of the class + 1).
-        Of yes and no that ranks pairs by Σ log((positive degree + 1) / (negative degree + 1)), and
-        so it does for each of several classes that may be right at once.
-        Values: the mean, over the pair, of the mean value of each protein's train pairs, with
-        the mean of train counted once.
+        Classes: log odds = log odds of the training set + Σ log(degree of the class + 1) over the
+        pair. A binary outcome, and each class of a set, thus ranks pairs by
+        Σ log((positive degree + 1) / (negative degree + 1)).
+        Values: the mean, over the pair, of the mean value of each protein's training pairs, with
+        the training mean counted once.
 
         Examples
         --------
@@ -67,11 +67,11 @@ class Degree:
         )
 
     def pairs_of(self, sequences: Sequence[str]) -> IntArray:
-        """Yield the train pairs of each sequence, 0 for those train does not have. Shape (P,)."""
+        """Yield the training pairs of each sequence, 0 for unseen ones. Shape (P,)."""
         return np.append(self.pairs, 0).astype(np.int64)[self._rows(sequences)]
 
     def _rows(self, sequences: Sequence[str]) -> IntArray:
-        """Return the row of each sequence, that after the last for those train does not have."""
+        """Return the row of each sequence; unseen sequences get the row after the last."""
         row_of = {name: row for row, name in enumerate(self.hashes)}
         unknown = len(self.hashes)
         return np.array([row_of.get(sequence_hash(s), unknown) for s in sequences], dtype=np.int64)
@@ -89,7 +89,7 @@ class Degree:
 
 @dataclass(frozen=True)
 class PositiveDegree:
-    """The same, of positive pairs alone; made by `fit_positive_degree`."""
+    """The positive training pairs of each protein; made by `fit_positive_degree`."""
 
     degree: Degree
 

@@ -1,4 +1,4 @@
-"""A few numbers per protein, and labels → a linear model of them, fitted once, kept as numbers."""
+"""Features of proteins, and labels → a linear model, fitted once and stored as numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ class LinearModel:
     Attributes
     ----------
     kind
-        What it predicts.
+        Kind of outcome, a key of `OUTCOMES`.
     proteins_per_example
         1 or 2.
     mean, deviation
         Of the features over the distinct proteins of the train part. Shape (D,).
     weights, intercepts
-        One row per class or value; of yes and no, that of yes. An intercept of ±infinity answers
-        the same whatever the features: a class that train does not have, or nothing else.
+        One row per class or value; one row for yes or no. An intercept of ±infinity gives the
+        same answer for all features: the training set has no row, or only rows, of the class.
         Shapes (K, F) and (K,).
     """
 
@@ -103,7 +103,7 @@ def fit_linear(
     Parameters
     ----------
     features
-        Of each protein; those that `members` does not name have no influence. Shape (P, D).
+        Of each protein; only proteins that `members` names have an influence. Shape (P, D).
     members
         Indices into `features`, one or two per example. Shape (B, A).
     targets

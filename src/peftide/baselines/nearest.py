@@ -1,4 +1,4 @@
-"""What the most similar sequences of train can predict: their labels, as far as they are similar.
+"""Nearest homologues: the labels of the most similar training sequences.
 
 Pairs: the labels of train pairs of one's homologue with the other's, as in the transfer of
 interactions between species (Yu et al. 2004, doi 10.1101/gr.1774904).
@@ -24,12 +24,12 @@ CANDIDATES = 4_000_000  # train pairs that are looked up at a time
 
 @dataclass(frozen=True)
 class NearestHomologue:
-    """The training part, to look things up in; made by `fit_nearest`.
+    """The training part as a table of sequences and labels; made by `fit_nearest`.
 
     Attributes
     ----------
     kind
-        What is predicted.
+        Kind of outcome, a key of `OUTCOMES`.
     sequences
         Distinct train sequences. Length P.
     examples
@@ -135,7 +135,7 @@ def fit_nearest(
     Parameters
     ----------
     sequences
-        Proteins; those that `members` does not name have no influence.
+        Proteins; only proteins that `members` names have an influence.
     members
         Indices into `sequences`, one or two per example. Shape (B, A).
     targets, kind

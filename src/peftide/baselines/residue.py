@@ -1,4 +1,4 @@
-"""What the residue's own letter can predict: a table of class shares, one row per letter."""
+"""Residue letters: a table of class shares, one row per letter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -93,7 +93,7 @@ def read_multilabel(examples: Examples, labels: Labels, options: ReadingOptions)
 
 
 def misread(text: str) -> str:
-    """Return what is wrong with a cell; nothing if nothing is."""
+    """Return the fault of a cell; empty if there is none."""
     words = {word.strip().lower() for word in SEPARATORS.split(text)} - {""}
     if not words:
         return "names no class"

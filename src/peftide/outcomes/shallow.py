@@ -28,7 +28,7 @@ class Shallow:
         Targets → the same as int64 or float64; raises `InputError` if a value makes no sense.
     linear
         (features, checked targets) → weights (K, F) and intercepts (K,) of linear scores. An
-        intercept of ±infinity answers the same whatever the features.
+        intercept of ±infinity gives the same answer for all features.
     tallied
         Checked targets → the columns that are counted for each protein. Shape (B, K).
     from_tallies
@@ -150,7 +150,7 @@ def fit_values(features: FloatArray, values: FloatArray) -> tuple[FloatArray, Fl
 def odds_of_one(
     tallies: FloatArray, pairs: FloatArray, prior: FloatArray, *, members: IntArray
 ) -> FloatArray:
-    """Return probabilities that sum to 1: log odds = those of train + Σ log(tally + 1).
+    """Return probabilities that sum to 1: log odds = log(prior) + Σ log(tally + 1).
 
     Examples
     --------

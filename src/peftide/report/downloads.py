@@ -1,4 +1,4 @@
-"""The files of a run → links: inside the page while they are small, beside it always."""
+"""The files of a run → links: small files are also inside the page."""
 
 import base64
 import gzip
@@ -15,7 +15,7 @@ TYPES = {".json": "application/json", ".gz": "application/gzip", ".yaml": "appli
 
 
 def downloads(run: Run, *, threshold: float | None) -> Markup | None:
-    """Return the files of the run, those inside the page until they are too large together."""
+    """Return the files of the run; the page embeds the smallest up to a total size."""
     left, rows = MOST_EMBEDDED, []
     for name, content in contents(run, threshold=threshold).items():
         kind = TYPES.get(Path(name).suffix, "text/plain")
@@ -32,7 +32,7 @@ def downloads(run: Run, *, threshold: float | None) -> Markup | None:
     return section(
         "Files",
         table(["file", "in this page", "beside this page"], rows, label="Files", class_="prose"),
-        intro="This page is one file and can be mailed; what is in it can be saved from it.",
+        intro="This page is one file that you can mail. You can save the embedded files from it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""A run folder → report.html: one file, without scripts, that needs nothing beside it."""
+"""A run folder → report.html: one file without scripts or links to the network."""
 
 import logging
 from datetime import datetime
@@ -61,7 +61,7 @@ def write_report_if_possible(path: Path) -> None:
 
 def page(run: Run) -> str:
     """Return the whole page."""
-    title = f"{question(run)} {' · '.join(what(run))}"
+    title = f"{question(run)} {' · '.join(means(run))}"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -85,7 +85,7 @@ def question(run: Run) -> str:
     return TASKS[task].question if task in TASKS else wording.plain(task)
 
 
-def what(run: Run) -> list[str]:
+def means(run: Run) -> list[str]:
     """Return method, backbone and name of the run."""
     known = {**run.record, **run.options}
     method = str(known.get("method", ""))
@@ -106,13 +106,13 @@ def masthead(run: Run) -> Markup:
         "header",
         element("p", f"peftide {command}", class_="kicker"),
         element("h1", question(run)),
-        element("p", " · ".join([*what(run), *date(run)]), class_="means"),
+        element("p", " · ".join([*means(run), *date(run)]), class_="means"),
         headline(run),
     )
 
 
 def sections(run: Run) -> list[Markup | None]:
-    """Return every section that has something to say."""
+    """Return all sections; None for empty ones."""
     threshold = run.metrics.get("threshold")
     parts = [part for part in run.parts if len(part)]
     return [

@@ -81,7 +81,7 @@ def seen_letters(examples: Examples, options: ReadingOptions) -> str:
 
 
 def unmasked(examples: Examples, options: ReadingOptions) -> BoolArray:
-    """Return which residues count: those of rows that count, where the mask is 1. Shape (R,)."""
+    """Return whether each residue counts: its row counts, and its mask is 1. Shape (R,)."""
     counted = np.repeat(examples.counted, options.residues)
     if examples.masks is None:
         return counted

@@ -1,4 +1,4 @@
-"""The form of a task: what one label belongs to, its outcome, and how labels are read."""
+"""The form of a task: its question, level and outcome, and how labels are read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
