@@ -4,9 +4,9 @@
 
 `rare`: 300 rows with few positives, and 1,000 pairs of 100 proteins with few positives. `macro`: a
 mean over ten unequal classes. `pairs`: pairs that share proteins. Positives score higher than
-negatives by a lift; some proteins are predicted better than others. The truth is the score of
-about a million rows (of ten classes: 100,000). Beside peftide's intervals stand plain ones: value ± t · standard deviation
-of the resamples, with a degree of freedom less than there are units.
+negatives by a lift; some proteins are predicted better than others. The truth is the score of about
+a million rows (ten classes: 100,000). The column `plain` holds value ± t · standard deviation of
+resampled rows, with one degree of freedom less than there are rows.
 """
 
 import argparse
