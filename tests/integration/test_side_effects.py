@@ -48,7 +48,7 @@ def test_library_calls_leave_the_process_as_it_was(tmp_path: Path) -> None:
     configs = {
         "train": training,
         "predict": PredictConfig(
-            run=training.out, input=training.train, out=tmp_path / "scores.tsv", **common
+            run=training.out, input=tmp_path / "train.tsv", out=tmp_path / "scores.tsv", **common
         ),
         "embed": EmbedConfig(
             backbone=training.backbone, sequences=fasta, out=tmp_path / "e.safetensors", **common

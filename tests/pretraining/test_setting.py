@@ -138,7 +138,7 @@ def test_relatives_need_rows_in_pairs_and_others_to_tell_them_from(
 ) -> None:
     with pytest.raises(InputError) as caught:
         check_options(config_of(tmp_path, rows=rows, relatives_weight=0.1))
-    said = f"--rows: received {rows}, expected an even number from 4 up, for --relatives-weight"
+    said = f"--rows: received {rows}, expected an even number from 4 up, because --relatives-weight"
     assert said in str(caught.value)
     assert "problems" not in str(caught.value)
     check_options(config_of(tmp_path, rows=rows))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import AdamW
+from torch.optim import Optimizer
 
 from peftide.adapters import Steering
 from peftide.parameters import restore_trained, trained_parameters
@@ -51,7 +51,7 @@ def save_point(
     state: TrainingState,
     *,
     model: nn.Module,
-    optimizer: AdamW,
+    optimizer: Optimizer,
     steering: Steering | None = None,
 ) -> None:
     """Write a resume point whole, then remove older ones."""
@@ -62,7 +62,7 @@ def save_point(
 
 
 def load_point(
-    folder: Path, *, model: nn.Module, optimizer: AdamW, steering: Steering | None = None
+    folder: Path, *, model: nn.Module, optimizer: Optimizer, steering: Steering | None = None
 ) -> TrainingState:
     """Read the last resume point into model and optimizer; a new state if there is none."""
     point = read_point(folder, optimizer=optimizer)
