@@ -50,7 +50,7 @@ def split_findings(
             yield Finding(name, "few_proteins", part["proteins"], decision)
         absent = [label for label, share in part["labels"].items() if not share]
         if absent and not plan.drawn:
-            yield _missing_labels(name, absent, plan, rows)
+            yield _missing_labels(name, absent, plan=plan, rows=rows)
     if plan.kind == "random" and rows.level == "pair":
         yield from _shared_proteins(rows, plan)
     for name, drawn in zip(PARTS, plan.drawn, strict=False):
@@ -61,7 +61,7 @@ def split_findings(
             yield Finding(name, "missing_negatives", drawn.missing, decision)
 
 
-def _missing_labels(name: str, absent: list[str], plan: SplitPlan, rows: SplitRows) -> Finding:
+def _missing_labels(name: str, absent: list[str], *, plan: SplitPlan, rows: SplitRows) -> Finding:
     shown = [_with_count(label, plan, rows) for label in absent[:SHOWN_LABELS]]
     shown += ["…"] if len(absent) > len(shown) else []
     return Finding(
