@@ -133,7 +133,8 @@ class Predictor:
             If a row or a sequence is wrong.
         """
         options, level = columns or TableOptions(), self.answering.task.level
-        table = read_table(inputs, options, level=level, needs_labels=False)
+        ids = sequences is not None
+        table = read_table(inputs, options, level=level, needs_labels=False, ids=ids)
         return self.join(table, options, sequences=sequences)
 
     def join(
