@@ -146,7 +146,8 @@ def test_evaluate(trained: Trained, reads: Reads, tmp_path: Path) -> None:
 def test_embed(trained: Trained, reads: Reads, tmp_path: Path) -> None:
     found = reads(EmbedConfig)
     fasta = write_proteins(tmp_path / "p.fasta", random_sequences(3))
-    for number, source in enumerate(({"backbone": TINY}, {"run": trained("regression", "head")})):
+    sources: list[dict[str, Any]] = [{"backbone": TINY}, {"run": trained("regression", "head")}]
+    for number, source in enumerate(sources):
         out = tmp_path / f"{number}.safetensors"
         peftide.embed(EmbedConfig(sequences=fasta, out=out, **QUICK, **source))
     assert unread(EmbedConfig, found) == set()
@@ -161,7 +162,7 @@ def test_split(reads: Reads, tmp_path: Path) -> None:
         runs: list[dict[str, Any]] = [{"similarity": "pyopal"}]
         runs += [{"kind": "random", "negatives": "sample"}] if pairs else []
         for number, options in enumerate(runs):
-            paths = {"input": (data["table"],), "sequences": data["sequences"]}
+            paths: dict[str, Any] = {"input": (data["table"],), "sequences": data["sequences"]}
             with whatever_the_data_say():
                 out = folder / f"out{number}"
                 peftide.split(SplitConfig(out=out, threads=1, **paths, **options))
@@ -174,7 +175,11 @@ def test_audit(reads: Reads, tmp_path: Path) -> None:
         folder = tmp_path / f"{pairs}"
         folder.mkdir()
         data = tables_by_id(folder, pairs=pairs)
-        options = {"sequences": data["sequences"], "similarity": "pyopal", "threads": 1}
+        options: dict[str, Any] = {
+            "sequences": data["sequences"],
+            "similarity": "pyopal",
+            "threads": 1,
+        }
         peftide.audit(AuditConfig(data=data["table"], out=folder / "a.json", **options))
     assert unread(AuditConfig, found) == set()
 
