@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from peftide.bundle import Bundle, load_bundle
-from peftide.config import RunOptions, TableOptions
+from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
 from peftide.evaluation.answering import Answering
@@ -53,7 +53,7 @@ class Predictor:
         inputs: TableSource,
         sequences: SequenceSource | None = None,
         *,
-        columns: TableOptions | None = None,
+        columns: JoinOptions | None = None,
         error_rate: float | None = None,
         prevalence: float | None = None,
     ) -> pd.DataFrame:
@@ -92,7 +92,7 @@ class Predictor:
         blocks: Iterable[TableSource],
         sequences: SequenceSource | None = None,
         *,
-        columns: TableOptions | None = None,
+        columns: JoinOptions | None = None,
         error_rate: float | None = None,
         prevalence: float | None = None,
     ) -> Iterator[pd.DataFrame]:
@@ -123,7 +123,7 @@ class Predictor:
         inputs: TableSource,
         sequences: SequenceSource | None = None,
         *,
-        columns: TableOptions | None = None,
+        columns: JoinOptions | None = None,
     ) -> Dataset:
         """Return inputs as a data set with one part, and count what the model will not see.
 
@@ -138,7 +138,7 @@ class Predictor:
         return self.join(table, options, sequences=sequences)
 
     def join(
-        self, table: Table, columns: TableOptions, *, sequences: SequenceSource | None = None
+        self, table: Table, columns: JoinOptions, *, sequences: SequenceSource | None = None
     ) -> Dataset:
         """Return a table as a data set with one part, and count what the model will not see."""
         level = self.answering.task.level
@@ -198,7 +198,12 @@ class Predictor:
 
 
 def load(
-    run: str | Path, *, options: RunOptions | None = None, hardware: Hardware | None = None
+    run: str | Path,
+    *,
+    device: str = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    threads: int | None = None,
+    allow_bin: bool = False,
 ) -> Predictor:
     """Open the model of a finished run (or a model folder itself), without network.
 
@@ -206,20 +211,16 @@ def load(
     ----------
     run
         Folder that `peftide train` wrote.
-    options
-        Device, precision, threads and token budget.
-    hardware
-        The same, already chosen.
+    device, precision, threads, allow_bin
+        As the options of `peftide predict`.
 
     Raises
     ------
     InputError
         If the folder is no model, was changed, or its backbone is not the one it was trained on.
     """
-    options = options or RunOptions()
-    return predictor_of(
-        open_bundle(run, allow_bin=options.allow_bin), hardware or choose_hardware(options)
-    )
+    hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
+    return predictor_of(open_bundle(run, allow_bin=allow_bin), hardware)
 
 
 def open_bundle(run: str | Path, *, allow_bin: bool = False) -> Bundle:
