@@ -16,7 +16,15 @@ from peftide.evaluation.tables import prediction_table
 from peftide.hardware import Hardware, choose_hardware
 from peftide.predictor.rows import answer_rows
 from peftide.predictor.vectors import Vectors
-from peftide.sequences import Dataset, SequenceSource, Table, TableSource, read_dataset, read_table
+from peftide.sequences import (
+    Dataset,
+    SequenceSource,
+    Table,
+    TableSource,
+    read_dataset,
+    read_table,
+    sequence_lookup,
+)
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
 from peftide.types import FloatArray, IntArray
@@ -105,9 +113,10 @@ class Predictor:
         """
         self.answering.check(error_rate=error_rate, prevalence=prevalence)
         vectors = Vectors(self.encoder) if self.answering.task.level != "residue" else None
+        known = None if sequences is None else sequence_lookup(sequences)
         for block in blocks:
-            dataset = self.read(block, sequences, columns=columns)
-            logits = self.logits(dataset) if vectors is None else self._with(vectors, dataset)
+            dataset = self.read(block, known, columns=columns)
+            logits = self.logits(dataset) if vectors is None else self._reusing(vectors, dataset)
             answers = self.answering.columns(logits, error_rate=error_rate, prevalence=prevalence)
             yield self.table(dataset, answers)
 
@@ -191,7 +200,7 @@ class Predictor:
             counted=counted,
         )
 
-    def _with(self, vectors: Vectors, dataset: Dataset) -> FloatArray:
+    def _reusing(self, vectors: Vectors, dataset: Dataset) -> FloatArray:
         with self.encoder.hardware.computing():
             places = vectors.add(dataset.proteins.sequences)
         return self.answer(vectors.embeddings(), places[dataset.parts[PART].members])
