@@ -79,7 +79,7 @@ class TrunkEncoder:
 
 
 def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray) -> EmbeddingPlan:
-    """Return the size of the hidden states of (distinct) sequences, and a key of all they depend on.
+    """Return the size of the hidden states of distinct sequences, and their key.
 
     Parameters
     ----------
