@@ -1,6 +1,7 @@
 """The layer computes what that of `transformers` computes, gradients included."""
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,8 @@ def backbone_of(method: str = "head") -> TransformerBackbone:
 
 def with_layers_of_transformers(backbone: TransformerBackbone) -> TransformerBackbone:
     other = deepcopy(backbone)
-    for name, module in other.named_modules():
+    modules: dict[str, Any] = dict(other.named_modules())
+    for name, module in modules.items():
         if name.rpartition(".")[0].endswith("encoder.layer"):
             module.__class__ = EsmLayer
     return other

@@ -19,7 +19,7 @@ def apply_ia3(backbone: Backbone, options: AdapterOptions) -> None:
     Raises
     ------
     InputError
-        If the layers do not exist, or have no feed-forward block that is known.
+        If the layers do not exist, or have no feed-forward block that peftide knows.
     """
     from peft import IA3Config
 

@@ -79,7 +79,7 @@ class TrunkEncoder:
 
 
 def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray) -> EmbeddingPlan:
-    """Return the size of the hidden states of distinct sequences, and the key of their settings.
+    """Return the size of the hidden states of distinct sequences, and their key.
 
     Parameters
     ----------

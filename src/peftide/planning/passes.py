@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class PassMeter:
     def below(self, batch: PackedBatch) -> Tensor:
         """Run the layers below the cut, as the trunk cache is filled."""
         with torch.inference_mode(), self.encoder.autocast():
-            backbone = self.encoder.model.backbone
+            backbone: Any = self.encoder.model.backbone  # it has layers, for there is a cut
             return backbone.hidden_states(batch.to(self.device), self.cut).float().cpu()
 
     def forward(self, batch: PackedBatch) -> Tensor:
@@ -84,7 +85,7 @@ class PassMeter:
         if not self.cut:
             return batch
         with torch.no_grad(), self.encoder.autocast():
-            backbone = self.encoder.model.backbone
+            backbone: Any = self.encoder.model.backbone
             hidden = backbone.hidden_states(batch.to(self.device), self.cut).float()
         return replace(batch, hidden=hidden, layers_done=self.cut)
 

@@ -1,6 +1,7 @@
 """What trains is in training mode; everything frozen stays in evaluation mode."""
 
 import sys
+from typing import Any
 
 from torch import nn
 
@@ -10,7 +11,8 @@ def set_training_mode(model: nn.Module) -> None:
     adapted = _loaded("peft.tuners.tuners_utils", "BaseTunerLayer")
     recomputed = _loaded("transformers.modeling_layers", "GradientCheckpointingLayer")
     model.eval()
-    for module in model.modules():
+    modules: list[Any] = list(model.modules())
+    for module in modules:
         parameters = list(module.parameters())
         if isinstance(module, adapted):
             module.train()
