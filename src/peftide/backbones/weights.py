@@ -2,7 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -100,13 +101,14 @@ def load_weights(
         If the weights cannot be read or are incomplete: what is missing would be random.
     """
     try:
-        model, info = model_class.from_pretrained(
-            folder,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype=torch.float32,  # of a half-precision file too: what trains, trains in fp32
-            **settings,
-        )
+        with _quiet_transformers():
+            model, info = model_class.from_pretrained(
+                folder,
+                use_safetensors=True,
+                output_loading_info=True,
+                dtype=torch.float32,  # of a half-precision file too: trained weights are in fp32
+                **settings,
+            )
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
     unused = {name for name in info["missing_keys"] if may_lack and may_lack in name}
@@ -118,6 +120,19 @@ def load_weights(
             where="--backbone",
         )
     return model, bool(unused)
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Keep transformers from reporting the language-model head, which peftide leaves out."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def weights_sha256(model: nn.Module) -> str:
