@@ -18,9 +18,10 @@ import pandas as pd
 from peftide.baselines import BASELINES
 from peftide.config import TableOptions
 from peftide.evaluation.beside import Beside, fitted_beside, suitable
-from peftide.evaluation.tables import measure_answers
-from peftide.sequences import Dataset, Table, read_dataset, read_table, split_by_column
-from peftide.tasks import TASKS, Labels, Targets, Task
+from peftide.evaluation.decisions import DEFAULT_THRESHOLD
+from peftide.evaluation.rows import ScoredPart
+from peftide.sequences import Table, read_dataset, read_table, split_by_column
+from peftide.tasks import TASKS, Targets, Task
 from peftide.tasks.reading import reading_options
 
 
@@ -78,18 +79,18 @@ def main() -> None:
     print("set", "metric", "train", "test", "guessing", *options.names, sep="\t")
     for name in options.only:
         one, task = SETS[name], TASKS[SETS[name].task]
-        dataset, targets, labels = read_set(one, task)
+        parts = read_set(one, task)
         wanted = [baseline for baseline in suitable(task) if baseline in options.names]
-        beside = fitted_beside(dataset, targets, task, labels=labels, names=wanted)
-        rows = [f"{int(targets[part].counted.sum()):,}" for part in ("train", "test")]
-        cells = [cell(name, beside, targets["test"], task, labels) for name in options.names]
-        guess = guessing(task, targets["test"])
+        beside = fitted_beside(parts, wanted)
+        rows = [f"{int(part.targets.counted.sum()):,}" for part in parts.values()]
+        cells = [cell(name, beside, parts["test"]) for name in options.names]
+        guess = guessing(task, parts["test"].targets)
         print(name, task.outcome.headline, *rows, guess, *cells, sep="\t", flush=True)
         for note in beside.notes:
             print(f"  note: {note}")
 
 
-def read_set(one: BenchmarkSet, task: Task) -> tuple[Dataset, dict[str, Targets], Labels]:
+def read_set(one: BenchmarkSet, task: Task) -> dict[str, ScoredPart]:
     """Return train and test with their labels as numbers."""
     folder = Path(os.environ["PEFTIDE_DATA"])
     paths = {key: folder / value for key, value in one.options.items() if key == "sequences"}
@@ -108,19 +109,25 @@ def read_set(one: BenchmarkSet, task: Task) -> tuple[Dataset, dict[str, Targets]
         return reading_options(dataset, part, max_length=None, class_map=None)
 
     labels = task.fit_labels(dataset.parts["train"], reading("train"))
-    targets = {
-        part: task.read_targets(examples, labels, reading(part))
+    return {
+        part: ScoredPart(
+            task, labels, dataset, part, task.read_targets(examples, labels, reading(part))
+        )
         for part, examples in dataset.parts.items()
     }
-    return dataset, targets, labels
 
 
-def cell(name: str, beside: Beside, targets: Targets, task: Task, labels: Labels) -> str:
+def cell(name: str, beside: Beside, test: ScoredPart) -> str:
     if name not in beside.answers:
         return "–"
-    answers = beside.answers[name]["test"]
-    scores = measure_answers(task, targets, answers, labels=labels, threshold=0.5)
-    return f"{scores[task.outcome.headline]:.4f} ({beside.seconds[name]:.1f} s)"
+    outcome, counted = test.task.outcome, test.targets.counted
+    scores = outcome.metrics(
+        test.targets.values[counted],
+        beside.answers[name]["test"][counted],
+        test.labels,
+        threshold=DEFAULT_THRESHOLD,
+    )
+    return f"{scores[outcome.headline]:.4f} ({beside.seconds[name]:.1f} s)"
 
 
 def guessing(task: Task, targets: Targets) -> str:

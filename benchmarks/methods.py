@@ -24,7 +24,7 @@ from plan import run
 from peftide import TrainConfig
 from peftide.adapters import ADAPTERS
 from peftide.config import to_yaml
-from peftide.training.setting import for_method
+from peftide.training.options import for_method
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def main() -> None:
         for method in options.methods:
             for rate in options.learning_rates or [ADAPTERS[method].learning_rate]:
                 out = options.out / f"{name}_{Path(options.backbone).name}_{method}_{rate:g}"
-                config = for_method(config_of(SETS[name], table, out, options), method)
-                found = measured(replace(config, learning_rate=rate))
+                config = replace(config_of(SETS[name], table, out, options), learning_rate=rate)
+                found = measured(for_method(config, method))
                 print(f"{name:<19} {method:<10} {rate:>6g} {line(found)}", flush=True)
 
 

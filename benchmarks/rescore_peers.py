@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from peftide.commands.compare_scores import PART, labelled_table
+from peftide.commands.compare_scores import labelled_table
 from peftide.config import TableOptions
-from peftide.evaluation.part_scores import Answers, labelled_rows, statistic
+from peftide.evaluation.part_scores import statistic
 from peftide.evaluation.peers import peer_files, read_peer
 from peftide.metrics import Replicates, Units, intervals, minus, resample
 from peftide.tasks import TASKS
@@ -28,15 +28,10 @@ def main() -> None:
     labels, scores = arguments()
     started = time.monotonic()
     task, options = TASKS["ppi"], TableOptions()
-    dataset, targets, known = labelled_table(labels, task, options)
-    rows = labelled_rows(dataset, PART, targets, task=task, labels=known)
+    part = labelled_table(labels, task, options)
+    rows = part.rows()
     statistics = {
-        name: statistic(
-            rows,
-            Answers(
-                read_peer(path, (dataset, PART, targets), task=task, labels=known, columns=options)
-            ),
-        )
+        name: statistic(rows, read_peer(path, part, columns=options))
         for name, path in scores.items()
     }
     read = time.monotonic()

@@ -1,8 +1,8 @@
 """Device, arithmetic and threads are chosen by option; what cannot be is an error."""
 
-import ctypes
-from collections.abc import Iterator
-from types import SimpleNamespace
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -11,21 +11,15 @@ from peftide.config import RunOptions
 from peftide.errors import InputError
 from peftide.hardware import (
     CPU_MAX_TOKENS,
+    GPU_MAX_TOKENS,
     Hardware,
     choose_hardware,
-    keep_freed_memory,
+    flushes_denormals,
     native_bf16,
     peak_memory_bytes,
 )
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def threads_are_put_back() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def on_cpu(**options: object) -> Hardware:
@@ -94,10 +88,117 @@ def test_several_processes_are_an_error(monkeypatch: pytest.MonkeyPatch):
         on_cpu()
 
 
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_the_choice_depends_on_the_options_alone():
+    """After a GPU of its own number comes the CPU, and then another GPU."""
+    before = dict(os.environ)
+    for name in ("cuda:1", "cpu", "cuda", "cuda:0", "auto", "cpu"):
+        expected = torch.device("cuda" if name == "auto" else name)
+        hardware = choose_hardware(RunOptions(device=name))
+        assert hardware.device == expected
+        assert hardware.max_tokens == (CPU_MAX_TOKENS if name == "cpu" else GPU_MAX_TOKENS)
+        assert hardware == choose_hardware(RunOptions(device=name))
+    assert dict(os.environ) == before
+
+
+def test_choosing_changes_nothing():
+    before = state_of_torch()
+    on_cpu(threads=torch.get_num_threads() + 1)
+    assert state_of_torch() == before
+
+
+def state_of_torch() -> tuple[int, bool, list[int]]:
+    return torch.get_num_threads(), flushes_denormals(), torch.get_rng_state().tolist()
+
+
 def test_threads_by_option():
-    hardware = on_cpu(threads=1)
-    assert torch.get_num_threads() == 1
-    assert hardware.describe()["threads"] == 1
+    threads = torch.get_num_threads()
+    hardware = on_cpu(threads=threads + 1)
+    assert hardware.describe()["threads"] == threads + 1
+    assert on_cpu().describe()["threads"] == threads
+    with hardware.computing():
+        assert torch.get_num_threads() == threads + 1
+    with on_cpu().computing():
+        assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_numbers_too_small_for_the_fast_path_are_zero_while_computing(*, flushes: bool):
+    tiny = torch.tensor([1e-30])
+    before = flushes_denormals()
+    try:
+        if not torch.set_flush_denormal(flushes):
+            pytest.skip("this CPU has no such mode")
+        with on_cpu().computing():
+            assert tiny * 1e-10 == 0
+        assert flushes_denormals() == flushes
+    finally:
+        torch.set_flush_denormal(before)
+
+
+def test_torch_is_left_as_it_was_after_an_error_too():
+    before = state_of_torch()
+
+    def fail() -> None:
+        with on_cpu(threads=3).computing():
+            torch.manual_seed(0)
+            assert state_of_torch() != before
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert state_of_torch() == before
+
+
+def test_random_numbers_go_on_as_if_nothing_had_been_computed():
+    torch.manual_seed(7)
+    expected = torch.rand(2)
+    torch.manual_seed(7)
+    with on_cpu().computing():
+        torch.manual_seed(0)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_worker_threads_of_others_keep_their_mode():
+    """In a process of its own, in which torch has started no worker thread yet."""
+    code = """
+import torch
+from peftide.config import RunOptions
+from peftide.hardware import choose_hardware
+torch.set_num_threads(3)
+tiny = torch.full((2**21,), 1e-30)
+with choose_hardware(RunOptions(device="cpu")).computing():
+    torch.ones(2**21).add_(1)
+print(int(((tiny * 1e-10) == 0).sum()))
+"""
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "0\n"
+
+
+def test_in_a_process_of_ours_all_threads_flush():
+    code = """
+from peftide.process import prepare_process
+prepare_process()
+import torch
+from peftide.config import RunOptions
+from peftide.hardware import choose_hardware
+with choose_hardware(RunOptions(device="cpu", threads=3)).computing():
+    tiny = torch.empty(2**21)
+    tiny.fill_(1e-30)
+    print(int(((tiny * 1e-10) != 0).sum()))
+"""
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "0\n"
 
 
 @pytest.mark.parametrize("name", ["threads", "max_tokens"])
@@ -106,16 +207,6 @@ def test_a_number_below_one_is_an_error(name: str, value: int):
     flag = name.replace("_", "-")
     with pytest.raises(InputError, match=f"--{flag}: received {value}; expected 1 or more"):
         on_cpu(**{name: value})
-
-
-def test_numbers_too_small_for_the_fast_path_are_zero():
-    torch.set_flush_denormal(False)
-    tiny = torch.tensor([1e-30])
-    assert tiny * 1e-10 != 0
-    if not torch.set_flush_denormal(False):
-        pytest.skip("this CPU has no such mode")
-    on_cpu()
-    assert tiny * 1e-10 == 0
 
 
 def test_token_budget_by_option():
@@ -127,20 +218,6 @@ def test_a_run_record_describes_the_machine():
     record = on_cpu(precision="fp32", max_tokens=7).describe()
     assert (record["device"], record["precision"], record["max_tokens"]) == ("cpu", "fp32", 7)
     assert all(record[key] for key in ["device_name", "threads", "platform"])
-
-
-def test_freed_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch):
-    """The numbers are glibc's, of malloc.h."""
-    said: dict[int, int] = {}
-    library = SimpleNamespace(mallopt=said.__setitem__)
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
-    keep_freed_memory()
-    assert said == {-1: 2**31 - 1, -2: 2**28, -4: 0}
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: SimpleNamespace())  # no glibc
-    keep_freed_memory()
-    monkeypatch.undo()
-    keep_freed_memory()
-    assert torch.ones(10**6).sum() == 1e6
 
 
 def test_peak_memory_of_a_process_grows_with_what_it_holds():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from peftide.adapters import ADAPTERS, AdapterOptions
-from peftide.backbones import BACKBONES, Backbone, Origin
+from peftide.backbones import BACKBONES, Backbone, Origin, TransformerBackbone
 from peftide.backbones.esm import ESM_ALIASES, esm_tokenizer
 from peftide.backbones.loading import load_backbone
 from peftide.heads import build_head
@@ -100,7 +100,7 @@ def on_no_device(alias: str) -> Backbone:
     config = ESM_ALIASES[alias][1]()
     with torch.device("meta"):
         model = BACKBONES["esm"].random_model(config)
-    return Backbone(
+    return TransformerBackbone(
         model.requires_grad_(False),
         architecture=BACKBONES["esm"],
         vocabulary=read_vocabulary(esm_tokenizer(None)),

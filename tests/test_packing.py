@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
+from torch.nn.attention import varlen
 from transformers import EsmModel
 
 from peftide import packing
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.packing import (
     PackedBatch,
@@ -35,12 +36,12 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def backbone(folder: Path) -> Backbone:
+def backbone(folder: Path) -> TransformerBackbone:
     return load_backbone(str(folder))
 
 
 def packed_forward(
-    backbone: Backbone, sequences: list[str], *, max_tokens: int = 100_000
+    backbone: TransformerBackbone, sequences: list[str], *, max_tokens: int = 100_000
 ) -> list[torch.Tensor]:
     found: dict[int, torch.Tensor] = {}
     lengths = [len(sequence) + 2 for sequence in sequences]
@@ -57,7 +58,7 @@ def largest_difference(first: list[torch.Tensor], second: list[torch.Tensor]) ->
 
 
 @pytest.mark.parametrize("max_tokens", [1, 20, 64, 100_000])
-def test_packed_equals_padded(folder: Path, backbone: Backbone, max_tokens: int):
+def test_packed_equals_padded(folder: Path, backbone: TransformerBackbone, max_tokens: int):
     # 1 and 20 are smaller than single sequences: each of those is a batch of its own
     expected = padded_forward(plain_model(folder), SEQUENCES)
     found = packed_forward(backbone, SEQUENCES, max_tokens=max_tokens)
@@ -65,21 +66,21 @@ def test_packed_equals_padded(folder: Path, backbone: Backbone, max_tokens: int)
     assert largest_difference(found, expected) < TOLERANCE
 
 
-def test_one_sequence_equals_the_plain_forward(folder: Path, backbone: Backbone):
+def test_one_sequence_equals_the_plain_forward(folder: Path, backbone: TransformerBackbone):
     model = plain_model(folder)
     for sequence in SEQUENCES:
         expected = padded_forward(model, [sequence])
         assert largest_difference(packed_forward(backbone, [sequence]), expected) < TOLERANCE
 
 
-def test_attending_across_sequences_would_be_seen(backbone: Backbone):
+def test_attending_across_sequences_would_be_seen(backbone: TransformerBackbone):
     batch = backbone.pack(SEQUENCES[:4], max_length=None)
     as_one = replace(batch, lengths=(len(batch.input_ids),))
     with torch.no_grad():
         assert (backbone(batch) - backbone(as_one)).abs().max() > 1000 * TOLERANCE
 
 
-def test_other_order_of_residues_would_be_seen(backbone: Backbone):
+def test_other_order_of_residues_would_be_seen(backbone: TransformerBackbone):
     right, other = (packed_forward(backbone, [text])[0] for text in ("MKVLLA", "MKLVLA"))
     assert (right[1] - other[1]).abs().max() > 1000 * TOLERANCE
 
@@ -92,7 +93,7 @@ def test_absolute_positions_that_do_not_restart_would_be_seen(esm1b_folder: Path
         assert (backbone(batch) - backbone(running)).abs().max() > 1000 * TOLERANCE
 
 
-def plain_copy(backbone: Backbone) -> EsmModel:
+def plain_copy(backbone: TransformerBackbone) -> EsmModel:
     """Return the model as `transformers` alone runs it."""
     model = EsmModel(deepcopy(backbone.config), add_pooling_layer=False).eval()
     model.load_state_dict(backbone.model.state_dict())
@@ -235,7 +236,7 @@ def test_flash_attention_is_told_where_sequences_end(monkeypatch: pytest.MonkeyP
         return torch.cat(mixed)
 
     monkeypatch.setattr(packing, "takes_all_at_once", lambda _query: True)
-    monkeypatch.setattr(packing.varlen, "varlen_attn", stand_in)
+    monkeypatch.setattr(varlen, "varlen_attn", stand_in)
     found, _ = packed_attention(torch.nn.Identity(), query, key, value, None, **options)
     torch.testing.assert_close(found, expected)
 
@@ -244,7 +245,7 @@ SPECIAL = {"first_position": 2, "prefix": 1, "suffix": 1}
 
 
 @pytest.mark.gpu
-def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: Backbone):
+def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: TransformerBackbone):
     batch: PackedBatch = backbone.pack(SEQUENCES, max_length=None)
     with torch.no_grad():
         found = backbone.to("cuda")(batch.to(torch.device("cuda"))).cpu()
@@ -254,7 +255,7 @@ def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: Backbo
 
 
 @pytest.mark.gpu
-def test_one_call_on_a_gpu_in_half_precision_equals_the_cpu(backbone: Backbone):
+def test_one_call_on_a_gpu_in_half_precision_equals_the_cpu(backbone: TransformerBackbone):
     batch: PackedBatch = backbone.pack(SEQUENCES, max_length=None)
     with torch.no_grad():
         expected = backbone(batch)

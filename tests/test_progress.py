@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from peftide import progress
-from peftide.progress import Meter, duration, meter
+from peftide.progress import Meter, meter
 
 
 class Clock:
@@ -81,21 +81,3 @@ def test_nothing_goes_to_standard_output(capsys: pytest.CaptureFixture[str], clo
         clock.now += 100
         done.advance(5)
     assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 s"),
-        (0.4, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 0 s"),
-        (60, "1 min 0 s"),
-        (3599, "59 min 59 s"),
-        (3600, "1 h 0 min"),
-        (90_000, "25 h 0 min"),
-        (float("inf"), "unknown time"),
-    ],
-)
-def test_duration(seconds: float, said: str):
-    assert duration(seconds) == said

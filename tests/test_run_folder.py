@@ -1,11 +1,13 @@
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from peftide.config import TrainConfig
 from peftide.errors import InputError
+from peftide.files import write_json
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder, environment, open_run, resumed_config
 from peftide.sequences import Finding
@@ -48,6 +50,17 @@ def test_a_new_run_records_options_data_and_versions(config: TrainConfig, table:
     assert record["status"] == "running"
     assert record["versions"].keys() >= {"python", "torch", "peftide"}
     assert not folder.is_finished()
+
+
+def test_a_record_has_the_date_when_the_run_began(config: TrainConfig, table: Path) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    folder = claim(config, [table])
+    date = read_record(folder.record)["date"]
+    began = datetime.fromisoformat(date)
+    assert before <= began <= datetime.now(UTC)
+    write_json(folder.record, read_record(folder.record) | {"date": "2001-02-03T04:05:06+01:00"})
+    claim(replace(config, resume=True), [table])
+    assert read_record(folder.record)["date"] == "2001-02-03T04:05:06+01:00"
 
 
 def test_a_run_is_finished_when_its_record_says_so(tmp_path: Path) -> None:

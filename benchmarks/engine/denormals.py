@@ -18,8 +18,9 @@ from proteins import evenly, tokens_of, yeast
 from peftide.adapters import ADAPTERS, AdapterOptions
 from peftide.backbones.loading import load_backbone
 from peftide.encoding import ModelEncoder
-from peftide.hardware import Hardware, keep_freed_memory
+from peftide.hardware import Hardware
 from peftide.packing import token_budget_batches
+from peftide.process import keep_freed_memory
 from peftide.training.token_budget import BudgetTrial
 
 

@@ -16,6 +16,7 @@ import torch
 
 from peftide.config import RunOptions
 from peftide.hardware import Hardware, choose_hardware
+from peftide.process import prepare_process
 
 MATRIX_UNITS = (
     "avx2",
@@ -58,7 +59,10 @@ def arguments(text: str | None, *, repeats: int = 3) -> argparse.ArgumentParser:
 
 
 def hardware_for(options: argparse.Namespace, precision: str = "auto") -> Hardware:
-    """Return how peftide computes; also sets the threads of the conventional arm."""
+    """Return how peftide computes; set the process up so, for the conventional arm too."""
+    prepare_process()
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
     return choose_hardware(RunOptions(device="cpu", threads=options.threads, precision=precision))
 
 

@@ -16,7 +16,7 @@ from proteins import Pairs, evenly, evenly_in_groups, gold
 
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
-from peftide.training import answer_rows
+from peftide.predictor import answer_rows
 
 
 def main() -> None:

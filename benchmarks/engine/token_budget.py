@@ -20,11 +20,12 @@ from torch import nn
 from peftide.backbones.loading import load_backbone
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
-from peftide.hardware import Hardware, keep_freed_memory
+from peftide.hardware import Hardware
 from peftide.model import Parts, ProteinModel
 from peftide.packing import token_budget_batches
 from peftide.pairing import Alone
 from peftide.pooling import build_pooling
+from peftide.process import keep_freed_memory
 from peftide.scaling import Scaling
 from peftide.training.setting import adapt
 from peftide.training.token_budget import LADDER, BudgetTrial, measured_token_budget

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TrainConfig,
     )
     from peftide.errors import PeftideError
+    from peftide.predictor import Predictor, load
     from peftide.report import write_report
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ __all__ = [
     "PeftideError",
     "PlanConfig",
     "PredictConfig",
+    "Predictor",
     "PretrainConfig",
     "SplitConfig",
     "TrainConfig",
@@ -53,6 +55,7 @@ __all__ = [
     "demo",
     "embed",
     "evaluate",
+    "load",
     "load_backbone",
     "load_bundle",
     "plan",
@@ -81,6 +84,8 @@ _HOMES = {
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
     "load_backbone": "backbones.loading",
+    "Predictor": "predictor",
+    "load": "predictor",
     "load_bundle": "bundle",
     "plan": "commands.plan",
     "predict": "commands.predict",

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from peftide.backbones import Backbone
+from peftide.backbones import Backbone, LayeredBackbone, cut_below_training
 from peftide.backbones.weights import weights_sha256
 from peftide.engine.embedding import (
     EmbeddingPlan,
@@ -121,8 +121,8 @@ class ModelEncoder:
             Bytes they may take.
         """
         backbone = self.model.backbone
-        layers = min(backbone.frozen_layers, backbone.layers - 1)
-        if not layers or not limit:
+        layers = cut_below_training(backbone)
+        if not isinstance(backbone, LayeredBackbone) or not layers or not limit:
             return
         self.model.eval()
         distinct = list(dict.fromkeys(sequences))

@@ -1,30 +1,30 @@
-"""Which device, which arithmetic, how many threads; by `accelerate`."""
+"""Options in; the device, the arithmetic and the number of threads of a run out."""
 
 import contextlib
 import ctypes
 import gc
-import logging
 import os
 import platform
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 
 from peftide.config import RunOptions
 from peftide.errors import InputError
-
-logger = logging.getLogger(__name__)
+from peftide.process import is_prepared
 
 CPU_MAX_TOKENS = 2_048  # larger rows fall out of the cache of a usual core
 GPU_MAX_TOKENS = 16_384
 GRAPH_BATCHES = 2
-"""Packed batches whose activations are kept at a time in training."""
+"""Packed batches whose activations training keeps at a time."""
+WORTH_ALL_THREADS = 2**20
+"""Numbers that torch divides among all its threads."""
 
 
 @dataclass(frozen=True)
@@ -33,45 +33,70 @@ class Hardware:
 
     Attributes
     ----------
-    accelerator
-        Holds device and precision; backward passes go through it.
+    device
+        The device of all tensors.
     precision
         fp32 or bf16.
     max_tokens
         Token budget of one packed batch.
+    threads
+        CPU threads; None: as many as torch has.
     """
 
-    accelerator: Accelerator
+    device: torch.device
     precision: str
     max_tokens: int
+    threads: int | None = None
 
-    @property
-    def device(self) -> torch.device:
-        """The device of all tensors."""
-        return self.accelerator.device
-
-    def autocast(self) -> Any:
+    def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which the backbone runs."""
-        return self.accelerator.autocast()
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
-    def computing(self) -> Any:
-        """Interim."""
-        return contextlib.nullcontext()
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Set torch up for this hardware, and restore it afterwards.
+
+        Inside, torch uses the threads and the GPU of this hardware, and the CPU treats denormal
+        numbers as zero. Trained attention is full of them, and each costs a hundred normal ones.
+        Afterwards threads, GPU, denormal mode and random numbers are as before. Do not yield to
+        the caller from inside.
+
+        A new thread takes over the denormal mode of the thread that starts it. On the command line
+        (`prepare_process`) all threads of torch are started inside. In other processes the worker
+        threads are started first and keep the mode of the caller, so steps on several threads may
+        take longer.
+        """
+        threads, flushes = torch.get_num_threads(), flushes_denormals()
+        gpus = [self.device] if self.device.type == "cuda" else []
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng(gpus))
+            for gpu in gpus:
+                stack.enter_context(torch.cuda.device(gpu))
+            stack.callback(torch.set_num_threads, threads)
+            if self.threads is not None:
+                torch.set_num_threads(self.threads)
+            if not is_prepared():
+                torch.ones(WORTH_ALL_THREADS).add_(1)
+            stack.callback(torch.set_flush_denormal, flushes)
+            torch.set_flush_denormal(True)
+            yield
 
     def describe(self) -> dict[str, Any]:
-        """Return what a run record should say of the machine."""
+        """Return the description of the machine for a run record."""
         return {
             "device": str(self.device),
             "device_name": _device_name(self.device),
             "precision": self.precision,
-            "threads": torch.get_num_threads(),
+            "threads": self.threads or torch.get_num_threads(),
             "max_tokens": self.max_tokens,
             "platform": platform.platform(),
         }
 
 
 def choose_hardware(options: RunOptions) -> Hardware:
-    """Resolve device, precision, threads and token budget of a run.
+    """Resolve device, precision, threads and token budget of a run; change nothing.
 
     Raises
     ------
@@ -80,31 +105,20 @@ def choose_hardware(options: RunOptions) -> Hardware:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("started as several processes", expected="one process per run")
-    # packed batches rarely repeat a shape, so kept kernels (oneDNN's default: 1,024) cost memory
-    # and tear holes into it; the layers of one batch share the few that are enough
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
-    if options.threads is not None:
-        if options.threads < 1:
-            raise InputError(f"received {options.threads}", expected="1 or more", where="--threads")
-        torch.set_num_threads(options.threads)
-    # trained attention is full of numbers below 1e-38, each of which costs a CPU a hundred others;
-    # threads that torch starts from here on do as this one
-    torch.set_flush_denormal(True)
     device = _choose_device(options.device)
-    precision = _choose_precision(options.precision, device)
-    # accelerate keeps one process-wide state and refuses a second precision otherwise
-    AcceleratorState._reset_state(reset_partial_state=True)
-    if device.type == "cuda" and device.index is not None:
-        os.environ["ACCELERATE_TORCH_DEVICE"] = str(device)
-    accelerator = Accelerator(
-        cpu=device.type == "cpu", mixed_precision="bf16" if precision == "bf16" else "no"
-    )
     max_tokens = options.max_tokens
     if isinstance(max_tokens, str):  # auto; measured: a training compares others with this one
         max_tokens = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
-    if max_tokens < 1:
-        raise InputError(f"received {max_tokens}", expected="1 or more", where="--max-tokens")
-    return Hardware(accelerator, precision, max_tokens)
+    for where, number in {"--threads": options.threads, "--max-tokens": max_tokens}.items():
+        if number is not None and number < 1:
+            raise InputError(f"received {number}", expected="1 or more", where=where)
+    precision = _choose_precision(options.precision, device)
+    return Hardware(device, precision, max_tokens, options.threads)
+
+
+def flushes_denormals() -> bool:
+    """Return whether the calling thread treats numbers below the normal range as zero."""
+    return not bool(torch.tensor(1e-30) * 1e-10)
 
 
 def _choose_device(name: str) -> torch.device:
@@ -150,31 +164,17 @@ def _device_name(device: torch.device) -> str:
     return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor())
 
 
-def keep_freed_memory() -> None:
-    """Let this process reuse memory that it frees instead of giving it back (glibc only).
-
-    Training frees and takes the same large blocks in every step; zeroing fresh pages each time
-    costs a quarter of the time of a small model on a CPU.
-    """
-    trim_threshold, top_pad, mmap_max = -1, -2, -4  # malloc.h
-    with contextlib.suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        library.mallopt(trim_threshold, 2**31 - 1)
-        library.mallopt(top_pad, 2**28)
-        library.mallopt(mmap_max, 0)
-
-
 def reset_peak_memory(device: torch.device) -> int:
-    """Forget the peak so far, so that the next reading is of what comes now; return the new start.
+    """Reset the peak memory, so that the next reading covers what follows; return the new start.
 
-    Where the operating system cannot (other than Linux), a later peak includes earlier ones.
+    Only Linux can do this for CPU memory; elsewhere a later peak includes earlier ones.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif sys.platform == "linux":
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
-            # memory that is free inside the process goes back to the system first (glibc)
+            # return free memory to the system first (glibc)
             ctypes.CDLL(None).malloc_trim(0)
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")

@@ -16,15 +16,15 @@ def do_nothing(_step: int) -> None:
 class OptimizerStep:
     """Clips the gradients, sets the learning rates, updates the weights, clears the gradients.
 
-    It holds no state of its own: the step number alone sets the rates, so a resumed training needs
-    only the optimizer's moments.
+    The step number alone determines the rates, so a resumed training needs only the moments of the
+    optimizer.
 
     Parameters
     ----------
     optimizer
-        Its learning rates at this moment are the peak rates.
+        Its learning rates, as given, are the peak rates.
     parameters
-        Everything that trains; the gradients are clipped by their common norm.
+        All trained parameters; their gradients are clipped by the common norm.
     rate
         Step → share of the peak rate, the same for all groups.
     max_grad_norm

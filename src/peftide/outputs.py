@@ -67,7 +67,7 @@ def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) ->
     InputError
         If the file exists and may not be replaced, or is one that the command reads.
     """
-    if path.resolve() in {source.resolve() for source in inputs if source is not None}:
+    if path.resolve() in {source.resolve() for source in inputs if isinstance(source, Path)}:
         raise InputError(f"{path} is an input too", where="--out", fix="Choose another --out")
     if path.is_dir():
         raise InputError(f"{path} is a folder", expected="a file", where="--out")

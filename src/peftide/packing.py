@@ -14,9 +14,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.attention import varlen
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface
 
 from peftide.types import IntArray
 
@@ -25,7 +22,7 @@ PACKED_ATTENTION = "peftide_packed"
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """Sequences end to end, with what is needed to tell them apart.
+    """Sequences end to end, and where each begins and ends.
 
     Attributes
     ----------
@@ -42,7 +39,7 @@ class PackedBatch:
     lengths
         Tokens of each sequence; they sum to N.
     hidden, layers_done
-        Hidden states of the tokens after the first layers, where those need not run again.
+        Hidden states of the tokens after the first `layers_done` layers: those need not run again.
     """
 
     input_ids: Int[Tensor, " N"]
@@ -129,12 +126,16 @@ def register_packed_attention() -> None:
 
 def register_attention(name: str, attention: Callable[..., Any]) -> None:
     """Make an attention known to transformers that keeps sequences apart without a mask."""
+    # seconds to load, and packing itself does not need it
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface
+
     AttentionInterface.register(name, attention)
     AttentionMaskInterface.register(name, _no_mask)
 
 
 def _no_mask(*_args: Any, **_kwargs: Any) -> None:
-    """Return no mask: what may see what comes with the call."""
+    """Return no mask: the call itself says which tokens belong together."""
 
 
 def packed_attention(
@@ -152,6 +153,8 @@ def packed_attention(
     """
     dropout = options.get("dropout", 0.0)
     if not dropout and takes_all_at_once(query):
+        from torch.nn.attention import varlen  # loads torch's compiler, which only a GPU needs
+
         lengths, longest = options["sequence_lengths"], max(options["sequence_lengths"])
         ends = _ends(lengths, query.device)
         q, k, v = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
@@ -178,7 +181,7 @@ def within_sequences(
     Parameters
     ----------
     attention
-        Query, key and value of sequences of one length → what each token gets.
+        Query, key and value of sequences of one length → the mixed values of each token.
     rows
         Queries, keys and values.
     lengths
@@ -204,8 +207,8 @@ def attend(
 ) -> Float[Tensor, "count heads length width"]:
     """Attend within sequences of equal length; options are those of torch's own function.
 
-    Where a CPU will go back through it, in fp32: in bf16 the way back takes twice as long, with
-    short sequences ten times.
+    On a CPU, attention that needs gradients runs in fp32: in bf16 its backward pass takes twice as
+    long, with short sequences ten times.
     """
     inputs = (query, key, value)
     mask = None if attn_mask is None else attn_mask.to(query.dtype)

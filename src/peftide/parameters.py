@@ -1,4 +1,4 @@
-"""A model in; the parameters of it that train, to list, copy and put back."""
+"""A model in; its trained parameters out, to list, copy and restore."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Return the parameters that train, by name."""
+    """Return the trained parameters by name."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
@@ -20,7 +20,7 @@ def copy_trained(model: nn.Module) -> dict[str, Tensor]:
 
 
 def restore_trained(model: nn.Module, values: Mapping[str, Tensor]) -> None:
-    """Put copied values back."""
+    """Restore copied values."""
     with torch.no_grad():
         for name, parameter in trained_parameters(model).items():
             parameter.copy_(values[name])

@@ -1,4 +1,4 @@
-"""A progress bar with rate and time left; plain lines when standard error is no terminal."""
+"""A progress bar with rate and time left, or plain lines if standard error is not a terminal."""
 
 import logging
 import sys
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from peftide.quantities import duration
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ class _Rate(ProgressColumn):
 
 
 class Meter:
-    """Counts work done and says now and then how fast it goes."""
+    """Counts the work done and logs rate and time left now and then."""
 
     def __init__(self, description: str, *, total: float, unit: str) -> None:
         self.description, self.total, self.unit = description, total, unit
@@ -32,7 +34,7 @@ class Meter:
         self._started = self._spoken = time.monotonic()
 
     def advance(self, amount: float) -> None:
-        """Add work that was done."""
+        """Add work that is done."""
         self.done += amount
         if time.monotonic() - self._spoken >= SECONDS_BETWEEN_LINES:
             self._spoken = time.monotonic()
@@ -60,13 +62,13 @@ class _Bar(Meter):
         self._task = progress.add_task(description, total=total, unit=unit)
 
     def advance(self, amount: float) -> None:
-        """Add work that was done."""
+        """Add work that is done."""
         self._progress.advance(self._task, amount)
 
 
 @contextmanager
 def meter(description: str, *, total: float, unit: str) -> Iterator[Meter]:
-    """Yield a meter for work of a known size.
+    """Yield a meter for work of known size.
 
     Examples
     --------
@@ -79,20 +81,3 @@ def meter(description: str, *, total: float, unit: str) -> Iterator[Meter]:
     columns = (TextColumn("{task.description}"), BarColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Bar(progress, description, total=total, unit=unit)
-
-
-def duration(seconds: float) -> str:
-    """Return a time as a person says it.
-
-    Examples
-    --------
-    >>> duration(75), duration(7300)
-    ('1 min 15 s', '2 h 1 min')
-    """
-    if seconds == float("inf"):
-        return "unknown time"
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes_left} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -18,20 +18,20 @@ MOMENTS = "optimizer"
 
 
 def seed_step(seed: int, step: int) -> None:
-    """Give a step random numbers of its own, so that a resumed run draws the same ones."""
+    """Seed the random numbers of one step, so that a resumed run draws the same ones."""
     torch.manual_seed(seed * 1_000_003 + step)
 
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """What a killed training needs to go on, beside its optimizer.
+    """The state of a training, besides that of its optimizer.
 
     Attributes
     ----------
     tensors
         Group → name → tensor. A group's name has no `/`, and is not `optimizer`.
     record
-        Anything that JSON can hold.
+        Anything that JSON can store.
     """
 
     tensors: Mapping[str, Mapping[str, Tensor]]

@@ -1,4 +1,4 @@
-"""The folder of one run: what is in it, and whether it may be written."""
+"""The folder of one run: its files, its record, and the checks before anything is written."""
 
 import dataclasses
 import importlib.metadata
@@ -6,16 +6,18 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
+from peftide.config.reading import is_in_memory
 from peftide.errors import InputError
 from peftide.files import alone_at, file_hash, remove, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
 
 FORMAT_VERSION = 1
-VERSIONED = ("peftide", "torch", "transformers", "peft", "accelerate", "numpy", "scikit-learn")
+VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
 RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
 """Config of each command whose runs can be resumed → its name."""
 FREE_ON_RESUME = {
@@ -44,7 +46,7 @@ class RunFolder:
 
     @property
     def record(self) -> Path:
-        """Versions, data, what was counted, cost."""
+        """Date, versions, data, counts, cost."""
         return self.path / "run.json"
 
     @property
@@ -59,17 +61,17 @@ class RunFolder:
 
     @property
     def strata(self) -> Path:
-        """One row per row of the predictions: whether it counts, its truth, what groups it."""
+        """One row per row of the predictions: whether it counts, its label, its groups."""
         return self.path / "strata.tsv"
 
     @property
     def audit(self) -> Path:
-        """What the split is like, without a search for similar proteins."""
+        """The audit of the split, without a search for similar proteins."""
         return self.path / "audit.json"
 
     @property
     def report(self) -> Path:
-        """All of the above as one page for people."""
+        """All results on one page."""
         return self.path / "report.html"
 
     @property
@@ -84,21 +86,21 @@ class RunFolder:
 
     @property
     def baselines(self) -> Path:
-        """What the baselines know of the training part, sequences among it."""
+        """The fitted baselines, some of which hold training sequences."""
         return self.path / "baselines"
 
     @property
     def checkpoints(self) -> Path:
-        """Resume points and embeddings; removed when the run is done."""
+        """Resume points and embeddings; removed when the run is finished."""
         return self.path / "checkpoints"
 
     @property
     def lock(self) -> Path:
-        """Held while a process is at work in the folder."""
+        """Locked while a process works in the folder."""
         return self.path / ".lock"
 
     def is_finished(self) -> bool:
-        """Return whether the run came to its end."""
+        """Return whether the run is finished."""
         return read_record(self.record).get("status") == "finished"
 
 
@@ -120,14 +122,18 @@ def _absolute(name: str, value: Any) -> Any:
 
 
 def check_run(config: Resumable, data_files: list[Path]) -> None:
-    """Make sure, before any work, that the run folder of a training may be written.
+    """Check, before any work, that the run folder may be written.
 
     Raises
     ------
     InputError
-        If the folder is taken, or options or data differ from those a run began with.
+        If the folder is in use, or options or data differ from those of the run to resume.
     """
     folder = RunFolder(config.out)
+    if config.resume and any(map(is_in_memory, vars(config).values())):
+        raise InputError(
+            "data in memory together with resume", fix="Save the tables, and name their files"
+        )
     if can_resume(config):
         _check_same_options(absolute(config), resumed_config(folder.path, type(config)))
         _check_same_data(read_record(folder.record)["data"], data_hashes(data_files))
@@ -139,7 +145,7 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
 
 
 def can_resume(config: Resumable) -> bool:
-    """Return whether there is a run that the options ask to go on with."""
+    """Return whether the options ask to resume a run and there is one."""
     folder = RunFolder(config.out)
     began = (
         read_record(folder.record).get("command") == command_of(config) and folder.config.is_file()
@@ -149,14 +155,14 @@ def can_resume(config: Resumable) -> bool:
 
 @contextmanager
 def open_run(config: Resumable, data_files: list[Path]) -> Iterator[RunFolder]:
-    """Claim the run folder of a training (see `check_run`), or take up the one to resume.
+    """Claim the run folder of a training (see `check_run`), or reopen the one to resume.
 
-    No other process can have the run while the block lasts.
+    No other process can open the run while the block lasts.
 
     Raises
     ------
     InputError
-        If the folder is taken, or another process is at work in it.
+        If the folder is in use, or another process works in it.
     """
     check_run(config, data_files)
     folder = RunFolder(config.out)
@@ -183,7 +189,7 @@ def data_hashes(files: list[Path]) -> dict[str, str]:
 
 
 def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableClass:
-    """Return the options a run began with.
+    """Return the options with which a run began.
 
     Raises
     ------
@@ -250,9 +256,10 @@ def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:
 
 
 def environment(seed: int, *, command: str) -> dict[str, Any]:
-    """Return what a record says of the command and the software."""
+    """Return the part of a record that names the command, the date and the software."""
     return {
         "command": command,
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "format_version": FORMAT_VERSION,
         "seed": seed,
         "versions": {"python": platform.python_version()}

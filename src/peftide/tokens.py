@@ -1,11 +1,13 @@
-"""Sequences → token ids, with every id taken from the backbone's own tokenizer."""
+"""Sequences → token ids. Every id comes from the backbone's own tokenizer.
+
+Tokenizers are those of `transformers`, which this module does not import: it takes seconds.
+"""
 
 import string
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
 
 from peftide.errors import BackboneError
 from peftide.types import IntArray
@@ -24,7 +26,7 @@ class Spelling:
     any_residue
         The token of X.
     between
-        What must stand between two residues.
+        Text between two residues.
     read_as_x
         Letters that are given as X although they may have tokens.
     """
@@ -40,7 +42,7 @@ class Spelling:
         return {letter: self.token.format(letter) for letter in letters} | {"X": self.any_residue}
 
     def text(self, sequence: str) -> str:
-        """Return what to give to the tokenizer for a sequence of amino acids."""
+        """Return the text that the tokenizer expects for a sequence of amino acids."""
         return self.between.join(self.token.format(letter) for letter in sequence).replace("▁", "")
 
 
@@ -56,7 +58,7 @@ SPELLINGS = (
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Token ids of single letters, and what stands before and after a sequence.
+    """Token ids of single letters, and the special tokens around a sequence.
 
     Attributes
     ----------
@@ -85,7 +87,7 @@ class Vocabulary:
         return np.concatenate([self.prefix, self.letter_ids[letters], self.suffix]).astype(np.int64)
 
 
-def read_vocabulary(tokenizer: PreTrainedTokenizerBase) -> Vocabulary:
+def read_vocabulary(tokenizer: Any) -> Vocabulary:
     """Read the ids of all letters and special tokens off a tokenizer.
 
     Letters without a token (J in ESM's alphabet) are read as X, the token for any residue.
@@ -108,7 +110,7 @@ def read_vocabulary(tokenizer: PreTrainedTokenizerBase) -> Vocabulary:
     )
 
 
-def _known_letters(tokenizer: PreTrainedTokenizerBase, spelling: Spelling) -> dict[str, int]:
+def _known_letters(tokenizer: Any, spelling: Spelling) -> dict[str, int]:
     """Return the token id of each letter that has one."""
     ids: dict[str, Any] = {
         letter: tokenizer.convert_tokens_to_ids(token)
@@ -128,7 +130,7 @@ def _require_amino_acids(known: dict[str, int]) -> None:
         )
 
 
-def _require_letters_alone(tokenizer: PreTrainedTokenizerBase) -> None:
+def _require_letters_alone(tokenizer: Any) -> None:
     """Refuse a vocabulary of words or of merged residues, which would never see them here."""
     special = set(tokenizer.all_special_tokens)
     words = [token for token in tokenizer.get_vocab() if token not in special and _is_word(token)]
@@ -147,7 +149,7 @@ def _is_word(token: str) -> bool:
 
 
 def _surrounding_ids(
-    tokenizer: PreTrainedTokenizerBase, known: dict[str, int], spelling: Spelling
+    tokenizer: Any, known: dict[str, int], spelling: Spelling
 ) -> tuple[list[int], list[int]] | None:
     """Encode all amino acids and return the ids before and after them, or None without them."""
     encoded = list(tokenizer(spelling.text(AMINO_ACIDS))["input_ids"])

@@ -13,7 +13,7 @@ from peftide.adapters import AdapterOptions
 from peftide.adapters.lora import DORA, LORA, RSLORA
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.adapters.targets import module_names
-from peftide.backbones import BACKBONES, Backbone, Origin
+from peftide.backbones import BACKBONES, Origin, TransformerBackbone
 from peftide.backbones.esm import esm_config, esm_tokenizer, random_esm
 from peftide.backbones.loading import load_backbone
 from peftide.tokens import read_vocabulary
@@ -22,7 +22,7 @@ from tests.conftest import padded_forward, plain_model, random_sequences
 SEQUENCES = random_sequences(6)
 
 
-def lora_backbone(folder: Path, options: AdapterOptions | None = None) -> Backbone:
+def lora_backbone(folder: Path, options: AdapterOptions | None = None) -> TransformerBackbone:
     """Return a backbone with LoRA whose matrices are no longer at their start."""
     backbone = load_backbone(str(folder))
     LORA.apply(backbone, options or AdapterOptions(layers="all"))
@@ -34,14 +34,14 @@ def lora_backbone(folder: Path, options: AdapterOptions | None = None) -> Backbo
     return backbone.eval()
 
 
-def vectors(backbone: Backbone) -> torch.Tensor:
+def vectors(backbone: TransformerBackbone) -> torch.Tensor:
     with torch.no_grad():
         return backbone(backbone.pack(SEQUENCES, max_length=None))
 
 
-def of_twelve_layers() -> Backbone:
+def of_twelve_layers() -> TransformerBackbone:
     architecture = BACKBONES["esm"]
-    return Backbone(
+    return TransformerBackbone(
         random_esm(esm_config(12, 8, 2)),
         architecture=architecture,
         vocabulary=read_vocabulary(esm_tokenizer(None)),
@@ -49,7 +49,7 @@ def of_twelve_layers() -> Backbone:
     )
 
 
-def adapted_modules(backbone: Backbone) -> set[str]:
+def adapted_modules(backbone: TransformerBackbone) -> set[str]:
     return {
         name.removeprefix("base_model.model.")
         for name, module in backbone.model.named_modules()

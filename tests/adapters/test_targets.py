@@ -11,6 +11,7 @@ from peftide.adapters.targets import (
 )
 from peftide.backbones.loading import load_backbone
 from peftide.errors import InputError
+from tests.backbones.conftest import Recurrent
 from tests.conftest import TINY
 
 
@@ -90,5 +91,25 @@ def test_feed_forward_outputs_are_one_matrix_per_layer():
 def test_a_layer_without_feed_forward_block_is_refused():
     backbone = load_backbone(TINY)
     backbone.model.get_submodule("encoder.layer.0.output").dense = nn.Identity()
-    with pytest.raises(InputError, match="no feed-forward block that is known"):
+    with pytest.raises(InputError, match="no feed-forward block"):
         feedforward_outputs(backbone, layers="all")
+
+
+def test_a_backbone_without_layers_is_one_error_that_names_other_methods():
+    for find in (
+        lambda: module_names(Recurrent(), targets=["query"], layers="all"),
+        lambda: layer_paths(Recurrent(), layers="all"),
+        lambda: feedforward_outputs(Recurrent(), layers="all"),
+    ):
+        with pytest.raises(InputError, match="lab/recurrent has no layers") as caught:
+            find()
+        assert caught.value.where == "--method"
+        assert "--method head" in caught.value.fix
+
+
+def test_a_backbone_without_attention_is_one_error_that_names_other_methods():
+    backbone = load_backbone(TINY)
+    backbone.attention_modules = {}
+    with pytest.raises(InputError, match="has no attention matrices") as caught:
+        module_names(backbone, targets=["query"], layers="all")
+    assert (caught.value.where, "--method head" in caught.value.fix) == ("--method", True)

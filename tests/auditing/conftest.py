@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from peftide.auditing import Subject, Verdict
-from peftide.config import AuditConfig
+from peftide.config import TableOptions
 from peftide.sequences import read_dataset, read_table, split_by_column
 from peftide.types import Level
 
@@ -16,7 +16,7 @@ Make = Callable[..., Subject]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return a subject from rows: `a b label split` of pairs, `sequence label split [cluster]` of others.
+    """Return a subject from rows: `a b label split`, or `sequence label split cluster`.
 
     A pair names its proteins by sequence.
     """
@@ -28,7 +28,7 @@ def make(tmp_path: Path) -> Make:
         path = tmp_path / "table.tsv"
         path.write_text("\n".join(lines) + "\n")
         level: Level = "pair" if pairs else "residue"
-        config = AuditConfig(data=path, missing="drop")
+        config = TableOptions(missing="drop")
         table = read_table(path, config, level=level, needs_labels=True)
         parts = split_by_column(table, column="split")
         return Subject(read_dataset(parts, config, level=level), pairs, max_length)

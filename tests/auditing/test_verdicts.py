@@ -4,7 +4,7 @@ from pathlib import Path
 
 from peftide.auditing import SEVERITIES, Subject, judge
 from peftide.auditing.verdicts import several_ids
-from peftide.config import AuditConfig
+from peftide.config import TableOptions
 from peftide.sequences import read_dataset, read_table
 from tests.auditing.conftest import Make, one
 
@@ -35,7 +35,7 @@ def test_sequences_under_several_ids(tmp_path: Path):
     path = tmp_path / "t.tsv"
     header = "id_a\tid_b\tsequence_a\tsequence_b\tlabel\n"
     path.write_text(header + "p\tq\tMA\tMC\t1\np2\tq\tMA\tMC\t0\n")
-    config = AuditConfig(train=path)
+    config = TableOptions()
     table = read_table(path, config, level="pair", needs_labels=True)
     subject = Subject(read_dataset({"train": table}, config, level="pair"), pairs=True)
     found = one(several_ids(subject))

@@ -1,56 +1,76 @@
-"""A backbone knows its sizes, and gives one embedding per token."""
+"""A backbone needs no layers; code that needs them gets them or one clear error."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
-import torch
 
-from peftide.backbones import Backbone, Origin
+from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.backbones import Backbone, LayeredBackbone, Origin, cut_below_training, layers_of
 from peftide.backbones.loading import load_backbone
+from peftide.errors import InputError
+from tests.backbones.conftest import Recurrent
 from tests.conftest import TINY
 
-
-@pytest.fixture(scope="module")
-def backbone() -> Backbone:
-    return load_backbone(TINY)
+ALIAS = "random:esm2_t6_8M"
 
 
-def test_sizes_are_those_of_the_configuration(backbone: Backbone):
-    assert (backbone.layers, backbone.width, backbone.max_residues) == (2, 32, None)
+def adapted(method: str, *, layers: str = "all") -> LayeredBackbone:
+    backbone = load_backbone(ALIAS)
+    ADAPTERS[method].apply(backbone, AdapterOptions(layers=layers))
+    return backbone
 
 
-def test_pack_crops_and_surrounds_each_sequence(backbone: Backbone):
-    batch = backbone.pack(["MKVLLA", "MK"], max_length=3)
-    assert batch.lengths == (5, 4)
-    assert batch.residue_owner.tolist() == [0, 0, 0, 1, 1]
-    assert batch.position_ids.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3]
-    expected = [*backbone.vocabulary.encode("MKV"), *backbone.vocabulary.encode("MK")]
-    assert batch.input_ids.tolist() == expected
+@pytest.mark.parametrize(
+    ("method", "layers", "frozen"),
+    [
+        ("head", "all", 6),
+        ("full", "all", 0),
+        ("lora", "all", 0),
+        ("lora", "last_quarter", 4),
+        ("lora", "2,5", 2),
+        ("last_k", "last:1", 5),
+    ],
+)
+def test_frozen_layers_are_those_below_everything_that_trains(
+    method: str, layers: str, frozen: int
+) -> None:
+    assert adapted(method, layers=layers).frozen_layers == frozen
 
 
-def test_one_embedding_per_token(backbone: Backbone):
-    batch = backbone.pack(["MKVLLA", "MK"], max_length=None)
-    assert backbone(batch).shape == (12, 32)
+def test_a_trained_parameter_outside_the_layers_leaves_none_frozen() -> None:
+    backbone = adapted("lora", layers="5")
+    base = backbone.model.get_base_model()
+    base.embeddings.word_embeddings.weight.requires_grad_(True)
+    assert backbone.frozen_layers == 0
 
 
-def test_a_loaded_backbone_is_frozen_and_in_eval_mode(esm2_folder: Path):
-    for backbone in [load_backbone(TINY), load_backbone(str(esm2_folder))]:
-        assert not any(parameter.requires_grad for parameter in backbone.parameters())
-        assert not any(module.training for module in backbone.model.modules())
+def test_layer_ten_is_above_layer_two() -> None:
+    backbone = load_backbone("random:esm2_t12_35M")
+    ADAPTERS["lora"].apply(backbone, AdapterOptions(layers="2,10"))
+    assert backbone.frozen_layers == 2
 
 
-def test_the_longest_sequence_of_absolute_positions_fits_and_no_longer_one(esm1b_folder: Path):
-    backbone = load_backbone(str(esm1b_folder))
-    assert backbone.max_residues == 1022
-    with torch.no_grad():
-        assert backbone(backbone.pack(["A" * 1022], max_length=None)).isfinite().all()
-        with pytest.raises(IndexError):
-            backbone(backbone.pack(["A" * 1023], max_length=None))
+def test_the_last_layer_always_runs() -> None:
+    assert cut_below_training(adapted("head")) == 5
+    assert cut_below_training(adapted("lora", layers="3")) == 3
+    assert cut_below_training(Recurrent()) == 0
 
 
-def test_rotary_positions_have_no_limit(backbone: Backbone):
-    with torch.no_grad():
-        assert backbone(backbone.pack(["A" * 1500], max_length=None)).shape == (1502, 32)
+def test_a_backbone_without_layers_cannot_give_them() -> None:
+    layered = load_backbone(TINY)
+    assert layers_of(layered, where="--method", fix="") is layered
+    with pytest.raises(InputError, match="lab/recurrent has no layers") as caught:
+        layers_of(Recurrent(), where="--lora-layers", fix="Leave it out")
+    assert (caught.value.where, caught.value.fix) == ("--lora-layers", "Leave it out")
+
+
+def test_what_every_backbone_must_have_is_asked_for_at_once() -> None:
+    class Incomplete(Backbone):
+        pass
+
+    kind: Any = Incomplete
+    with pytest.raises(TypeError, match="abstract"):
+        kind()
 
 
 def test_origin_says_whether_weights_are_random():

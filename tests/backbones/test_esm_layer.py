@@ -1,13 +1,15 @@
 """The layer computes what that of `transformers` computes, gradients included."""
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
 from transformers import EsmModel
+from transformers.models.esm.modeling_esm import EsmLayer
 
 from peftide.adapters import ADAPTERS, AdapterOptions
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.backbones.esm import esm_config
 from peftide.backbones.esm_layer import turned
 from peftide.backbones.loading import load_backbone
@@ -16,22 +18,23 @@ from tests.conftest import TINY, random_sequences, randomise
 SEQUENCES = random_sequences(6, lengths=(3, 40))
 
 
-def backbone_of(method: str = "head") -> Backbone:
+def backbone_of(method: str = "head") -> TransformerBackbone:
     backbone = load_backbone(TINY)
     ADAPTERS[method].apply(backbone, AdapterOptions(lora_dropout=0.0, layers="all"))
     randomise(backbone)
     return backbone.double()
 
 
-def with_layers_of_transformers(backbone: Backbone) -> Backbone:
+def with_layers_of_transformers(backbone: TransformerBackbone) -> TransformerBackbone:
     other = deepcopy(backbone)
-    for name, module in other.named_modules():
+    modules: dict[str, Any] = dict(other.named_modules())
+    for name, module in modules.items():
         if name.rpartition(".")[0].endswith("encoder.layer"):
-            assert module.__dict__.pop("forward")
+            module.__class__ = EsmLayer
     return other
 
 
-def forward(backbone: Backbone) -> torch.Tensor:
+def forward(backbone: TransformerBackbone) -> torch.Tensor:
     return backbone(backbone.pack(SEQUENCES, max_length=None))
 
 
@@ -99,6 +102,26 @@ def test_another_device_runs_the_layers_of_transformers(monkeypatch: pytest.Monk
     backbone = load_backbone(TINY)
     layer = backbone.model.encoder.layer[0]
     called: list[torch.device] = []
-    monkeypatch.setattr(type(layer), "forward", lambda _self, x, **_: called.append(x.device) or x)
+    monkeypatch.setattr(EsmLayer, "forward", lambda _self, x, **_: called.append(x.device) or x)
     layer(torch.empty(1, 3, 32, device="meta"), sequence_lengths=(3,))
     assert [device.type for device in called] == ["meta"]
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_recomputed_activations_run_the_layer_twice_and_give_the_same_gradients(
+    method: str,
+) -> None:
+    calls, gradients = [], []
+    for recompute in (False, True):
+        backbone = backbone_of(method).train()
+        if recompute:
+            backbone.recompute_activations()
+        counted: list[int] = []
+        dense = next(m for n, m in backbone.named_modules() if n.endswith("0.intermediate.dense"))
+        dense.register_forward_hook(lambda *_, into=counted: into.append(1))
+        forward(backbone).square().sum().backward()
+        calls.append(len(counted))
+        gradients.append({n: p.grad for n, p in backbone.named_parameters() if p.requires_grad})
+    assert calls == [1, 2]
+    for name, found in gradients[1].items():
+        assert_equal(found, gradients[0][name], name)

@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from peftide.backbones import hub
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.errors import BackboneError
@@ -60,7 +60,7 @@ def test_a_cached_checkpoint_loads_under_its_hub_id(cache: Path, esm2_folder: Pa
 
 def test_offline_says_how_to_get_the_checkpoint(monkeypatch: pytest.MonkeyPatch):
     network = Network()
-    monkeypatch.setattr(hub, "snapshot_download", network.snapshot_download)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", network.snapshot_download)
     with pytest.raises(BackboneError) as caught:
         find_snapshot("lab/tiny", offline=True)
     assert network.downloads == 0
@@ -74,7 +74,7 @@ def test_offline_says_how_to_get_the_checkpoint(monkeypatch: pytest.MonkeyPatch)
     "error", [LocalEntryNotFoundError("no"), ConnectionError("no"), ValueError("no")]
 )
 def test_a_failing_network_is_the_same_one_error(monkeypatch: pytest.MonkeyPatch, error: Exception):
-    monkeypatch.setattr(hub, "snapshot_download", Network(error).snapshot_download)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", Network(error).snapshot_download)
     with pytest.raises(BackboneError, match=f"the hub gave {type(error).__name__}") as caught:
         find_snapshot("lab/tiny", offline=False)
     assert "hf download" in caught.value.fix
@@ -84,7 +84,7 @@ def test_a_download_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     network = Network(folder=tmp_path / REVISION)
-    monkeypatch.setattr(hub, "snapshot_download", network.snapshot_download)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", network.snapshot_download)
     with caplog.at_level("INFO"):
         assert find_snapshot("lab/tiny", offline=False) == (tmp_path / REVISION, REVISION)
     assert caplog.messages == ["downloading lab/tiny from the hub"]
@@ -104,7 +104,7 @@ def test_pickled_weights_are_downloaded_only_when_allowed(monkeypatch: pytest.Mo
         asked.append("pytorch_model.bin" in allow_patterns)
         raise LocalEntryNotFoundError("no")
 
-    monkeypatch.setattr(hub, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     for allow_bin in (False, True):
         with pytest.raises(BackboneError):
             find_snapshot("lab/tiny", offline=True, allow_bin=allow_bin)

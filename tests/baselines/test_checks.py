@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from peftide.baselines.checks import Kind, check_as_fitted, check_members, checked_targets
+from peftide.baselines.checks import as_answers, check_as_fitted, check_members, checked_targets
 from peftide.errors import InputError
+from peftide.outcomes import OUTCOMES
 
 
 @pytest.mark.parametrize(
@@ -29,16 +30,22 @@ def test_members_must_name_one_or_two_of_the_proteins(members: np.ndarray, messa
         (np.array([0.0, np.nan]), "continuous", "NaN or infinite"),
     ],
 )
-def test_targets_must_fit_rows_and_kind(targets: np.ndarray, kind: Kind, message: str) -> None:
+def test_targets_must_fit_rows_and_kind(targets: np.ndarray, kind: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        checked_targets(targets, 2, kind)
+        checked_targets(targets, 2, OUTCOMES[kind])
 
 
 def test_of_several_classes_a_row_may_have_none() -> None:
-    assert checked_targets(np.array([[0, 1], [0, 0]]), 2, "multilabel").sum() == 1
+    assert checked_targets(np.array([[0, 1], [0, 0]]), 2, OUTCOMES["multilabel"]).sum() == 1
 
 
 def test_rows_must_name_as_many_proteins_as_in_train() -> None:
     check_as_fitted(np.zeros((1, 2), dtype=np.int64), 2)
     with pytest.raises(InputError, match="1 protein.s. per example; expected 2"):
         check_as_fitted(np.zeros((1, 1), dtype=np.int64), 2)
+
+
+def test_outcomes_without_classes_have_one_answer_per_row() -> None:
+    columns = np.array([[0.25], [0.75]])
+    assert as_answers(columns, OUTCOMES["binary"]).tolist() == [0.25, 0.75]
+    assert as_answers(columns, OUTCOMES["categorical"]).tolist() == [[0.25], [0.75]]

@@ -8,7 +8,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score
 
 from peftide.baselines import Composition, fit_composition
-from peftide.baselines.checks import Kind
 from peftide.baselines.composition import composition_features
 from peftide.baselines.letters import STANDARD_RESIDUES
 from peftide.errors import InputError
@@ -92,7 +91,7 @@ def test_a_protein_in_many_pairs_weighs_once_in_the_standardisation():
 
 
 @pytest.mark.parametrize("kind", ["binary", "categorical", "continuous"])
-def test_the_order_of_a_pair_changes_no_bit(kind: Kind):
+def test_the_order_of_a_pair_changes_no_bit(kind: str):
     sequences, members = random_sequences(), random_pairs()
     rng = np.random.default_rng(4)
     targets = {
@@ -144,14 +143,6 @@ def test_sets_of_classes_equal_one_fit_per_class():
         alone = fit_composition(sequences, members, truth[:, k], kind="binary")
         np.testing.assert_allclose(both[:, k], alone.predict(sequences, members), rtol=1e-12)
     assert not both[:, 2].any()
-
-
-def test_balanced_class_weights_lift_the_rare_class():
-    labels = (np.arange(60) < 6).astype(np.int64)
-    sequences = random_sequences()
-    plain = fit_composition(sequences, SINGLES, labels, kind="binary")
-    balanced = fit_composition(sequences, SINGLES, labels, kind="binary", class_weight="balanced")
-    assert balanced.predict(sequences, SINGLES).mean() > plain.predict(sequences, SINGLES).mean()
 
 
 def test_values_equal_a_ridge_with_the_penalty_of_least_leave_one_out_error():
@@ -248,7 +239,7 @@ def test_yeast_pairs_reach_the_known_average_precision(keep_self_pairs: bool, kn
 
 
 def fit_symmetry(table: pd.DataFrame, names: list[str]) -> tuple[Composition, np.ndarray]:
-    """Return the class-weighted baseline of the train part, and all memberships (B, K)."""
+    """Return the baseline of the train part, and all memberships (B, K)."""
     membership = (table.label.to_numpy()[:, None] == np.array(names)).astype(np.int64)
     rows = np.flatnonzero(table.split == "train")
     fitted = fit_composition(
@@ -256,7 +247,6 @@ def fit_symmetry(table: pd.DataFrame, names: list[str]) -> tuple[Composition, np
         rows[:, None],
         membership[rows],
         kind="categorical",
-        class_weight="balanced",
     )
     return fitted, membership
 
@@ -271,4 +261,4 @@ def test_symmetry_reaches_the_known_macro_average_precision():
     probabilities = fitted.predict(table.sequence.tolist(), rows[:, None])
     scores = categorical_metrics(membership[rows], probabilities, names)
     assert scores["macro_classes"] == 8
-    assert scores["macro_average_precision"] == pytest.approx(0.159, abs=0.005)
+    assert scores["macro_average_precision"] == pytest.approx(0.209, abs=0.005)

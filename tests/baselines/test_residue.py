@@ -18,12 +18,6 @@ def test_shares_equal_a_hand_count_with_one_added():
 def test_masked_residues_are_not_counted():
     letters = fit_residue_letters(["AAA"], [np.array([-1, 1, -1])], 2)
     assert letters.counts.sum() == 1
-    assert letters.majority_class == 1
-
-
-def test_the_majority_class_counts_residues_of_all_letters():
-    letters = fit_residue_letters(["ACDE", "A"], [np.array([1, 1, 0, 1]), np.array([0])], 2)
-    assert letters.majority_class == 1
 
 
 def test_each_sequence_keeps_its_length():

@@ -17,11 +17,13 @@ MAIN = "peftide.cli.main"
 def fake(monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
     """Put another body in place of every command."""
 
-    def run(_config: object) -> None:
+    def run(_config: object, _given: frozenset[str]) -> None:
         if error is not None:
             raise error
 
-    monkeypatch.setattr(sys.modules[MAIN], "parse_config", lambda _class, _arguments: None)
+    monkeypatch.setattr(
+        sys.modules[MAIN], "parse_config", lambda _class, _words: (None, frozenset())
+    )
     monkeypatch.setattr(sys.modules[MAIN], "find_command", lambda _name: run)
 
 
@@ -56,11 +58,14 @@ def test_every_end_has_its_code_and_one_line(
     ("words", "said"),
     [
         ("train --epoch 3", "`peftide train` has no option --epoch. Did you mean --epochs? "),
-        ("train --xyzzy=3", "`peftide train` has no option --xyzzy. `peftide train --help` "),
-        ("train extra", "`peftide train` has no option extra. `peftide train --help` lists all"),
+        ("train --xyzzy=3", "`peftide train` has no option --xyzzy. `peftide train --help-all` "),
+        (
+            "train extra",
+            "`peftide train` has no option extra. `peftide train --help-all` lists all",
+        ),
         ("trian --epochs 3", "unknown command trian. Did you mean train? Known: demo, "),
-        ("train --lora-r", "argument --lora-r: expected one argument. `peftide train --help` "),
-        ("report", "the following arguments are required: RUN. `peftide report --help` "),
+        ("train --lora-r", "argument --lora-r: expected one argument. `peftide train --help-all` "),
+        ("report", "the following arguments are required: RUN. `peftide report --help-all` "),
         ("predict --input a.tsv", "the following arguments are required: RUN. `peftide predict "),
         ("", "the following arguments are required: COMMAND. `peftide --help` lists all"),
     ],
@@ -80,7 +85,9 @@ def test_an_interrupted_training_names_resume(
 ) -> None:
     fake(monkeypatch, KeyboardInterrupt())
     config = TrainConfig(task="ppi", out=Path("run"))
-    monkeypatch.setattr(sys.modules[MAIN], "parse_config", lambda _class, _arguments: config)
+    monkeypatch.setattr(
+        sys.modules[MAIN], "parse_config", lambda _class, _words: (config, frozenset())
+    )
     assert main(["train"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
     config.out.mkdir()
@@ -128,7 +135,7 @@ def test_help_loads_no_heavy_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.endswith("HEAVY []\n")
-    assert "--lora-targets" in done.stdout
+    assert "--help-all" in done.stdout
 
 
 def test_a_process_says_what_it_did_and_libraries_keep_silent(

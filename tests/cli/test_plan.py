@@ -60,8 +60,8 @@ def test_the_table_says_what_is_needed_and_what_is_there() -> None:
 def test_the_yaml_of_a_training_is_that_of_its_plan(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def here(config: PlanConfig) -> dict[str, Any]:
-        return make_plan(config).as_json()
+    def here(config: PlanConfig, *, given: frozenset[str]) -> dict[str, Any]:
+        return make_plan(config, given=given).as_json()
 
     monkeypatch.setattr("peftide.commands.plan.run_child", here)
     config = small_config(tmp_path, "regression", "head")

@@ -78,7 +78,10 @@ def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
             entry(-0.0625, low=-0.07, high=-0.05, spans_zero=False),
             "below the best baseline, kmer, by 0.062 [0.050, 0.070]",
         ),
-        (entry(-0.0625, spans_zero=None), "below the best baseline, kmer, by 0.062"),
+        (
+            entry(-0.0625, spans_zero=None),
+            "no evidence of a difference from the best baseline, kmer: -0.062, no interval",
+        ),
     ],
 )
 def test_the_strongest_baseline_is_named(lead: dict[str, Any], said: str) -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from peftide.commands.evaluate import evaluate
 from peftide.config import EvaluateConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
+from tests.commands.test_predict import Killed, killed_after
 from tests.conftest import FORMS, labelled_rows, random_sequences, write_rows
 
 Trained = Callable[[str, str], Path]
@@ -201,3 +203,30 @@ def test_clusters_of_a_table_are_what_is_resampled(trained: Trained, tmp_path: P
     assert metrics["intervals"]["test"]["units"] == 20
     entry = metrics["splits"]["test"]["mae"]
     assert entry["low"] < entry["value"] < entry["high"]
+
+
+def test_validation_rows_are_no_test(trained: Trained, tmp_path: Path) -> None:
+    """Validation chose epoch, threshold and calibration."""
+    run = trained("ppi", "head")
+    config = EvaluateConfig(
+        run=run, input=run.parent / "validation.tsv", out=tmp_path / "s", **QUICK
+    )
+    with pytest.raises(InputError, match=r"validated on 8 of 8 proteins"):
+        evaluate(config)
+    assert not (tmp_path / "s").exists()
+    evaluate(replace(config, shared_proteins="allow"))
+
+
+def test_a_killed_evaluation_goes_on_from_its_last_save(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, out = trained("ppi", "lora"), tmp_path / "s"
+    options: dict[str, Any] = {"run": run, "input": run.parent / "test.tsv", "max_tokens": 40}
+    with monkeypatch.context() as patch:
+        killed_after(4, patch)
+        with pytest.raises(Killed):
+            evaluate(EvaluateConfig(out=out, **options, **QUICK))
+    encoded = killed_after(0, monkeypatch)
+    evaluate(EvaluateConfig(out=out, **options, **QUICK))
+    assert 0 < sum(encoded) < 8
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]

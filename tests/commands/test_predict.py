@@ -8,6 +8,8 @@ import pytest
 
 from peftide.commands.predict import predict
 from peftide.config import PredictConfig
+from peftide.encoding import ModelEncoder
+from peftide.engine import embedding
 from peftide.errors import InputError
 from peftide.tasks import TASKS
 from tests.conftest import FORMS, labelled_rows, write_rows
@@ -134,3 +136,56 @@ def test_an_impossible_share_is_refused_before_any_work(trained: Trained, tmp_pa
     config = PredictConfig(run=run, input=tmp_path / "no.tsv", out=out, prevalence=1.0, **QUICK)
     with pytest.raises(InputError, match="--prevalence: received 1.0"):
         predict(config)
+
+
+class Killed(BaseException):
+    """Stands for a kill while proteins are encoded."""
+
+
+def killed_after(count: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let encoding die at a batch; return a list that grows by the sequences of each batch."""
+    encoded: list[int] = []
+    encode = ModelEncoder.encode
+
+    def dying(encoder: ModelEncoder, batch: Any) -> Any:
+        encoded.append(len(batch.lengths))
+        if len(encoded) == count:
+            raise Killed
+        return encode(encoder, batch)
+
+    monkeypatch.setattr(ModelEncoder, "encode", dying)
+    monkeypatch.setattr(embedding, "BATCHES_BETWEEN_SAVES", 1)
+    return encoded
+
+
+def test_a_killed_prediction_goes_on_from_its_last_save(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, out = trained("ppi", "lora"), tmp_path / "p.tsv"
+    table = run.parent / "test.tsv"
+    options: dict[str, Any] = {"run": run, "input": table, "max_tokens": 40, **QUICK}
+    whole = predict(PredictConfig(out=tmp_path / "whole.tsv", **options))
+    with monkeypatch.context() as patch:
+        killed_after(4, patch)
+        with pytest.raises(Killed):
+            predict(PredictConfig(out=out, **options))
+    assert not out.exists()
+    with monkeypatch.context() as patch:
+        encoded = killed_after(0, patch)
+        found = predict(PredictConfig(out=out, **options))
+    total = len({text for column in ("sequence_a", "sequence_b") for text in read(table)[column]})
+    assert 0 < sum(encoded) < total
+    assert found.equals(whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.tsv", "whole.tsv"]
+
+
+def test_encoded_proteins_are_kept_for_later_runs_where_asked(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained("ppi", "lora")
+    options: dict[str, Any] = {"run": run, "input": run.parent / "test.tsv", **QUICK}
+    options["embedding_cache"] = tmp_path / "cache"
+    first = predict(PredictConfig(**options))
+    encoded = killed_after(0, monkeypatch)
+    assert predict(PredictConfig(**options)).equals(first)
+    assert encoded == []

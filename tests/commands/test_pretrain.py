@@ -16,12 +16,11 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer, EsmForMaskedLM, EsmModel
 
 from peftide.backbones.loading import load_backbone
-from peftide.commands import pretrain as workflow
-from peftide.commands.pretrain import can_compile, pretrain
-from peftide.config import PretrainConfig, RunOptions, to_yaml
+from peftide.commands.pretrain import pretrain
+from peftide.config import PretrainConfig, to_yaml
 from peftide.errors import InputError
-from peftide.hardware import choose_hardware
 from peftide.outputs import WRITTEN_BY
+from peftide.pretraining import results, set_up
 from tests.conftest import AMINO_ACIDS, random_sequences, write_proteins, write_rows
 
 WEIGHTS = "model.safetensors"
@@ -185,7 +184,7 @@ def test_killed_while_evaluating_and_resumed_it_ends_with_the_same_bytes(
     options = {"checkpoint_minutes": 0.0, "clusters": clusters_of(tmp_path), "held_out": 2}
     options |= {"relatives_weight": 0.5}
     pretrain(config_of(tmp_path, "whole", **options))
-    surprise, calls = workflow.model_surprise, 0
+    surprise, calls = set_up.model_surprise, 0
 
     def killing(*arguments: Any) -> Any:
         nonlocal calls
@@ -194,7 +193,8 @@ def test_killed_while_evaluating_and_resumed_it_ends_with_the_same_bytes(
             raise KilledError
         return surprise(*arguments)
 
-    monkeypatch.setattr(workflow, "model_surprise", killing)
+    for module in (set_up, results):
+        monkeypatch.setattr(module, "model_surprise", killing)
     config = config_of(tmp_path, "killed", **options)
     with pytest.raises(KilledError):
         pretrain(config)
@@ -335,7 +335,7 @@ def test_a_device_that_is_not_there_leaves_nothing_behind(tmp_path: Path) -> Non
 def test_without_a_compiler_steps_are_not_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workflow.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(set_up.shutil, "which", lambda _name: None)
     assert pretrain(config_of(tmp_path, steps=1, compile=True))["status"] == "finished"
 
 
@@ -346,18 +346,6 @@ def test_other_sequences_give_another_backbone(finished: Path, tmp_path: Path) -
     assert not torch.equal(
         load_file(tmp_path / "out" / WEIGHTS)[name], load_file(finished / WEIGHTS)[name]
     )
-
-
-def test_can_compile_says_why_not(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    hardware = choose_hardware(RunOptions(device="cpu", threads=1))
-    monkeypatch.setattr(workflow.shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert can_compile(hardware)
-    monkeypatch.setattr(workflow.shutil, "which", lambda _name: None)
-    with caplog.at_level("INFO", logger="peftide"):
-        assert not can_compile(hardware)
-    assert "no C++ compiler" in caplog.text
 
 
 @pytest.mark.slow

@@ -146,7 +146,7 @@ def test_a_table_of_positives_alone_needs_no_label(tmp_path: Path, pairs: dict[s
     table = write_rows(
         tmp_path / "positives.tsv", "id_a id_b", [(r["id_a"], r["id_b"]) for r in given]
     )
-    options = pairs | {"input": (table,), "kind": "random"}
+    options = pairs | {"input": (table,), "kind": "random", "clusters": None}
     _, rows = divide(tmp_path / "out", negatives="sample", **options)
     assert list(rows[0]) == ["id_a", "id_b", "label", "split"]
     assert Counter(row["label"] for row in rows).keys() == {"0", "1"}
@@ -172,7 +172,7 @@ def test_sequences_of_one_family_stay_together(tmp_path: Path, families: list[st
 
 
 def test_random_rows_share_proteins_and_say_so(tmp_path: Path, pairs: dict[str, Any]) -> None:
-    result, rows = divide(tmp_path / "out", kind="random", **pairs)
+    result, rows = divide(tmp_path / "out", **(pairs | {"kind": "random", "clusters": None}))
     assert len(rows) == 900
     part_of: dict[frozenset[str], set[str]] = {}
     for row in rows:
@@ -245,7 +245,7 @@ def test_rows_without_sequence_are_dropped_and_kept_apart(
 
 
 def test_the_seed_decides(tmp_path: Path, pairs: dict[str, Any]) -> None:
-    options = pairs | {"negatives": "sample", "kind": "random"}
+    options = pairs | {"negatives": "sample", "kind": "random", "clusters": None}
     _, first = divide(tmp_path / "a", **options)
     _, again = divide(tmp_path / "b", **options)
     _, other = divide(tmp_path / "c", seed=1, **options)
@@ -325,7 +325,11 @@ def test_two_rows_are_too_few_for_three_parts(tmp_path: Path) -> None:
         ({"kind": "cluster"}, r"--kind: cluster of pairs; expected none_seen or random"),
         ({"negatives": "sample", "negative_ratio": 0.0}, r"--negative-ratio: received 0\.0"),
         ({"identity": 1.5}, r"identity.*received 1\.5"),
-        ({"similarity": "mmseqs"}, r"the program mmseqs is not on the PATH"),
+        ({"identity": 0.5}, r"--identity: .*--clusters"),
+        ({"similarity": "none", "clusters": None, "coverage": 0.9}, r"--coverage: .*none"),
+        ({"kind": "random"}, r"--clusters: --kind random"),
+        ({"negative_ratio": 2.0}, r"--negative-ratio: --negatives keep"),
+        ({"similarity": "mmseqs", "clusters": None}, r"the program mmseqs is not on the PATH"),
     ],
 )
 def test_options_that_make_no_sense(
@@ -348,7 +352,7 @@ def test_labels_other_than_yes_and_no_have_no_negatives(
 def test_nothing_is_replaced_that_a_split_did_not_write(
     tmp_path: Path, pairs: dict[str, Any]
 ) -> None:
-    options = pairs | {"kind": "random"}
+    options = pairs | {"kind": "random", "clusters": None}
     divide(tmp_path / "out", **options)
     (tmp_path / "out" / "mine.txt").write_text("kept")
     with pytest.raises(InputError, match=r"out exists.*--overwrite"):

@@ -1,6 +1,5 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from peftide.commands.train import train
 from peftide.config import PredictConfig, TrainConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
-from peftide.training.options import check_options as check_numbers
 from tests.conftest import (
     FORMS,
     labelled_rows,
@@ -322,25 +320,19 @@ def test_overwriting_replaces_the_whole_run(tmp_path: Path) -> None:
     + [("learning_rate", 0.0), ("head_learning_rate", float("inf")), ("max_grad_norm", 0.0)],
 )
 def test_a_number_that_no_training_can_have_is_refused(option: str, value: Any) -> None:
-    config = TrainConfig(task="ppi", out=Path("run"), **{option: value})
     with pytest.raises(InputError, match=f"--{option.replace('_', '-')}: received"):
-        check_numbers(config, TASKS["ppi"])
+        TrainConfig(task="ppi", out=Path("run"), **{option: value})
 
 
-@pytest.mark.parametrize("method", ["full", "last_k", "bias", "layer_norm", "pissa", "ia3"])
-def test_a_method_that_needs_the_backbone_whole_does_not_get_it_in_few_bits(method: str) -> None:
-    config = TrainConfig(out=Path("run"), method=method, base_bits=4, device="cpu")
-    with pytest.raises(InputError, match=f"--method {method} needs .* expected one of head, lora"):
-        check_numbers(config, TASKS["regression"])
-    with pytest.raises(InputError, match="--base-bits: received 4 with --device cpu"):
-        check_numbers(replace(config, method="lora"), TASKS["regression"])
-
-
-def test_an_option_that_the_method_does_not_read_is_refused() -> None:
-    config = TrainConfig(task="ppi", out=Path("run"), method="head", lora_r=4, lora_alpha=3)
+def test_an_option_that_is_not_read_is_refused_before_any_work(tmp_path: Path) -> None:
+    config = small_config(tmp_path, "ppi", "head", lora_r=4, learning_rate=1e-9, blocks=8)
     with pytest.raises(InputError, match="--lora-r: --method head does not read it") as caught:
-        check_numbers(config, TASKS["ppi"])
-    assert "--lora-alpha: --method head does not read it" in str(caught.value)
+        train(config)
+    assert "--learning-rate: --method head" in str(caught.value)
+    assert "--blocks: --sampler auto with --method head" in str(caught.value)
+    with pytest.raises(InputError, match="--trunk-gb"):
+        train(small_config(tmp_path, "ppi", "head"), given=frozenset({"trunk_gb"}))
+    assert not config.out.exists()
 
 
 def test_pissa_is_scored_as_it_is_saved(tmp_path: Path) -> None:

@@ -6,14 +6,21 @@ import pytest
 from peftide import config as config_package
 from peftide.config import (
     AuditConfig,
-    CommonOptions,
+    DataOptions,
     DemoConfig,
     EmbedConfig,
+    EngineOptions,
     EvaluateConfig,
+    EvaluationOptions,
+    JoinOptions,
+    MethodOptions,
+    ModelOptions,
+    OptimizerOptions,
     PlanConfig,
     PredictConfig,
     PretrainConfig,
     ReportConfig,
+    RowOptions,
     RunOptions,
     SplitConfig,
     TableOptions,
@@ -36,6 +43,14 @@ CONFIGS = [
     SplitConfig,
     PlanConfig,
 ]
+GROUPS = [
+    DataOptions,
+    ModelOptions,
+    MethodOptions,
+    OptimizerOptions,
+    EngineOptions,
+    EvaluationOptions,
+]
 REQUIRED = {
     TrainConfig: {"task": "ppi", "out": Path("run")},
     PredictConfig: {"run": Path("run"), "input": Path("a.tsv")},
@@ -53,7 +68,15 @@ REQUIRED = {
 def test_every_config_class_is_tested_here() -> None:
     public = {getattr(config_package, name) for name in config_package.__all__}
     classes = {found for found in public if isinstance(found, type)}
-    assert classes == {*CONFIGS, CommonOptions, RunOptions, TableOptions}
+    assert classes == {*CONFIGS, *GROUPS, JoinOptions, RowOptions, RunOptions, TableOptions}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_training_is_made_of_groups_that_stand_alone(group: type) -> None:
+    config = TrainConfig(out=Path("run"))
+    alone = group()
+    assert isinstance(config, group)
+    assert as_mapping(alone).items() <= as_mapping(config).items()
 
 
 @pytest.mark.parametrize("config_class", CONFIGS)
@@ -117,6 +140,8 @@ def other_value(name: str, value: object) -> object:
         "part": "test",
         "hours": 0.5,
         "weights_dtype": "bf16",
+        "relatives_weight": 0.5,
+        "mask_span": 2.0,
         "backbone": "0123: other",
         "kind": "cluster",
         "similarity": "none",
@@ -127,7 +152,9 @@ def other_value(name: str, value: object) -> object:
         return special[name]
     if isinstance(value, bool):
         return not value
-    if isinstance(value, (int, float)):
+    if isinstance(value, float):
+        return value / 2
+    if isinstance(value, int):
         return value + 1
     if isinstance(value, tuple) and value and isinstance(value[0], Path):
         return (Path("folder with blanks"), Path("a = b, c"))

@@ -1,9 +1,11 @@
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pytest
 
+from peftide import config
 from peftide.config.limits import RANGES, out_of_range
+from peftide.config.options import option
 
 CASES = [
     ("1 or more", [1, 1.5, 9], [0, 0.9]),
@@ -31,15 +33,22 @@ def test_every_range_is_tested_by_name() -> None:
 
 @dataclass
 class Options:
-    steps: int
-    hours: float | None
-    rate: float
+    steps: int = option(1, doc="", limit="1 or more")
+    hours: float | None = option(None, doc="", limit="a number above 0")
+    rate: float | str = option(1.0, doc="", limit="a number above 0")
+    free: int = option(0, doc="")
 
 
 def test_all_options_out_of_range_are_named_and_missing_ones_left_out() -> None:
-    limits = {"1 or more": ("steps",), "a number above 0": ("hours", "rate")}
-    assert out_of_range(Options(0, None, -1.0), limits) == [
+    values = {"steps": 0, "hours": None, "rate": -1.0, "free": -9}
+    assert out_of_range(Options, values) == [
         ("steps", 0, "1 or more"),
         ("rate", -1.0, "a number above 0"),
     ]
-    assert out_of_range(Options(1, 0.5, 1.0), limits) == []
+    assert out_of_range(Options, {"steps": 1, "hours": 0.5, "rate": "auto"}) == []
+
+
+def test_every_limit_is_a_known_range() -> None:
+    classes = [found for found in vars(config).values() if isinstance(found, type)]
+    limits = {item.metadata["limit"] for found in classes for item in fields(found)}
+    assert limits - {""} == RANGES.keys()

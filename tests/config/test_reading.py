@@ -21,9 +21,9 @@ def test_all_mistakes_are_named_together() -> None:
         from_mapping(TrainConfig, values)
     text = str(caught.value)
     assert text.startswith("5 problems in the input")
-    assert "--epochs: received 'many', expected a whole number" in text
-    assert "--overwrite: received 'maybe', expected true or false" in text
-    assert "--seed: received 1.5, expected a whole number" in text
+    assert "--epochs: received 'many'; expected a whole number" in text
+    assert "--overwrite: received 'maybe'; expected true or false" in text
+    assert "--seed: received 1.5; expected a whole number" in text
     assert "Did you mean learning_rate?" in text
     assert "--out is missing: run folder to write" in text
 
@@ -83,8 +83,8 @@ def test_values_take_the_kind_of_their_field(field: str, value: Any, expected: A
         ("pooling", "meen", "mean, cls, attention"),
         ("epochs", True, "a whole number"),
         ("epochs", "3.5", "a whole number"),
-        ("max_tokens", "all", "a whole number or auto"),
-        ("max_tokens", None, "a whole number or auto"),
+        ("max_tokens", "all", "a whole number or one of auto, measured"),
+        ("max_tokens", None, "a whole number or one of auto, measured"),
         ("epochs", None, "a whole number"),
         ("epochs", [3], "a whole number"),
         ("weight_decay", "much", "a number"),
@@ -108,9 +108,9 @@ def test_conversion_says_what_it_expects() -> None:
 
 
 def test_yaml_keys_may_be_written_like_flags(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("max-length: none\nout: e.h5\nseed: 3\n")
+    (tmp_path / "c.yaml").write_text("max-length: none\nout: e.h5\nthreads: 3\n")
     config = from_mapping(EmbedConfig, read_yaml(tmp_path / "c.yaml"))
-    assert (config.max_length, config.seed) == (None, 3)
+    assert (config.max_length, config.threads) == (None, 3)
 
 
 def test_a_number_that_yaml_reads_as_text_is_a_number(tmp_path: Path) -> None:

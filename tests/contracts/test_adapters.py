@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
 from peftide.adapters.delta import DELTA_FILE
 from peftide.adapters.peft_form import ADAPTER_FOLDER
-from peftide.backbones import Backbone
+from peftide.backbones import LayeredBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.config import TrainConfig
 from peftide.errors import InputError
@@ -66,13 +66,13 @@ def folder(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
 
-def adapted(adapter: Adapter, folder: Path) -> Backbone:
+def adapted(adapter: Adapter, folder: Path) -> LayeredBackbone:
     backbone = load_backbone(str(folder))
     adapter.apply(backbone, OPTIONS)
     return backbone.eval()
 
 
-def finished(adapter: Adapter, folder: Path) -> Backbone:
+def finished(adapter: Adapter, folder: Path) -> LayeredBackbone:
     """Return a backbone as training leaves it."""
     backbone = adapted(adapter, folder)
     step(backbone)
@@ -80,20 +80,20 @@ def finished(adapter: Adapter, folder: Path) -> Backbone:
     return backbone.eval()
 
 
-def trained(backbone: Backbone) -> dict[str, torch.nn.Parameter]:
+def trained(backbone: LayeredBackbone) -> dict[str, torch.nn.Parameter]:
     return {name: p for name, p in backbone.model.named_parameters() if p.requires_grad}
 
 
-def forward(backbone: Backbone) -> torch.Tensor:
+def forward(backbone: LayeredBackbone) -> torch.Tensor:
     return backbone(backbone.pack(SEQUENCES, max_length=None))
 
 
-def vectors(backbone: Backbone) -> torch.Tensor:
+def vectors(backbone: LayeredBackbone) -> torch.Tensor:
     with torch.no_grad():
         return forward(backbone)
 
 
-def step(backbone: Backbone) -> None:
+def step(backbone: LayeredBackbone) -> None:
     """Take one optimizer step on an arbitrary loss."""
     parameters = list(trained(backbone).values())
     if not parameters:
@@ -151,13 +151,13 @@ def test_frozen_weights_stay_bit_for_bit(adapter: Adapter, folder: Path):
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
-def states(backbone: Backbone) -> list[torch.Tensor]:
+def states(backbone: LayeredBackbone) -> list[torch.Tensor]:
     """Return what enters each layer, and what leaves the last."""
     found: list[torch.Tensor] = []
     hooks = [
         module.register_forward_pre_hook(lambda _module, inputs: found.append(inputs[0].clone()))
         for name, module in backbone.model.named_modules()
-        if re.search(rf"(^|\.){re.escape(backbone.architecture.layer_prefix)}\.\d+$", name)
+        if re.search(rf"(^|\.){re.escape(backbone.layer_prefix)}\.\d+$", name)
     ]
     found.append(vectors(backbone))
     for hook in hooks:

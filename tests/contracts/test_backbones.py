@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import (
     BertModel,
     BertTokenizer,
@@ -22,11 +23,20 @@ from transformers import (
 )
 
 from peftide.adapters import ADAPTERS, AdapterOptions
-from peftide.backbones import BACKBONES, Backbone
+from peftide.backbones import BACKBONES, TransformerBackbone
 from peftide.backbones.loading import load_backbone
+from peftide.bundle import Recipe, build_model
+from peftide.commands.train import train
+from peftide.config import RunOptions
+from peftide.encoding import ModelEncoder
+from peftide.errors import InputError
+from peftide.hardware import choose_hardware
 from peftide.packing import token_budget_batches
 from peftide.pooling import AttentionPooling, MeanPooling
-from tests.conftest import AMINO_ACIDS, random_sequences, real_proteins
+from peftide.tasks import Labels
+from peftide.training import setting
+from tests.backbones.conftest import Recurrent
+from tests.conftest import AMINO_ACIDS, random_sequences, real_proteins, small_config
 
 
 @dataclass(frozen=True)
@@ -85,17 +95,17 @@ def folder(checkpoint: str, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def backbone(folder: Path) -> Backbone:
+def backbone(folder: Path) -> TransformerBackbone:
     return load_backbone(str(folder))
 
 
-def embed(backbone: Backbone, sequences: list[str]) -> list[torch.Tensor]:
+def embed(backbone: TransformerBackbone, sequences: list[str]) -> list[torch.Tensor]:
     batch = backbone.pack(sequences, max_length=None)
     with torch.no_grad():
         return list(backbone(batch).split(batch.lengths))
 
 
-def pooled(backbone: Backbone, sequences: list[str]) -> torch.Tensor:
+def pooled(backbone: TransformerBackbone, sequences: list[str]) -> torch.Tensor:
     batch = backbone.pack(sequences, max_length=None)
     with torch.no_grad():
         return MeanPooling()(backbone(batch), batch)
@@ -124,12 +134,14 @@ def test_every_family_has_a_checkpoint_to_test():
     assert CHECKPOINTS.keys() == BACKBONES.keys()
 
 
-def test_vectors_are_those_of_the_padded_forward(backbone: Backbone, card: Card, folder: Path):
+def test_vectors_are_those_of_the_padded_forward(
+    backbone: TransformerBackbone, card: Card, folder: Path
+):
     assert_close(embed(backbone, SEQUENCES), padded(card, folder, SEQUENCES))
 
 
 def test_vectors_of_real_proteins_are_those_of_the_padded_forward(
-    backbone: Backbone, card: Card, folder: Path, data: Path
+    backbone: TransformerBackbone, card: Card, folder: Path, data: Path
 ):
     """In rows of 2,048 tokens, as commands make them, of which the longest fills a half.
 
@@ -148,29 +160,31 @@ def test_vectors_of_real_proteins_are_those_of_the_padded_forward(
 
 
 def test_one_sequence_has_the_vectors_of_the_plain_forward(
-    backbone: Backbone, card: Card, folder: Path
+    backbone: TransformerBackbone, card: Card, folder: Path
 ):
     for sequence in ["M", "MKVLLA", SEQUENCES[1]]:
         assert_close(embed(backbone, [sequence]), padded(card, folder, [sequence]))
 
 
-def test_rare_letters_are_read_as_the_model_card_says(backbone: Backbone, card: Card, folder: Path):
+def test_rare_letters_are_read_as_the_model_card_says(
+    backbone: TransformerBackbone, card: Card, folder: Path
+):
     sequences = ["MKXBZUOAC", "WX"]
     assert_close(embed(backbone, sequences), padded(card, folder, sequences))
 
 
-def test_residues_are_the_rows_between_the_special_tokens(backbone: Backbone):
+def test_residues_are_the_rows_between_the_special_tokens(backbone: TransformerBackbone):
     batch = backbone.pack(["MKV", "W"], max_length=None)
     ids = backbone.vocabulary.letter_ids[[ord(letter) for letter in "MKVW"]]
     assert batch.input_ids[batch.residue_rows].tolist() == ids.tolist()
 
 
-def test_alone_is_as_in_a_batch(backbone: Backbone):
+def test_alone_is_as_in_a_batch(backbone: TransformerBackbone):
     for sequence, together in zip(SEQUENCES, embed(backbone, SEQUENCES), strict=True):
         assert_close(embed(backbone, [sequence]), [together])
 
 
-def test_neighbours_and_order_do_not_matter(backbone: Backbone):
+def test_neighbours_and_order_do_not_matter(backbone: TransformerBackbone):
     order = np.random.default_rng(0).permutation(len(SEQUENCES))
     expected = embed(backbone, SEQUENCES)
     shuffled = embed(backbone, [SEQUENCES[k] for k in order])
@@ -178,20 +192,20 @@ def test_neighbours_and_order_do_not_matter(backbone: Backbone):
         torch.testing.assert_close(found, expected[place], atol=1e-5, rtol=0)
 
 
-def test_sequences_differ_from_one_another(backbone: Backbone):
+def test_sequences_differ_from_one_another(backbone: TransformerBackbone):
     vectors = pooled(backbone, SEQUENCES)
     distances = torch.cdist(vectors, vectors) + torch.eye(len(SEQUENCES)) * 100
     assert distances.min() > 0.01
 
 
-def test_every_residue_matters(backbone: Backbone):
+def test_every_residue_matters(backbone: TransformerBackbone):
     before = pooled(backbone, ["MKVLLA"])
     for place in range(6):
         changed = "MKVLLA"[:place] + "W" + "MKVLLA"[place + 1 :]
         assert (pooled(backbone, [changed]) - before).abs().max() > 0.01
 
 
-def test_pooling_leaves_special_tokens_out(backbone: Backbone):
+def test_pooling_leaves_special_tokens_out(backbone: TransformerBackbone):
     batch = backbone.pack(SEQUENCES, max_length=None)
     with torch.no_grad():
         tokens = backbone(batch)
@@ -203,25 +217,25 @@ def test_pooling_leaves_special_tokens_out(backbone: Backbone):
         assert torch.equal(pooling(tokens, batch), pooling(changed, batch))
 
 
-def test_amino_acids_have_tokens_of_their_own(backbone: Backbone):
+def test_amino_acids_have_tokens_of_their_own(backbone: TransformerBackbone):
     ids = backbone.vocabulary.encode(AMINO_ACIDS)
     assert len(set(ids.tolist())) == 20 + backbone.vocabulary.special_tokens
 
 
-def test_twice_the_same_bits(folder: Path, backbone: Backbone):
+def test_twice_the_same_bits(folder: Path, backbone: TransformerBackbone):
     again = load_backbone(str(folder))
     assert again.origin == backbone.origin
     for first, second in zip(embed(backbone, SEQUENCES), embed(again, SEQUENCES), strict=True):
         assert torch.equal(first, second)
 
 
-def test_sizes_are_said(backbone: Backbone):
+def test_sizes_are_said(backbone: TransformerBackbone):
     tokens = embed(backbone, ["MKVLLA"])[0]
     assert tokens.shape == (6 + backbone.vocabulary.special_tokens, backbone.width)
     assert backbone.layers > 0
 
 
-def adapted(folder: Path, method: str) -> Backbone:
+def adapted(folder: Path, method: str) -> TransformerBackbone:
     options = AdapterOptions(
         lora_r=4, lora_dropout=0.0, targets=("query", "key", "value", "output")
     )
@@ -230,7 +244,7 @@ def adapted(folder: Path, method: str) -> Backbone:
     return backbone.eval()
 
 
-def step(backbone: Backbone, head: torch.nn.Linear) -> None:
+def step(backbone: TransformerBackbone, head: torch.nn.Linear) -> None:
     """Take one optimizer step of backbone and head on an arbitrary loss."""
     trained = [p for p in [*backbone.parameters(), *head.parameters()] if p.requires_grad]
     batch = backbone.pack(SEQUENCES, max_length=None)
@@ -254,15 +268,58 @@ def test_an_adapted_backbone_trains_and_is_saved(folder: Path, method: str, tmp_
     assert torch.equal(head(pooled(fresh.eval(), SEQUENCES)), head(expected))
 
 
-def test_upper_layers_on_the_states_of_lower_ones_equal_the_whole(backbone: Backbone) -> None:
-    """What the trunk cache rests on; a family that cannot be cut says so."""
+def test_upper_layers_on_the_states_of_lower_ones_equal_the_whole(
+    backbone: TransformerBackbone,
+) -> None:
+    """The trunk cache rests on it."""
     layers = backbone.layers - 1
     batch = backbone.pack(SEQUENCES, max_length=None)
-    if backbone.architecture.first_layer_serves_all:
-        assert backbone.frozen_layers == 0
-        return
     assert backbone.frozen_layers == backbone.layers
     with torch.no_grad():
         states = backbone.hidden_states(batch, layers)
         upper = backbone(replace(batch, hidden=states, layers_done=layers))
         assert torch.equal(upper, backbone(batch))
+
+
+@pytest.mark.parametrize("task", ["ppi", "residue"])
+@pytest.mark.parametrize("method", ["head", "full"])
+def test_a_recurrent_backbone_trains_and_is_saved(
+    task: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A kind that peftide does not know goes through a whole training."""
+    monkeypatch.setattr(setting, "load_backbone", lambda *_, **__: Recurrent())
+    run = train(small_config(tmp_path, task, method, baselines=("none",)))
+    assert (run.path / "predictions.tsv").is_file()
+    stored = load_file(run.path / "model" / "backbone.safetensors") if method == "full" else {}
+    assert stored.keys() == (Recurrent().model.state_dict().keys() if method == "full" else set())
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "attention"])
+def test_a_recurrent_backbone_embeds_into_a_store(pooling: str, tmp_path: Path):
+    recipe = Recipe("binary", "head", "lab/recurrent", pooling, "mean", "linear", 8, 0.0, None)
+    model = build_model(recipe, Labels(), Recurrent())
+    hardware = choose_hardware(RunOptions(device="cpu", precision="fp32", max_tokens=40))
+    encoder = ModelEncoder(model, hardware, max_length=None)
+    encoder.keep_trunk(SEQUENCES, store=tmp_path, limit=1e9)
+    assert encoder.trunk is None
+    rows = encoder.embed(SEQUENCES, store=tmp_path).rows
+    assert encoder.has_stored(SEQUENCES, tmp_path)
+    for sequence, row in zip(SEQUENCES, rows, strict=True):
+        alone = encoder.embed([sequence]).rows
+        torch.testing.assert_close(row[None], alone, atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("method", sorted(ADAPTERS.keys() - {"head", "full"}))
+def test_methods_that_need_layers_refuse_a_recurrent_backbone(method: str):
+    with pytest.raises(InputError, match="lab/recurrent has no layers") as caught:
+        ADAPTERS[method].apply(Recurrent(), AdapterOptions(lora_r=4))
+    assert caught.value.where == "--method"
+
+
+def test_activations_of_a_recurrent_backbone_cannot_be_recomputed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(setting, "load_backbone", lambda *_, **__: Recurrent())
+    config = small_config(tmp_path, "binary", "full", gradient_checkpointing=True)
+    with pytest.raises(InputError, match="--gradient-checkpointing: .* has no layers"):
+        train(config)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from peftide.adapters import ADAPTERS, AdapterOptions
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.config import RunOptions
 from peftide.engine.trunk_cache import (
@@ -30,14 +30,16 @@ TOKENS = np.array([len(text) + 2 for text in SEQUENCES])
 LAYERS = 2
 
 
-def adapted(method: str = "lora", layers: str = "2,3") -> Backbone:
+def adapted(method: str = "lora", layers: str = "2,3") -> TransformerBackbone:
     backbone = load_backbone("random:esm2_t6_8M")
     randomise(backbone, std=0.1)
     ADAPTERS[method].apply(backbone, AdapterOptions(layers=layers))
     return backbone.eval()
 
 
-def encoder_of(backbone: Backbone, *, precision: Literal["fp32", "bf16"] = "fp32") -> TrunkEncoder:
+def encoder_of(
+    backbone: TransformerBackbone, *, precision: Literal["fp32", "bf16"] = "fp32"
+) -> TrunkEncoder:
     hardware = choose_hardware(RunOptions(device="cpu", precision=precision, max_tokens=100))
     return TrunkEncoder(backbone, LAYERS, hardware, max_length=None)
 
@@ -133,7 +135,7 @@ def test_a_filled_store_is_not_filled_again(
     def refuse(*_: object) -> None:
         raise AssertionError("the frozen layers ran again")
 
-    monkeypatch.setattr(Backbone, "hidden_states", refuse)
+    monkeypatch.setattr(TransformerBackbone, "hidden_states", refuse)
     again = filled(encoder_of(adapted(layers="3")), tmp_path)  # another run, the same layers
     assert torch.equal(again.states.rows, before)
 

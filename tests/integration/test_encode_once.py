@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.commands.evaluate import evaluate
 from peftide.commands.predict import predict
 from peftide.config import EvaluateConfig, PredictConfig
@@ -33,13 +33,13 @@ class Passes:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.frozen, self.tuned, self.graph = Counter[Any](), Counter[Any](), Counter[Any]()
-        hidden_states, forward = Backbone.hidden_states, Backbone.forward
+        hidden_states, forward = TransformerBackbone.hidden_states, TransformerBackbone.forward
 
-        def below(backbone: Backbone, batch: PackedBatch, layers: int) -> Any:
+        def below(backbone: TransformerBackbone, batch: PackedBatch, layers: int) -> Any:
             self.frozen.update(proteins_of(batch))
             return hidden_states(backbone, batch, layers)
 
-        def above(backbone: Backbone, batch: PackedBatch) -> Any:
+        def above(backbone: TransformerBackbone, batch: PackedBatch) -> Any:
             rows = forward(backbone, batch)
             kinds = [self.graph if rows.requires_grad else self.tuned]
             kinds += [self.frozen] if batch.hidden is None else []
@@ -47,8 +47,8 @@ class Passes:
                 kind.update(proteins_of(batch))
             return rows
 
-        patch.setattr(Backbone, "hidden_states", below)
-        patch.setattr(Backbone, "forward", above)
+        patch.setattr(TransformerBackbone, "hidden_states", below)
+        patch.setattr(TransformerBackbone, "forward", above)
 
     def clear(self) -> None:
         for kind in (self.frozen, self.tuned, self.graph):

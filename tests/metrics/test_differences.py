@@ -6,6 +6,7 @@ import pytest
 
 from peftide.metrics import (
     Replicates,
+    Support,
     Units,
     difference_record,
     intervals,
@@ -56,7 +57,28 @@ def test_paired_resamples_cancel_what_is_shared() -> None:
 
 def test_the_same_predictions_differ_by_nothing() -> None:
     lead = leads(scores(1.0), scores(1.0))["average_precision"]
-    assert (lead["value"], lead["low"], lead["high"], lead["spans_zero"]) == (0, 0, 0, True)
+    assert (lead["value"], lead["low"], lead["high"], lead["spans_zero"]) == (0, None, None, None)
+    assert "reason" in lead
+
+
+def test_a_lead_on_too_few_positives_is_no_evidence() -> None:
+    statistics = {
+        name: weighted_binary(LABELS, scores(noise), (), threshold=0.5)
+        for name, noise in {"a": 0.1, "b": 3.0}.items()
+    }
+    found = resample(statistics, UNITS, replicates=100)
+    lead = minus(found["a"], found["b"])
+    few = difference_record(lead, UNITS, n=400, support={(): Support(4, 396)})["auroc"]
+    assert few["low"] is few["high"] is few["spans_zero"] is None
+    assert "positives (4)" in few["reason"]
+    enough = difference_record(lead, UNITS, n=400, support={(): Support(5, 395)})["auroc"]
+    assert enough["spans_zero"] is False
+
+
+def test_classes_stand_behind_the_macro_lead_and_not_in_the_record() -> None:
+    one = Replicates({("macro_f1",): 0.7, ("per_class", "A", "f1"): 0.5})
+    assert ("per_class", "A", "f1") in minus(one, one).values
+    assert set(difference_record(minus(one, one), UNITS, n=400)) == {"macro_f1"}
 
 
 def test_a_share_of_labels_is_no_difference() -> None:

@@ -1,8 +1,18 @@
 import numpy as np
 import pytest
+from scipy.stats import norm as gaussian
 from scipy.stats import t as student
 
-from peftide.metrics import Replicates, Units, intervals, no_interval_reason, resample
+from peftide.metrics import (
+    Interval,
+    Replicates,
+    Support,
+    Units,
+    intervals,
+    label_support,
+    no_interval_reason,
+    resample,
+)
 from peftide.metrics.weighted import weighted_binary
 
 AUROC = ("auroc",)
@@ -15,12 +25,95 @@ def draws(spread: float, *, seed: int = 0) -> np.ndarray:
     return 0.7 + spread * (values - values.mean()) / values.std(ddof=1)
 
 
-def test_of_single_units_the_interval_is_students() -> None:
-    """Hand calculation: 0.7 ± t(19) · 0.02."""
+def ends(value: float, spread: float, *, count: int, low: float = 0.0) -> tuple[float, float]:
+    """Return ends by hand: t · √(k / (k − 1)) · spread on log odds of the range from low to 1."""
+    moved = student.ppf(0.975, count - 1) * np.sqrt(count / (count - 1)) * spread / (1 - low)
+    share = (value - low) / (1 - low)
+    centre, moved = np.log(share / (1 - share)), moved / (share * (1 - share))
+    first, last = (low + (1 - low) / (1 + np.exp(-end)) for end in (centre - moved, centre + moved))
+    return first, last
+
+
+def of_20(name: tuple[str, ...], value: float = 0.7, **support: int) -> Interval:
+    """Return the interval of a score with a spread of 0.02 in resamples of 20 sequences."""
+    given = Replicates({name: value}, {name: draws(0.02)})
+    known = {name[:-1]: Support(**{"positives": 20, "negatives": 20} | support)}
+    return intervals(given, SINGLE, support=known)[name]
+
+
+def test_of_single_units_the_interval_is_students_on_log_odds() -> None:
     found = intervals(Replicates({AUROC: 0.7}, {AUROC: draws(0.02)}), SINGLE)[AUROC]
-    half = student.ppf(0.975, 19) * 0.02
-    assert (found.low, found.high) == pytest.approx((0.7 - half, 0.7 + half))
-    assert found.conservative_low is None
+    assert (found.low, found.high) == pytest.approx(ends(0.7, 0.02, count=20))
+    assert found.conservative_low is found.reason is None
+    mcc = intervals(Replicates({("mcc",): 0.7}, {("mcc",): draws(0.02)}), SINGLE)["mcc",]
+    assert (mcc.low, mcc.high) == pytest.approx(ends(0.7, 0.02, count=20, low=-1))
+
+
+def test_few_positives_widen_an_interval_and_too_few_leave_none() -> None:
+    found = of_20(AUROC, positives=5)
+    assert (found.low, found.high) == pytest.approx(ends(0.7, 0.02, count=5))
+    found = of_20(AUROC, positives=4)
+    assert (found.low, found.high, found.conservative_low) == (None, None, None)
+    assert found.reason == "too few positives (4): an interval needs 5 or more"
+    found = of_20(("per_class", "C2", "f1"), negatives=2)
+    assert found.low is None
+    assert "negatives (2)" in str(found.reason)
+
+
+@pytest.mark.parametrize(
+    ("score", "positives", "negatives", "count"),
+    [
+        ("recall", 7, 1, 7),
+        ("specificity", 1, 7, 7),
+        ("accuracy", 1, 1, 20),
+        ("brier", 1, 1, 20),
+        ("precision", 9, 7, 7),
+    ],
+)
+def test_each_score_rests_on_the_labels_that_it_is_made_of(
+    score: str, positives: int, negatives: int, count: int
+) -> None:
+    found = of_20((score,), positives=positives, negatives=negatives)
+    assert (found.low, found.high) == pytest.approx(ends(0.7, 0.02, count=count))
+
+
+def test_mcc_of_positives_that_are_all_missed_has_no_interval() -> None:
+    given = Replicates({("mcc",): -0.1, ("f1",): 0.0}, {("mcc",): draws(0.02)})
+    found = intervals(given, SINGLE)["mcc",]
+    assert found.low is None
+    assert "no positive" in str(found.reason)
+
+
+@pytest.mark.parametrize("rare", [2, 5])
+def test_a_macro_mean_adds_the_errors_of_its_classes(rare: int) -> None:
+    """Hand calculation; below 5 the variance of a class is at least 1 / (4 k)."""
+    sizes = {"A": 15, "B": rare}
+    spreads = {"A": 0.03, "B": 0.08}
+    names = {kind: ("per_class", kind, "auroc") for kind in sizes}
+    macro = ("macro_auroc",)
+    given = Replicates(
+        {macro: 0.7}, {macro: draws(0.04)} | {names[kind]: draws(spreads[kind]) for kind in sizes}
+    )
+    support = {names[kind][:-1]: Support(sizes[kind], 20) for kind in sizes}
+    support |= {("per_class", "absent"): Support(0, 20)}
+    found = intervals(given, SINGLE, support=support)[macro]
+    errors = {"A": 0.03**2 * 15 / 14 / 4, "B": 0.08**2 * rare / (rare - 1) / 4}
+    if rare < 5:
+        errors["B"] = 1 / (4 * rare) / 4
+    raw = (0.03**2 + 0.08**2) / 4
+    total = 0.04**2 + sum(errors.values()) - raw
+    weighed = errors["A"] ** 2 / 14 + (errors["B"] ** 2 / (rare - 1) if rare >= 5 else 0)
+    half = student.ppf(0.975, min(total**2 / weighed, 19)) * np.sqrt(total) / (0.7 * 0.3)
+    low, high = (1 / (1 + np.exp(-(np.log(0.7 / 0.3) + sign * half))) for sign in (-1, 1))
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_a_macro_mean_of_rare_classes_alone_has_no_interval() -> None:
+    macro = ("macro_f1",)
+    support = {("per_class", kind): Support(4, 16) for kind in "AB"}
+    found = intervals(Replicates({macro: 0.7}, {macro: draws(0.1)}), SINGLE, support=support)[macro]
+    assert found.low is None
+    assert "(4)" in str(found.reason)
 
 
 @pytest.mark.parametrize(
@@ -33,10 +126,9 @@ def test_of_pairs_the_noise_of_pairs_is_counted_once(
 ) -> None:
     given = Replicates({AUROC: 0.7}, {AUROC: draws(by_units)}, {AUROC: draws(by_rows, seed=1)})
     found = intervals(given, PAIRS)[AUROC]
-    half = student.ppf(0.975, 19) * np.sqrt(variance)
-    assert (found.low, found.high) == pytest.approx((0.7 - half, 0.7 + half))
-    ends = np.quantile(given.by_units[AUROC], [0.025, 0.975])
-    assert (found.conservative_low, found.conservative_high) == pytest.approx(tuple(ends))
+    assert (found.low, found.high) == pytest.approx(ends(0.7, np.sqrt(variance), count=20))
+    outer = np.quantile(given.by_units[AUROC], [0.025, 0.975])
+    assert (found.conservative_low, found.conservative_high) == pytest.approx(tuple(outer))
 
 
 def test_an_interval_stays_within_the_bounds_of_its_score() -> None:
@@ -45,14 +137,16 @@ def test_an_interval_stays_within_the_bounds_of_its_score() -> None:
         {name: draws(0.5) for name in (AUROC, ("r2",), ("rmse",), ("per_class", "C1", "f1"))},
     )
     found = intervals(wide, SINGLE)
-    assert found[AUROC].high == 1
+    assert found[AUROC].high == pytest.approx(1)
     assert found["r2",].high == 1
-    assert found["r2",].low == pytest.approx(0.9 - student.ppf(0.975, 19) * 0.5)
+    half = student.ppf(0.975, 19) * 0.5 * np.sqrt(20 / 19)
+    assert found["r2",].low == pytest.approx(0.9 - half)
     assert found["rmse",].low == 0
-    assert found["per_class", "C1", "f1"].low == 0
+    assert found["per_class", "C1", "f1"].low == pytest.approx(0)
     free = intervals(wide, SINGLE, of_differences=True)[AUROC]
-    assert free.high is not None
-    assert free.high > 1
+    assert free.low is not None
+    assert free.low < 0
+    assert free.high == 1  # two scores from 0 to 1 differ by at most 1
 
 
 def test_without_enough_units_there_is_a_reason_and_no_resample_no_interval() -> None:
@@ -71,12 +165,19 @@ def test_a_score_that_is_often_undefined_gets_no_interval() -> None:
     assert intervals(Replicates({AUROC: 0.7}, {AUROC: values}), SINGLE)[AUROC].low is None
 
 
-def test_a_score_that_never_changes_gets_no_interval_but_no_difference_is_one() -> None:
-    perfect = Replicates({AUROC: 1.0}, {AUROC: np.ones(100)})
-    assert intervals(perfect, SINGLE)[AUROC].low is None
-    same = Replicates({AUROC: 0.0}, {AUROC: np.zeros(100)})
-    found = intervals(same, SINGLE, of_differences=True)[AUROC]
-    assert (found.low, found.high) == (0, 0)
+@pytest.mark.parametrize("of_differences", [False, True])
+def test_a_score_or_difference_that_never_changes_gets_no_interval(of_differences: bool) -> None:
+    """Two perfect predictors differ by nothing in every resample, whatever the truth is."""
+    constant = Replicates({AUROC: 0.5}, {AUROC: np.full(100, 0.5)})
+    found = intervals(constant, SINGLE, of_differences=of_differences)[AUROC]
+    assert found.low is None
+    assert found.reason is not None
+
+
+def test_a_score_at_the_end_of_its_range_gets_no_interval() -> None:
+    found = of_20(("precision",), 1.0)
+    assert found.low is None
+    assert "end of its range" in str(found.reason)
 
 
 def pairs_that_share_proteins(
@@ -139,3 +240,21 @@ def test_clusters_that_are_resampled_hold_the_truth_as_often_as_they_say() -> No
             held[kind] += one.low <= 0 <= one.high
     assert 0.92 <= held["cluster"] / 300 <= 0.97
     assert held["row"] / 300 < 0.85
+
+
+@pytest.mark.slow
+def test_intervals_of_five_positives_hold_the_truth() -> None:
+    """AUROC of 300 rows; by Student's t for 300 units instead of 5 it is 69 % of 300 trials."""
+    generator, labels = np.random.default_rng(0), (np.arange(300) < 5)[:, None].astype(float)
+    units = Units(np.arange(300)[:, None], "sequence")
+    support, truth = label_support(labels, units), float(gaussian.cdf(2.6 / np.sqrt(2)))
+    held = []
+    for trial in range(300):
+        scores = generator.normal(size=300) + 2.6 * labels[:, 0]
+        statistic = weighted_binary(labels, scores, (), threshold=2.0)
+        found = resample({"model": statistic}, units, seed=trial, replicates=200)["model"]
+        one = intervals(found, units, support=support)[AUROC]
+        if one.low is not None and one.high is not None:
+            held.append(one.low <= truth <= one.high)
+    assert len(held) > 250
+    assert np.mean(held) >= 0.93

@@ -1,6 +1,12 @@
 import json
 
-from peftide.metrics import as_record, binary_metrics, categorical_metrics
+from peftide.metrics import (
+    Interval,
+    as_record,
+    binary_metrics,
+    categorical_metrics,
+    interval_notes,
+)
 
 
 def test_a_score_stands_with_its_number_and_room_for_an_interval():
@@ -34,3 +40,26 @@ def test_each_class_counts_its_own_examples():
     }
     assert "n" not in record["per_class"]["C2"]
     json.dumps(record, allow_nan=False)
+
+
+def test_a_reason_stands_only_where_an_interval_is_missing():
+    given = {("auroc",): Interval(reason="too few"), ("f1",): Interval(0.1, 0.3)}
+    record = as_record({"auroc": 0.7, "f1": 0.2}, 8, given)
+    assert record["auroc"] == {
+        "value": 0.7,
+        "low": None,
+        "high": None,
+        "n": 8,
+        "reason": "too few",
+    }
+    assert "reason" not in record["f1"]
+
+
+def test_notes_name_the_scores_of_each_reason_and_the_classes():
+    few, flat = {"value": 0.5, "reason": "few"}, {"value": 0.5, "reason": "flat"}
+    record = {"auroc": few, "macro_f1": few, "mcc": flat, "f1": {"value": 0.5}}
+    notes = interval_notes(record | {"per_class": {"A": {"f1": few}, "B": {"f1": {"value": 1}}}})
+    assert [("auroc, macro f1" in note, "few" in note) for note in notes][0] == (True, True)
+    assert [("mcc" in note, "flat" in note) for note in notes][1] == (True, True)
+    assert notes[2].endswith("class A")
+    assert interval_notes({"f1": {"value": 0.5}}) == []

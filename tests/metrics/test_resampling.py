@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,19 @@ def test_very_many_rows_are_resampled_less_often() -> None:
     assert replicates_within(1_000, 1) == 1000
     assert replicates_within(100_000, 8) == 500
     assert replicates_within(10_000_000, 8) == 200
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_threads_are_used_as_asked_for_and_change_no_number(threads: int) -> None:
+    seen = set()
+
+    def noted(weights: np.ndarray) -> dict[tuple[str, ...], np.ndarray]:
+        seen.add(threading.get_ident())
+        return {("first",): weights[:, 0]}
+
+    units = Units(np.arange(2000)[:, None], "sequence")
+    found = resample({"a": noted}, units, replicates=400, threads=threads)["a"]
+    workers = seen - {threading.get_ident()}  # the caller scores the rows as they are
+    assert len(workers) == 1 if threads == 1 else 1 <= len(workers) <= threads
+    alone = resample({"a": noted}, units, replicates=400, threads=2)["a"]
+    assert (found.by_units["first",] == alone.by_units["first",]).all()

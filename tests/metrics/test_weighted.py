@@ -7,13 +7,19 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from peftide.metrics import (
-    WEIGHTED,
     binary_metrics,
     categorical_metrics,
     continuous_metrics,
+    multilabel_metrics,
     repeated,
 )
-from peftide.metrics.weighted import weighted_ranking
+from peftide.metrics.weighted import (
+    weighted_binary,
+    weighted_categorical,
+    weighted_continuous,
+    weighted_multilabel,
+    weighted_ranking,
+)
 
 GENERATOR = np.random.default_rng(0)
 ROWS = 200
@@ -63,6 +69,13 @@ def case(kind: str) -> tuple[np.ndarray, np.ndarray, Any]:
             of_classes,
             lambda rows: categorical_metrics(membership[rows], of_classes[rows], CLASSES),
         ),
+        "multilabel": (
+            membership,
+            of_classes,
+            lambda rows: multilabel_metrics(
+                membership[rows], of_classes[rows], CLASSES, threshold=0.3
+            ),
+        ),
         "continuous": (
             values[:, None],
             guesses,
@@ -71,10 +84,18 @@ def case(kind: str) -> tuple[np.ndarray, np.ndarray, Any]:
     }[kind]
 
 
-@pytest.mark.parametrize("kind", WEIGHTED)
-def test_a_weight_is_a_number_of_repetitions(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("weighted", "kind", "threshold"),
+    [
+        (weighted_binary, "binary", 0.5),
+        (weighted_categorical, "categorical", 0.5),
+        (weighted_multilabel, "multilabel", 0.3),
+        (weighted_continuous, "continuous", 0.5),
+    ],
+)
+def test_a_weight_is_a_number_of_repetitions(weighted: Any, kind: str, threshold: float) -> None:
     values, answers, plain = case(kind)
-    found = WEIGHTED[kind](values, answers, CLASSES, threshold=0.5)(WEIGHTS)
+    found = weighted(values, answers, CLASSES, threshold=threshold)(WEIGHTS)
     reference = repeated(plain)(WEIGHTS)
     assert len(found) >= 5
     for name, scores in found.items():
@@ -87,7 +108,7 @@ def test_a_weight_is_a_number_of_repetitions(kind: str) -> None:
 @pytest.mark.parametrize("answer", [0.2, 0.8])
 def test_what_is_undefined_for_one_class_is_undefined_here(label: int, answer: float) -> None:
     labels, answers = np.full((4, 1), label), np.full(4, answer)
-    found = WEIGHTED["binary"](labels, answers, (), threshold=0.5)(np.ones((1, 4)))
+    found = weighted_binary(labels, answers, (), threshold=0.5)(np.ones((1, 4)))
     plain = binary_metrics(labels[:, 0], answers, threshold=0.5)
     for (name,), scores in found.items():
         assert scores[0] == pytest.approx(plain[name], nan_ok=True), name
@@ -95,11 +116,11 @@ def test_what_is_undefined_for_one_class_is_undefined_here(label: int, answer: f
 
 def test_constant_numbers_have_no_correlation() -> None:
     values = np.array([[0.1], [0.2], [0.3]])
-    found = WEIGHTED["continuous"](values, np.full(3, 0.1), (), threshold=0.5)(np.ones((1, 3)))
+    found = weighted_continuous(values, np.full(3, 0.1), (), threshold=0.5)(np.ones((1, 3)))
     assert np.isnan(found["pearson",][0])
     assert np.isnan(found["spearman",][0])
 
 
 def test_scores_that_are_no_probabilities_have_no_brier_score() -> None:
-    found = WEIGHTED["binary"](LABELS[:3], np.array([-3.0, 0.0, 9.0]), (), threshold=0.5)
+    found = weighted_binary(LABELS[:3], np.array([-3.0, 0.0, 9.0]), (), threshold=0.5)
     assert ("brier",) not in found(np.ones((1, 3)))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import torch
 
-from peftide.backbones import BACKBONES, Backbone
+from peftide.backbones import BACKBONES, TransformerBackbone
 from peftide.backbones.loading import LoadOptions
 from peftide.config import TrainConfig
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
@@ -15,7 +15,7 @@ GB = 10**9
 
 
 @cache
-def backbone(method: str) -> Backbone:
+def backbone(method: str) -> TransformerBackbone:
     """Return the shape of a backbone of 60 GB, of which two layers train (by `full` all)."""
     name = "random:esm2_t48_15B"
     settings, _ = shape_of(name, LoadOptions())

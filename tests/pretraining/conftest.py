@@ -11,15 +11,17 @@ from transformers import EsmForMaskedLM
 
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.backbones.esm_masked import EsmMaskedLM
-from peftide.config import RunOptions
+from peftide.config import PretrainConfig, RunOptions
 from peftide.hardware import Hardware, choose_hardware
 from peftide.pretraining.corpus import Corpus
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.network import PretrainingModel
 from peftide.pretraining.sampling import RowLayout, RowSampler
+from peftide.pretraining.setting import Setting, backbone_source, build_setting, check_options
+from peftide.run_folder import RunFolder
 from peftide.tokens import read_vocabulary
 from peftide.types import FloatArray, IntArray
-from tests.conftest import AMINO_ACIDS, random_sequences, randomise
+from tests.conftest import AMINO_ACIDS, random_sequences, randomise, write_proteins
 
 TOKENIZER: Any = esm_tokenizer(None)
 VOCABULARY = read_vocabulary(TOKENIZER)
@@ -29,6 +31,8 @@ FIRST_POSITION = PADDING_ID + 1  # as ESM counts
 RESIDUE_IDS = np.array(TOKENIZER.convert_tokens_to_ids(list(AMINO_ACIDS)))
 SEQUENCES = random_sequences(60, lengths=(30, 90), seed=3)
 CLUSTERS = np.arange(60) // 5
+COUNT = 40
+"""Sequences of a corpus on disk."""
 
 
 def token_ids(sequence: str) -> IntArray:
@@ -81,6 +85,32 @@ def plain_logits(model: PretrainingModel, folder: Path, tokens: torch.Tensor) ->
     plain = EsmForMaskedLM.from_pretrained(folder, attn_implementation="eager").eval()
     with torch.no_grad():
         return plain(tokens[None], attention_mask=torch.ones_like(tokens[None])).logits[0]
+
+
+def config_of(folder: Path, **changes: Any) -> PretrainConfig:
+    fasta = folder / "p.fasta"
+    if not fasta.exists():
+        write_proteins(fasta, random_sequences(COUNT, lengths=(30, 60)))
+    options: dict[str, Any] = {
+        "sequences": (fasta,),
+        "out": folder / "out",
+        "layers": 2,
+        "width": 32,
+        "attention_heads": 4,
+        "rows": 2,
+        "row_tokens": 64,
+    }
+    return PretrainConfig(**(options | changes))
+
+
+def setting_of(config: PretrainConfig) -> Setting:
+    files = check_options(config)
+    return build_setting(config, backbone_source(config), files, folder=RunFolder(config.out))
+
+
+@pytest.fixture
+def pretrain_config(tmp_path: Path) -> PretrainConfig:
+    return config_of(tmp_path, held_out=4)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from peftide.outcomes import OUTCOMES
 from peftide.report.read import Part
 
 VOID = {"br", "col", "hr", "img", "link", "meta"}
@@ -20,12 +21,12 @@ def entry(value: float | None, n: int = 100, **more: Any) -> dict[str, Any]:
     return {"value": value, "low": None, "high": None, "n": n} | more
 
 
-def make_part(kind: Any, truth: Any, answers: Any, **more: Any) -> Part:
+def make_part(kind: str, truth: Any, answers: Any, **more: Any) -> Part:
     """A part with ids a0, a1, …"""
     rows = {"id": np.array([f"a{k}" for k in range(len(truth))], dtype=object)}
     options: dict[str, Any] = {"class_names": (), "rows": rows, "strata": {}} | more
     truth, answers = np.asarray(truth, dtype=float), np.asarray(answers, dtype=float)
-    return Part("test", kind=kind, truth=truth, answers=answers, **options)
+    return Part("test", outcome=OUTCOMES[kind], truth=truth, answers=answers, **options)
 
 
 def write_tsv(path: Path, header: str, rows: Sequence[Sequence[object]]) -> None:
@@ -35,9 +36,10 @@ def write_tsv(path: Path, header: str, rows: Sequence[Sequence[object]]) -> None
 
 
 def write_run(folder: Path, metrics: dict[str, Any], **record: Any) -> Path:
-    """A run folder with scores and a record, and nothing else."""
+    """A run folder with scores (of yes or no, unless given) and a record, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps({"format_version": 1} | metrics))
+    known = {"format_version": 1, "outcome": "binary"}
+    (folder / "metrics.json").write_text(json.dumps(known | metrics))
     (folder / "run.json").write_text(
         json.dumps({"command": "train", "status": "finished"} | record)
     )
@@ -59,16 +61,16 @@ def binary_run(folder: Path, rows: int = 60) -> Path:
     write_run(folder, metrics, best_epoch=2, epochs=2)
     write_tsv(
         folder / "predictions.tsv",
-        "id_a id_b label score probability prediction split",
+        "id_a id_b label score probability prediction split counted",
         [
-            (f"a{k}", f"b{k}", truth[k], 0.1, f"{p:.4f}", int(p >= 0.5), "test")
+            (f"a{k}", f"b{k}", truth[k], 0.1, f"{p:.4f}", int(p >= 0.5), "test", 1)
             for k, p in enumerate(probability)
         ],
     )
     write_tsv(
         folder / "strata.tsv",
-        "counted truth length seen pairs_in_part",
-        [(1, truth[k], 50 + k, "none_seen", 1 + k % 5) for k in range(rows)],
+        "truth length seen pairs_in_part",
+        [(truth[k], 50 + k, "none_seen", 1 + k % 5) for k in range(rows)],
     )
     (folder / "history.csv").write_text(
         "epoch,step,train_loss,average_precision\n1,5,0.7,0.6\n2,10,0.6,0.7\n"

@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve
 
-from peftide.report.curves import figures_of, precision_recall, reliability, top_is_right
+from peftide.report.curves import figures_of, precision_recall, reliability
 from peftide.report.figures import MOST_POINTS
 from peftide.report.read import Part
 from tests.report.conftest import Outline, make_part
@@ -74,8 +74,3 @@ def test_reliability_is_that_of_scikit_learn() -> None:
 def test_equal_probabilities_share_a_bin() -> None:
     means, shares, rows = reliability(np.array([0.0, 1, 1]), np.full(3, 0.25))
     assert (means.tolist(), shares.tolist(), rows.tolist()) == ([0.25], [pytest.approx(2 / 3)], [3])
-
-
-def test_a_class_is_right_if_the_row_carries_it() -> None:
-    part = make_part("categorical", [[1, 1], [0, 1]], [[0.4, 0.6], [0.6, 0.4]])
-    assert top_is_right(part).tolist() == [1, 0]

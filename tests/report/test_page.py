@@ -48,6 +48,13 @@ def test_what_is_not_text_has_a_name_to_be_read_aloud(run_folder: Path) -> None:
     assert all(head.get("scope") for head in outline.all("th"))
 
 
+def test_the_head_says_when_the_run_was_made(tmp_path: Path) -> None:
+    splits = {"test": {"auroc": entry(0.5)}}
+    written = "2026-11-29T00:15:36+00:00"
+    folder = write_run(tmp_path / "dated", {"headline": "auroc", "splits": splits}, date=written)
+    assert "2026-11-29 00:15 UTC" in outline_of(folder).text("p")
+
+
 def test_everything_has_its_section(run_folder: Path) -> None:
     sections = [
         *("Beside the baselines", "A closer look at test", "Every score", "Training"),
@@ -62,6 +69,7 @@ def test_nothing_that_a_user_wrote_becomes_a_tag(tmp_path: Path) -> None:
     splits = {NASTY: {"macro_average_precision": entry(0.5, 2), "per_class": per_class}}
     finding = {"part": NASTY, "kind": NASTY, "count": 1, "decision": NASTY, "examples": [NASTY]}
     metrics: dict[str, Any] = {
+        "outcome": "categorical",
         "headline": "macro_average_precision",
         "splits": splits,
         "baselines": {NASTY: splits},
@@ -78,10 +86,10 @@ def test_nothing_that_a_user_wrote_becomes_a_tag(tmp_path: Path) -> None:
     )
     (folder / "config.yaml").write_text(json.dumps({"task": NASTY, "backbone": NASTY}))
     clean = NASTY[:-1].replace('"', "")
-    header = f"id label prediction split p_{clean.replace(' ', '')} p_b"
-    rows = [(clean, clean, clean, clean, 0.2, 0.8), (clean, "b", "b", clean, 0.9, 0.1)]
+    header = f"id label prediction split p_{clean.replace(' ', '')} p_b counted"
+    rows = [(clean, clean, clean, clean, 0.2, 0.8, 1), (clean, "b", "b", clean, 0.9, 0.1, 1)]
     write_tsv(folder / "predictions.tsv", header, rows)
-    write_tsv(folder / "strata.tsv", "counted truth seen", [(1, clean, clean), (1, "b", "b")])
+    write_tsv(folder / "strata.tsv", "truth seen", [(clean, clean), ("b", "b")])
     outline = outline_of(folder)
     assert not {"script", "b<"} & {tag for tag, _ in outline.tags}
     assert outline.text().count("<script>alert") > 10
@@ -90,7 +98,7 @@ def test_nothing_that_a_user_wrote_becomes_a_tag(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_parts_of_few_rows_are_shown(tmp_path: Path, rows: int) -> None:
     outline = outline_of(binary_run(tmp_path, rows))
-    assert "too few to say anything" in outline.text("p")
+    assert "too few to conclude anything" in outline.text("p")
 
 
 def test_no_test_part_and_no_number_at_all(tmp_path: Path) -> None:
@@ -109,14 +117,15 @@ def test_a_missing_file_leaves_only_its_section_empty(run_folder: Path, missing:
 
 def test_values_are_shown_too(tmp_path: Path) -> None:
     metrics = {
+        "outcome": "continuous",
         "headline": "spearman",
         "threshold": None,
         "splits": {"test": {"spearman": entry(0.5)}},
     }
     write_run(tmp_path, metrics)
-    rows = [(f"v{k}", k / 7, k / 8, "test") for k in range(50)]
-    write_tsv(tmp_path / "predictions.tsv", "id label prediction split", rows)
-    write_tsv(tmp_path / "strata.tsv", "counted truth length", [(1, k / 7, 9) for k in range(50)])
+    rows = [(f"v{k}", k / 7, k / 8, "test", 1) for k in range(50)]
+    write_tsv(tmp_path / "predictions.tsv", "id label prediction split counted", rows)
+    write_tsv(tmp_path / "strata.tsv", "truth length", [(k / 7, 9) for k in range(50)])
     assert "Predicted and measured" in outline_of(tmp_path).text("b")
 
 

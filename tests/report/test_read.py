@@ -1,17 +1,16 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from peftide.errors import InputError
-from peftide.report.read import kind_of, read_run
+from peftide.report.read import read_run
 from tests.report.conftest import entry, write_run, write_tsv
 
 
 def test_all_files_of_a_run_are_read(run_folder: Path) -> None:
     run = read_run(run_folder)
     (part,) = run.parts
-    assert (part.name, part.kind, len(part)) == ("test", "binary", 60)
+    assert (part.name, part.outcome.kind, len(part)) == ("test", "binary", 60)
     assert part.truth.tolist() == [k % 2 for k in range(60)]
     assert part.rows["id_b"][3] == "b3"
     assert part.strata["pairs_in_part"][3] == "4"
@@ -20,10 +19,8 @@ def test_all_files_of_a_run_are_read(run_folder: Path) -> None:
 
 
 def test_only_counted_rows_with_numbers_are_taken(run_folder: Path) -> None:
-    strata = (run_folder / "strata.tsv").read_text().splitlines()
-    strata[1] = "0" + strata[1][1:]
-    (run_folder / "strata.tsv").write_text("\n".join(strata) + "\n")
     rows = (run_folder / "predictions.tsv").read_text().splitlines()
+    rows[1] = rows[1][:-1] + "0"
     cells = rows[2].split("\t")
     rows[2] = "\t".join([*cells[:4], "nan", *cells[5:]])
     (run_folder / "predictions.tsv").write_text("\n".join(rows) + "\n")
@@ -39,7 +36,7 @@ def test_without_one_of_the_tables_there_are_no_parts(run_folder: Path, missing:
 
 def test_tables_that_do_not_fit_give_no_parts(run_folder: Path) -> None:
     with (run_folder / "strata.tsv").open("a") as stream:
-        stream.write("1\t1\t60\tnone_seen\t1\n")
+        stream.write("1\t60\tnone_seen\t1\n")
     assert read_run(run_folder).parts == ()
 
 
@@ -59,26 +56,19 @@ def test_a_folder_without_scores_is_refused(tmp_path: Path) -> None:
 def test_classes_are_read_as_membership_and_ids_as_text(tmp_path: Path) -> None:
     scores = {"macro_average_precision": entry(0.5)}
     metrics = {"headline": "macro_average_precision", "splits": {"input": scores}}
-    write_run(tmp_path, metrics | {"threshold": None}, command="evaluate")
-    header = "id label prediction p_C2 p_D2|x"
+    write_run(tmp_path, metrics | {"outcome": "categorical"}, command="evaluate")
+    header = "id label prediction p_C2 p_D2|x counted"
     rows = [
-        ("NA", "C2", "C2", 0.75, 0.25),
-        ("007", "D2", "C2", 0.5, 0.5),
-        ("x", "C2,D2", "C2", 1, 0),
+        ("NA", "C2", "C2", 0.75, 0.25, 1),
+        ("007", "D2", "C2", 0.5, 0.5, 1),
+        ("x", "C2,D2", "C2", 1, 0, 1),
     ]
     write_tsv(tmp_path / "predictions.tsv", header, rows)
     truths = ["C2", "D2|x", ""]
-    write_tsv(tmp_path / "strata.tsv", "counted truth length", [(1, t, 9) for t in truths])
+    write_tsv(tmp_path / "strata.tsv", "truth length", [(t, 9) for t in truths])
     (part,) = read_run(tmp_path).parts
-    assert part.kind == "categorical"
+    assert part.outcome.kind == "categorical"
     assert part.class_names == ("C2", "D2|x")
     assert part.truth.tolist() == [[1, 0], [0, 1], [0, 0]]
     assert part.answers.tolist() == [[0.75, 0.25], [0.5, 0.5], [1, 0]]
     assert part.rows["id"].tolist() == ["NA", "007", "x"]
-
-
-def test_kinds_are_read_off_the_columns() -> None:
-    column = np.array(["0.5"], dtype=object)
-    assert kind_of({"prediction": column}, has_threshold=False) == "continuous"
-    assert kind_of({"p_A": column}, has_threshold=True) == "multilabel"
-    assert kind_of({"probability": column}, has_threshold=True) == "binary"

@@ -73,7 +73,7 @@ def test_few_rows_no_test_and_no_value_are_said() -> None:
     few = {"splits": {"validation": {"auroc": entry(0.9, 1)}}}
     said = " ".join(verdict(few, "validation", "auroc"))
     assert "no test part" in said
-    assert "1 row only" in said
+    assert "only 1 row" in said
     assert verdict(metrics_of(None), "test", "auroc") == ["The AUROC of test is undefined."]
 
 

@@ -12,20 +12,6 @@ def test_scores_have_three_digits_or_a_dash(value: float | None, text: str) -> N
     assert wording.score(value) == text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.04, "0.0 s"),
-        (59.94, "59.9 s"),
-        (60, "1 min 0 s"),
-        (3599.6, "1 h 0 min"),
-        (7260, "2 h 1 min"),
-    ],
-)
-def test_times_are_in_the_unit_a_person_would_choose(seconds: float, text: str) -> None:
-    assert wording.duration(seconds) == text
-
-
 def test_an_interval_needs_both_ends() -> None:
     assert wording.interval(0.1, None) == ""
     assert wording.interval(-0.1, 0.2) == "[−0.100, 0.200]"

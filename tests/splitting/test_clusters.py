@@ -46,3 +46,21 @@ def test_the_seed_decides_among_equals() -> None:
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+@pytest.mark.parametrize(("rare", "parts"), [(1, {0}), (2, {0, 2}), (3, {0, 1, 2}), (9, {0, 1, 2})])
+def test_a_rare_class_is_in_as_many_parts_as_its_clusters_allow(rare: int, parts: set) -> None:
+    # `rare` clusters of ten rows hold a class that the other 100 clusters lack
+    clusters = np.repeat(np.arange(100 + rare), 10)
+    labels = np.eye(2)[(clusters >= 100).astype(np.int64)]
+    for seed in range(3):
+        part = split_by_cluster(clusters, labels, WISH, seed=seed)
+        assert set(part[clusters >= 100]) == parts
+        np.testing.assert_allclose(np.bincount(part) / len(part), WISH, atol=0.04)
+
+
+def test_a_class_of_large_clusters_does_not_fill_a_small_part() -> None:
+    clusters = np.concatenate([np.repeat([0, 1], 300), np.arange(2, 402)])
+    labels = np.eye(2)[(clusters < 2).astype(np.int64)]
+    part = split_by_cluster(clusters, labels, WISH, seed=0)
+    assert set(part[:600]) == {0}

@@ -5,9 +5,10 @@ import pytest
 
 from peftide.config import SplitConfig
 from peftide.errors import InputError
-from peftide.splitting import PairGraph
+from peftide.splitting.graph import PairGraph
 from peftide.splitting.plan import (
     NOWHERE,
+    check_fractions,
     counted_rows,
     inside,
     kept_by_chance,
@@ -89,3 +90,15 @@ def test_residues_and_values_are_divided_too(tmp_path: Path) -> None:
     assert plan.kind == "cluster"
     assert plan.labels.names == ("E", "H")
     assert np.bincount(plan.part).tolist() == [48, 6, 6]
+
+
+def test_a_part_may_be_left_out() -> None:
+    np.testing.assert_allclose(check_fractions((0.7, 0, 0.3)), [0.7, 0, 0.3])
+
+
+@pytest.mark.parametrize(
+    "fractions", [(), (1.0,), (0.8, 0.2), (0.8, 0.1, 0.2), (1.1, -0.1, 0), (0, 0.5, 0.5), (1, 0, 0)]
+)
+def test_what_is_no_division_is_refused(fractions: tuple[float, ...]) -> None:
+    with pytest.raises(InputError, match=r"--fractions: received .*expected shares .* 0.8,0.1,0.1"):
+        check_fractions(fractions)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from peftide.errors import InputError
+from peftide.outcomes import Labels, ReadingOptions
 from peftide.sequences import Examples
-from peftide.tasks import Labels, ReadingOptions
 from peftide.tasks.residue import fit_residue, read_residue
 
 Rows = Callable[..., Examples]

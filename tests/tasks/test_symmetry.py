@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from peftide.errors import InputError
+from peftide.outcomes import Labels, ReadingOptions, Targets
 from peftide.sequences import Examples
-from peftide.tasks import Labels, ReadingOptions, Targets
 from peftide.tasks.symmetry import (
     DEFAULT_MAP,
     DEFAULT_ORDER,

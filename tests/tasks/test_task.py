@@ -1,9 +1,17 @@
-import numpy as np
+import pytest
 
-from peftide.tasks import Targets
+from peftide.outcomes import OUTCOMES
+from peftide.tasks import TASKS
 
 
-def test_rows_of_examples_come_in_the_order_asked_for() -> None:
-    targets = Targets(np.zeros((6, 1)), np.ones(6, dtype=bool), np.array([0, 2, 2, 6]))
-    assert targets.rows(np.array([2, 0])).tolist() == [2, 3, 4, 5, 0, 1]
-    assert targets.rows(np.array([1])).tolist() == []
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_asks_a_question_and_has_a_known_outcome(name: str) -> None:
+    task = TASKS[name]
+    assert task.question.endswith("?")
+    assert OUTCOMES[task.outcome.kind] is task.outcome
+    assert (task.level == "pair") == (name == "ppi" or name.startswith("pair-"))
+    assert (task.level == "residue") == (name == "residue")
+
+
+def test_no_two_tasks_ask_the_same() -> None:
+    assert len({task.question for task in TASKS.values()}) == len(TASKS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.model import trained_parameters
@@ -61,7 +61,7 @@ def test_another_run_reads_the_embeddings_of_a_cache(
     (tmp_path / "b").mkdir()
     cache = tmp_path / "cache"
     first = built(tmp_path / "a", "ppi", "head", embedding_cache=cache, seed=0).embeddings
-    monkeypatch.setattr(Backbone, "forward", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(TransformerBackbone, "forward", lambda *_: pytest.fail("computed again"))
     second = built(tmp_path / "b", "ppi", "head", embedding_cache=cache, seed=1).embeddings
     assert first is not None
     assert second is not None

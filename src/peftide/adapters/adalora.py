@@ -7,9 +7,9 @@ matrix are left on average. A term of the loss keeps P and Q orthogonal.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
-from peft import AdaLoraConfig
 from torch import Tensor
 
 from peftide.adapters.adapter import AdapterOptions
@@ -34,6 +34,8 @@ def apply_adalora(backbone: Backbone, options: AdapterOptions) -> None:
     InputError
         If the targets do not exist.
     """
+    from peft import AdaLoraConfig
+
     config = AdaLoraConfig(
         init_r=max(options.lora_r + 1, round(EXTRA_RANK * options.lora_r)),
         target_r=options.lora_r,
@@ -56,7 +58,7 @@ class RankSchedule:
 
     def __init__(self, backbone: Backbone, steps: int) -> None:
         self.model = backbone.model.base_model
-        self.config: AdaLoraConfig = self.model.peft_config[ADAPTER_NAME]
+        self.config: Any = self.model.peft_config[ADAPTER_NAME]
         self.steps = self.config.total_step = steps
         self.config.tinit = int(WARMUP_SHARE * steps)
         self.config.tfinal = int(FINAL_SHARE * steps)

@@ -6,8 +6,6 @@ that start at 1.
 
 from dataclasses import replace
 
-from peft import IA3Config
-
 from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA
 from peftide.adapters.peft_form import put_on
@@ -21,8 +19,10 @@ def apply_ia3(backbone: Backbone, options: AdapterOptions) -> None:
     Raises
     ------
     InputError
-        If the layers do not exist, or have no feed-forward block that is known.
+        If the layers do not exist, or have no feed-forward block that peftide knows.
     """
+    from peft import IA3Config
+
     feedforward = feedforward_outputs(backbone, layers=options.layers)
     attention = module_names(backbone, targets=("key", "value"), layers=options.layers)
     put_on(

@@ -13,8 +13,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from peft import LoraConfig
-
 from peftide.adapters.adapter import Adapter, AdapterOptions
 from peftide.adapters.peft_form import load_adapter, put_on, save_adapter
 from peftide.adapters.targets import module_names
@@ -36,6 +34,8 @@ def apply_lora(backbone: Backbone, options: AdapterOptions, **settings: Any) -> 
     InputError
         If the rank is not positive or the targets do not exist.
     """
+    from peft import LoraConfig
+
     config = LoraConfig(
         r=options.lora_r,
         lora_alpha=options.lora_alpha,

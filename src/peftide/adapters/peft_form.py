@@ -1,21 +1,26 @@
-"""Adapters in `peft`'s own form: put on a backbone, saved for plain `peft` to open, loaded."""
+"""Adapters in `peft`'s own form: put on a backbone, saved for plain `peft` to open, loaded.
+
+Modules of this package import `peft` inside functions: it takes seconds to load, and a run with
+`--method head` does not need it.
+"""
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from peft import PeftConfig, PeftModel, get_peft_model
+from typing import Any
 
 from peftide.backbones import Backbone
 
 ADAPTER_FOLDER = "adapter"
 ADAPTER_NAME = "default"
-"""How `peft` calls an adapter that nobody named."""
+"""Name that `peft` gives to an adapter without a name."""
 
 
-def put_on(backbone: Backbone, config: PeftConfig) -> None:
-    """Put an adapter on a backbone; only the adapter trains."""
+def put_on(backbone: Backbone, config: Any) -> None:
+    """Put an adapter on a backbone; only the adapter trains. `config` is one of `peft`."""
+    from peft import get_peft_model
+
     with quietly():
         backbone.model = get_peft_model(backbone.model, config)
     backbone.model.peft_config[ADAPTER_NAME].base_model_name_or_path = backbone.origin.name
@@ -30,6 +35,8 @@ def save_adapter(backbone: Backbone, folder: Path) -> None:
 
 def load_adapter(backbone: Backbone, folder: Path) -> None:
     """Put a saved adapter on a backbone, in place of one that it may have."""
+    from peft import PeftModel
+
     if isinstance(backbone.model, PeftModel):
         backbone.model = backbone.model.unload()
     with quietly():
@@ -38,7 +45,7 @@ def load_adapter(backbone: Backbone, folder: Path) -> None:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Leave out warnings about peft's own doing."""
+    """Leave out warnings about code of peft itself."""
     with warnings.catch_warnings():
         # a name that newer transformers deprecate
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)

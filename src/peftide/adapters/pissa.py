@@ -13,8 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from peft import LoraConfig
-from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from peftide.adapters.adapter import AdapterOptions
@@ -51,6 +49,8 @@ def apply_pissa(backbone: Backbone, options: AdapterOptions) -> None:
 
 def lora_layers(backbone: Backbone) -> dict[str, Any]:
     """Return the adapted modules, by name."""
+    from peft.tuners.lora import LoraLayer
+
     modules = backbone.model.named_modules()
     return {name: module for name, module in modules if isinstance(module, LoraLayer)}
 
@@ -89,7 +89,7 @@ def finish_pissa(backbone: Backbone) -> None:
         )
         for layer in lora_layers(backbone).values()
     ]
-    config: LoraConfig = backbone.model.peft_config[ADAPTER_NAME]
+    config = backbone.model.peft_config[ADAPTER_NAME]
     backbone.model = backbone.model.unload()
     twice = {"r": 2 * config.r, "lora_alpha": 2 * config.lora_alpha}
     put_on(backbone, replace(config, **twice, base_model_name_or_path=None))

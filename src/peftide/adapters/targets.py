@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from peftide.backbones import Backbone
+from peftide.backbones import Backbone, LayeredBackbone, layers_of
 from peftide.errors import InputError, did_you_mean
 
+OTHER_METHODS = "Choose --method head or --method full"
 LAYER_FORMS = "all, last_quarter, last:K, or 0-based layers such as 3,4,5"
 
 
@@ -56,9 +57,16 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
     Raises
     ------
     InputError
-        If a target is unknown to the architecture, or none is named.
+        If a target is unknown, or none is named, or the backbone has no attention matrices.
     """
-    known = backbone.architecture.attention_modules
+    layered = _layered(backbone)
+    known = layered.attention_modules
+    if not known:
+        raise InputError(
+            f"the backbone {backbone.origin.name} has no attention matrices",
+            where="--method",
+            fix=OTHER_METHODS,
+        )
     unknown = [target for target in targets if target not in known]
     if unknown or not targets:
         received = ", ".join(unknown) or "nothing"
@@ -68,22 +76,27 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
             fix=f"{did_you_mean(received, known)} (several with commas)",
         )
     return [
-        f"{backbone.architecture.layer_prefix}.{number}.{known[target]}"
-        for number in layer_numbers(layers, layers=backbone.layers)
+        f"{layered.layer_prefix}.{number}.{known[target]}"
+        for number in layer_numbers(layers, layers=layered.layers)
         for target in targets
     ]
 
 
 def layer_paths(backbone: Backbone, *, layers: str) -> tuple[str, ...]:
-    """Return how the names of everything inside the named layers begin.
+    """Return the prefixes of the names of all modules inside the named layers.
 
     Raises
     ------
     InputError
         If the backbone has no such layers.
     """
-    prefix = backbone.architecture.layer_prefix
-    return tuple(f"{prefix}.{k}." for k in layer_numbers(layers, layers=backbone.layers))
+    layered = _layered(backbone)
+    numbers = layer_numbers(layers, layers=layered.layers)
+    return tuple(f"{layered.layer_prefix}.{number}." for number in numbers)
+
+
+def _layered(backbone: Backbone) -> LayeredBackbone:
+    return layers_of(backbone, where="--method", fix=OTHER_METHODS)
 
 
 def feedforward_outputs(backbone: Backbone, *, layers: str) -> list[str]:
@@ -97,9 +110,8 @@ def feedforward_outputs(backbone: Backbone, *, layers: str) -> list[str]:
         If a layer has no such matrix, or does not exist.
     """
     paths = layer_paths(backbone, layers=layers)
-    attention = set(
-        module_names(backbone, targets=list(backbone.architecture.attention_modules), layers=layers)
-    )
+    known = _layered(backbone).attention_modules
+    attention = set(module_names(backbone, targets=list(known), layers=layers))
     names = [
         name
         for name, module in backbone.model.named_modules()
@@ -110,7 +122,7 @@ def feedforward_outputs(backbone: Backbone, *, layers: str) -> list[str]:
     ]
     if len(names) < len(paths):
         raise InputError(
-            f"the layers of {backbone.origin.name} have no feed-forward block that is known",
+            f"the layers of {backbone.origin.name} have no feed-forward block that peftide knows",
             where="--method",
             fix="Choose another method, such as lora",
         )

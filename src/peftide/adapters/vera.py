@@ -6,8 +6,6 @@ that scale B·A on both sides. The one on the left starts at 0.
 
 from dataclasses import replace
 
-from peft import VeraConfig
-
 from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA
 from peftide.adapters.peft_form import put_on
@@ -26,6 +24,8 @@ def apply_vera(backbone: Backbone, options: AdapterOptions) -> None:
     InputError
         If the targets do not exist.
     """
+    from peft import VeraConfig
+
     config = VeraConfig(
         r=RANK,
         vera_dropout=options.lora_dropout,

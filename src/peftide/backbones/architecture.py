@@ -1,22 +1,27 @@
-"""What peftide must know of a family of encoders."""
+"""What peftide must know of a family of encoders of `transformers`.
+
+Modules of this package import `transformers` inside functions: it takes seconds to load, and
+listing names, checking options and refusing a command do not need it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from jaxtyping import Float
+from torch import Tensor
 
 from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.errors import BackboneError
-from peftide.packing import PACKED_ATTENTION, register_packed_attention
+from peftide.packing import PACKED_ATTENTION, PackedBatch, register_packed_attention
 
 Aliases = Mapping[str, tuple[str | None, Callable[[], Any]]]
 """Short name → hub id (None: only as `random:<alias>`) and configuration."""
 
 
-def use_packed_attention(model: PreTrainedModel) -> None:
-    """Let a model whose attention knows nothing of positions read packed rows."""
+def use_packed_attention(model: Any) -> None:
+    """Let a model without positions in its attention read packed rows."""
     register_packed_attention()
     model.set_attn_implementation(PACKED_ATTENTION)
 
@@ -35,6 +40,10 @@ class Architecture:
         Configuration → the same model with random weights.
     tokenizer
         Folder → its tokenizer; None → the family's own alphabet.
+    encode
+        Model, packed batch, number of layers → the hidden states after so many layers; None → the
+        embeddings after all layers and the last norm. It starts from `batch.hidden` after
+        `batch.layers_done` layers if the batch has hidden states, else from the tokens.
     layer_prefix
         Module path of the list of layers; layer k is `<layer_prefix>.<k>` (0-based).
     attention_modules
@@ -46,27 +55,25 @@ class Architecture:
     aliases
         Short names of published checkpoints.
     prepare
-        Let a model read packed rows; its `forward` is then given `sequence_lengths`.
-    first_layer_serves_all
-        Whether upper layers need what the first one computes (as T5 does): it cannot be left out.
+        Let a model read packed rows.
     masked_language_model
         Folder or configuration → the model with its language-model head, for pretraining.
     """
 
     summary: str
-    load: Callable[..., PreTrainedModel]
-    random_model: Callable[[Any], PreTrainedModel]
-    tokenizer: Callable[[Path | None], PreTrainedTokenizerBase]
+    load: Callable[..., Any]
+    random_model: Callable[[Any], Any]
+    tokenizer: Callable[[Path | None], Any]
+    encode: Callable[[Any, PackedBatch, int | None], Float[Tensor, "1 N D"]]
     layer_prefix: str
     attention_modules: Mapping[str, str]
     first_position: Callable[[Any], int]
     max_residues: Callable[[Any], int | None]
     aliases: Aliases = field(default_factory=dict)
-    prepare: Callable[[PreTrainedModel], None] = use_packed_attention
-    first_layer_serves_all: bool = False
-    masked_language_model: Callable[[Path | PretrainedConfig], EsmMaskedLM] | None = None
+    prepare: Callable[[Any], None] = use_packed_attention
+    masked_language_model: Callable[[Any], EsmMaskedLM] | None = None
 
-    def pretrainable(self) -> Callable[[Path | PretrainedConfig], EsmMaskedLM]:
+    def pretrainable(self) -> Callable[[Any], EsmMaskedLM]:
         """Return `masked_language_model`.
 
         Raises

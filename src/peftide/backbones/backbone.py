@@ -1,15 +1,20 @@
-"""An encoder with its vocabulary and its origin: packed tokens in, residue embeddings out."""
+"""A backbone: packed tokens in, residue embeddings out. The rest of peftide depends on this alone.
 
+`Backbone` holds what every backbone must have. `LayeredBackbone` adds what only a stack of named
+layers has; a recurrent network does without. Code that needs layers asks for them with `layers_of`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
-from peftide.backbones.architecture import Architecture
-from peftide.backbones.layers import entering, frozen_layers, leaving, only_layers
-from peftide.packing import PackedBatch, pack
+from peftide.errors import InputError
+from peftide.packing import PackedBatch
+from peftide.parameters import trained_parameters
 from peftide.tokens import Vocabulary
 
 
@@ -40,86 +45,109 @@ class Origin:
         return self.name.startswith("random:")
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """A protein language model that reads packed batches.
+
+    It is a class and not a `Protocol` because a model registers it as a submodule.
 
     Attributes
     ----------
     model
-        The `transformers` model, or the `peft` model around it.
+        The network, an `nn.Module`. Its parameters train, and files store them under its names.
+    vocabulary
+        Token ids of residues, and the special tokens around a sequence.
+    origin
+        Where the weights come from.
+    width
+        Embedding width D.
+    max_residues
+        Longest sequence that the model can read; None: no limit.
     """
 
     model: Any
+    vocabulary: Vocabulary
+    origin: Origin
+    width: int
+    max_residues: int | None
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        *,
-        architecture: Architecture,
-        vocabulary: Vocabulary,
-        origin: Origin,
-    ) -> None:
-        super().__init__()
-        architecture.prepare(model)
-        self.model = model
-        self.architecture = architecture
-        self.vocabulary = vocabulary
-        self.origin = origin
-        self.config: Any = model.config
-
-    @property
-    def width(self) -> int:
-        """Embedding width D."""
-        return self.config.hidden_size
-
-    @property
-    def layers(self) -> int:
-        """Number of layers."""
-        return self.config.num_hidden_layers
-
-    @property
-    def max_residues(self) -> int | None:
-        """Longest sequence the positions allow, or None."""
-        return self.architecture.max_residues(self.config)
-
+    @abstractmethod
     def pack(self, sequences: list[str], *, max_length: int | None) -> PackedBatch:
-        """Encode sequences to token ids and put them end to end."""
-        return pack(
-            [self.vocabulary.encode(sequence, max_length=max_length) for sequence in sequences],
-            first_position=self.architecture.first_position(self.config),
-            prefix=len(self.vocabulary.prefix),
-            suffix=len(self.vocabulary.suffix),
-        )
+        """Encode sequences, cropped to `max_length` residues, and put them end to end."""
 
+    @abstractmethod
     def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
-        """Return one embedding per token; from the hidden states of lower layers if it has them."""
-        if batch.hidden is None:
-            return self._run(batch)
-        above = slice(batch.layers_done, None)
-        with (
-            only_layers(self.model, self.architecture.layer_prefix, above) as upper,
-            entering(upper[0], batch.hidden[None]),
-        ):
-            return self._run(batch)
+        """Return one embedding per token."""
+
+
+class LayeredBackbone(Backbone, ABC):
+    """A backbone whose layers have names, and that can be cut between two of them.
+
+    `forward` continues from `batch.hidden` if the batch has hidden states.
+
+    Attributes
+    ----------
+    layers
+        Number of layers.
+    layer_prefix
+        Module path of the list of layers in `model`; layer k is `<layer_prefix>.<k>` (0-based).
+    attention_modules
+        `query`, `key`, `value`, `output` → module path inside a layer; empty without attention.
+    """
+
+    layers: int
+    layer_prefix: str
+    attention_modules: Mapping[str, str]
+
+    @abstractmethod
+    def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
+        """Return the hidden states of each token after the first layers."""
+
+    @abstractmethod
+    def recompute_activations(self) -> None:
+        """Save memory: compute the activations of each layer again in the backward pass."""
 
     @property
     def frozen_layers(self) -> int:
-        """How many layers lie below everything that trains, where a model can be cut there."""
-        if self.architecture.first_layer_serves_all:
-            return 0
-        return frozen_layers(self.model, self.architecture.layer_prefix)
+        """Number of layers below everything that trains.
 
-    def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
-        """Return what the first layers (at least one) make of each token."""
-        prefix = self.architecture.layer_prefix
-        with only_layers(self.model, prefix, slice(layers)) as lower, leaving(lower[-1]) as found:
-            self._run(batch)
-        return found[0][0]
+        A parameter that trains outside the layers counts as lying below them, which is always safe.
+        """
+        inside, lowest = f"{self.layer_prefix}.", self.layers
+        for name in trained_parameters(self.model):
+            _, found, rest = name.partition(inside)
+            lowest = min(lowest, int(rest.partition(".")[0]) if found else 0)
+        return lowest
 
-    def _run(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
-        output = self.model(
-            input_ids=batch.input_ids[None],
-            position_ids=batch.position_ids[None],
-            sequence_lengths=batch.lengths,
+
+def cut_below_training(backbone: Backbone) -> int:
+    """Return how many layers need not run in every step; 0 if the backbone has no layers.
+
+    These are the layers below everything that trains. The last layer always runs.
+    """
+    if not isinstance(backbone, LayeredBackbone):
+        return 0
+    return min(backbone.frozen_layers, backbone.layers - 1)
+
+
+def layers_of(backbone: Backbone, *, where: str, fix: str) -> LayeredBackbone:
+    """Return the backbone as one with layers.
+
+    Parameters
+    ----------
+    where
+        Option that needs layers.
+    fix
+        What the user can do instead.
+
+    Raises
+    ------
+    InputError
+        If the backbone has no layers.
+    """
+    if not isinstance(backbone, LayeredBackbone):
+        raise InputError(
+            f"the backbone {backbone.origin.name} has no layers that peftide can choose from",
+            where=where,
+            fix=fix,
         )
-        return output.last_hidden_state[0]
+    return backbone

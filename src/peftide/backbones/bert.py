@@ -3,27 +3,33 @@
 from pathlib import Path
 from typing import Any
 
-from transformers import BertConfig, BertModel, BertTokenizer, PreTrainedTokenizerBase
+from jaxtyping import Float
+from torch import Tensor
 
 from peftide.backbones.architecture import Architecture
 from peftide.backbones.weights import load_weights
 from peftide.errors import BackboneError
+from peftide.packing import PackedBatch
 
 ALPHABET = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"LAGVESIKRDTPNQFYMHCWXUBZO")
 """ProtBERT's tokens in their order."""
 
 
-def load_bert(folder: Path, **settings: Any) -> BertModel:
+def load_bert(folder: Path, **settings: Any) -> Any:
     """Load a BERT checkpoint without pooler."""
+    from transformers import BertModel
+
     return load_weights(BertModel, folder, add_pooling_layer=False, **settings)[0]
 
 
-def random_bert(config: Any) -> BertModel:
+def random_bert(config: Any) -> Any:
     """Return a BERT with BERT's own random initialisation."""
+    from transformers import BertModel
+
     return BertModel(config, add_pooling_layer=False)
 
 
-def bert_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
+def bert_tokenizer(folder: Path | None) -> Any:
     """Return the tokenizer of a checkpoint, or ProtBERT's alphabet for random weights.
 
     Raises
@@ -31,6 +37,8 @@ def bert_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
     BackboneError
         If the folder has none.
     """
+    from transformers import BertTokenizer
+
     if folder is None:
         vocabulary = {token: number for number, token in enumerate(ALPHABET)}
         return BertTokenizer(vocabulary, do_lower_case=False)
@@ -40,12 +48,14 @@ def bert_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
             expected="tokenizer.json or vocab.txt",
             where="--backbone",
         )
-    # residues are capital letters, also where a checkpoint does not say so
+    # residues are capital letters, even if a checkpoint does not say so
     return BertTokenizer.from_pretrained(folder, do_lower_case=False)
 
 
-def prot_bert_config(layers: int = 30, width: int = 1024, attention_heads: int = 16) -> BertConfig:
+def prot_bert_config(layers: int = 30, width: int = 1024, attention_heads: int = 16) -> Any:
     """Return the configuration of ProtBERT, or of a smaller one (width: D)."""
+    from transformers import BertConfig
+
     return BertConfig(
         vocab_size=len(ALPHABET),
         num_hidden_layers=layers,
@@ -58,11 +68,23 @@ def prot_bert_config(layers: int = 30, width: int = 1024, attention_heads: int =
     )
 
 
+def encode_bert(model: Any, batch: PackedBatch, layers: int | None) -> Float[Tensor, "1 N D"]:
+    """Run a BERT up to a number of layers; `Architecture.encode` has the rules."""
+    if batch.hidden is None:
+        hidden = model.embeddings(batch.input_ids[None], position_ids=batch.position_ids[None])
+    else:
+        hidden = batch.hidden[None]
+    for layer in [*model.encoder.layer][batch.layers_done : layers]:
+        hidden = layer(hidden, None, sequence_lengths=batch.lengths)
+    return hidden
+
+
 BERT = Architecture(
     summary="ProtBERT",
     load=load_bert,
     random_model=random_bert,
     tokenizer=bert_tokenizer,
+    encode=encode_bert,
     layer_prefix="encoder.layer",
     attention_modules={
         "query": "attention.self.query",

@@ -5,19 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EsmConfig, EsmModel, EsmTokenizer, PreTrainedTokenizerBase
+from jaxtyping import Float
+from torch import Tensor
 
 from peftide.backbones.architecture import Aliases, Architecture, use_packed_attention
 from peftide.backbones.esm_layer import use_few_passes
 from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.backbones.weights import load_weights
 from peftide.errors import BackboneError
+from peftide.packing import PackedBatch
 
 UNUSED_MODULE = "contact_head"
 ESM_TOKENS = {"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32}
 
 
-def esm_config(layers: int, width: int, attention_heads: int, **changes: Any) -> EsmConfig:
+def esm_config(layers: int, width: int, attention_heads: int, **changes: Any) -> Any:
     """Return the configuration of an ESM-2 of the given shape (width: D).
 
     Examples
@@ -25,6 +27,8 @@ def esm_config(layers: int, width: int, attention_heads: int, **changes: Any) ->
     >>> esm_config(6, 320, 20).intermediate_size
     1280
     """
+    from transformers import EsmConfig
+
     settings: dict[str, Any] = {
         **ESM_TOKENS,
         "num_hidden_layers": layers,
@@ -42,35 +46,39 @@ def esm_config(layers: int, width: int, attention_heads: int, **changes: Any) ->
     return EsmConfig(**(settings | changes))
 
 
-def esm1b_config() -> EsmConfig:
+def esm1b_config() -> Any:
     """Return the configuration of ESM-1b: absolute positions, a layer norm before the layers."""
     return esm_config(33, 1280, 20, position_embedding_type="absolute", emb_layer_norm_before=True)
 
 
-def load_esm(folder: Path, **settings: Any) -> EsmModel:
+def load_esm(folder: Path, **settings: Any) -> Any:
     """Load an ESM checkpoint without pooler (ESM-2 checkpoints have no pooler weights).
 
     Raises
     ------
     BackboneError
-        If the weights cannot be read or are incomplete: what is missing would be random.
+        If the weights cannot be read or are incomplete: missing ones would be random.
     """
+    from transformers import EsmModel
+
     model, lacks_unused = load_weights(
         EsmModel, folder, may_lack=UNUSED_MODULE, add_pooling_layer=False, **settings
     )
     if lacks_unused:
-        # random otherwise, and with it the hash by which a bundle knows its backbone
+        # else random, and a bundle would not know its backbone again by the hash
         torch.nn.init.zeros_(model.contact_head.regression.weight)
         torch.nn.init.zeros_(model.contact_head.regression.bias)
     return model
 
 
-def random_esm(config: Any) -> EsmModel:
+def random_esm(config: Any) -> Any:
     """Return an ESM with ESM's own random initialisation."""
+    from transformers import EsmModel
+
     return EsmModel(config, add_pooling_layer=False)
 
 
-def esm_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
+def esm_tokenizer(folder: Path | None) -> Any:
     """Return the tokenizer of a checkpoint, or ESM's alphabet for random weights.
 
     Raises
@@ -78,6 +86,8 @@ def esm_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
     BackboneError
         If the folder has no alphabet.
     """
+    from transformers import EsmTokenizer
+
     if folder is not None:
         if not (folder / "vocab.txt").is_file():
             raise BackboneError(f"{folder} holds no vocab.txt", where="--backbone")
@@ -96,6 +106,20 @@ def esm_max_residues(config: Any) -> int | None:
 def esm_first_position(config: Any) -> int:
     """Return the position of <cls>, as `transformers` counts: absolute ones begin after padding."""
     return 0 if config.position_embedding_type == "rotary" else config.pad_token_id + 1
+
+
+def encode_esm(model: Any, batch: PackedBatch, layers: int | None) -> Float[Tensor, "1 N D"]:
+    """Run an ESM up to a number of layers; `Architecture.encode` has the rules."""
+    position_ids = batch.position_ids[None]
+    if batch.hidden is None:
+        hidden = model.embeddings(input_ids=batch.input_ids[None], position_ids=position_ids)
+    else:
+        hidden = batch.hidden[None]
+    rotary = model.rotary_embeddings
+    turns = None if rotary is None else rotary(hidden, position_ids)
+    for layer in [*model.encoder.layer][batch.layers_done : layers]:
+        hidden = layer(hidden, position_embeddings=turns, sequence_lengths=batch.lengths)
+    return hidden if layers is not None else model.encoder.emb_layer_norm_after(hidden)
 
 
 def prepare_esm(model: Any) -> None:
@@ -126,6 +150,7 @@ ESM = Architecture(
     random_model=random_esm,
     masked_language_model=EsmMaskedLM,
     tokenizer=esm_tokenizer,
+    encode=encode_esm,
     layer_prefix="encoder.layer",
     attention_modules={
         "query": "attention.self.query",

@@ -6,10 +6,10 @@
       │            └> value ───────────────────────────┴> attention ─> dense ─> + ─> norm ─> …
       └─────────────────────────────────────────────────────────────────────────┘
 
-Matrix products are so fast there that most of the time went into what lies between them.
+Matrix products are fast there: most of the time went into the steps between them.
 """
 
-from types import MethodType
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,26 +21,39 @@ from peftide.packing import packed_attention
 
 
 def use_few_passes(model: Any) -> None:
-    """Let the layers of an ESM compute as here wherever their input is on a CPU."""
+    """Let the layers of an ESM compute as here when their input is on a CPU."""
     for layer in model.encoder.layer:
-        layer.forward = MethodType(forward, layer)
+        layer.__class__ = few_passes_class()
+
+
+@cache
+def few_passes_class() -> type[nn.Module]:
+    """Return the class of these layers.
+
+    It is a subclass, so that hooks, gradient checkpointing and sharding act as on any layer.
+    """
+    from transformers.models.esm.modeling_esm import EsmLayer
+
+    class FewPassesEsmLayer(EsmLayer):
+        def forward(self, hidden_states: Tensor, *inputs: Any, **options: Any) -> Tensor:
+            if hidden_states.device.type != "cpu":
+                return super().forward(hidden_states, *inputs, **options)
+            return forward(self, hidden_states, **options)
+
+    return FewPassesEsmLayer
 
 
 def forward(
     layer: Any,
     hidden_states: Float[Tensor, "1 N D"],
-    *inputs: Any,
+    *,
     position_embeddings: tuple[Tensor, Tensor] | None = None,
     **options: Any,
 ) -> Float[Tensor, "1 N D"]:
     """Return the hidden states after a layer.
 
-    Every module of the layer is called as a module, so adapters act as they do in `transformers`.
+    It calls every module of the layer as a module, so adapters act as they do in `transformers`.
     """
-    if hidden_states.device.type != "cpu":
-        return type(layer).forward(
-            layer, hidden_states, *inputs, position_embeddings=position_embeddings, **options
-        )
     attention, hidden = layer.attention, hidden_states[0]
     normed = _normed(attention.LayerNorm, hidden)
     mixed = _attend(attention.self, normed, positions=position_embeddings, options=options)

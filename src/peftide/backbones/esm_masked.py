@@ -5,7 +5,6 @@ from typing import Any
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import EsmForMaskedLM, PretrainedConfig
 
 from peftide.backbones.weights import load_weights
 
@@ -31,7 +30,9 @@ class EsmMaskedLM(nn.Module):
     `transformers` scales by the share of `<mask>` in a whole row; a row here holds several pieces.
     """
 
-    def __init__(self, source: Path | PretrainedConfig) -> None:
+    def __init__(self, source: Any) -> None:
+        from transformers import EsmForMaskedLM
+
         super().__init__()
         config: Any = source
         if isinstance(source, Path):

@@ -4,9 +4,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
 from peftide.backbones.weights import PICKLED_NAME
 from peftide.errors import BackboneError
 
@@ -25,6 +22,10 @@ def find_snapshot(
     BackboneError
         If it is no hub id, or not in the cache and cannot be downloaded.
     """
+    # half a second to load, and most backbones are on disk
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
     wanted = [*NEEDED_FILES, PICKLED_NAME] if allow_bin else NEEDED_FILES
     settings: dict[str, Any] = {"allow_patterns": wanted, "revision": revision}
     try:
@@ -47,6 +48,9 @@ def _is_complete(folder: Path, wanted: list[str]) -> bool:
 
 
 def _download(hub_id: str, settings: dict[str, Any], *, offline: bool) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
     if offline:
         raise _not_to_be_had(hub_id, "it is not in the local cache, and --offline is set")
     logger.info("downloading %s from the hub", hub_id)

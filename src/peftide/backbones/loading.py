@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
 from peftide.backbones import BACKBONES
 from peftide.backbones.architecture import Aliases, Architecture
-from peftide.backbones.backbone import Backbone, Origin
+from peftide.backbones.backbone import Origin
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.quantised import check_base_bits, quantised_settings
+from peftide.backbones.transformer import TransformerBackbone
 from peftide.backbones.weights import require_safetensors, stored_sha256, weights_sha256
 from peftide.errors import BackboneError, InputError, did_you_mean
 from peftide.tokens import read_vocabulary
@@ -40,7 +40,7 @@ class LoadOptions:
     base_bits: int | None = None
 
 
-def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
+def load_backbone(name: str, *, options: LoadOptions | None = None) -> TransformerBackbone:
     """Load a protein language model.
 
     Parameters
@@ -77,7 +77,7 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> Backbone:
     return _stored_backbone(name, folder, revision=revision, options=options)
 
 
-def _random_backbone(name: str) -> Backbone:
+def _random_backbone(name: str) -> TransformerBackbone:
     alias = name.removeprefix(RANDOM_PREFIX)
     if alias not in ALIASES:
         raise BackboneError(
@@ -132,7 +132,7 @@ def _known_names() -> list[str]:
 
 def _stored_backbone(
     name: str, folder: Path, *, revision: str | None, options: LoadOptions
-) -> Backbone:
+) -> TransformerBackbone:
     architecture = find_architecture(read_config(folder), name)
     weights = require_safetensors(folder, allow_bin=options.allow_bin)
     if options.base_bits is None:
@@ -145,7 +145,7 @@ def _stored_backbone(
     return backbone
 
 
-def find_architecture(config: PretrainedConfig, name: str) -> Architecture:
+def find_architecture(config: Any, name: str) -> Architecture:
     """Return how peftide handles the family of a checkpoint.
 
     Raises
@@ -162,7 +162,7 @@ def find_architecture(config: PretrainedConfig, name: str) -> Architecture:
     return BACKBONES[config.model_type]
 
 
-def read_config(folder: Path) -> PretrainedConfig:
+def read_config(folder: Path) -> Any:
     """Return the configuration of a checkpoint.
 
     Raises
@@ -170,6 +170,9 @@ def read_config(folder: Path) -> PretrainedConfig:
     BackboneError
         If it is not there, cannot be read, or is of a family that peftide does not know.
     """
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig, PretrainedConfig
+
     path = folder / "config.json"
     if not path.is_file():
         raise BackboneError(
@@ -203,17 +206,17 @@ def read_config(folder: Path) -> PretrainedConfig:
 
 
 def _assemble(
-    model: PreTrainedModel,
+    model: Any,
     architecture: Architecture,
     *,
     name: str,
     folder: Path | None,
     revision: str | None,
-) -> Backbone:
+) -> TransformerBackbone:
     model.requires_grad_(False).eval()
     if folder is not None and revision is None and name not in BUNDLED:
         name = str(folder.resolve())
-    return Backbone(
+    return TransformerBackbone(
         model,
         architecture=architecture,
         vocabulary=read_vocabulary(architecture.tokenizer(folder)),

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import BitsAndBytesConfig
 
 from peftide.errors import InputError
 
@@ -54,6 +53,8 @@ def quantised_settings(bits: int, device: torch.device) -> dict[str, Any]:
     Dettmers et al. 2022, arXiv 2208.07339 (8 bits); Dettmers et al. 2023, arXiv 2305.14314 (4 bits:
     NormalFloat).
     """
+    from transformers import BitsAndBytesConfig
+
     half = torch.bfloat16
     if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         half = torch.float16

@@ -7,37 +7,41 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers import (
-    PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
-    T5Config,
-    T5EncoderModel,
-    T5Tokenizer,
-)
 
 from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.weights import load_weights
 from peftide.errors import BackboneError
-from peftide.packing import attend, register_attention, within_sequences
+from peftide.packing import PackedBatch, attend, register_attention, within_sequences
 
 T5_ATTENTION = "peftide_packed_t5"
 LETTERS = "ALGVSREDTIPKFQNYMHWCXBOUZ"
 """Residues in the order of ProtT5's vocabulary."""
 
 
-def load_t5(folder: Path, **settings: Any) -> T5EncoderModel:
-    """Load the encoder of a T5 checkpoint, whether or not it has a decoder beside it."""
+def load_t5(folder: Path, **settings: Any) -> Any:
+    """Load the encoder of a T5 checkpoint; it may have a decoder too."""
+    from transformers import T5EncoderModel
+
     return load_weights(T5EncoderModel, folder, **settings)[0]
 
 
-def t5_tokenizer(folder: Path | None) -> PreTrainedTokenizerBase:
+def random_t5(config: Any) -> Any:
+    """Return the encoder of a T5 with its own random initialisation."""
+    from transformers import T5EncoderModel
+
+    return T5EncoderModel(config)
+
+
+def t5_tokenizer(folder: Path | None) -> Any:
     """Return the tokenizer of a checkpoint, or ProtT5's alphabet for random weights.
 
     Raises
     ------
     BackboneError
-        If the folder has none, or it is one of sentencepiece and that is not installed.
+        If the folder has none, or has one of sentencepiece, which is not installed.
     """
+    from transformers import PreTrainedTokenizerFast, T5Tokenizer
+
     if folder is None:
         special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
         return T5Tokenizer([*special, *((f"▁{letter}", -1.0) for letter in LETTERS)])
@@ -66,19 +70,26 @@ def _is_installed(name: str) -> bool:
 
 
 def use_biased_attention(model: Any) -> None:
-    """Let a T5 read packed rows: positions enter its attention, as a bias for each distance."""
+    """Let a T5 read packed rows: its attention takes a bias for each distance."""
     register_attention(T5_ATTENTION, biased_attention)
     model.set_attn_implementation(T5_ATTENTION)
-    first = model.encoder.block[0].layer[0].SelfAttention  # makes the bias for all layers
-    first.register_forward_pre_hook(_bias_of_longest, with_kwargs=True)
 
 
-def _bias_of_longest(
-    attention: Any, inputs: tuple[Any, ...], options: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Make the bias for the longest sequence, not for the whole row: of no other is more used."""
-    longest = max(options["sequence_lengths"])
-    return inputs, options | {"position_bias": attention.compute_bias(longest, longest)}
+def encode_t5(model: Any, batch: PackedBatch, layers: int | None) -> Float[Tensor, "1 N D"]:
+    """Run a T5 up to a number of layers; `Architecture.encode` has the rules.
+
+    The first layer holds the bias of all layers. It is made once, as large as the longest sequence
+    and not as the whole row.
+    """
+    stack, longest = model.encoder, max(batch.lengths)
+    if batch.hidden is None:
+        hidden = stack.dropout(stack.embed_tokens(batch.input_ids[None]))
+    else:
+        hidden = batch.hidden[None]
+    bias = stack.block[0].layer[0].SelfAttention.compute_bias(longest, longest)
+    for layer in [*stack.block][batch.layers_done : layers]:
+        hidden = layer(hidden, None, bias, sequence_lengths=batch.lengths)[0]
+    return hidden if layers is not None else stack.dropout(stack.final_layer_norm(hidden))
 
 
 def biased_attention(
@@ -108,8 +119,10 @@ def biased_attention(
     return within_sequences(attend_by_distance, rows, options["sequence_lengths"]), None
 
 
-def t5_config(layers: int, width: int, attention_heads: int, **changes: Any) -> T5Config:
+def t5_config(layers: int, width: int, attention_heads: int, **changes: Any) -> Any:
     """Return the configuration of a protein T5 of the given shape (width: D)."""
+    from transformers import T5Config
+
     settings: dict[str, Any] = {
         "vocab_size": 128,
         "num_layers": layers,
@@ -141,8 +154,9 @@ T5_ALIASES: Aliases = {
 T5 = Architecture(
     summary="ProtT5, Ankh",
     load=load_t5,
-    random_model=T5EncoderModel,
+    random_model=random_t5,
     tokenizer=t5_tokenizer,
+    encode=encode_t5,
     layer_prefix="encoder.block",
     attention_modules={
         "query": "layer.0.SelfAttention.q",
@@ -154,5 +168,4 @@ T5 = Architecture(
     max_residues=lambda _config: None,
     aliases=T5_ALIASES,
     prepare=use_biased_attention,
-    first_layer_serves_all=True,
 )

@@ -2,24 +2,22 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from peftide.errors import BackboneError
 from peftide.files import written_whole
 
 PICKLED_NAME = "pytorch_model.bin"
 CONVERTED_FOLDER = "peftide_safetensors"
-
-Model = TypeVar("Model", bound=PreTrainedModel)
 
 
 def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
@@ -82,8 +80,8 @@ def _no_weights(path: Path) -> BackboneError:
 
 
 def load_weights(
-    model_class: type[Model], folder: Path, *, may_lack: str | None = None, **settings: Any
-) -> tuple[Model, bool]:
+    model_class: Any, folder: Path, *, may_lack: str | None = None, **settings: Any
+) -> tuple[Any, bool]:
     """Load a checkpoint in fp32, complete or not at all.
 
     Parameters
@@ -103,16 +101,16 @@ def load_weights(
         If the weights cannot be read or are incomplete: what is missing would be random.
     """
     try:
-        loaded: Any = model_class.from_pretrained(
-            folder,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype=torch.float32,  # of a half-precision file too: what trains, trains in fp32
-            **settings,
-        )
+        with _quiet_transformers():
+            model, info = model_class.from_pretrained(
+                folder,
+                use_safetensors=True,
+                output_loading_info=True,
+                dtype=torch.float32,  # of a half-precision file too: trained weights are in fp32
+                **settings,
+            )
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
-    model, info = loaded
     unused = {name for name in info["missing_keys"] if may_lack and may_lack in name}
     missing = sorted(set(info["missing_keys"]) - unused)
     if missing:
@@ -122,6 +120,19 @@ def load_weights(
             where="--backbone",
         )
     return model, bool(unused)
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Keep transformers from reporting the language-model head, which peftide leaves out."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def weights_sha256(model: nn.Module) -> str:

@@ -1,4 +1,4 @@
-"""Shortcuts that a protein language model has to beat; no torch."""
+"""Shortcuts that a protein language model has to beat. No torch."""
 
 from peftide.baselines.baseline import Baseline, Fitted, FittedOnProteins
 from peftide.baselines.composition import Composition, fit_composition, load_composition
@@ -16,35 +16,31 @@ from peftide.baselines.nearest import NearestHomologue, fit_nearest, load_neares
 from peftide.baselines.residue import ResidueLetters, fit_residue_letters, load_residue_letters
 
 BASELINES: dict[str, Baseline] = {
-    "composition": Baseline(
-        "residue composition and length, linear", fit_composition, load_composition
-    ),
-    "kmer": Baseline("frequencies of three residues in a row, linear", fit_kmers, load_kmers),
+    "composition": Baseline("residue composition and length", fit_composition, load_composition),
+    "kmer": Baseline("frequencies of 3-mers", fit_kmers, load_kmers),
     "degree": Baseline(
-        "how many train pairs of each label the two proteins have",
+        "degree (train pairs of each label)",
         fit_degree,
         load_degree,
         levels=("pair",),
     ),
     "positive_degree": Baseline(
-        "how many positive train pairs the two proteins have",
+        "degree (positive train pairs)",
         fit_positive_degree,
         load_positive_degree,
         levels=("pair",),
         kinds=("binary",),
     ),
-    "nearest_homologue": Baseline(
-        "labels of the most similar sequence or pair of train", fit_nearest, load_nearest
-    ),
+    "nearest_homologue": Baseline("nearest homologue", fit_nearest, load_nearest),
     "residue_letter": Baseline(
-        "how often each class goes with each residue letter",
+        "residue letter alone",
         fit_residue_letters,
         load_residue_letters,
         levels=("residue",),
         kinds=("categorical",),
     ),
 }
-"""Name of a baseline → what it is, in the order in which they are fitted and shown."""
+"""Baselines by name, in the order in which they are fitted and shown."""
 
 __all__ = [
     "BASELINES",

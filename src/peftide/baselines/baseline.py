@@ -1,4 +1,4 @@
-"""What a baseline is: how it is fitted on train, and opened again from its numbers."""
+"""The form of a baseline: how it is fitted on train, and loaded from its stored numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from peftide.baselines.checks import Kind
+from peftide.outcomes import OUTCOMES
 from peftide.types import FloatArray, IntArray, Level
 
 
 @runtime_checkable
 class Fitted(Protocol):
-    """What a baseline knows of the training part."""
+    """A baseline fitted on the training part."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Yield all of it, by name."""
+        """Yield all its numbers, by name."""
         ...
 
 
 @runtime_checkable
 class FittedOnProteins(Fitted, Protocol):
-    """One that answers rows of one or two proteins."""
+    """A fitted baseline that answers rows of one or two proteins."""
 
     def predict(self, sequences: Sequence[str], members: IntArray) -> FloatArray:
         """Yield a probability (B,), probabilities (B, K) or a value (B,) per row."""
@@ -34,22 +34,22 @@ class Baseline:
 
     Attributes
     ----------
-    summary
-        What it knows, in a few words.
+    title
+        Its information, in a few words for the report.
     fit
         (sequences, members, targets, kind=) → `Fitted`; of residues (sequences, classes, n).
     load
         (arrays, kind=, proteins_per_example=) → `Fitted`.
     levels, kinds
-        What it can answer.
+        The labels that it can answer; kinds are keys of `OUTCOMES`.
     """
 
-    summary: str
+    title: str
     fit: Callable[..., Any]
     load: Callable[..., Any]
     levels: tuple[Level, ...] = ("pair", "sequence")
-    kinds: tuple[Kind, ...] = ("binary", "categorical", "multilabel", "continuous")
+    kinds: tuple[str, ...] = tuple(OUTCOMES)
 
-    def suits(self, level: Level, kind: Kind) -> bool:
+    def suits(self, level: Level, kind: str) -> bool:
         """Yield whether it can answer such labels."""
         return level in self.levels and kind in self.kinds

@@ -1,13 +1,10 @@
-"""What every baseline of pairs and sequences asks of its input."""
-
-from typing import Literal
+"""Checks of the input of every baseline of pairs and sequences."""
 
 import numpy as np
 
 from peftide.errors import InputError
-from peftide.types import IntArray
-
-Kind = Literal["binary", "categorical", "multilabel", "continuous"]
+from peftide.outcomes import Outcome
+from peftide.types import FloatArray, IntArray
 
 
 def check_members(members: IntArray, proteins: int) -> None:
@@ -44,47 +41,36 @@ def check_as_fitted(members: IntArray, proteins_per_example: int) -> None:
         )
 
 
-def checked_targets(targets: np.ndarray, rows: int, kind: Kind) -> np.ndarray:
+def checked_targets(targets: np.ndarray, rows: int, outcome: Outcome) -> np.ndarray:
     """Return targets as int64 (classes) or float64 (values) after checking shape and content.
 
     Raises
     ------
     InputError
-        If they do not fit the rows or the kind.
+        If they do not fit the rows or the outcome.
 
     Examples
     --------
-    >>> checked_targets(np.array([True, False]), 2, "binary")
+    >>> from peftide.outcomes import OUTCOMES
+    >>> checked_targets(np.array([True, False]), 2, OUTCOMES["binary"])
     array([1, 0])
     """
-    axes = 2 if kind in ("categorical", "multilabel") else 1
+    axes = 2 if outcome.has_classes else 1
     if targets.ndim != axes or len(targets) != rows:
         raise InputError(
             f"targets of shape {targets.shape} for {rows} examples",
             expected="(B, K) class memberships" if axes == 2 else "(B,), one per example",
         )
-    if kind == "continuous":
-        if not np.isfinite(targets).all():
-            raise InputError("a target that is NaN or infinite", expected="finite values")
-        return targets.astype(np.float64)
-    if not np.isin(targets, (0, 1)).all():
-        raise InputError(f"{kind} targets other than 0 and 1", expected="0 or 1 only")
-    if kind == "categorical" and not targets.any(axis=1).all():
-        raise InputError("an example without any class", expected="at least one per example")
-    return targets.astype(np.int64)
+    return outcome.shallow.checked(targets)
 
 
-def as_columns(targets: np.ndarray, kind: Kind) -> np.ndarray:
-    """Return checked targets with one column per class or value; of yes and no, that of yes.
+def as_answers(columns: FloatArray, outcome: Outcome) -> FloatArray:
+    """Return answers without the axis of columns if the outcome has only one.
 
     Examples
     --------
-    >>> as_columns(np.array([1, 0]), "binary").tolist()
-    [[1], [0]]
+    >>> from peftide.outcomes import OUTCOMES
+    >>> as_answers(np.array([[0.5]]), OUTCOMES["continuous"])
+    array([0.5])
     """
-    return targets if kind in ("categorical", "multilabel") else targets[:, None]
-
-
-def from_columns(answers: np.ndarray, kind: Kind) -> np.ndarray:
-    """Return answers of one column without that axis, where the kind has one column only."""
-    return answers if kind in ("categorical", "multilabel") else answers[:, 0]
+    return columns if outcome.has_classes else columns[:, 0]

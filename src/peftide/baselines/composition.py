@@ -1,13 +1,12 @@
-"""What residue composition and length alone can predict: a linear model on 21 numbers a protein."""
+"""Residue composition and length: a linear model on 21 numbers per protein."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from peftide.baselines.checks import Kind
 from peftide.baselines.letters import OTHER, letter_codes
-from peftide.baselines.linear import ClassWeight, LinearModel, fit_linear
+from peftide.baselines.linear import LinearModel, fit_linear
 from peftide.errors import InputError
 from peftide.types import FloatArray, IntArray
 
@@ -42,7 +41,7 @@ class Composition:
 
 
 def load_composition(
-    arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int
+    arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int
 ) -> Composition:
     """Yield the baseline that `Composition.arrays` came from."""
     return Composition(
@@ -55,18 +54,17 @@ def fit_composition(
     members: IntArray,
     targets: np.ndarray,
     *,
-    kind: Kind,
-    class_weight: ClassWeight = None,
+    kind: str,
 ) -> Composition:
     """Fit labels on composition and length.
 
     Parameters
     ----------
     sequences
-        Proteins; those that `members` does not name have no influence.
+        Proteins; only proteins that `members` names have an influence.
     members
         Indices into `sequences`, one or two per example. Shape (B, A).
-    targets, kind, class_weight
+    targets, kind
         As `peftide.baselines.linear.fit_linear` takes them.
 
     Raises
@@ -82,7 +80,7 @@ def fit_composition(
     (2,)
     """
     features = composition_features(sequences)
-    return Composition(fit_linear(features, members, targets, kind=kind, class_weight=class_weight))
+    return Composition(fit_linear(features, members, targets, kind=kind))
 
 
 def composition_features(sequences: Sequence[str]) -> FloatArray:

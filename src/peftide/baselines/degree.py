@@ -1,15 +1,15 @@
-"""What the partners alone can predict: how often train names each protein, and with which labels.
+"""Degrees: how often the training set names each protein, and with which labels.
 
-Knows nothing of sequences: two proteins that train does not name are answered like any others.
+Sequences play no role: all pairs of two unseen proteins get the same answer.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit, softmax
 
-from peftide.baselines.checks import Kind, check_as_fitted, check_members, checked_targets
+from peftide.baselines.checks import check_as_fitted, check_members, checked_targets
+from peftide.outcomes import OUTCOMES
 from peftide.sequences.hashing import sequence_hash
 from peftide.types import FloatArray, IntArray
 
@@ -18,24 +18,24 @@ PAIR = 2
 
 @dataclass(frozen=True)
 class Degree:
-    """What train says of each protein by itself; made by `fit_degree`.
+    """The training pairs of each protein; made by `fit_degree`.
 
     Attributes
     ----------
     kind
-        What is predicted.
+        Kind of outcome, a key of `OUTCOMES`.
     hashes
         Train proteins, by `sequence_hash`. Length P.
     degrees
-        Train pairs of each protein with each class (of yes and no: no, yes); of values, their
-        sum. Shape (P, K).
+        Sum of `Shallow.tallied` over the training pairs of each protein: pairs with each class
+        (no and yes of a binary outcome), or the sum of values. Shape (P, K).
     pairs
         Train pairs of each protein. Shape (P,).
     prior
         Share of each class, or the mean value, in train. Shape (K,).
     """
 
-    kind: Kind
+    kind: str
     hashes: tuple[str, ...]
     degrees: FloatArray
     pairs: FloatArray
@@ -44,11 +44,11 @@ class Degree:
     def predict(self, sequences: Sequence[str], members: IntArray) -> FloatArray:
         """Yield one prediction per pair, the same for (a, b) and (b, a).
 
-        Classes: log odds = those of train, plus Σ over the pair of log(degree of the class + 1).
-        Of yes and no that ranks pairs by Σ log((positive degree + 1) / (negative degree + 1)), and
-        so it does for each of several classes that may be right at once.
-        Values: the mean, over the pair, of the mean value of each protein's train pairs, with
-        the mean of train counted once.
+        Classes: log odds = log odds of the training set + Σ log(degree of the class + 1) over the
+        pair. A binary outcome, and each class of a set, thus ranks pairs by
+        Σ log((positive degree + 1) / (negative degree + 1)).
+        Values: the mean, over the pair, of the mean value of each protein's training pairs, with
+        the training mean counted once.
 
         Examples
         --------
@@ -59,29 +59,19 @@ class Degree:
         """
         check_members(members, len(sequences))
         check_as_fitted(members, PAIR)
-        rows = self._rows(sequences)
-        if self.kind == "continuous":
-            known = np.append(
-                (self.degrees[:, 0] + self.prior[0]) / (self.pairs + 1), self.prior[0]
-            )
-            return known[rows[members]].mean(axis=1)
-        known = np.log(np.vstack([self.degrees, np.zeros_like(self.prior)]) + 1)
-        if self.kind == "multilabel":  # each class against all pairs without it
-            known[:-1] -= np.log(self.pairs[:, None] - self.degrees + 1)
-        both = known[rows[members[:, 0]]] + known[rows[members[:, 1]]]
-        if self.kind == "multilabel":
-            return expit(logit(self.prior) + both)
-        with np.errstate(divide="ignore"):
-            scores = np.log(self.prior) + both
-        probabilities = softmax(scores, axis=1)
-        return probabilities[:, 1] if self.kind == "binary" else probabilities
+        return OUTCOMES[self.kind].shallow.from_tallies(
+            np.vstack([self.degrees, np.zeros_like(self.prior)]),
+            np.append(self.pairs, 0),
+            self.prior,
+            members=self._rows(sequences)[members],
+        )
 
     def pairs_of(self, sequences: Sequence[str]) -> IntArray:
-        """Yield the train pairs of each sequence, 0 for those train does not have. Shape (P,)."""
+        """Yield the training pairs of each sequence, 0 for unseen ones. Shape (P,)."""
         return np.append(self.pairs, 0).astype(np.int64)[self._rows(sequences)]
 
     def _rows(self, sequences: Sequence[str]) -> IntArray:
-        """Return the row of each sequence, that after the last for those train does not have."""
+        """Return the row of each sequence; unseen sequences get the row after the last."""
         row_of = {name: row for row, name in enumerate(self.hashes)}
         unknown = len(self.hashes)
         return np.array([row_of.get(sequence_hash(s), unknown) for s in sequences], dtype=np.int64)
@@ -99,7 +89,7 @@ class Degree:
 
 @dataclass(frozen=True)
 class PositiveDegree:
-    """The same, of positive pairs alone; made by `fit_positive_degree`."""
+    """The positive training pairs of each protein; made by `fit_positive_degree`."""
 
     degree: Degree
 
@@ -125,7 +115,7 @@ class PositiveDegree:
 
 
 def load_degree(
-    arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int
+    arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int
 ) -> Degree:
     """Yield the baseline that `Degree.arrays` came from."""
     assert proteins_per_example == PAIR
@@ -134,14 +124,14 @@ def load_degree(
 
 
 def load_positive_degree(
-    arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int
+    arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int
 ) -> PositiveDegree:
     """Yield the baseline that `PositiveDegree.arrays` came from."""
     return PositiveDegree(load_degree(arrays, kind=kind, proteins_per_example=proteins_per_example))
 
 
 def fit_degree(
-    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: Kind
+    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: str
 ) -> Degree:
     """Count the train pairs of each protein; a pair of a protein with itself is one.
 
@@ -154,7 +144,7 @@ def fit_degree(
     targets
         0/1 labels (B,), class memberships 0/1 (B, K), or values (B,).
     kind
-        "binary", "categorical", "multilabel" or "continuous".
+        A key of `OUTCOMES`.
 
     Raises
     ------
@@ -163,9 +153,9 @@ def fit_degree(
     """
     check_members(members, len(sequences))
     check_as_fitted(members, PAIR)
-    labels = checked_targets(targets, len(members), kind)
-    columns = np.stack([1 - labels, labels], axis=1) if kind == "binary" else labels
-    columns = np.asarray(columns, dtype=np.float64).reshape(len(members), -1)
+    outcome = OUTCOMES[kind]
+    labels = checked_targets(targets, len(members), outcome)
+    columns = outcome.shallow.tallied(labels).astype(np.float64)
     hashes, proteins = np.unique(
         [sequence_hash(sequences[protein]) for protein in members.ravel().tolist()],
         return_inverse=True,
@@ -180,7 +170,7 @@ def fit_degree(
 
 
 def fit_positive_degree(
-    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: Kind
+    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: str
 ) -> PositiveDegree:
     """Count the positive train pairs of each protein, as `fit_degree` does."""
     return PositiveDegree(fit_degree(sequences, members, targets, kind=kind))

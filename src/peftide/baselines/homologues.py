@@ -1,4 +1,4 @@
-"""Sequences, and others to look among → which of those are similar to each, and how similar."""
+"""Queries and targets → the similar targets of each query, and how similar they are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from peftide.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Homologues:
-    """What was found for each sequence.
+    """The homologues of each query.
 
     Attributes
     ----------
     starts
-        The homologues of sequence p are those from `starts[p]` to `starts[p + 1]`. Shape (P + 1,).
+        The homologues of query p are the entries `starts[p]:starts[p + 1]`. Shape (P + 1,).
     target
-        Index of a homologue among the sequences that were looked among. Shape (H,).
+        Index of a homologue among the targets. Shape (H,).
     identity_fraction
         Its share of identical residues in the alignment, from 0 to 1. Shape (H,).
     """
@@ -44,7 +44,7 @@ class Homologues:
 MOST_HITS = 10
 
 Search = Callable[[Sequence[str], Sequence[str]], Homologues]
-"""(sequences, those to look among) → the homologues of each."""
+"""(queries, targets) → the homologues of each query."""
 
 
 def find_homologues(

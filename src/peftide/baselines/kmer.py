@@ -1,4 +1,4 @@
-"""What short words of residues can predict: a linear model on the principal 3-mers of train."""
+"""Short words of residues: a linear model on the principal 3-mers of the training set."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from peftide.baselines.checks import Kind, check_members
+from peftide.baselines.checks import check_members
 from peftide.baselines.letters import STANDARD_RESIDUES, letter_codes
 from peftide.baselines.linear import LinearModel, fit_linear
 from peftide.types import FloatArray, IntArray
@@ -18,9 +18,9 @@ LENGTH = 3
 LETTERS = len(STANDARD_RESIDUES)
 WORDS = LETTERS**LENGTH
 COMPONENTS = {1: 128, 2: 64}
-"""Proteins per example → numbers kept of each protein; of pairs three features come of each."""
+"""Proteins per example → numbers kept of each protein; each makes three features of a pair."""
 ITERATIONS: Any = 2  # a number, although its annotation in scikit-learn says text
-MOST_PROTEINS = 10_000  # whose principal directions are taken, evenly from all of train
+MOST_PROTEINS = 10_000  # sampled evenly from the training set for the principal directions
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Kmers:
         return {"components": self.components} | self.model.arrays()
 
 
-def load_kmers(arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int) -> Kmers:
+def load_kmers(arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int) -> Kmers:
     """Yield the baseline that `Kmers.arrays` came from."""
     model = LinearModel.from_arrays(arrays, kind=kind, proteins_per_example=proteins_per_example)
     return Kmers(arrays["components"], model)
 
 
 def fit_kmers(
-    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: Kind
+    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: str
 ) -> Kmers:
     """Fit labels on the 3-mers of each protein, reduced to their principal directions.
 
@@ -72,7 +72,7 @@ def fit_kmers(
     Parameters
     ----------
     sequences
-        Proteins; those that `members` does not name have no influence.
+        Proteins; only proteins that `members` names have an influence.
     members
         Indices into `sequences`, one or two per example. Shape (B, A).
     targets, kind

@@ -1,4 +1,4 @@
-"""What the most similar sequences of train can predict: their labels, as far as they are similar.
+"""Nearest homologues: the labels of the most similar training sequences.
 
 Pairs: the labels of train pairs of one's homologue with the other's, as in the transfer of
 interactions between species (Yu et al. 2004, doi 10.1101/gr.1774904).
@@ -10,29 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from peftide.baselines.checks import (
-    Kind,
-    as_columns,
+    as_answers,
     check_as_fitted,
     check_members,
     checked_targets,
-    from_columns,
 )
 from peftide.baselines.homologues import Homologues, Search, find_homologues
+from peftide.outcomes import OUTCOMES
 from peftide.types import FloatArray, IntArray
 
 CANDIDATES = 4_000_000  # train pairs that are looked up at a time
-EQUAL = 1e-9  # similarities closer than this are equal
-SOFTENING = 0.01  # of the weights of neighbours: 1 / (1 − similarity + this)
 
 
 @dataclass(frozen=True)
 class NearestHomologue:
-    """The training part, to look things up in; made by `fit_nearest`.
+    """The training part as a table of sequences and labels; made by `fit_nearest`.
 
     Attributes
     ----------
     kind
-        What is predicted.
+        Kind of outcome, a key of `OUTCOMES`.
     sequences
         Distinct train sequences. Length P.
     examples
@@ -45,7 +42,7 @@ class NearestHomologue:
         Finds the homologues of sequences among others.
     """
 
-    kind: Kind
+    kind: str
     sequences: tuple[str, ...]
     examples: IntArray
     labels: FloatArray
@@ -78,26 +75,21 @@ class NearestHomologue:
         """
         check_members(members, len(sequences))
         check_as_fitted(members, self.examples.shape[1])
-        homologues = self.homologues(sequences)
+        homologues, nearness = self.homologues(sequences), OUTCOMES[self.kind].shallow.nearness
         sums = np.zeros((len(members), self.labels.shape[1]))
         weights, best = np.zeros(len(members)), np.zeros(len(members))
         for start, rows, similarity, examples in self._candidates(homologues, members):
             stop = start + (rows.max(initial=-1) + 1)
             part = slice(start, stop)
             np.maximum.at(best[part], rows, similarity)
-            weight = self._weights(similarity, best[part][rows])
+            weight = nearness(similarity, best[part][rows])
             np.add.at(weights[part], rows, weight)
             np.add.at(sums[part], rows, weight[:, None] * self.labels[examples])
         found = weights > 0
         answers = np.tile(self.prior, (len(members), 1))
         label = sums[found] / weights[found, None]
         answers[found] += best[found, None] * (label - answers[found])
-        return from_columns(answers, self.kind)
-
-    def _weights(self, similarity: FloatArray, best: FloatArray) -> FloatArray:
-        if self.kind == "continuous":
-            return 1 / (1 - similarity + SOFTENING)
-        return (similarity >= best - EQUAL).astype(np.float64)
+        return as_answers(answers, OUTCOMES[self.kind])
 
     def _candidates(
         self, homologues: Homologues, members: IntArray
@@ -125,7 +117,7 @@ class NearestHomologue:
 
 
 def load_nearest(
-    arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int
+    arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int
 ) -> NearestHomologue:
     """Yield the baseline that `NearestHomologue.arrays` came from."""
     text = arrays["residues"].tobytes().decode()
@@ -136,14 +128,14 @@ def load_nearest(
 
 
 def fit_nearest(
-    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: Kind
+    sequences: Sequence[str], members: IntArray, targets: np.ndarray, *, kind: str
 ) -> NearestHomologue:
     """Put the training part in order: each distinct sequence or unordered pair, and its mean label.
 
     Parameters
     ----------
     sequences
-        Proteins; those that `members` does not name have no influence.
+        Proteins; only proteins that `members` names have an influence.
     members
         Indices into `sequences`, one or two per example. Shape (B, A).
     targets, kind
@@ -155,10 +147,9 @@ def fit_nearest(
         If members and targets do not fit together.
     """
     check_members(members, len(sequences))
-    labels = checked_targets(targets, len(members), kind).astype(np.float64)
-    columns = as_columns(labels, kind)
-    if kind == "categorical":
-        columns = columns / columns.sum(axis=1, keepdims=True)
+    outcome = OUTCOMES[kind]
+    labels = checked_targets(targets, len(members), outcome).astype(np.float64)
+    columns = outcome.shallow.averaged(labels)
     place: dict[str, int] = {}
     codes = [
         place.setdefault(sequences[protein], len(place)) for protein in members.ravel().tolist()

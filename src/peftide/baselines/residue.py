@@ -1,11 +1,10 @@
-"""What the residue's own letter can predict: a table of class shares, one row per letter."""
+"""Residue letters: a table of class shares, one row per letter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from peftide.baselines.checks import Kind
 from peftide.baselines.letters import OTHER, letter_codes
 from peftide.errors import InputError, raise_problems
 from peftide.types import FloatArray, IntArray
@@ -28,11 +27,6 @@ class ResidueLetters:
         """P(class | letter), one added to every count. Shape (21, K)."""
         smoothed = self.counts + 1
         return smoothed / smoothed.sum(axis=1, keepdims=True)
-
-    @property
-    def majority_class(self) -> int:
-        """Index of the class with most train residues (of equal ones, the first)."""
-        return int(self.counts.sum(axis=0).argmax())
 
     def predict(self, sequences: Sequence[str]) -> list[FloatArray]:
         """Yield the class probabilities of each residue.
@@ -63,7 +57,7 @@ class ResidueLetters:
 
 
 def load_residue_letters(
-    arrays: Mapping[str, np.ndarray], *, kind: Kind, proteins_per_example: int
+    arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int
 ) -> ResidueLetters:
     """Yield the baseline that `ResidueLetters.arrays` came from."""
     del kind, proteins_per_example
@@ -87,7 +81,7 @@ def fit_residue_letters(
     Returns
     -------
     ResidueLetters
-        With `predict(sequences)` and `majority_class`.
+        With `predict(sequences)`.
 
     Raises
     ------
@@ -98,8 +92,8 @@ def fit_residue_letters(
     Examples
     --------
     >>> letters = fit_residue_letters(["AAG", "G"], [np.array([1, -1, 0]), np.array([0])], 2)
-    >>> letters.majority_class, letters.counts.sum()
-    (0, np.int64(3))
+    >>> letters.counts.sum(axis=0)
+    array([2, 1])
     """
     _check_classes(sequences, classes, n_classes)
     counts = np.zeros((OTHER + 1, n_classes), dtype=np.int64)

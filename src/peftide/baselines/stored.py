@@ -11,7 +11,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from peftide.baselines.baseline import Baseline, Fitted
-from peftide.baselines.checks import Kind
 from peftide.errors import InputError
 from peftide.files import written_whole
 
@@ -28,21 +27,21 @@ class Stored:
     fitted
         By name.
     thresholds
-        Probability from which on each says yes, chosen on validation; None where it says none.
+        Threshold of each, chosen on validation; None if the outcome has no threshold.
     kind
-        What they predict.
+        Kind of outcome, a key of `OUTCOMES`.
     proteins_per_example
         1 or 2.
     """
 
     fitted: dict[str, Fitted]
     thresholds: dict[str, float | None]
-    kind: Kind
+    kind: str
     proteins_per_example: int
 
 
 def save_baselines(stored: Stored, folder: Path) -> None:
-    """Write a folder whole: one file of numbers per baseline, and what they are.
+    """Write a folder whole: one file of numbers per baseline, and an index of them.
 
     Raises
     ------
@@ -67,8 +66,8 @@ def save_baselines(stored: Stored, folder: Path) -> None:
 def load_baselines(folder: Path, known: Mapping[str, Baseline]) -> Stored | None:
     """Return the baselines in a folder; None if there is none.
 
-    A file that is no longer there (that of the nearest homologue holds sequences: somebody may
-    have taken it out) is one baseline less.
+    A missing file is one baseline less: the file of the nearest homologue holds sequences, so
+    its owner may have removed it.
 
     Parameters
     ----------

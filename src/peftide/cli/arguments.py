@@ -2,34 +2,73 @@
 
 import argparse
 import dataclasses
+import inspect
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from peftide.config import as_mapping, from_mapping, read_yaml
+from peftide.config.options import Options
 from peftide.config.reading import field_types, flag, missing_options
 from peftide.run_folder import RESUMED, RunFolder, resumed_config
 
 Config = TypeVar("Config")
+Field = dataclasses.Field[Any]
+
+SHORT = 16
+"""A command with at most so many options shows all of them in `--help`."""
+ALL = "--help-all"
 
 
-def add_options(parser: argparse.ArgumentParser, config_class: type) -> None:
-    """Add one option per field; values stay text until the config is built."""
+def add_options(
+    parser: argparse.ArgumentParser, config_class: type[Options], *, everything: bool = False
+) -> None:
+    """Add one option per field, in groups; values stay text until the config is built.
+
+    Parameters
+    ----------
+    everything
+        Whether the help shows all options, or only the main ones.
+    """
     kinds = field_types(config_class)
-    for field in dataclasses.fields(config_class):
+    count, is_short = f"all {len(kinds)} options", len(kinds) <= SHORT
+    everything = everything or is_short
+    own = parser.add_argument_group("options")
+    groups = {Options.heading: own}
+    for heading, field in grouped_fields(config_class):
+        if heading not in groups:
+            groups[heading] = parser.add_argument_group(heading)
+        shown = everything or field.metadata["main"]
+        text = _help(field, kinds) if shown else argparse.SUPPRESS
         if field.metadata.get("positional"):
-            parser.add_argument(field.name, metavar=field.name.upper(), help=_help(field, kinds))
+            own.add_argument(field.name, metavar=field.name.upper(), help=text)
         else:
-            parser.add_argument(
-                flag(field.name), dest=field.name, **_form(field, kinds[field.name], kinds)
-            )
-    parser.add_argument(
+            form = _form(field, kinds[field.name])
+            groups[heading].add_argument(flag(field.name), dest=field.name, help=text, **form)
+    own.add_argument(
         "--config", type=Path, metavar="FILE", help="YAML file with the same keys as these options"
     )
+    main = "all options" if is_short else "the main options"
+    own.add_argument("-h", "--help", action="help", help=f"show {main}")
+    longer = argparse.SUPPRESS if is_short else f"show {count}"
+    own.add_argument(ALL, action="help", help=longer)
+    if not everything:
+        parser.epilog = f"`{parser.prog} {ALL}` shows {count}."
 
 
-def _form(field: dataclasses.Field[Any], kind: Any, kinds: dict[str, Any]) -> dict[str, Any]:
-    form: dict[str, Any] = {"help": _help(field, kinds), "default": argparse.SUPPRESS}
+def grouped_fields(config_class: type[Options]) -> list[tuple[str, Field]]:
+    """Return heading and field of each option: first those of the command itself."""
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    found: dict[str, str] = {}
+    for base in config_class.__mro__:
+        for name in inspect.get_annotations(base):
+            if name in fields and name not in found:
+                found[name] = base.heading
+    return [(heading, fields[name]) for name, heading in found.items()]
+
+
+def _form(field: Field, kind: Any) -> dict[str, Any]:
+    form: dict[str, Any] = {"default": argparse.SUPPRESS}
     if kind is bool:
         return form | {"action": argparse.BooleanOptionalAction}
     if field.metadata.get("repeated"):
@@ -47,7 +86,7 @@ def _metavar(kind: Any) -> str:
     return {int: "N", float: "X", Path: "PATH"}.get(plain, "TEXT")
 
 
-def _help(field: dataclasses.Field[Any], kinds: dict[str, Any]) -> str:
+def _help(field: Field, kinds: dict[str, Any]) -> str:
     text = field.metadata["doc"].replace("%", "%%")
     default = field.default
     if default is dataclasses.MISSING:
@@ -58,30 +97,32 @@ def _help(field: dataclasses.Field[Any], kinds: dict[str, Any]) -> str:
     return f"{text} (default: {shown})"
 
 
-def given_values(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what the user gave: the YAML file's keys, and over them the flags."""
-    values = {k: v for k, v in vars(arguments).items() if k not in ("command", "config")}
-    if arguments.config is not None:
-        values = read_yaml(arguments.config) | values
-    return values
+def parse_config(
+    config_class: type[Config], arguments: argparse.Namespace
+) -> tuple[Config, frozenset[str]]:
+    """Return the config of a command, and the names of the options that the user gave.
 
-
-def parse_config(config_class: type[Config], arguments: argparse.Namespace) -> Config:
-    """Return the config of a command.
+    A key of the YAML file counts as given if its value is not the default, for the `config.yaml`
+    of a run names every option.
 
     Raises
     ------
     InputError
         For every option that is wrong.
     """
-    values = given_values(arguments)
+    flags = {k: v for k, v in vars(arguments).items() if k not in ("command", "config")}
+    file = {} if arguments.config is None else read_yaml(arguments.config)
+    values = file | flags
     if config_class in RESUMED and values.get("resume"):
         values = with_begun_options(config_class, values)
-    return from_mapping(config_class, values)
+    config = from_mapping(config_class, values)
+    defaults: dict[str, Any] = {i.name: i.default for i in dataclasses.fields(config_class)}  # type: ignore[arg-type]
+    changed = {name for name in file if getattr(config, name) != defaults[name]}
+    return config, frozenset(flags) | changed
 
 
 def with_begun_options(config_class: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Return what the user gave over the options that the run to resume began with.
+    """Return the user's options over those with which the run to resume began.
 
     Raises
     ------

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from peftide.auditing import AuditResult, Verdict, tally
 from peftide.commands.audit import audit
 from peftide.config import AuditConfig
+from peftide.config.unread import Names
 
 FINDINGS = 3
 
 
-def run(config: AuditConfig) -> int:
+def run(config: AuditConfig, given: Names) -> int:
     """Audit, print the verdicts, and return 3 if there is a leak, else 0."""
-    result = audit(config)
+    result = audit(config, given=given)
     print("\n".join(audit_lines(result)))
     if config.out is not None:
         print(f"all of it, machine-readable: {config.out}")

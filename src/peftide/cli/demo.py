@@ -3,9 +3,10 @@
 from peftide.cli.printing import aligned
 from peftide.commands.demo import DemoResult, demo
 from peftide.config import DemoConfig
+from peftide.config.unread import Names
 
 
-def run(config: DemoConfig) -> None:
+def run(config: DemoConfig, _given: Names) -> None:
     """Run the demo, then print its table and what to do next."""
     result = demo(config)
     print("\nSimulated proteins; test proteins were seen by no training.\n")

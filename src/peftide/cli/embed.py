@@ -2,9 +2,10 @@
 
 from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
+from peftide.config.unread import Names
 
 
-def run(config: EmbedConfig) -> None:
+def run(config: EmbedConfig, given: Names) -> None:
     """Embed, then say how much was written."""
-    vectors = embed(config)
+    vectors = embed(config, given=given)
     print(f"{len(vectors):,} embeddings: {config.out}")

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from peftide import __version__
-from peftide.cli.arguments import add_options, parse_config
+from peftide.cli.arguments import ALL, add_options, parse_config
 from peftide.config import (
     AuditConfig,
     DemoConfig,
@@ -25,12 +25,14 @@ from peftide.config import (
     SplitConfig,
     TrainConfig,
 )
+from peftide.config.options import Options
 from peftide.config.reading import flag
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
+from peftide.process import prepare_process
 from peftide.run_folder import RESUMED, command_of
 
 INTERRUPTED = 130
-COMMANDS: dict[str, type] = {
+COMMANDS: dict[str, type[Options]] = {
     "demo": DemoConfig,
     "split": SplitConfig,
     "plan": PlanConfig,
@@ -54,11 +56,12 @@ def main(words: Sequence[str] | None = None) -> int:
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=False)
     debug = getattr(arguments, "debug", False)
+    prepare_process()
     quiet_libraries(debug=debug, offline=getattr(arguments, "offline", False))
     config = None
     try:
-        config = parse_config(COMMANDS[arguments.command], arguments)
-        return find_command(arguments.command)(config) or 0
+        config, given = parse_config(COMMANDS[arguments.command], arguments)
+        return find_command(arguments.command)(config, given) or 0
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=debug)
     except BrokenPipeError:
@@ -76,7 +79,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse the words."""
-        raise InputError(message, fix=f"`{self.prog} --help` lists all")
+        raise InputError(
+            message, fix=f"`{self.prog} {ALL if ' ' in self.prog else '--help'}` lists all"
+        )
 
 
 def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
@@ -87,10 +92,10 @@ def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
     InputError
         If a command or an option is not known, or an option lacks its value.
     """
-    parser, given = build_parser(), list(sys.argv[1:] if words is None else words)
+    given = list(sys.argv[1:] if words is None else words)
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:
         raise InputError(f"unknown command {given[0]}", fix=did_you_mean(given[0], COMMANDS))
-    arguments, unknown = parser.parse_known_args(given)
+    arguments, unknown = build_parser(given).parse_known_args(given)
     if unknown:
         refuse_option(unknown[0].partition("=")[0], arguments.command)
     return arguments
@@ -103,12 +108,12 @@ def refuse_option(name: str, command: str) -> NoReturn:
     hint = f"Did you mean {close}? " if close else ""
     raise InputError(
         f"`peftide {command}` has no option {name}",
-        fix=f"{hint}`peftide {command} --help` lists all",
+        fix=f"{hint}`peftide {command} {ALL}` lists all",
     )
 
 
-def build_parser() -> Parser:
-    """Return the parser of all commands."""
+def build_parser(words: Sequence[str]) -> Parser:
+    """Return the parser of all commands; only the one among the words gets its options."""
     parser = Parser(
         prog="peftide",
         description="Adapt protein language models to your own labelled proteins.",
@@ -117,8 +122,11 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, config_class in COMMANDS.items():
         summary = (config_class.__doc__ or "").splitlines()[0]
-        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        add_options(command, config_class)
+        command = commands.add_parser(
+            name, help=summary, description=summary, allow_abbrev=False, add_help=False
+        )
+        if name in words:
+            add_options(command, config_class, everything=ALL in words)
     return parser
 
 
@@ -129,7 +137,7 @@ def resume_hint(config: Any) -> str:
     return "; the same command goes on from here" if isinstance(config, EmbedConfig) else ""
 
 
-def find_command(name: str) -> Callable[[Any], int | None]:
+def find_command(name: str) -> Callable[[Any, frozenset[str]], int | None]:
     """Load the module of a command only now, so that `--help` stays instant."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return import_module(f"peftide.cli.{name}").run
@@ -139,8 +147,6 @@ def quiet_libraries(*, debug: bool, offline: bool) -> None:
     """Send our log to standard error, and keep other libraries' chatter away."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(logging.DEBUG if debug else logging.INFO)
-    # threads that wait must sleep: on a shared machine spinning ones slow everybody down
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

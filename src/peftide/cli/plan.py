@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from peftide.cli.printing import aligned
 from peftide.commands.plan import plan
 from peftide.config import PlanConfig
+from peftide.config.unread import Names
 from peftide.planning.plan import Plan
-from peftide.progress import duration
+from peftide.quantities import byte_size, duration
 
 SUMS = ("per_epoch", "total")
 
 
-def run(config: PlanConfig) -> None:
+def run(config: PlanConfig, given: Names) -> None:
     """Plan, then print the forecast."""
-    found = plan(config)
+    found = plan(config, given=given)
     print(json.dumps(found.as_json(), indent=2) if config.json else "\n".join(plan_lines(found)))
 
 
@@ -46,12 +47,15 @@ def _summary(plan: Plan) -> list[list[str]]:
     return [
         ["parameters trained", f"{parameters['trained']:,}"]
         + [f"{share:.3%} of {parameters['total']:,}"],
-        ["peak memory", size(plan.memory["peak"])]
-        + [f"free: {size(free)} of {size(total)}; libraries and other mapped files not included"],
-        ["disk while it runs", size(plan.disk["peak"])]
+        ["peak memory", byte_size(plan.memory["peak"])]
         + [
-            f"free: {size(machine['disk_free_bytes'])}; afterwards {size(plan.disk['kept'])}, "
-            "predictions, baselines and report"
+            f"free: {byte_size(free)} of {byte_size(total)}; "
+            "libraries and other mapped files not included"
+        ],
+        ["disk while it runs", byte_size(plan.disk["peak"])]
+        + [
+            f"free: {byte_size(machine['disk_free_bytes'])}; "
+            f"afterwards {byte_size(plan.disk['kept'])}, predictions, baselines and report"
         ],
         ["time", duration(seconds["total"])]
         + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer if patience ends it"],
@@ -67,14 +71,3 @@ def _pieces(plan: Plan) -> list[list[str]]:
         if name not in SUMS and seconds
     ]
     return rows
-
-
-def size(count: float) -> str:
-    """Return a number of bytes as text.
-
-    Examples
-    --------
-    >>> size(2_340_000), size(5_600_000_000)
-    ('2 MB', '5.6 GB')
-    """
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -2,10 +2,14 @@
 
 from peftide.commands.predict import predict
 from peftide.config import PredictConfig
+from peftide.config.unread import Names
+from peftide.evaluation.tables import write_table
 
 
-def run(config: PredictConfig) -> None:
-    """Predict; the table itself goes to `--out` or standard output."""
-    predictions = predict(config)
-    if config.out is not None:
+def run(config: PredictConfig, given: Names) -> None:
+    """Predict; the table goes to `--out` or standard output."""
+    predictions = predict(config, given=given)
+    if config.out is None:
+        write_table(predictions, None)
+    else:
         print(f"{len(predictions):,} rows: {config.out}")

@@ -2,11 +2,14 @@
 
 from peftide.commands.pretrain import pretrain
 from peftide.config import PretrainConfig
+from peftide.config.unread import Names
+from peftide.process import keep_freed_memory
 
 
-def run(config: PretrainConfig) -> None:
-    """Pretrain, then say how well held-out sequences are known."""
-    record = pretrain(config)
+def run(config: PretrainConfig, given: Names) -> None:
+    """Pretrain, then print the perplexities of the held-out sequences."""
+    keep_freed_memory()
+    record = pretrain(config, given=given)
     print(f"{'held-out sequences':<22} {'perplexity':>10} {'by sequence':>12}")
     for name, row in record["held_out"].items():
         text = name.replace("_", " ")

@@ -85,6 +85,9 @@ def _standing_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
         if lead["spans_zero"]:
             shown = with_interval(lead, sign="+")
             yield f"no evidence of a difference from {called.rstrip(',')}: {shown}"
+        elif lead["value"] is not None and lead["spans_zero"] is None:
+            rival = called.rstrip(",")
+            yield f"no evidence of a difference from {rival}: {lead['value']:+.3f}, no interval"
         elif lead["value"] is not None:
             side = "above" if lead["value"] >= 0 else "below"
             yield f"{side} {called} by {with_interval(_unsigned(lead))}"
@@ -105,6 +108,8 @@ def _unsigned(lead: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _verdict(lead: Mapping[str, Any]) -> str:
+    if lead["value"] is not None and lead["spans_zero"] is None:
+        return "no interval: no evidence of a difference"
     return "spans 0: no evidence of a difference" if lead["spans_zero"] else ""
 
 

@@ -1,9 +1,10 @@
 """`peftide report`."""
 
 from peftide.config import ReportConfig
+from peftide.config.unread import Names
 from peftide.report import write_report
 
 
-def run(config: ReportConfig) -> None:
+def run(config: ReportConfig, _given: Names) -> None:
     """Write the report of a run folder, and say where it is."""
     print(f"report: {write_report(config.run)}")

@@ -7,9 +7,10 @@ from typing import Any
 
 from peftide.cli.printing import aligned
 from peftide.commands.split import split
-from peftide.config import SplitConfig
-from peftide.config.options import TableOptions
+from peftide.config import AuditConfig, SplitConfig, TrainConfig
+from peftide.config.options import Options
 from peftide.config.reading import flag
+from peftide.config.unread import Names
 
 MOST_LABELS = 4
 KINDS = {
@@ -19,22 +20,27 @@ KINDS = {
 }
 
 
-def run(config: SplitConfig) -> None:
+def run(config: SplitConfig, given: Names) -> None:
     """Split, then print sizes, what was dropped, and what to do next."""
-    result = split(config)
+    result = split(config, given=given)
     print("\n".join(split_lines(result.record)))
     print(f"table: {result.path}")
-    table = shlex.join(["--data", str(result.path), *reading_words(config)])
-    print(f"next: peftide audit {table}")
-    print(f"      peftide train {table} --out RUN")
+    for before, command, config_class in (
+        ("next:", "audit", AuditConfig),
+        ("", "train", TrainConfig),
+    ):
+        words = ["--data", str(result.path), *reading_words(config, config_class)]
+        words += ["--out", "RUN"] if command == "train" else []
+        print(f"{before:<5} peftide {command} {shlex.join(words)}")
 
 
-def reading_words(config: SplitConfig) -> list[str]:
-    """Return the options with which the written table is read as the given one was."""
+def reading_words(config: SplitConfig, reader: type[Options]) -> list[str]:
+    """Return the options with which another command reads the written table."""
+    shared = {field.name for field in fields(reader)}
     words = [] if config.sequences is None else ["--sequences", str(config.sequences)]
-    for field in fields(TableOptions):
+    for field in fields(config):
         value = getattr(config, field.name)
-        if field.name.endswith("_column") and value != field.default:
+        if field.name.endswith("_column") and field.name in shared and value != field.default:
             words += [flag(field.name), value]
     return words
 

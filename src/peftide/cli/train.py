@@ -3,10 +3,11 @@
 from peftide.cli.printing import metrics_lines
 from peftide.commands.train import train
 from peftide.config import TrainConfig
+from peftide.config.unread import Names
 
 
-def run(config: TrainConfig) -> None:
+def run(config: TrainConfig, given: Names) -> None:
     """Train, then print the scores beside the baseline."""
-    result = train(config)
+    result = train(config, given=given)
     print("\n".join(metrics_lines(result.metrics)))
     print(f"run folder: {result.path}")

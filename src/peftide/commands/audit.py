@@ -5,8 +5,7 @@ import dataclasses
 from peftide.auditing import AuditResult, Subject, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
 from peftide.config import AuditConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
+from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
 from peftide.files import write_json
 from peftide.outputs import check_file
@@ -14,18 +13,27 @@ from peftide.sequences import read_dataset
 from peftide.sequences.training_tables import data_files, read_training_tables
 from peftide.similarity import SimilaritySettings
 
-LIMITS = {"1 or more": ["max_length", "threads"], "from 0 to 1": ["identity", "coverage"]}
+SIMILARITIES: dict[str, Names] = {
+    **dict.fromkeys(("auto", "mmseqs", "pyopal"), frozenset({"identity", "coverage"})),
+    "none": NOTHING,
+}
+"""Value of `--similarity` → the options that it reads."""
 
 
-def audit(config: AuditConfig) -> AuditResult:
+def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
     """Look for everything in a split that makes scores too good.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
     InputError
         If a file cannot be read or an option makes no sense; never for what the split is like.
     """
-    check_request(config)
+    check_request(config, given)
     subject = read_subject(config)
     wanted = config.similarity != "none" and bool(subject.later)
     kinship = find_kinship(subject, similarity_settings(config)) if wanted else None
@@ -35,7 +43,7 @@ def audit(config: AuditConfig) -> AuditResult:
     return result
 
 
-def check_request(config: AuditConfig) -> None:
+def check_request(config: AuditConfig, given: Names) -> None:
     """Raise if an option is wrong, a file is absent, or the output may not be written.
 
     Raises
@@ -43,12 +51,8 @@ def check_request(config: AuditConfig) -> None:
     InputError
         Saying which.
     """
-    raise_problems(
-        [
-            f"{flag(name)}: received {value:g}; expected {expected}"
-            for name, value, expected in out_of_range(config, LIMITS)
-        ]
-    )
+    choice = choice_of(f"--similarity {config.similarity}", SIMILARITIES, config.similarity)
+    raise_problems(unread_problems(config, [choice], given=given))
     files = data_files(config)
     if config.out is not None:
         check_file(config.out, overwrite=config.overwrite, inputs=files)

@@ -12,11 +12,10 @@ from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.peers import read_peer
 from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import read_dataset, read_table
-from peftide.tasks import TASKS, Labels, Task
+from peftide.tasks import TASKS, Task
 from peftide.tasks.reading import reading_options
 
 PART = "input"
-YES_OR_NO = Labels(("0", "1"), (1.0, 1.0))
 Files = str | Path | Sequence[str | Path]
 """The score file of a tool, or one of each of its trainings."""
 
@@ -81,8 +80,6 @@ def labelled_table(table: Path, task: Task, options: TableOptions) -> ScoredPart
         read = replace(read, sequences=read.ids)
     dataset = read_dataset({PART: read}, options, level=task.level)
     reading = reading_options(dataset, PART, max_length=None, class_map=None)
-    # only classes depend on the table; yes-or-no answers and numbers can be judged without train
-    has_classes = task.outcome.has_classes
-    labels = task.fit_labels(dataset.parts[PART], reading) if has_classes else YES_OR_NO
+    labels = task.outcome.default_labels or task.fit_labels(dataset.parts[PART], reading)
     targets = task.read_targets(dataset.parts[PART], labels, reading)
     return ScoredPart(task, labels, dataset, PART, targets)

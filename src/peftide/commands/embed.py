@@ -1,28 +1,23 @@
 """`peftide embed`: a FASTA file in; one vector per sequence (or residue) out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from safetensors.numpy import save_file
-from torch import nn
 
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.config import EmbedConfig
-from peftide.config.reading import flag
-from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
+from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
 from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.files import remove, written_whole
 from peftide.hardware import choose_hardware
-from peftide.model import Parts, ProteinModel
 from peftide.outputs import check_file, unfinished
-from peftide.pairing import Alone
-from peftide.pooling import Pooling, ResidueRows, build_pooling
-from peftide.predictor.predictor import open_bundle
-from peftide.scaling import Scaling
+from peftide.predictor.embedding import backbone_encoder, run_encoder
+from peftide.predictor.predictor import open_bundle, predictor_of
 from peftide.sequences import read_fasta
 from peftide.sequences.findings import say_findings
 from peftide.types import FloatArray
@@ -30,8 +25,13 @@ from peftide.types import FloatArray
 RESERVED_ID = "__metadata__"
 
 
-def embed(config: EmbedConfig) -> dict[str, FloatArray]:
+def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArray]:
     """Embed every sequence once and write the vectors.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Returns
     -------
@@ -43,16 +43,16 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
         If the file, the backbone or the output format is wrong.
     """
     writer = find_writer(config)
-    check_options(config)
+    raise_problems(unread_problems(config, choices(config), given=given))
     if config.sequences is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
     proteins, findings = read_fasta(config.sequences)
-    model, max_length = embedding_model(config)
-    say_findings(findings + backbone_findings(proteins, model.backbone, max_length=max_length))
-    hardware = choose_hardware(config)
-    encoder = ModelEncoder(model.to(hardware.device), hardware, max_length=max_length)
+    encoder = build_encoder(config)
+    backbone, max_length = encoder.model.backbone, encoder.max_length
+    say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
     store = unfinished(config.out)
-    embeddings = encoder.embed(proteins.sequences, store=store, exact=True)
+    with encoder.hardware.computing():
+        embeddings = encoder.embed(proteins.sequences, store=store, exact=True)
     vectors = by_id(embeddings, proteins.ids, per_residue=config.per_residue)
     with written_whole(config.out) as partial:
         writer(vectors, partial)
@@ -60,53 +60,28 @@ def embed(config: EmbedConfig) -> dict[str, FloatArray]:
     return vectors
 
 
-def check_options(config: EmbedConfig) -> None:
-    """Raise for options that a trained model already has.
-
-    Raises
-    ------
-    InputError
-        Naming them.
-    """
-    if config.run is None:
-        return
-    defaults = {field.name: field.default for field in fields(EmbedConfig)}
-    given = [name for name in ("backbone", "max_length") if vars(config)[name] != defaults[name]]
-    raise_problems(
-        [
-            f"{flag(name)}: received {vars(config)[name]}, but --run embeds with the backbone and "
-            "the crop of that run; leave it out"
-            for name in given
-        ]
-    )
+def choices(config: EmbedConfig) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    if config.run is not None:
+        yield Choice("an embedding with --run", frozenset({"backbone", "max_length", "offline"}))
+    if config.per_residue:
+        yield Choice("--per-residue", frozenset({"pooling"}))
 
 
-def embedding_model(config: EmbedConfig) -> tuple[ProteinModel, int | None]:
-    """Return a backbone with pooling and nothing above, and the crop."""
-    trained: Pooling | None = None
-    if config.run is None:
-        options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
-        backbone, max_length = load_backbone(config.backbone, options=options), config.max_length
-    else:
-        bundle = open_bundle(config.run, allow_bin=config.allow_bin)
-        backbone, max_length = bundle.model.backbone, bundle.recipe.max_length
-        trained = bundle.model.pooling
-    as_asked = build_pooling(
-        config.pooling or "mean",
-        width=backbone.width,
+def build_encoder(config: EmbedConfig) -> ModelEncoder:
+    """Return the encoder of a backbone, or of the adapted backbone of a run."""
+    hardware = choose_hardware(config)
+    if config.run is not None:
+        predictor = predictor_of(open_bundle(config.run, allow_bin=config.allow_bin), hardware)
+        return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
+    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    return backbone_encoder(
+        load_backbone(config.backbone, options=options),
+        hardware,
+        max_length=config.max_length,
+        pooling=config.pooling or "mean",
         per_residue=config.per_residue,
-        starts_with_token=bool(backbone.vocabulary.prefix),
     )
-    keep_trained = not (config.per_residue or config.pooling or isinstance(trained, ResidueRows))
-    pooling = trained if trained is not None and keep_trained else as_asked
-    parts = Parts(
-        backbone=backbone,
-        pooling=pooling,
-        scaling=Scaling(backbone.width),
-        pairing=Alone(),
-        head=nn.Identity(),
-    )
-    return ProteinModel(parts), checked_max_length(backbone.max_residues, max_length)
 
 
 def by_id(

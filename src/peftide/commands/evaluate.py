@@ -1,9 +1,11 @@
 """`peftide evaluate`: a trained model and a labelled table in; scores and predictions out."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from peftide.bundle import Bundle
-from peftide.config import EvaluateConfig
+from peftide.config import EvaluateConfig, as_mapping
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.evaluation.beside import check_baselines, stored_beside
 from peftide.evaluation.homology import remembered_search
@@ -23,16 +25,22 @@ from peftide.run_folder import RunFolder, environment
 from peftide.sequences import Table, read_table, split_by_column
 from peftide.sequences.findings import plain_findings, say_findings
 from peftide.tasks.reading import reading_options
+from peftide.training.options import level_choice
 from peftide.types import Level
 
 COMMAND = "evaluate"
 UNNAMED = "test"
 
 
-def evaluate(config: EvaluateConfig) -> dict[str, Any]:
+def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Score a model on a labelled table; write scores and predictions; return the scores.
 
     An interrupted call goes on from the proteins that it had encoded.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -44,7 +52,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
     bundle = open_bundle(config.run, allow_bin=config.allow_bin)
     bundle.answering.check(error_rate=config.error_rate)
-    raise_problems(check_baselines(config.baselines, bundle.answering.task))
+    problems = unread_problems(config, choices(config, bundle.recipe.task), given=given)
+    raise_problems(problems + check_baselines(config.baselines, bundle.answering.task))
     predictor = predictor_of(bundle, choose_hardware(config))
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)
@@ -61,7 +70,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         predictor.answering,
         others={
             "baselines": beside.scored({name: part}),
-            "peers": {who: {name: given} for who, given in peers.items()},
+            "peers": {who: {name: answers} for who, answers in peers.items()},
         },
         resampling=Resampling(config.seed, config.threads),
         error_rate=config.error_rate,
@@ -75,6 +84,13 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     remove(unfinished(config.out))
     write_report_if_possible(folder.path)
     return metrics
+
+
+def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    yield level_choice(task)
+    if config.part is None:
+        yield Choice("an evaluation without --part", frozenset({"split_column"}))
 
 
 def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) -> ScoredPart:
@@ -123,7 +139,7 @@ def evaluation_record(
     return environment(config.seed, command=COMMAND) | {
         "status": "finished",
         "model": str(config.run),
-        "input": str(config.input),
+        "input": as_mapping(config)["input"],
         "task": recipe.task,
         "method": recipe.method,
         "backbone": recipe.backbone,

@@ -3,20 +3,26 @@
 from typing import Any
 
 from peftide.config import PlanConfig
+from peftide.config.unread import NOTHING, Names
 from peftide.planning.child import run_child
 from peftide.planning.plan import Plan
 
 
-def plan(config: PlanConfig) -> Plan:
+def plan(config: PlanConfig, *, given: Names = NOTHING) -> Plan:
     """Forecast parameters, memory, time and disk of a training, from a short measurement.
 
-    The measurement runs in a process of its own; nothing is downloaded, and nothing written.
+    The measurement runs in a separate process; it downloads and writes nothing.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
     InputError
         For whatever `train` would refuse.
     """
-    answer = run_child(config)
+    answer = run_child(config, given=given)
     lists: dict[str, Any] = {name: tuple(answer[name]) for name in ("advice", "notes")}
     return Plan(**answer | lists)

@@ -3,19 +3,27 @@
 import pandas as pd
 
 from peftide.config import PredictConfig
+from peftide.config.unread import NOTHING, Names, unread_problems
+from peftide.errors import raise_problems
 from peftide.evaluation.tables import write_table
 from peftide.files import remove
 from peftide.hardware import choose_hardware
 from peftide.outputs import check_file, unfinished
 from peftide.predictor.predictor import open_bundle, predictor_of
 from peftide.sequences.findings import say_findings
+from peftide.training.options import level_choice
 
 
-def predict(config: PredictConfig) -> pd.DataFrame:
+def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     """Predict every row of a table; write the answers to `out` where it is given.
 
     Encoded proteins are kept beside `out` (or in `embedding_cache`) until the answers are written,
     so an interrupted call goes on from there.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -27,6 +35,8 @@ def predict(config: PredictConfig) -> pd.DataFrame:
         check_file(config.out, overwrite=config.overwrite, inputs=inputs)
     bundle = open_bundle(config.run, allow_bin=config.allow_bin)
     bundle.answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
+    choice = level_choice(bundle.recipe.task)
+    raise_problems(unread_problems(config, [choice], given=given))
     predictor = predictor_of(bundle, choose_hardware(config))
     dataset = predictor.read(config.input, config.sequences, columns=config)
     say_findings(dataset.findings)

@@ -8,6 +8,7 @@ from typing import Any
 
 from peftide.auditing import audit_training
 from peftide.config import TrainConfig
+from peftide.config.unread import NOTHING, Names
 from peftide.files import remove, write_json
 from peftide.hardware import choose_hardware, reset_peak_memory
 from peftide.model import count_parameters
@@ -44,8 +45,13 @@ class TrainResult:
     record: dict[str, Any]
 
 
-def train(config: TrainConfig) -> TrainResult:
+def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     """Train an adapted model, score it, and save it with its predictions.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -67,7 +73,7 @@ def train(config: TrainConfig) -> TrainResult:
     tables = read_training_tables(config, level)
     config = with_task(config, tables)
     task = find_task(config.task)
-    check_options(config, task)
+    check_options(config, task, given=given)
     hardware = choose_hardware(config)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)

@@ -12,19 +12,34 @@ from peftide.config.commands import (
     SplitConfig,
     TrainConfig,
 )
-from peftide.config.options import CommonOptions, RunOptions, TableOptions
+from peftide.config.groups import (
+    DataOptions,
+    EngineOptions,
+    EvaluationOptions,
+    MethodOptions,
+    ModelOptions,
+    OptimizerOptions,
+)
+from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, read_yaml, to_yaml
 
 __all__ = [
     "AuditConfig",
-    "CommonOptions",
+    "DataOptions",
     "DemoConfig",
     "EmbedConfig",
+    "EngineOptions",
     "EvaluateConfig",
+    "EvaluationOptions",
+    "JoinOptions",
+    "MethodOptions",
+    "ModelOptions",
+    "OptimizerOptions",
     "PlanConfig",
     "PredictConfig",
     "PretrainConfig",
     "ReportConfig",
+    "RowOptions",
     "RunOptions",
     "SplitConfig",
     "TableOptions",

@@ -1,7 +1,8 @@
 """Which numbers an option may be, by the words in which a message says it."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 RANGES: dict[str, Callable[[float], bool]] = {
@@ -16,29 +17,22 @@ RANGES: dict[str, Callable[[float], bool]] = {
 """Expected → whether a number is that; NaN never is."""
 
 
-def out_of_range(config: Any, limits: Mapping[str, Sequence[str]]) -> list[tuple[str, float, str]]:
-    """Return option, value and what was expected for each number that is out of its range.
+def out_of_range(config_class: type, values: Mapping[str, Any]) -> list[tuple[str, float, str]]:
+    """Return option, value and expectation of each number outside its field's `limit`.
 
-    Parameters
-    ----------
-    limits
-        Key of `RANGES` → options that must be so; an option that is None is left out.
+    Values that are no numbers (None, "auto") are left out.
 
     Examples
     --------
-    >>> from pathlib import Path
     >>> from peftide.config import TrainConfig
-    >>> config = TrainConfig(task="ppi", out=Path("run"), epochs=0)
-    >>> out_of_range(config, {"1 or more": ["epochs", "patience"]})
+    >>> out_of_range(TrainConfig, {"epochs": 0, "patience": 3})
     [('epochs', 0, '1 or more')]
     """
-    values = [
-        (name, getattr(config, name), expected)
-        for expected, names in limits.items()
-        for name in names
-    ]
+    limits: dict[str, str] = {
+        item.name: item.metadata["limit"] for item in fields(config_class) if item.metadata["limit"]
+    }
     return [
-        (name, value, expected)
-        for name, value, expected in values
-        if value is not None and not RANGES[expected](value)
+        (name, value, limits[name])
+        for name, value in values.items()
+        if name in limits and isinstance(value, (int, float)) and not RANGES[limits[name]](value)
     ]

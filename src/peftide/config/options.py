@@ -1,61 +1,139 @@
-"""What the options of all commands are made of: a field with its doc string, and shared options."""
+"""An option: a field with its doc string; and the options that several commands share."""
 
 from dataclasses import MISSING, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from peftide.config.reading import coerce_fields
+from peftide.config.reading import check_fields
+
+SEEDS = "0 or more, below 2,147,483,648"
 
 
-def option(default: Any = MISSING, *, doc: str, **extra: Any) -> Any:
-    """Return a dataclass field with its one-line doc string; without default it is required."""
-    return field(default=default, metadata={"doc": doc, **extra})
+def option(
+    default: Any = MISSING, *, doc: str, limit: str = "", main: bool = False, **extra: Any
+) -> Any:
+    """Return a dataclass field with its one-line doc string; without default it is required.
+
+    Parameters
+    ----------
+    limit
+        Key of `peftide.config.limits.RANGES`: the numbers that the option may be.
+    main
+        Whether a short `--help` shows the option.
+    extra
+        `positional=True` for an argument without flag; `repeated=FORM` for a flag that may come
+        several times; `in_memory=True` for an option that Python code may give as a DataFrame (or,
+        for sequences, a mapping) instead of a path.
+    """
+    known = {"doc": doc, "limit": limit, "main": main or extra.get("positional", False)}
+    return field(default=default, metadata=known | extra)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommonOptions:
-    """Options that every command shares."""
+class Options:
+    """Base of all groups of options; `heading` stands above a group in `--help`."""
 
-    seed: int = option(0, doc="seed of every random choice")
-    threads: int | None = option(None, doc="CPU threads; default: all cores of this machine")
+    heading: ClassVar[str] = "options"
+
+    def __post_init__(self) -> None:
+        """Turn text into paths and lists into tuples, and refuse values of the wrong kind."""
+        check_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonOptions(Options):
+    """Options of all commands that compute something and write it."""
+
+    heading: ClassVar[str] = "this process"
+
+    threads: int | None = option(
+        None, doc="CPU threads; default: all cores of this machine", limit="1 or more"
+    )
     overwrite: bool = option(
         False, doc="replace what peftide wrote to --out before (a run: as soon as a new one begins)"
     )
-    strict: bool = option(
-        False, doc="contradictory labels, and ids reused for another sequence, are errors"
-    )
     debug: bool = option(False, doc="show the full trace of an error")
-
-    def __post_init__(self) -> None:
-        """Turn text into paths, lists into tuples, and refuse values of the wrong kind."""
-        coerce_fields(self)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(CommonOptions):
-    """Options of the commands that run a model."""
+class SeedOptions(Options):
+    """Options of the commands that choose at random."""
 
-    device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …")
+    heading: ClassVar[str] = "this process"
+
+    seed: int = option(0, doc="seed of every random choice", limit=SEEDS, main=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceOptions(CommonOptions):
+    """Options of the commands that compute with tensors."""
+
+    heading: ClassVar[str] = "engine"
+
+    device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …", main=True)
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", doc="arithmetic; auto takes bf16 where the hardware multiplies it natively"
     )
-    max_tokens: int | Literal["auto", "measured"] = option(
-        "auto",
-        doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU; measured: a "
-        "training compares a few budgets and takes a faster one, or one that fits",
-    )
-    offline: bool = option(False, doc="never open a network connection")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointOptions(Options):
+    """Options of the commands that open a checkpoint."""
+
+    heading: ClassVar[str] = "engine"
+
     allow_bin: bool = option(
         False, doc="accept a checkpoint that has only pytorch_model.bin (converted once)"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableOptions(CommonOptions):
-    """Options of the commands that read a table."""
+class LoadingOptions(CheckpointOptions):
+    """Options of the commands that may download a backbone."""
+
+    heading: ClassVar[str] = "engine"
+
+    offline: bool = option(False, doc="never open a network connection")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(DeviceOptions):
+    """Options of the commands that run a model on packed batches."""
+
+    heading: ClassVar[str] = "engine"
+
+    max_tokens: int | Literal["auto", "measured"] = option(
+        "auto",
+        doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU; measured: "
+        "a training measures the fastest budget on this machine",
+        limit="1 or more",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOptions(RunOptions):
+    """Options of the commands that run a model without training it."""
+
+    heading: ClassVar[str] = "engine"
+
+    max_tokens: int | Literal["auto"] = option(
+        "auto",
+        doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU",
+        limit="1 or more",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOptions(CommonOptions):
+    """Options of all commands that read a table: how its rows name proteins and labels."""
+
+    heading: ClassVar[str] = "table"
 
     sequences: Path | None = option(
-        None, doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)"
+        None,
+        doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)",
+        main=True,
+        in_memory=True,
     )
     id_column: str = option("id", doc="column with the id of a single sequence")
     id_a_column: str = option("id_a", doc="column with the id of the first protein of a pair")
@@ -64,14 +142,74 @@ class TableOptions(CommonOptions):
     sequence_a_column: str = option("sequence_a", doc="column with the first sequence of a pair")
     sequence_b_column: str = option("sequence_b", doc="column with the second sequence of a pair")
     label_column: str = option("label", doc="column with the label")
-    split_column: str = option("split", doc="column that names the part a row belongs to")
-    cluster_column: str = option(
-        "cluster", doc="column with the cluster of a single sequence; intervals resample clusters"
+    self_pairs: Literal["exclude", "keep"] = option(
+        "exclude", doc="pairs of a protein with itself: left out of training and metrics, or kept"
     )
-    mask_column: str = option("mask", doc="column with 0/1 per residue; 0 is left out")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinOptions(RowOptions):
+    """Options of the commands that refuse tables and sequences that do not fit together."""
+
+    heading: ClassVar[str] = "table"
+
     missing: Literal["error", "drop"] = option(
         "error", doc="rows whose id has no sequence: an error, or dropped and counted"
     )
-    self_pairs: Literal["exclude", "keep"] = option(
-        "exclude", doc="pairs of a protein with itself: left out of training and metrics, or kept"
+    strict: bool = option(
+        False, doc="contradictory labels, and ids reused for another sequence, are errors"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOptions(Options):
+    """Options of the commands that read several parts from one table."""
+
+    heading: ClassVar[str] = "table"
+
+    split_column: str = option("split", doc="column that names the part a row belongs to")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOptions(Options):
+    """Options of the commands that keep or resample whole clusters."""
+
+    heading: ClassVar[str] = "table"
+
+    cluster_column: str = option(
+        "cluster", doc="column with the cluster of a single sequence; intervals resample clusters"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions(JoinOptions, PartOptions, ClusterOptions):
+    """All options of a labelled table."""
+
+    heading: ClassVar[str] = "table"
+
+    mask_column: str = option(
+        "mask", doc="column with 0/1 per residue; residues with 0 are left out"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartTables(Options):
+    """The tables of a training, which an audit reads too."""
+
+    heading: ClassVar[str] = "data"
+
+    data: Path | None = option(
+        None, doc="one table for all parts, with a split column", main=True, in_memory=True
+    )
+    train: Path | None = option(
+        None, doc="table with the training examples", main=True, in_memory=True
+    )
+    validation: Path | None = option(
+        None, doc="table with the validation examples", main=True, in_memory=True
+    )
+    test: tuple[str, ...] = option(
+        (),
+        doc="table to score, may be repeated: FILE or NAME=FILE",
+        repeated="[NAME=]FILE",
+        main=True,
     )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from peftide.config.limits import out_of_range
 from peftide.errors import InputError, did_you_mean, raise_problems
 
 Config = TypeVar("Config")
@@ -16,7 +17,8 @@ Config = TypeVar("Config")
 
 def field_types(config_class: type) -> dict[str, Any]:
     """Return the annotated type of each field of a config class."""
-    return typing.get_type_hints(config_class)
+    kinds = typing.get_type_hints(config_class)
+    return {item.name: kinds[item.name] for item in dataclasses.fields(config_class)}
 
 
 def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Config:
@@ -32,7 +34,8 @@ def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Confi
     Raises
     ------
     InputError
-        For unknown keys, values of the wrong kind and missing required fields, all together.
+        For unknown keys, values of the wrong kind, numbers out of their range and missing required
+        fields, all together.
 
     Examples
     --------
@@ -44,32 +47,51 @@ def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Confi
     problems = [
         f"unknown option {key}. {did_you_mean(key, kinds)}" for key in values if key not in kinds
     ]
-    converted: dict[str, Any] = {}
-    for key in (key for key in values if key in kinds):
-        try:
-            converted[key] = convert(values[key], kinds[key])
-        except ValueError as error:
-            problems.append(f"{flag(key)}: received {values[key]!r}, expected {error}")
-    raise_problems(problems + missing_options(config_class, converted))
+    known = {key: value for key, value in values.items() if key in kinds}
+    converted, wrong = _converted(config_class, known)
+    raise_problems(problems + wrong + missing_options(config_class, values))
     return config_class(**converted)
 
 
-def coerce_fields(config: Any) -> None:
+def check_fields(config: Any) -> None:
     """Convert every field of a new config to its type, as `from_mapping` does.
 
     Raises
     ------
     InputError
-        For values of the wrong kind, all together.
+        For values of the wrong kind and numbers out of their range, all together.
     """
-    problems = []
-    for name, kind in field_types(type(config)).items():
-        try:
-            object.__setattr__(config, name, convert(getattr(config, name), kind))
-        except ValueError as error:
-            received = getattr(config, name)
-            problems.append(f"{flag(name)}: received {received!r}, expected {error}")
+    names = [item.name for item in dataclasses.fields(config)]
+    converted, problems = _converted(type(config), {name: getattr(config, name) for name in names})
     raise_problems(problems)
+    for name, value in converted.items():
+        object.__setattr__(config, name, value)
+
+
+def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return values of the right kind, and one problem for each other value."""
+    kinds = field_types(config_class)
+    takes_data = {f.name for f in dataclasses.fields(config_class) if f.metadata.get("in_memory")}
+    converted: dict[str, Any] = {}
+    problems = []
+    for name, value in values.items():
+        if name in takes_data and is_in_memory(value):
+            converted[name] = value
+            continue
+        try:
+            converted[name] = convert(value, kinds[name])
+        except ValueError as error:
+            problems.append(f"{flag(name)}: received {value!r}; expected {error}")
+    problems += [
+        f"{flag(name)}: received {value}; expected {expected}"
+        for name, value, expected in out_of_range(config_class, converted)
+    ]
+    return converted, problems
+
+
+def is_in_memory(value: Any) -> bool:
+    """Return whether a value is data (DataFrame, Series, mapping of sequences), not its path."""
+    return hasattr(value, "to_csv") or isinstance(value, Mapping)
 
 
 def missing_options(config_class: type, given: Mapping[str, Any]) -> list[str]:
@@ -182,9 +204,11 @@ def to_yaml(config: Any) -> str:
 
 
 def as_mapping(config: Any) -> dict[str, Any]:
-    """Return a config as plain values: paths as text, tuples as lists."""
+    """Return a config as plain values: paths as text, tuples as lists, data as its size."""
 
     def plain(value: Any) -> Any:
+        if is_in_memory(value):
+            return f"{type(value).__name__} of {len(value):,} rows"
         if isinstance(value, tuple):
             return [plain(part) for part in value]
         return str(value) if isinstance(value, Path) else value

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from peftide.backbones import Backbone
+from peftide.backbones import LayeredBackbone
 from peftide.backbones.weights import tensors_sha256
 from peftide.engine.embedding import EmbeddingPlan, Embeddings, embed, embedding_key
 from peftide.hardware import Hardware
@@ -29,7 +29,7 @@ FORMAT_VERSION = 1  # of what is stored: a new one makes old stores useless
 
 @dataclass(frozen=True)
 class TrunkCache:
-    """What the frozen layers make of some sequences.
+    """Hidden states of some sequences after the frozen layers.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class TrunkCache:
     states
         A row per token of each sequence.
     places
-        Sequence → which one of `states` it is.
+        Sequence → its place in `states`.
     """
 
     layers: int
@@ -58,9 +58,9 @@ class TrunkCache:
 
 @dataclass(frozen=True)
 class TrunkEncoder:
-    """Encodes sequences to the hidden states that the first layers give: a row per token."""
+    """Encodes sequences to their hidden states after the first layers: a row per token."""
 
-    backbone: Backbone
+    backbone: LayeredBackbone
     layers: int
     hardware: Hardware
     max_length: int | None
@@ -79,7 +79,7 @@ class TrunkEncoder:
 
 
 def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray) -> EmbeddingPlan:
-    """Return how large the hidden states of (distinct) sequences are, and all they depend on.
+    """Return the size of the hidden states of distinct sequences, and their key.
 
     Parameters
     ----------
@@ -106,22 +106,22 @@ def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray
 def fill_trunk_cache(
     encoder: TrunkEncoder, sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path
 ) -> TrunkCache:
-    """Compute the hidden states of sequences that the store does not have yet."""
+    """Compute the hidden states that the store does not hold yet."""
     states = embed(encoder, sequences, plan, store=store / plan.key[:16])
     places = {sequence: place for place, sequence in enumerate(sequences)}
     return TrunkCache(encoder.layers, states, places)
 
 
-def lower_weights_sha256(backbone: Backbone, layers: int) -> str:
+def lower_weights_sha256(backbone: LayeredBackbone, layers: int) -> str:
     """Return one hash of all weights but those of the layers from `layers` on."""
-    inside = f"{backbone.architecture.layer_prefix}."
+    inside = f"{backbone.layer_prefix}."
 
     def is_lower(name: str) -> bool:
         _, found, rest = name.partition(inside)
         return not found or int(rest.partition(".")[0]) < layers
 
     state = backbone.model.state_dict()
-    # peft's own prefix says nothing about the weights
+    # the prefix that peft adds says nothing about the weights
     return tensors_sha256(
         {name.removeprefix("base_model.model."): t for name, t in state.items() if is_lower(name)}
     )

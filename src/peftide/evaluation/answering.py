@@ -100,7 +100,7 @@ class Answering:
                 expected = f"a number {OPEN_INTERVAL}"
                 raise InputError(f"received {value}", expected=expected, where=flag)
         if prevalence is not None:
-            if not self.task.outcome.reliability:
+            if not self.task.outcome.has_prevalence:
                 raise InputError("this task has no probability of yes", where="--prevalence")
             self._say_prevalence(prevalence)
         if error_rate is not None:

@@ -41,7 +41,10 @@ def compare_answers(
         "scores": {name: _record(one, rows) for name, one in found.items()},
         "differences": {
             f"{first} − {second}": difference_record(
-                minus(found[first], found[second]), rows.units, n=len(rows.values)
+                minus(found[first], found[second]),
+                rows.units,
+                n=len(rows.values),
+                support=rows.support(),
             )
             for first, second in combinations(found, 2)
         },
@@ -72,7 +75,7 @@ def _resampled(
 
 def _record(found: Replicates, rows: LabelledRows) -> dict[str, Any]:
     plain = {name[0]: value for name, value in found.values.items() if len(name) == 1}
-    known = intervals(found, rows.units)
+    known = intervals(found, rows.units, support=rows.support())
     return as_record(plain, len(rows.values), known, pairs=rows.units.are_pairs)
 
 

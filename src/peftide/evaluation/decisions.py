@@ -88,7 +88,7 @@ def _calibrated(
         methods=outcome.calibrations,
         groups=_example_of_row(targets.offsets)[counted],
     )
-    if not outcome.reliability:
+    if not outcome.has_prevalence:
         return fitted
     share = float(values.mean())
     if fitted.method != "isotonic":

@@ -14,6 +14,7 @@ from peftide.metrics import (
     Statistic,
     as_record,
     difference_record,
+    interval_notes,
     intervals,
     minus,
     no_interval_reason,
@@ -100,19 +101,26 @@ def score_rows(
     metrics = {name: _metrics(rows, given) for name, given in answers.items()}
     reason = no_interval_reason(rows.units)
     found = {} if reason else _resampled(rows, answers, resampling)
-    known = {name: intervals(replicates, rows.units) for name, replicates in found.items()}
+    support = rows.support()
+    known = {name: intervals(of, rows.units, support=support) for name, of in found.items()}
+    entries = {
+        name: as_record(scores, n, known.get(name), pairs=pairs) for name, scores in metrics.items()
+    }
     differences = {
-        name: difference_record(_lead(name, metrics, found), rows.units, n=n)
+        name: difference_record(_lead(name, metrics, found), rows.units, n=n, support=support)
         for name in answers
         if name != MODEL
     }
     model = answers[MODEL].values
     return PartScores(
-        {name: as_record(of, n, known.get(name), pairs=pairs) for name, of in metrics.items()},
+        entries,
         differences,
         _interval_record(rows, found, reason),
         reliability_curve(rows.values[:, 0], model) if rows.task.outcome.reliability else [],
-        [*_undefined(rows, metrics[MODEL]), *([f"no intervals: {reason}"] if reason else [])],
+        [
+            *_undefined(rows, metrics[MODEL]),
+            *([f"no intervals: {reason}"] if reason else interval_notes(entries[MODEL])),
+        ],
     )
 
 

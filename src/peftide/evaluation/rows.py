@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from peftide.metrics import Units
+from peftide.metrics import Support, Units, label_support
+from peftide.metrics.weighted import Name
 from peftide.sequences import Dataset, Examples, distinct_sequences
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import FloatArray, IntArray
@@ -59,6 +60,12 @@ class LabelledRows:
     labels: Labels
     values: FloatArray
     units: Units
+
+    def support(self) -> dict[Name, Support]:
+        """Return the units with positives and negatives of each class; nothing for numbers."""
+        if not self.task.outcome.supports_imbalance:
+            return {}
+        return label_support(self.values, self.units, self.labels.class_names)
 
 
 def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:

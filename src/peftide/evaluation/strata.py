@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from peftide.evaluation.rows import ScoredPart
+from peftide.outcomes import TRUTH
 from peftide.sequences import Dataset, Examples, distinct_sequences
-from peftide.tasks.categorical import TRUTH
 from peftide.types import BoolArray, FloatArray, IntArray
 
 SEEN = {"pair": ("none_seen", "one_seen", "both_seen"), "sequence": ("unseen", "seen")}

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from peftide.files import storage_errors, written_whole
+from peftide.outcomes import COUNTED
 from peftide.sequences import Examples, Proteins
-from peftide.tasks.categorical import COUNTED
 from peftide.types import BoolArray, IntArray, Level
 
 FLOAT_FORMAT = "%.6g"

@@ -6,7 +6,7 @@ from peftide.metrics.continuous import continuous_metrics
 from peftide.metrics.differences import difference_record, minus, seed_average, seed_spread
 from peftide.metrics.intervals import LEVEL, Interval, intervals, no_interval_reason
 from peftide.metrics.multilabel import multilabel_metrics
-from peftide.metrics.record import as_record
+from peftide.metrics.record import as_record, interval_notes
 from peftide.metrics.reliability import reliability_curve
 from peftide.metrics.resampling import (
     Replicates,
@@ -15,6 +15,7 @@ from peftide.metrics.resampling import (
     resample,
     unresampled,
 )
+from peftide.metrics.support import Support, label_support
 from peftide.metrics.weighted import WEIGHTED, Statistic, repeated
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Interval",
     "Replicates",
     "Statistic",
+    "Support",
     "Units",
     "as_record",
     "best_threshold",
@@ -30,7 +32,9 @@ __all__ = [
     "categorical_metrics",
     "continuous_metrics",
     "difference_record",
+    "interval_notes",
     "intervals",
+    "label_support",
     "minus",
     "multilabel_metrics",
     "no_interval_reason",

@@ -1,7 +1,7 @@
 """Two sets of predictions of the same rows, resampled alike → how far apart their scores are."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from peftide.metrics.checks import FloatValues
 from peftide.metrics.intervals import intervals
 from peftide.metrics.record import entry
 from peftide.metrics.resampling import Replicates, Units
+from peftide.metrics.support import Support
 from peftide.metrics.weighted import Name, Statistic
 
 NO_DIFFERENCE = {"prevalence"}  # the same for all predictions of the same rows
@@ -27,9 +28,7 @@ def minus(first: Replicates, second: Replicates) -> Replicates:
     ({('auroc',): 0.25}, [0.25, 0.0])
     """
     shared = [
-        name
-        for name in first.values
-        if name in second.values and len(name) == 1 and name[0] not in NO_DIFFERENCE
+        name for name in first.values if name in second.values and name[0] not in NO_DIFFERENCE
     ]
     return Replicates(
         {name: first.values[name] - second.values[name] for name in shared},
@@ -43,21 +42,33 @@ def minus(first: Replicates, second: Replicates) -> Replicates:
     )
 
 
-def difference_record(difference: Replicates, units: Units, *, n: int) -> dict[str, Any]:
+def difference_record(
+    difference: Replicates,
+    units: Units,
+    *,
+    n: int,
+    support: Mapping[Name, Support] | None = None,
+) -> dict[str, Any]:
     """Yield the differences in the shape of `metrics.json`, each with `spans_zero`.
+
+    `spans_zero` is None where a difference has no interval: it is no evidence then.
 
     Parameters
     ----------
     difference
         As `minus` gives it.
     units
-        What was drawn.
+        Units that were resampled.
     n
         Number of rows behind the scores.
+    support
+        As `peftide.metrics.label_support` yields it.
     """
-    found = intervals(difference, units, of_differences=True)
+    found = intervals(difference, units, support=support, of_differences=True)
     record = {}
     for name, value in difference.values.items():
+        if len(name) > 1:  # a class: only the macro means need it
+            continue
         interval = found[name]
         spans = None
         if interval.low is not None and interval.high is not None:

@@ -1,17 +1,23 @@
 """Resampled scores → 95 % intervals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from peftide.metrics.checks import FloatValues
 from peftide.metrics.resampling import Replicates, Units
+from peftide.metrics.support import Support
 from peftide.metrics.weighted import Name
 
 LEVEL = 0.95
 FEWEST_UNITS = 10
+FEWEST_CARRIERS = 5  # units with positives (or negatives) that an interval needs
 FEWEST_DEFINED = 0.9  # share of the resamples in which a score must be defined
+MACRO = "macro_"
+OF_ALL_ROWS = {"accuracy", "brier", "prevalence"}  # estimated from positives and negatives alike
 BOUNDS = {
     **dict.fromkeys(("mcc", "spearman", "pearson"), (-1.0, 1.0)),
     **dict.fromkeys(("mae", "rmse"), (0.0, np.inf)),
@@ -22,7 +28,7 @@ BOUNDS = {
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a score may lie.
+    """Range in which the true score lies.
 
     Attributes
     ----------
@@ -30,12 +36,15 @@ class Interval:
         Ends of the interval, or None where there is none.
     conservative_low, conservative_high
         For pairs: percentiles of the resamples with product weights, which are wider.
+    reason
+        Why a defined score has no interval.
     """
 
     low: float | None = None
     high: float | None = None
     conservative_low: float | None = None
     conservative_high: float | None = None
+    reason: str | None = None
 
 
 def no_interval_reason(units: Units) -> str | None:
@@ -53,48 +62,110 @@ def no_interval_reason(units: Units) -> str | None:
 
 
 def intervals(
-    replicates: Replicates, units: Units, *, of_differences: bool = False
+    replicates: Replicates,
+    units: Units,
+    *,
+    support: Mapping[Name, Support] | None = None,
+    of_differences: bool = False,
 ) -> dict[Name, Interval]:
     """Yield the interval of each score.
 
-    The interval is value ± t · √variance, with t the quantile of Student's distribution for one
-    degree of freedom less than there are units. For single units the variance is that of the
-    resamples. For pairs, product weights count the noise of the pairs three times, so
-    variance = V(product weights) − 2 · V(resampled pairs), and at least V(resampled pairs).
+    Let k be the number of units behind a score: those that carry positives or those that carry
+    negatives, whichever are fewer (recall: positives; specificity: negatives; other scores: all
+    units). The standard error is √(variance · k / (k − 1)), and the interval spans ± t standard
+    errors, with t the quantile of Student's distribution with k − 1 degrees of freedom. A score
+    with two bounds is moved to log odds of its range first: ± t · error / (p · (1 − p)) around
+    log(p / (1 − p)), where p is the share of the range below the score. Below 5 units with
+    positives (or negatives) there is no interval.
+
+    For single units the variance is that of the resamples. For pairs, product weights count the
+    noise of the pairs three times, so variance = V(product weights) − 2 · V(resampled pairs), and
+    at least V(resampled pairs).
+
+    A macro mean adds up the errors of its classes, with the degrees of freedom after Satterthwaite.
+    A class with fewer than 5 carriers of positives (or negatives) enters with at least the largest
+    variance that a mean of k bounded numbers can have, range² / (4 k). A macro mean
+    without any class of 5 has no interval.
 
     Parameters
     ----------
     replicates
         Of one set of predictions, or of the difference of two (`peftide.metrics.minus`).
     units
-        What was drawn.
+        Units that were resampled.
+    support
+        As `peftide.metrics.label_support` yields it; nothing for continuous labels.
     of_differences
-        The bounds of a score do not bound a difference; and one that never changes has a width
-        of zero, while a score that never changes (a perfect one) gets no interval.
+        A difference may be as large as the range of its score, and stays on its own scale.
 
     References
     ----------
     Owen, Ann. Appl. Stat. 1, 386-411 (2007), doi 10.1214/07-AOAS122 (the pigeonhole bootstrap).
+    Satterthwaite, Biometrics Bull. 2, 110-114 (1946), doi 10.2307/3002019.
     """
-    quantile = float(student.ppf((1 + LEVEL) / 2, max(units.count - 1, 1)))
-    found = {}
-    for name, value in replicates.values.items():
-        bounds = (-np.inf, np.inf) if of_differences else BOUNDS.get(_plain(name), (0.0, 1.0))
-        draws = [of[name] for of in (replicates.by_units, replicates.by_rows) if name in of]
-        usable = bool(draws) and np.isfinite(value) and all(map(_mostly_defined, draws))
-        deviation = np.sqrt(_variance(draws)) if usable else np.nan
-        if not np.isfinite(deviation) or (deviation < 1e-12 and not of_differences):
-            found[name] = Interval()
-            continue
-        low, high = value - quantile * deviation, value + quantile * deviation
-        outer = _percentiles(draws[0]) if units.are_pairs else (None, None)
-        found[name] = Interval(float(max(low, bounds[0])), float(min(high, bounds[1])), *outer)
-    return found
+    of = _Behind(replicates, units, support or {}, of_differences)
+    return {name: _interval(name, of) for name in replicates.values}
 
 
-def _plain(name: Name) -> str:
-    """Return the last part of a score's name without `macro_`."""
-    return name[-1].removeprefix("macro_")
+@dataclass(frozen=True)
+class _Behind:
+    """All that stands behind the scores of one set of predictions."""
+
+    replicates: Replicates
+    units: Units
+    support: Mapping[Name, Support]
+    of_differences: bool
+
+    def draws(self, name: Name) -> list[FloatValues]:
+        """Return the values of a score in the resamples of units, and of pairs."""
+        sources = (self.replicates.by_units, self.replicates.by_rows)
+        return [source[name] for source in sources if name in source]
+
+    def count(self, name: Name) -> tuple[int, str]:
+        """Return the number of units behind a score, and the phrase for them."""
+        found = self.support.get(name[:-1])
+        if found is None or name[-1] in OF_ALL_ROWS:
+            return self.units.count, f"{self.units.kind}s"
+        both = [(found.positives, "positives"), (found.negatives, "negatives")]
+        needed = {"recall": both[:1], "specificity": both[1:]}.get(name[-1], both)
+        count, label = min(needed)
+        return count, f"{found.wording}{label}"
+
+    def bounds(self, name: Name) -> tuple[float, float]:
+        """Return the lowest and the highest value of a score."""
+        low, high = BOUNDS.get(name[-1].removeprefix(MACRO), (0.0, 1.0))
+        return (low - high, high - low) if self.of_differences else (low, high)
+
+
+def _interval(name: Name, of: _Behind) -> Interval:
+    value, draws = of.replicates.values[name], of.draws(name)
+    if not draws or not np.isfinite(value):
+        return Interval()
+    reason = _why_none(name, of, draws)
+    if reason is not None:
+        return Interval(reason=reason)
+    variance, freedom = _macro_error(name, of) if _is_macro(name, of) else _error(name, of)
+    half = float(student.ppf((1 + LEVEL) / 2, freedom)) * np.sqrt(variance)
+    outer = _percentiles(draws[0]) if of.units.are_pairs else (None, None)
+    return Interval(*_ends(value, half, of.bounds(name), on_odds=not of.of_differences), *outer)
+
+
+def _why_none(name: Name, of: _Behind, draws: list[FloatValues]) -> str | None:
+    """Return why a score has no interval, or None."""
+    count, label = of.count(name)
+    if _is_macro(name, of):
+        count, label = _largest_class(of)
+    if count < FEWEST_CARRIERS:
+        return f"too few {label} ({count}): an interval needs {FEWEST_CARRIERS} or more"
+    if not all(map(_mostly_defined, draws)):
+        return "undefined in more than a tenth of the resamples"
+    # mcc hardly varies between resamples of positives that are all missed
+    misses_all = name[-1] == "mcc" and of.replicates.values.get((*name[:-1], "f1")) == 0
+    if misses_all and not of.of_differences:
+        return "no positive is predicted as one"
+    if _variance(draws) < 1e-24:
+        return "resampling does not change it"
+    return "at the end of its range" if of.replicates.values[name] in of.bounds(name) else None
 
 
 def _mostly_defined(draws: FloatValues) -> bool:
@@ -103,8 +174,62 @@ def _mostly_defined(draws: FloatValues) -> bool:
 
 def _variance(draws: list[FloatValues]) -> float:
     """Return the variance of a score: of single units, or of pairs corrected for their noise."""
-    by_units, *by_rows = [float(np.nanvar(values, ddof=1)) for values in draws]
+    by_units, *by_rows = [
+        float(np.var(values[np.isfinite(values)], ddof=1)) if np.isfinite(values).sum() > 1 else 0.0
+        for values in draws
+    ]
     return max(by_units - 2 * by_rows[0], by_rows[0]) if by_rows else by_units
+
+
+def _error(name: Name, of: _Behind) -> tuple[float, float]:
+    """Return the squared standard error of a score, and its degrees of freedom."""
+    count = max(of.count(name)[0], 2)
+    return _variance(of.draws(name)) * count / (count - 1), count - 1
+
+
+def _is_macro(name: Name, of: _Behind) -> bool:
+    return name[-1].startswith(MACRO) and len(of.support) > 1
+
+
+def _entering(of: _Behind) -> dict[Name, Support]:
+    """Return the classes with positives and negatives: those that a macro mean averages."""
+    return {path: one for path, one in of.support.items() if one.positives and one.negatives}
+
+
+def _largest_class(of: _Behind) -> tuple[int, str]:
+    counts = [min(one.positives, one.negatives) for one in _entering(of).values()]
+    return max(counts, default=0), "examples of every class"
+
+
+def _macro_error(name: Name, of: _Behind) -> tuple[float, float]:
+    """Return the squared standard error of a mean over classes, and its degrees of freedom."""
+    classes = _entering(of)
+    low, high = of.bounds(name)
+    total, weighed = _variance(of.draws(name)), 0.0
+    for path, support in classes.items():
+        score = (*path, name[-1].removeprefix(MACRO))
+        count = min(support.positives, support.negatives)
+        raw = _variance(of.draws(score)) / len(classes) ** 2
+        largest = (high - low) ** 2 / (4 * count) / len(classes) ** 2
+        rare = count < FEWEST_CARRIERS
+        error = max(raw, largest) if rare else raw * count / (count - 1)
+        total += error - raw
+        weighed += 0.0 if rare else error**2 / (count - 1)
+    freedom = total**2 / weighed if weighed > 0 else np.inf
+    return total, min(freedom, of.units.count - 1)
+
+
+def _ends(
+    value: float, half: float, bounds: tuple[float, float], *, on_odds: bool
+) -> tuple[float, float]:
+    """Return value ± half, on the scale of log odds where a score has two bounds."""
+    low, high = bounds
+    if not (on_odds and np.isfinite(high - low)):
+        return float(max(value - half, low)), float(min(value + half, high))
+    share = (value - low) / (high - low)
+    moved = half / (high - low) / (share * (1 - share))
+    ends = low + (high - low) * expit(logit(share) + np.array([-moved, moved]))
+    return float(ends[0]), float(ends[1])
 
 
 def _percentiles(draws: FloatValues) -> tuple[float, float]:

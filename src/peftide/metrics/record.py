@@ -31,10 +31,10 @@ def as_record(
     Returns
     -------
     dict
-        Each score as `{"value", "low", "high", "n"}`, of pairs also `"conservative_low"` and
-        `"conservative_high"`. NaN and infinity become None, which JSON writes as null, and so do
-        the ends of an interval that is not known. Inside `per_class`, `n` is the number of
-        examples that carry the class.
+        Each score as `{"value", "low", "high", "n"}`, for pairs also `"conservative_low"` and
+        `"conservative_high"`, and `"reason"` where a defined score has no interval. NaN, infinity
+        and the ends of an unknown interval become None, which JSON writes as null. Inside
+        `per_class`, `n` is the number of examples that carry the class.
 
     Examples
     --------
@@ -67,9 +67,9 @@ def _records(
 
 def entry(
     value: float | int, n: int, interval: Interval, *, pairs: bool
-) -> dict[str, float | int | None]:
-    """Yield one score with its interval."""
-    filled: dict[str, float | int | None] = {
+) -> dict[str, float | int | str | None]:
+    """Yield one score with its interval, or with the reason why it has none."""
+    filled: dict[str, float | int | str | None] = {
         "value": value if math.isfinite(value) else None,
         "low": interval.low,
         "high": interval.high,
@@ -78,4 +78,31 @@ def entry(
     if pairs:
         filled["conservative_low"] = interval.conservative_low
         filled["conservative_high"] = interval.conservative_high
+    if interval.reason is not None:
+        filled["reason"] = interval.reason
     return filled
+
+
+def interval_notes(record: Mapping[str, Any]) -> list[str]:
+    """Yield one sentence per reason why scores have no interval.
+
+    Examples
+    --------
+    >>> found = {"value": 0.7, "low": None, "high": None, "reason": "too few positives (3)"}
+    >>> interval_notes({"auroc": found, "per_class": {"C2": {"f1": found}}})
+    ['no interval for auroc: too few positives (3)', 'no intervals for some scores of class C2']
+    """
+    names: dict[str, list[str]] = {}
+    for name, found in record.items():
+        if "reason" in found:
+            names.setdefault(found["reason"], []).append(name.replace("_", " "))
+    notes = [f"no interval for {', '.join(given)}: {reason}" for reason, given in names.items()]
+    classes = [
+        name
+        for name, scores in record.get("per_class", {}).items()
+        if any("reason" in found for found in scores.values())
+    ]
+    if classes:
+        plural = "es" if len(classes) > 1 else ""
+        notes.append(f"no intervals for some scores of class{plural} {', '.join(classes)}")
+    return notes

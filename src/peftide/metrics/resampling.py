@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -72,6 +73,7 @@ def resample(
     *,
     seed: int = 0,
     replicates: int = REPLICATES,
+    threads: int | None = None,
 ) -> dict[str, Replicates]:
     """Yield the scores of several predictions in the same resamples, so that they can be compared.
 
@@ -85,6 +87,8 @@ def resample(
         Of the draws.
     replicates
         Resamples of the units, and for pairs as many of the rows.
+    threads
+        Threads that compute blocks of resamples; None: one per processor. They change no number.
 
     Examples
     --------
@@ -97,11 +101,11 @@ def resample(
     numbers = np.unique(units.members, return_inverse=True)[1].reshape(units.members.shape)
     rows = len(numbers)
     whole = {name: unresampled(of, rows).values for name, of in statistics.items()}
-    by_units = _draw(statistics, unit_weights(numbers), rows=rows, seed=seed, count=replicates)
+    draw = partial(_draw, statistics, rows=rows, count=replicates, threads=threads)
+    by_units = draw(unit_weights(numbers), seed=seed)
     by_rows: dict[str, dict[Name, FloatValues]] = {}
     if units.are_pairs:
-        draws = unit_weights(np.arange(rows)[:, None])
-        by_rows = _draw(statistics, draws, rows=rows, seed=seed + 1, count=replicates)
+        by_rows = draw(unit_weights(np.arange(rows)[:, None]), seed=seed + 1)
     return {
         name: Replicates(whole[name], by_units[name], by_rows.get(name, {})) for name in statistics
     }
@@ -164,11 +168,12 @@ def _draw(
     rows: int,
     seed: int,
     count: int,
+    threads: int | None,
 ) -> dict[str, dict[Name, FloatValues]]:
     """Return name → score → its value under each of `count` sets of weights.
 
-    Blocks are drawn side by side, each from a generator of its own, so that the number of
-    processors changes nothing. The products inside are small: BLAS threads would only spin.
+    Threads compute blocks side by side, each with its own generator, so that the number of threads
+    changes nothing. The products inside are small: BLAS threads would only spin.
     """
 
     def block(numbered: tuple[int, int]) -> dict[str, dict[Name, FloatValues]]:
@@ -180,7 +185,7 @@ def _draw(
         weights = weights[weights.sum(axis=1) > 0]  # no pair may be left of a few proteins
         return {name: statistic(weights) for name, statistic in statistics.items()}
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         blocks = list(pool.map(block, enumerate(_block_sizes(rows, count))))
     return {
         name: {

@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 from peftide.metrics.binary import NAN
 from peftide.metrics.categorical import CLASS_SCORES
 from peftide.metrics.checks import FloatValues, IntValues
+from peftide.metrics.multilabel import MICRO_SCORES
 
 Name = tuple[str, ...]
 """A score: ("auroc",), or ("per_class", "C2", "auroc")."""
@@ -183,14 +184,53 @@ def weighted_categorical(
 
     def scores(weights: FloatValues) -> dict[Name, FloatValues]:
         classes = [of(weights, table) for of, table in zip(of_class, tables, strict=True)]
-        named: dict[Name, FloatValues] = {
-            ("per_class", name, score): found
-            for name, of_it in zip(class_names, classes, strict=True)
-            for score, found in of_it.items()
-        }
-        named |= _macro_means(classes)
+        named = _by_class(class_names, classes)
         named["accuracy",] = _ratio(weights @ right, weights.sum(axis=1))
         named["mcc",] = mcc(weights)
+        return named
+
+    return scores
+
+
+def weighted_multilabel(
+    values: NDArray[Any], answers: FloatValues, class_names: tuple[str, ...], *, threshold: float
+) -> Statistic:
+    """Yield the scores of `multilabel_metrics` for weighted rows.
+
+    A class enters the macro means of those sets of weights in which it has positives and negatives.
+
+    Parameters
+    ----------
+    values
+        Above 0 where the row carries the class. Shape (R, K).
+    answers
+        Probability of each class. Shape (R, K).
+    class_names
+        K names.
+    threshold
+        A class is predicted from here on.
+    """
+    truth, predicted = (values > 0).astype(np.float64), answers >= threshold
+    rankings = [weighted_ranking(truth[:, k], answers[:, k]) for k in range(truth.shape[1])]
+    tables = [_decisions(truth[:, k], predicted[:, k]) for k in range(truth.shape[1])]
+    all_cells = weighted_ranking(truth.ravel(), answers.ravel())
+    exact = (truth == predicted).all(axis=1).astype(np.float64)
+
+    def scores(weights: FloatValues) -> dict[Name, FloatValues]:
+        decisions = [table(weights) for table in tables]
+        classes = [
+            ranking(weights) | _decision_scores(table)
+            for ranking, table in zip(rankings, decisions, strict=True)
+        ]
+        named = _by_class(class_names, classes)
+        micro = _decision_scores(tuple(np.sum(decisions, axis=0)))
+        named |= {(f"micro_{score}",): micro[score] for score in MICRO_SCORES}
+        # one set of weights at a time, since each weight stands K times in memory
+        ranked = [all_cells(np.repeat(one, truth.shape[1])[None]) for one in weights]
+        named["micro_average_precision",] = np.concatenate(
+            [one["average_precision"] for one in ranked]
+        )
+        named["exact_match",] = _ratio(weights @ exact, weights.sum(axis=1))
         return named
 
     return scores
@@ -202,6 +242,18 @@ def _class_scores(
     decisions: Callable[[FloatValues], tuple[FloatValues, ...]],
 ) -> dict[str, FloatValues]:
     return ranking(weights) | _decision_scores(decisions(weights))
+
+
+def _by_class(
+    class_names: tuple[str, ...], classes: list[dict[str, FloatValues]]
+) -> dict[Name, FloatValues]:
+    """Return the scores of each class by their whole name, and their macro means."""
+    named: dict[Name, FloatValues] = {
+        ("per_class", name, score): found
+        for name, of_it in zip(class_names, classes, strict=True)
+        for score, found in of_it.items()
+    }
+    return named | _macro_means(classes)
 
 
 def _macro_means(classes: list[dict[str, FloatValues]]) -> dict[Name, FloatValues]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from peftide.backbones import Backbone
+from peftide.backbones import TransformerBackbone, cut_below_training
 from peftide.backbones.loading import ALIASES
 from peftide.config import TrainConfig
 from peftide.hardware import GRAPH_BATCHES
@@ -16,7 +16,7 @@ SAFETY = 0.9
 
 
 def memory_advice(
-    sizes: Sizes, config: TrainConfig, whole: Backbone, *, max_tokens: int, free: float
+    sizes: Sizes, config: TrainConfig, whole: TransformerBackbone, *, max_tokens: int, free: float
 ) -> list[str]:
     """Return changes of the options that fit into the free memory, the mildest first.
 
@@ -48,10 +48,10 @@ def memory_advice(
 
 
 def _changes(
-    sizes: Sizes, config: TrainConfig, whole: Backbone, *, max_tokens: int
+    sizes: Sizes, config: TrainConfig, whole: TransformerBackbone, *, max_tokens: int
 ) -> Iterator[tuple[str, float]]:
     """Yield changes, and the peak memory of training with them."""
-    layers = max(1, whole.layers - min(whole.frozen_layers, whole.layers - 1))
+    layers = max(1, whole.layers - cut_below_training(whole))
     fixed = sizes.held + (COPIES + 1) * sizes.trained
     graph = max(0.0, sizes.graph - sizes.trained)  # its gradients are as large as the parameters
     budget = max(SMALLEST_BUDGET, max_tokens // 4)

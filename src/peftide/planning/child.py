@@ -13,13 +13,15 @@ from typing import Any
 
 import peftide.errors
 from peftide.config import PlanConfig, as_mapping, from_mapping
+from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError, PeftideError
+from peftide.process import prepare_process
 
 RESULT = "peftide-plan:"
 """Start of the line that holds the plan; all other lines on standard output are ignored."""
 
 
-def run_child(config: PlanConfig) -> dict[str, Any]:
+def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Measure in a child process and return the plan.
 
     Raises
@@ -29,7 +31,11 @@ def run_child(config: PlanConfig) -> dict[str, Any]:
     PeftideError
         If the measurement did not finish.
     """
-    request = {"config": as_mapping(config), "level": logging.getLogger("peftide").level}
+    request = {
+        "config": as_mapping(config),
+        "given": sorted(given),
+        "level": logging.getLogger("peftide").level,
+    }
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     child = subprocess.run(
         [sys.executable, "-m", "peftide.planning.child"],
@@ -62,6 +68,7 @@ def _ended(code: int) -> PeftideError:
 def main() -> None:
     """Read the request, measure, and write the answer."""
     request = json.loads(sys.stdin.read())
+    prepare_process()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
     for room in ("training", "evaluation"):  # these epochs and scores are no news
@@ -69,7 +76,8 @@ def main() -> None:
     from peftide.planning.planner import make_plan
 
     try:
-        answer = make_plan(from_mapping(PlanConfig, request["config"])).as_json()
+        config = from_mapping(PlanConfig, request["config"])
+        answer = make_plan(config, given=frozenset(request["given"])).as_json()
     except PeftideError as error:
         answer = {"error": str(error), "kind": type(error).__name__}
     sys.stdout.write(f"{RESULT}{json.dumps(answer)}\n")

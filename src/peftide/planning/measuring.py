@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
+from peftide.backbones import cut_below_training
 from peftide.encoding import DISK_SHARE
 from peftide.engine.trunk_cache import TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.files import free_bytes
@@ -109,7 +110,7 @@ class Rehearsal:
         self.batches, self.members = self.run.batches(0), fitting.part.members
         self.work = work_of(self.encoder, self.sequences)
         backbone = setting.model.backbone
-        self.cut = min(backbone.frozen_layers, backbone.layers - 1) if self.encodes else 0
+        self.cut = cut_below_training(backbone) if self.encodes else 0
         self.each_below, self.each_above = stands.layers_each(is_cut=self.encodes)
         self.below, self.above = Seconds(), Seconds()
 

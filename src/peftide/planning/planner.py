@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from peftide.config import PlanConfig, TrainConfig
+from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
 from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
@@ -31,8 +32,13 @@ WITHOUT_TABLE = ("regression", "binary")
 """Tasks that can be planned from sequences alone, with made-up labels."""
 
 
-def make_plan(request: PlanConfig) -> Plan:
+def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
     """Return the cost of a training, measured in this process.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -49,7 +55,7 @@ def make_plan(request: PlanConfig) -> Plan:
         tables = read_training_tables(config, level)
         config = with_task(config, tables)
         task = find_task(config.task)
-        check_options(config, task)
+        check_options(config, task, given=given)
         if config.base_bits is not None:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")

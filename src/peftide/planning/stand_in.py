@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from peftide.backbones import Architecture, Backbone, Origin
+from peftide.backbones import Architecture, Origin, TransformerBackbone, cut_below_training
 from peftide.backbones.loading import (
     ALIASES,
     RANDOM_PREFIX,
@@ -47,8 +47,8 @@ class StandIn:
         Differences from the real training.
     """
 
-    backbone: Backbone
-    whole: Backbone
+    backbone: TransformerBackbone
+    whole: TransformerBackbone
     notes: tuple[str, ...] = ()
 
     def layers_each(self, *, is_cut: bool) -> tuple[float, float]:
@@ -59,9 +59,7 @@ class StandIn:
         is_cut
             Whether the layers below what trains run apart from the others.
         """
-        cut, real = (min(b.frozen_layers, b.layers - 1) for b in (self.backbone, self.whole))
-        if not is_cut:
-            cut, real = 0, 0
+        cut, real = (cut_below_training(b) if is_cut else 0 for b in (self.backbone, self.whole))
         return real / max(cut, 1), (self.whole.layers - real) / (self.backbone.layers - cut)
 
     def parameters(self, model: nn.Module) -> tuple[dict[str, int], float]:
@@ -159,11 +157,13 @@ def alias_of(name: str) -> str | None:
     return plain if plain in ALIASES else by_hub_id.get(plain)
 
 
-def bare_backbone(settings: Any, architecture: Architecture, name: str) -> Backbone:
+def bare_backbone(settings: Any, architecture: Architecture, name: str) -> TransformerBackbone:
     """Return a frozen backbone with random weights and without their hash."""
     model = architecture.random_model(settings)
     model.requires_grad_(False).eval()
     with torch.device("cpu"):
         vocabulary = read_vocabulary(architecture.tokenizer(None))
     origin = Origin(name, settings.model_type, None, "")
-    return Backbone(model, architecture=architecture, vocabulary=vocabulary, origin=origin)
+    return TransformerBackbone(
+        model, architecture=architecture, vocabulary=vocabulary, origin=origin
+    )

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from peftide.bundle import Bundle, load_bundle
-from peftide.config import RunOptions, TableOptions
+from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
 from peftide.evaluation.answering import Answering
@@ -16,7 +16,15 @@ from peftide.evaluation.tables import prediction_table
 from peftide.hardware import Hardware, choose_hardware
 from peftide.predictor.rows import answer_rows
 from peftide.predictor.vectors import Vectors
-from peftide.sequences import Dataset, SequenceSource, Table, TableSource, read_dataset, read_table
+from peftide.sequences import (
+    Dataset,
+    SequenceSource,
+    Table,
+    TableSource,
+    read_dataset,
+    read_table,
+    sequence_lookup,
+)
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
 from peftide.types import FloatArray, IntArray
@@ -53,7 +61,7 @@ class Predictor:
         inputs: TableSource,
         sequences: SequenceSource | None = None,
         *,
-        columns: TableOptions | None = None,
+        columns: JoinOptions | None = None,
         error_rate: float | None = None,
         prevalence: float | None = None,
     ) -> pd.DataFrame:
@@ -92,7 +100,7 @@ class Predictor:
         blocks: Iterable[TableSource],
         sequences: SequenceSource | None = None,
         *,
-        columns: TableOptions | None = None,
+        columns: JoinOptions | None = None,
         error_rate: float | None = None,
         prevalence: float | None = None,
     ) -> Iterator[pd.DataFrame]:
@@ -105,9 +113,10 @@ class Predictor:
         """
         self.answering.check(error_rate=error_rate, prevalence=prevalence)
         vectors = Vectors(self.encoder) if self.answering.task.level != "residue" else None
+        known = None if sequences is None else sequence_lookup(sequences)
         for block in blocks:
-            dataset = self.read(block, sequences, columns=columns)
-            logits = self.logits(dataset) if vectors is None else self._with(vectors, dataset)
+            dataset = self.read(block, known, columns=columns)
+            logits = self.logits(dataset) if vectors is None else self._reusing(vectors, dataset)
             answers = self.answering.columns(logits, error_rate=error_rate, prevalence=prevalence)
             yield self.table(dataset, answers)
 
@@ -123,7 +132,7 @@ class Predictor:
         inputs: TableSource,
         sequences: SequenceSource | None = None,
         *,
-        columns: TableOptions | None = None,
+        columns: JoinOptions | None = None,
     ) -> Dataset:
         """Return inputs as a data set with one part, and count what the model will not see.
 
@@ -133,11 +142,12 @@ class Predictor:
             If a row or a sequence is wrong.
         """
         options, level = columns or TableOptions(), self.answering.task.level
-        table = read_table(inputs, options, level=level, needs_labels=False)
+        ids = sequences is not None
+        table = read_table(inputs, options, level=level, needs_labels=False, ids=ids)
         return self.join(table, options, sequences=sequences)
 
     def join(
-        self, table: Table, columns: TableOptions, *, sequences: SequenceSource | None = None
+        self, table: Table, columns: JoinOptions, *, sequences: SequenceSource | None = None
     ) -> Dataset:
         """Return a table as a data set with one part, and count what the model will not see."""
         level = self.answering.task.level
@@ -190,14 +200,19 @@ class Predictor:
             counted=counted,
         )
 
-    def _with(self, vectors: Vectors, dataset: Dataset) -> FloatArray:
+    def _reusing(self, vectors: Vectors, dataset: Dataset) -> FloatArray:
         with self.encoder.hardware.computing():
             places = vectors.add(dataset.proteins.sequences)
         return self.answer(vectors.embeddings(), places[dataset.parts[PART].members])
 
 
 def load(
-    run: str | Path, *, options: RunOptions | None = None, hardware: Hardware | None = None
+    run: str | Path,
+    *,
+    device: str = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    threads: int | None = None,
+    allow_bin: bool = False,
 ) -> Predictor:
     """Open the model of a finished run (or a model folder itself), without network.
 
@@ -205,20 +220,16 @@ def load(
     ----------
     run
         Folder that `peftide train` wrote.
-    options
-        Device, precision, threads and token budget.
-    hardware
-        The same, already chosen.
+    device, precision, threads, allow_bin
+        As the options of `peftide predict`.
 
     Raises
     ------
     InputError
         If the folder is no model, was changed, or its backbone is not the one it was trained on.
     """
-    options = options or RunOptions()
-    return predictor_of(
-        open_bundle(run, allow_bin=options.allow_bin), hardware or choose_hardware(options)
-    )
+    hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
+    return predictor_of(open_bundle(run, allow_bin=allow_bin), hardware)
 
 
 def open_bundle(run: str | Path, *, allow_bin: bool = False) -> Bundle:

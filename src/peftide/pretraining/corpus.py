@@ -31,13 +31,13 @@ class Corpus:
     tokens
         All residues. Shape (R,), one byte each, memory-mapped.
     offsets
-        Where each sequence begins, and the end. Shape (P + 1,).
+        Start of each sequence, and the end of the last. Shape (P + 1,).
     clusters
-        Cluster number of each sequence; every sequence its own without a cluster table. Shape (P,).
+        Cluster number of each sequence. Without a table, each sequence is a cluster. Shape (P,).
     ids
         Ids in corpus order.
     record
-        What was read and left out.
+        Counts of sequences read and left out.
     """
 
     tokens: ByteArray
@@ -58,7 +58,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusFiles:
-    """What a corpus is made from.
+    """The files of a corpus.
 
     Attributes
     ----------
@@ -83,12 +83,12 @@ class CorpusFiles:
 
 
 def open_corpus(folder: Path, files: CorpusFiles, letter_ids: IntArray) -> Corpus:
-    """Return the tokenised corpus in a folder; tokenise the files into it first if need be.
+    """Return the tokenised corpus in a folder; tokenise the files first if it is not there.
 
     Raises
     ------
     InputError
-        If a file cannot be read or nothing is left of it.
+        If a file cannot be read, or no sequence is left.
     StorageError
         If the folder cannot be written.
     """
@@ -108,7 +108,7 @@ def open_corpus(folder: Path, files: CorpusFiles, letter_ids: IntArray) -> Corpu
 
 
 def holds(record: Path, key: Mapping[str, Any]) -> bool:
-    """Return whether a record says that its folder was made from what `key` names."""
+    """Return whether a record has this key, so that its folder can be reused."""
     try:
         return json.loads(record.read_text())["key"] == key
     except (OSError, ValueError, KeyError):

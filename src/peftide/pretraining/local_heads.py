@@ -1,8 +1,8 @@
-"""Attention heads of a new ESM-2 that begin by looking at one neighbour each, not everywhere alike.
+"""Attention heads of a new ESM-2 that first attend to one neighbour each.
 
-Random heads look at all residues alike, so a network first learns composition and stays with it for
-long. Rotary positions turn a constant query and a constant key into a function of their distance,
-so biases alone can point a head at the residue some places on.
+Random heads attend to all residues equally, so a network first learns composition, and for long no
+more. Rotary positions turn a constant query and a constant key into a function of their distance,
+so biases alone can point a head at a residue some places away.
 """
 
 import torch
@@ -13,11 +13,11 @@ from peftide.backbones.esm_masked import EsmMaskedLM
 
 OFFSETS = (-1, 1, -2, 2, -3, 3, -4, 4)
 FREQUENCIES = 12
-"""Of the rotary ones, the fastest: slower ones do not tell neighbours apart."""
+"""Number of rotary frequencies used, the fastest: slower ones cannot tell neighbours apart."""
 SHARPNESS = 3.0
-"""What each frequency adds to the logit of the right place: that place gets nine tenths."""
+"""Logit that each frequency adds to the right place, which then gets nine tenths."""
 CONTENT = 0.2
-"""What is left of a head's random weights, so that they do not drown the distance."""
+"""Share of a head's random weights that is kept, so that they do not hide the distance."""
 
 
 def look_locally(language_model: EsmMaskedLM) -> None:
@@ -26,7 +26,7 @@ def look_locally(language_model: EsmMaskedLM) -> None:
     Parameters
     ----------
     language_model
-        A new one, with rotary positions; its attention weights and biases are changed.
+        A new model with rotary positions. Its attention weights and biases are changed.
     """
     number = 0
     for layer in language_model.model.esm.encoder.layer:
@@ -47,7 +47,7 @@ def _begin(linear: nn.Linear, rows: slice, bias: Float[Tensor, " W"]) -> None:
 
 
 def pointing(offset: int, width: int) -> tuple[Float[Tensor, " W"], Float[Tensor, " W"]]:
-    """Return the query and the key with which a head looks `offset` places on.
+    """Return the query and the key with which a head attends `offset` places on.
 
     Turned by their positions m and n, their product is the sum over frequencies f of
     SHARPNESS · √width · cos((n − m − offset) · f), which is largest at n = m + offset.

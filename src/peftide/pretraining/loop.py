@@ -1,4 +1,4 @@
-"""The pretraining loop: steps of masked rows, resume points, and perplexity now and then."""
+"""The pretraining loop: masked rows → optimizer steps → held-out perplexity, resume points."""
 
 import logging
 import time
@@ -33,7 +33,7 @@ BETAS = (0.9, 0.98)
 
 @dataclass
 class Progress:
-    """Where pretraining stands; the data of a step depend on seed and step alone."""
+    """The progress of a pretraining. The data of a step depend on seed and step alone."""
 
     step: int = 0
     tokens: int = 0
@@ -43,7 +43,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast a model learns.
+    """Number of steps and learning rates.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Schedule:
 
 
 class BatchSource:
-    """Makes the batch of any step; a thread stays some batches ahead."""
+    """Makes the batch of any step; a thread makes some batches ahead."""
 
     def __init__(
         self,
@@ -113,14 +113,14 @@ class BatchSource:
 
 @dataclass(frozen=True)
 class Pretraining:
-    """All that one pretraining needs, besides the model itself.
+    """Everything that a pretraining needs besides the model.
 
     Attributes
     ----------
     loss_weights
-        What each of `LOSSES` counts.
+        Weight of each of `LOSSES`.
     evaluate
-        Scores the model as it stands: name → value, for the history.
+        Scores the model during training: name → value, for the history.
     checkpoints
         Folder for resume points.
     compile_steps
@@ -195,7 +195,7 @@ class PretrainingRun:
         self.losses: list[torch.Tensor] = []  # and the gradient's norm, of each step
 
     def go(self) -> None:
-        """Train on the steps that are left."""
+        """Train on the remaining steps."""
         schedule, progress = self.plan.schedule, self.progress
         self.model.train()
         layout = self.plan.source.sampler.layout
@@ -220,7 +220,7 @@ class PretrainingRun:
         self.losses.append(torch.cat([losses.detach(), norm.detach()[None]]))
 
     def after_step(self, tokens: int, shown: Meter) -> None:
-        """Count, and now and then evaluate and save."""
+        """Count the step; evaluate and save if it is time."""
         schedule, progress = self.plan.schedule, self.progress
         progress.step += 1
         progress.tokens += tokens
@@ -231,7 +231,7 @@ class PretrainingRun:
             self.save()
 
     def note(self) -> None:
-        """Write a row of the history."""
+        """Evaluate, and add a row to the history."""
         progress = self.progress
         losses = self._finite_means()
         self.losses.clear()
@@ -258,7 +258,7 @@ class PretrainingRun:
                 f"{name} loss {value:.4g}" for name, value in zip(LOSSES, losses, strict=True)
             )
             raise TrainingError(
-                f"the training broke down ({found}, norm of the gradient {norm:.4g}) before step "
+                f"the training diverged ({found}, norm of the gradient {norm:.4g}) before step "
                 f"{self.progress.step}. Lower --learning-rate (a tenth is a good try) or use "
                 "--precision fp32, and start again with --overwrite"
             )
@@ -270,7 +270,7 @@ class PretrainingRun:
         self.clock = now
 
     def save(self) -> None:
-        """Write a resume point, but never one of weights that are no numbers."""
+        """Write a resume point, unless the losses are no longer finite."""
         if self.losses:
             self._finite_means()
         self._count_time()

@@ -1,4 +1,4 @@
-"""Rows in; the same rows with residues hidden, and what was there, out."""
+"""Rows in; the same rows with hidden residues, and the true residues, out."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from peftide.pretraining.sampling import Rows
 from peftide.types import FloatArray, IntArray
 
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1
-"""Of the chosen residues: shown as `<mask>`, shown as another residue; the rest as it is
+"""Shares of the hidden residues shown as `<mask>` and as a random residue; the rest is unchanged
 (Devlin et al. 2019, doi 10.18653/v1/N19-1423)."""
 
 
@@ -19,7 +19,7 @@ class MaskedRows:
     Attributes
     ----------
     input_ids
-        What the model sees. Shape (B, T).
+        Token ids that the model reads. Shape (B, T).
     places
         Hidden residues, as places in the flattened rows. Shape (M,).
     targets
@@ -72,12 +72,12 @@ class Masking:
         )
 
     def _choose(self, rows: Rows, rng: np.random.Generator) -> IntArray:
-        """Return the places to hide, in order; always as many as `fraction` says, if there are."""
+        """Return the places to hide, in order: the share `fraction`, or all if they are fewer."""
         residues = np.flatnonzero(rows.is_residue)
         wanted = min(max(1, int(self.fraction * rows.input_ids.size)), len(residues))
         rank = rng.random(len(residues))
         if self.mean_span > 1:
-            # a residue has its run's rank: whole runs are hidden until enough residues are
+            # the residues of a run share its rank, so whole runs are hidden
             begins = rng.random(len(residues)) < 1 / self.mean_span
             begins[0] = True
             runs = np.cumsum(begins) - 1

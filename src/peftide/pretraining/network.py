@@ -1,4 +1,4 @@
-"""Masked rows in; the losses of a masked language model, and of relatives, out."""
+"""Masked rows in; the masked, the relatives and the profiles loss out."""
 
 from dataclasses import dataclass
 
@@ -19,23 +19,23 @@ TEMPERATURE = 0.1
 """Cosine similarities are divided by it in the relatives loss."""
 LOSSES = ("masked", "relatives", "profiles")
 NEVER = -1e4
-"""Similarity of what is not to be compared."""
+"""Similarity of two rows that are not compared."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The tensors of one step; shapes are the same in every step, so that one program serves all.
+    """The tensors of one step. Shapes never change, so that the model is compiled once.
 
     Attributes
     ----------
     input_ids, position_ids, piece, is_residue, mask_share
         As in `Rows` and `MaskedRows`. Shape (B, T).
     places, targets
-        Hidden residues and what they are. Shape (M,).
+        Hidden residues and their true token ids. Shape (M,).
     kin
-        Cluster of the sequence with which each row begins. Shape (B,).
+        Cluster of the first sequence in each row. Shape (B,).
     profile
-        How often each amino acid stands at each place in relatives. Shape (B, T, 20), or
+        Counts of each amino acid at each place in relatives. Shape (B, T, 20), or
         (B, 0, 20) without profiles.
     """
 
@@ -58,7 +58,7 @@ class Batch:
 def as_batch(
     rows: Rows, masked: MaskedRows, kin: IntArray, *, profile: FloatArray | None = None
 ) -> Batch:
-    """Return rows, their masks and maybe their profiles as tensors."""
+    """Return rows, their masks and their profiles, if any, as tensors."""
     if profile is None:
         profile = np.zeros((len(kin), 0, len(AMINO_ACIDS)), dtype=np.float32)
     return Batch(
@@ -80,11 +80,11 @@ class PretrainingModel(nn.Module):
     Parameters
     ----------
     language_model
-        What is trained and saved.
+        The network that is trained and saved.
     relatives
-        Whether the relatives loss is computed too.
+        Whether the relatives loss is computed.
     profiles
-        Whether the profiles loss is computed too, by a linear layer that is not saved.
+        Whether the profiles loss is computed, by a linear layer that is not saved.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class PretrainingModel(nn.Module):
         self.profile_head = nn.Linear(width, len(AMINO_ACIDS)) if profiles else None
 
     def forward(self, batch: Batch) -> Float[Tensor, "3"]:
-        """Return the losses of `LOSSES`, in nats; nought for those that are not computed."""
+        """Return the losses of `LOSSES`, in nats; 0 for those that are not computed."""
         hidden = self.hidden(batch)
         logits = self.language_model.predict(hidden.flatten(0, 1)[batch.places])
         masked = functional.cross_entropy(logits.float(), batch.targets)
@@ -118,16 +118,16 @@ class PretrainingModel(nn.Module):
 
 
 def first_piece_means(hidden: Float[Tensor, "B T D"], batch: Batch) -> Float[Tensor, "B D"]:
-    """Return the mean over the residues of the piece with which each row begins."""
+    """Return the mean over the residues of the first piece of each row."""
     counted = (batch.is_residue & (batch.piece == batch.piece[:, :1])).to(hidden.dtype)
     return (hidden * counted[..., None]).sum(1) / counted.sum(1, keepdim=True)
 
 
 def relatives_loss(means: Float[Tensor, "B D"], kin: Int[Tensor, " B"]) -> Float[Tensor, ""]:
-    """Return how badly each row finds its relative, the row beside it, among all rows of a batch.
+    """Return the loss of finding the relative of each row, its neighbour, among all rows.
 
-    Cross-entropy over cosine similarities of centred mean embeddings; other rows of the same
-    cluster are left out.
+    It is the cross-entropy over cosine similarities of centred mean embeddings. Other rows of the
+    same cluster are left out.
 
     References
     ----------
@@ -144,7 +144,7 @@ def relatives_loss(means: Float[Tensor, "B D"], kin: Int[Tensor, " B"]) -> Float
 def profiles_loss(
     logits: Float[Tensor, "B T 20"], counts: Float[Tensor, "B T 20"]
 ) -> Float[Tensor, ""]:
-    """Return how surprising the residues of relatives are, mean over the places that have some.
+    """Return the cross-entropy of the residues of relatives, mean over places that have any.
 
     References
     ----------

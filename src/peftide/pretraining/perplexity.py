@@ -1,4 +1,4 @@
-"""Held-out sequences in; how well each residue is told from the others out."""
+"""Held-out sequences in; the perplexity of a masked language model on them out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,12 +15,12 @@ from peftide.pretraining.sampling import RowLayout, Rows, empty_rows
 from peftide.types import FloatArray, IntArray
 
 PASSES = 7
-"""Each residue is hidden in one of so many passes: about a seventh of a sequence at a time."""
+"""Each residue is hidden in one of the passes: a seventh of a sequence at a time."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out sequences, each cropped to one row from its start, and how they are hidden.
+    """Held-out sequences, each cropped to one row from its start, and their masks.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class HeldOut:
     layout
         Rows of one batch; a row holds one sequence here.
     passes
-        How many of the `PASSES` are run: all score every residue once.
+        Number of `PASSES` to run; all of them score every residue once.
     """
 
     corpus: Corpus
@@ -71,7 +71,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Surprise:
-    """How surprising the residues of each sequence were.
+    """Negative log-likelihoods of the residues of each sequence.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Surprise:
         return np.exp(self.nats / np.maximum(1, self.residues))
 
     def mean_over_sequences(self) -> float:
-        """Perplexity in which every sequence counts alike, long or short."""
+        """Perplexity in which all sequences have the same weight."""
         return float(np.exp(np.mean(self.nats / np.maximum(1, self.residues))))
 
 

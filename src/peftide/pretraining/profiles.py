@@ -1,7 +1,7 @@
-"""Alignments of corpus sequences in; what stands at each of their places in relatives out.
+"""Alignments of corpus sequences in; counts of amino acids at each place in relatives out.
 
-A residue that is hidden has one right answer, mostly noise. What stands there in relatives says
-which residues the place allows, and says it of every place, hidden or not.
+A hidden residue has one right answer, which is mostly noise. The residues of relatives show what
+the place allows, at every place, hidden or not.
 """
 
 import hashlib
@@ -27,16 +27,16 @@ from peftide.types import ByteArray, FloatArray, IntArray
 logger = logging.getLogger(__name__)
 
 COLUMNS = "query,target,qstart,tstart,cigar"
-"""Of the table of alignments, as MMseqs2's `--format-output` takes them."""
+"""Columns of the table of alignments, as for `--format-output` of MMseqs2."""
 MOST_RELATIVES = 255
-"""Alignments of one query that count, the first ones: counts are bytes."""
+"""Only the first alignments of a query count, because counts are bytes."""
 RECORD = "profiles.json"
 CIGAR = re.compile(r"(\d+)([MID])")
 
 
 @dataclass(frozen=True)
 class Profiles:
-    """How often each amino acid stands at each place of some sequences in their relatives.
+    """Counts of each amino acid at each place of a sequence in its relatives.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Profiles:
         Row of `counts` of the first residue of each corpus sequence; −1 if it has no relatives.
         Shape (P,).
     record
-        How much was counted, and left out.
+        Numbers of alignments counted and left out.
     """
 
     counts: ByteArray
@@ -54,7 +54,7 @@ class Profiles:
     record: dict[str, int]
 
     def of(self, rows: Rows) -> FloatArray:
-        """Return the counts at each token; nought where there are none. Shape (B, T, 20)."""
+        """Return the counts at each token, 0 if there are none. Shape (B, T, 20)."""
         found = np.zeros((*rows.piece.shape, self.counts.shape[1]), dtype=np.float32)
         for number, place in rows.residues_of_pieces():
             begin = self.begins[rows.sequences[number]]
@@ -68,21 +68,21 @@ class Profiles:
 def open_profiles(
     folder: Path, alignments: Path, corpus: Corpus, *, training: IntArray, columns: IntArray
 ) -> Profiles:
-    """Return the profiles in a folder; count them into it first if need be.
+    """Return the profiles in a folder; count them first if they are not there.
 
     Parameters
     ----------
     alignments
         Table of `COLUMNS`: places from 1, M/I/D, `I` for query residues that the target lacks.
     training
-        Sequences that may count: a held-out one tells nothing, and gets no profile. Shape (M,).
+        Sequences that count; held-out ones neither count nor get a profile. Shape (M,).
     columns
         Token ids of the 20 amino acids. Shape (20,).
 
     Raises
     ------
     InputError
-        If the table is not of this form, or aligns no two sequences that are trained on.
+        If the table has another form, or aligns no two training sequences.
     StorageError
         If the folder cannot be written.
     """
@@ -113,7 +113,7 @@ def open_profiles(
 
 
 def _numbers(corpus: Corpus, training: IntArray) -> dict[str, int]:
-    """Place in the corpus by name, of the sequences that are trained on."""
+    """Return the place in the corpus of each training sequence, by name."""
     numbers = {accession(corpus.ids[index]): int(index) for index in training}
     if len(numbers) < len(training):
         names = Counter(accession(corpus.ids[index]) for index in training)
@@ -137,7 +137,7 @@ class _Alignment(NamedTuple):
 def _alignments(
     path: Path, numbers: Mapping[str, int], left_out: Counter[str] | None = None
 ) -> Iterator[_Alignment]:
-    """Yield those of two sequences that are trained on."""
+    """Yield the alignments of two training sequences."""
     for number, line in enumerate(open_lines(path), start=1):
         words = line.split()
         if not words:
@@ -157,7 +157,7 @@ def _lay_out(path: Path, numbers: Mapping[str, int], lengths: IntArray) -> IntAr
     queries = sorted({alignment.query for alignment in _alignments(path, numbers)})
     if not queries:
         raise InputError(
-            f"{path} aligns no two of the {len(numbers):,} sequences that are trained on",
+            f"{path} aligns no two of the {len(numbers):,} training sequences",
             expected=f"columns {COLUMNS}, with the ids of --sequences",
             where="--alignments",
         )
@@ -175,7 +175,7 @@ def _count(
     begins: IntArray,
     into: ByteArray,
 ) -> dict[str, int]:
-    """Count what stands at each place of each query; return how much was counted."""
+    """Count the amino acids at each place of each query; return the numbers of alignments."""
     counts = into.view(np.ndarray)  # a memory map is slow to slice
     column_of = np.full(256, -1)
     column_of[columns] = np.arange(len(columns))
@@ -211,7 +211,7 @@ def _count(
 def aligned_places(
     start: int, other: int, cigar: str, *, lengths: tuple[int, int]
 ) -> tuple[IntArray, IntArray]:
-    """Return which places of query and target stand opposite each other, from 0. Shape (N,) each.
+    """Return the aligned places of query and target, from 0. Shape (N,) each.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def aligned_places(
     Raises
     ------
     ValueError
-        If the CIGAR is none of M, I and D, or leaves either sequence.
+        If the CIGAR has other letters than M, I and D, or runs past the end of a sequence.
 
     Examples
     --------
@@ -257,7 +257,7 @@ def aligned_places(
 def _misfit(received: str, where: str) -> InputError:
     return InputError(
         received,
-        expected=f"five columns {COLUMNS}, of alignments of --sequences as they are, as "
-        f"`mmseqs easy-search --format-output {COLUMNS}` writes",
+        expected=f"five columns {COLUMNS} of alignments of --sequences, as "
+        f"`mmseqs easy-search --format-output {COLUMNS}` writes them",
         where=where,
     )

@@ -1,4 +1,4 @@
-"""What counting alone reaches: perplexities beside that of a model."""
+"""Held-out perplexities of residue counts, to compare a model with."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from peftide.pretraining.perplexity import Surprise
 from peftide.types import FloatArray, IntArray
 
 PRIOR_COUNT = 10.0
-"""Weight of the residue frequencies in each context of the 3-gram model."""
+"""Pseudocounts of the residue frequencies in each context of the 3-gram model."""
 CHUNK = 2_000_000
 
 
@@ -19,8 +19,8 @@ def reference_surprises(
     Returns
     -------
     `uniform` over the 20 amino acids, `residue_frequencies`, `trigram` (from the two residues
-    before), and `neighbours` (a 3-gram with the residue in the middle, from those on both sides,
-    which is what a masked language model sees at least).
+    before), and `neighbours` (from the residue on each side, which a masked language model sees
+    too).
     """
     trigrams, counts = count_residues(corpus, training)
     frequencies = counts / counts.sum()
@@ -49,7 +49,7 @@ def count_residues(corpus: Corpus, sequences: IntArray) -> tuple[FloatArray, Flo
 
     Returns
     -------
-    How often three follow one another, shape (V, V, V), and how often each occurs, shape (V,).
+    Counts of three in a row, shape (V, V, V), and of each, shape (V,).
     """
     size = int(corpus.tokens.max()) + 1
     trigrams, singles = np.zeros(size**3), np.zeros(size)
@@ -68,6 +68,6 @@ def count_residues(corpus: Corpus, sequences: IntArray) -> tuple[FloatArray, Flo
 
 
 def _smoothed(counts: FloatArray, frequencies: FloatArray) -> FloatArray:
-    """Return p(last | first two), drawn towards the frequencies where a context is rare."""
+    """Return p(last | first two), shrunk towards the frequencies in rare contexts."""
     prior = PRIOR_COUNT * np.maximum(frequencies, 1e-12)
     return (counts + prior) / (counts.sum(axis=2, keepdims=True) + prior.sum())

@@ -1,4 +1,4 @@
-"""A corpus in; rows of crops out, the same ones for the same seed and step, always."""
+"""A corpus in; rows of crops out, which seed and step determine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from peftide.tokens import Vocabulary
 from peftide.types import BoolArray, ByteArray, FloatArray, IntArray
 
 MIN_CROP = 30
-"""Residues of the shortest crop that fills the rest of a row."""
+"""Residues of the shortest crop. Less room at the end of a row stays empty."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Rows:
     position_ids
         Restart at every piece. Shape (B, T).
     piece
-        Which piece of the batch each token belongs to; padding is a piece of its own. Shape (B, T).
+        Number of the piece of each token; padding has its own number. Shape (B, T).
     is_residue
         Whether a token is a residue (no special token, no padding). Shape (B, T).
     sequences
-        Which sequence of the corpus each piece is cropped from. Shape (P,).
+        Corpus sequence of each piece. Shape (P,).
     starts
-        Which of its residues the piece begins with, from 0. Shape (P,).
+        First residue of each piece in its sequence, from 0. Shape (P,).
     """
 
     input_ids: IntArray
@@ -41,7 +41,7 @@ class Rows:
     starts: IntArray
 
     def residues_of_pieces(self) -> Iterator[tuple[int, tuple[int, slice]]]:
-        """Yield each piece's number, and the row and the places in it that its residues take."""
+        """Yield each piece's number, its row, and the places of its residues in the row."""
         inside = np.flatnonzero(self.is_residue)
         numbers, first, count = np.unique(
             self.piece.ravel()[inside], return_index=True, return_counts=True
@@ -100,7 +100,7 @@ class RowLayout:
 
 
 def empty_rows(layout: RowLayout) -> Rows:
-    """Return rows of nothing but padding."""
+    """Return rows of padding."""
     shape = (layout.rows, layout.row_tokens)
     return Rows(
         input_ids=np.full(shape, layout.padding_id, dtype=np.int64),
@@ -187,14 +187,14 @@ class RowSampler:
 
 
 def cluster_weights(clusters: IntArray, power: float) -> FloatArray:
-    """Return how often each sequence is drawn: a cluster of n counts as n to the power.
+    """Return the weight of each sequence, so that a cluster of n weighs n to the power.
 
     Parameters
     ----------
     clusters
         Cluster number of each sequence. Shape (P,).
     power
-        1 draws every sequence alike, 0 every cluster.
+        With 1 all sequences weigh the same, with 0 all clusters.
 
     Examples
     --------
@@ -206,17 +206,17 @@ def cluster_weights(clusters: IntArray, power: float) -> FloatArray:
 
 
 def hold_out_clusters(clusters: IntArray, count: int, *, seed: int) -> tuple[IntArray, IntArray]:
-    """Split sequences into those to train on and whole clusters held out.
+    """Split sequences into a training set and whole held-out clusters.
 
     Parameters
     ----------
     count
-        Sequences to hold out, one from each of as many clusters drawn at random; the others of
-        those clusters are left out of both parts. At most a tenth of the clusters is held out.
+        Sequences to hold out, one from each of as many random clusters. The other sequences of
+        these clusters are in neither part. At most a tenth of the clusters is held out.
 
     Returns
     -------
-    Sequences to train on, and held-out ones.
+    Training sequences, and held-out ones.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(clusters))

@@ -1,5 +1,6 @@
 """What `peftide pretrain` starts from: options, a tokenised corpus, a backbone's alphabet."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,7 @@ from peftide.backbones.esm import esm_config
 from peftide.backbones.loading import LoadOptions, find_architecture, find_folder, read_config
 from peftide.backbones.weights import require_safetensors
 from peftide.config import PretrainConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.outputs import refuse_inputs_inside
 from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
@@ -36,20 +36,13 @@ QUICK_SEQUENCES = 200
 """Held-out sequences that are looked at during training."""
 
 
-LIMITS = {
-    "1 or more": ("layers", "width", "attention_heads", "rows", "steps", "held_out")
-    + ("min_length", "evaluate_every", "mask_span"),
-    "0 or more": ("warmup_steps", "weight_decay", "checkpoint_minutes", "relatives_weight"),
-    "a number above 0": ("learning_rate", "max_grad_norm", "hours", "initializer_range")
-    + ("profiles_weight",),
-    "above 0, below 1": ("mask_fraction",),
-    "from 0 to 1": ("cluster_power", "decay_fraction"),
-    "0 or more, below 2,147,483,648": ("seed",),
-}
-
-
-def check_options(config: PretrainConfig) -> CorpusFiles:
+def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFiles:
     """Return the files of the corpus; refuse options that make no sense.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
 
     Raises
     ------
@@ -58,19 +51,12 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
     """
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
     problems = [f"{p}: no such file" for p in input_paths(config, files) if not p.is_file()]
-    problems += [
-        f"{flag(name)}: received {value}, expected {expected}"
-        for name, value, expected in out_of_range(config, LIMITS)
-    ]
     if config.backbone is None and config.width % (2 * config.attention_heads):
         problems.append(
             f"--width: received {config.width}, expected a multiple of twice --attention-heads "
             f"({2 * config.attention_heads})"
         )
-    if config.backbone is not None and config.local_heads:
-        problems.append("--local-heads: --backbone has heads already; leave one of them out")
-    if config.alignments is None and config.profiles_weight != PretrainConfig.profiles_weight:
-        problems.append("--profiles-weight: there is no such loss without --alignments")
+    problems += unread_problems(config, choices(config), given=given)
     if config.row_tokens < MIN_CROP + 2:
         problems.append(
             f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
@@ -82,6 +68,17 @@ def check_options(config: PretrainConfig) -> CorpusFiles:
         )
     raise_problems(problems)
     return files
+
+
+def choices(config: PretrainConfig) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    if config.backbone is not None:
+        new = {"layers", "width", "attention_heads", "initializer_range", "local_heads"}
+        yield Choice("a pretraining with --backbone", frozenset(new))
+    if config.alignments is None:
+        yield Choice("a pretraining without --alignments", frozenset({"profiles_weight"}))
+    if config.clusters is None:
+        yield Choice("a pretraining without --clusters", frozenset({"cluster_power"}))
 
 
 def input_paths(config: PretrainConfig, files: CorpusFiles) -> list[Path]:

@@ -1,4 +1,4 @@
-"""run.json, config.yaml, history.csv → what went in, what was decided, and what it cost."""
+"""run.json, config.yaml, history.csv → rows, findings, audit, training, cost and settings."""
 
 import dataclasses
 import math
@@ -12,6 +12,7 @@ import yaml
 from peftide.auditing import tally
 from peftide.config import TrainConfig
 from peftide.outputs import read_record
+from peftide.quantities import byte_size, duration
 from peftide.report import wording
 from peftide.report.curves import figure
 from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
@@ -24,7 +25,7 @@ PATHS = {"out", "run"}
 
 
 def counted(run: Run) -> Markup | None:
-    """Return the rows of each part, and everything that was decided while reading them."""
+    """Return the rows of each part, and the findings made while reading them."""
     parts = [
         [name, f"{rows['rows']:,}", f"{rows['counted']:,}"]
         for name, rows in run.record.get("examples", {}).items()
@@ -38,7 +39,7 @@ def counted(run: Run) -> Markup | None:
         for finding in run.record.get("findings", [])
     ]
     return section(
-        "What was counted",
+        "Rows and findings",
         table(["part", "rows", "counted"], parts, label="Parts", class_="numbers")
         if parts
         else None,
@@ -54,7 +55,7 @@ def _examples(places: Any) -> Markup | None:
 
 
 def audited(run: Run) -> Markup | None:
-    """Return what an audit of the parts found, if there is one in the folder."""
+    """Return the findings of the audit, if the folder has one."""
     audit = read_record(run.folder.path / AUDIT)
     verdicts = audit.get("verdicts", [])
     rows = [
@@ -85,8 +86,8 @@ def audited(run: Run) -> Markup | None:
 def _fine(count: int, *, others: bool) -> str:
     if not count:
         return ""
-    what = f"{'other ' if others else ''}{'checks are' if count > 1 else 'check is'}"
-    return f" {count} {what} fine."
+    checks = f"{'other ' if others else ''}{'checks are' if count > 1 else 'check is'}"
+    return f" {count} {checks} fine."
 
 
 def _advice(text: str | None) -> Markup | None:
@@ -114,7 +115,7 @@ def learning(run: Run) -> Markup | None:
         facts(
             [
                 ("epochs", run.record.get("epochs")),
-                ("best epoch, whose weights are kept", best),
+                ("best epoch (its weights are kept)", best),
                 ("optimizer steps", _thousands(run.record.get("steps"))),
             ],
             label="Training",
@@ -154,8 +155,8 @@ def cost(run: Run) -> Markup | None:
             [
                 ("trained parameters", _share(parameters.get("trained"), parameters.get("total"))),
                 ("peak memory", _memory(record)),
-                ("time in all", _text(seconds.get("this_process"), wording.duration)),
-                ("of it training", _text(seconds.get("training"), wording.duration)),
+                ("total time", _text(seconds.get("this_process"), duration)),
+                ("training time", _text(seconds.get("training"), duration)),
                 ("training speed", _text(rate, lambda n: f"{n:,} residues per second")),
                 ("machine", _machine(hardware)),
                 ("arithmetic", hardware.get("precision")),
@@ -186,8 +187,8 @@ def _memory(record: dict[str, Any]) -> str:
     if peak is None:
         return ""
     if before is None:
-        return wording.memory(peak)
-    return f"{wording.memory(peak)}, of which {wording.memory(before)} before it began"
+        return byte_size(peak)
+    return f"{byte_size(peak)}, including {byte_size(before)} before the start"
 
 
 def _machine(hardware: dict[str, Any]) -> str:

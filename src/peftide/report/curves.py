@@ -1,6 +1,6 @@
 """Labels and answers of a part → the charts that show how good they are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,21 +35,11 @@ def figure(drawing: Markup, *caption: object) -> Markup:
 
 def figures_of(part: Part, *, threshold: float | None, scores: Mapping[str, Any]) -> list[Markup]:
     """Return the figures that fit a part; `scores` are those of `metrics.json`."""
-    if part.kind == "continuous":
-        return [predicted_and_true(part)]
-    errors = calibration_errors(scores)
-    if part.kind == "multilabel":
-        right, given = part.truth.ravel(), part.answers.ravel()
-        return [calibration(right, given, of="a class", errors=errors)]
-    if part.kind == "categorical":
-        sure = part.answers.max(axis=1)
-        return [calibration(top_is_right(part), sure, of="the class it names", errors=errors)]
-    both = 0 < part.truth.sum() < len(part)
-    return [
-        *([precision_recall(part, threshold=threshold), roc(part)] if both else []),
-        calibration(part.truth, part.answers, of="yes", errors=errors),
-        histogram(part, threshold=threshold),
+    drawn = [
+        FIGURES[name](part, threshold=threshold, scores=scores)
+        for name in part.outcome.shown.figures
     ]
+    return [one for one in drawn if one is not None]
 
 
 def calibration_errors(scores: Mapping[str, Any]) -> str:
@@ -69,13 +59,15 @@ def calibration_errors(scores: Mapping[str, Any]) -> str:
     return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
-def top_is_right(part: Part) -> FloatArray:
-    """Return 1 where the most probable class is one that the row carries. Shape (R,)."""
-    return part.truth[np.arange(len(part)), part.answers.argmax(axis=1)]
+def has_both(part: Part) -> bool:
+    """Return whether a part has positive and negative rows."""
+    return bool(0 < part.truth.sum() < len(part))
 
 
-def precision_recall(part: Part, *, threshold: float | None) -> Markup:
-    """Return precision over recall, with the share of positives that a blind guess has."""
+def precision_recall(part: Part, *, threshold: float | None, **_scores: Any) -> Markup | None:
+    """Return precision over recall, with the share of positives; None for one class only."""
+    if not has_both(part):
+        return None
     precision, recall, _ = precision_recall_curve(part.truth, part.answers)
     keep = thinned(len(recall))
     share = float(part.truth.mean())
@@ -97,8 +89,10 @@ def precision_recall(part: Part, *, threshold: float | None) -> Markup:
     return figure(chart(frame, *marks, label=label), element("b", "Precision and recall. "), said)
 
 
-def roc(part: Part) -> Markup:
-    """Return recall over the share of negatives that pass too."""
+def roc(part: Part, **_settings: Any) -> Markup | None:
+    """Return recall over the false positive rate; None for one class only."""
+    if not has_both(part):
+        return None
     false_share, true_share, _ = roc_curve(part.truth, part.answers)
     keep = thinned(len(false_share))
     frame = Frame(Axis("false positive rate", 0, 1), Axis("recall", 0, 1))
@@ -112,11 +106,11 @@ def roc(part: Part) -> Markup:
     return figure(drawing, element("b", "ROC. "), said)
 
 
-def calibration(
-    right: FloatArray, probabilities: FloatArray, *, of: str, errors: str = ""
-) -> Markup:
-    """Return how often rows of like probability are right."""
-    means, shares, rows = reliability(right, probabilities)
+def calibration(part: Part, *, scores: Mapping[str, Any], **_threshold: Any) -> Markup:
+    """Return the share of right answers over their probability."""
+    shown = part.outcome.shown
+    assert shown.sureness is not None
+    means, shares, rows = reliability(*shown.sureness(part.truth, part.answers))
     frame = Frame(Axis("predicted probability", 0, 1), Axis("share that is right", 0, 1))
     drawing = chart(
         frame,
@@ -127,8 +121,8 @@ def calibration(
     )
     each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
     said = (
-        f"On the dashed line a probability of {of} can be taken at its word; below it the model "
-        f"is too sure. Each dot: {each}.{errors}"
+        f"On the dashed line a probability of {shown.sure_of} is right as often as it says; below "
+        f"it the model is too sure. Each dot: {each}.{calibration_errors(scores)}"
     )
     return figure(drawing, element("b", "Calibration. "), said)
 
@@ -156,7 +150,7 @@ def reliability(
     return means, shares, rows[filled]
 
 
-def histogram(part: Part, *, threshold: float | None) -> Markup:
+def histogram(part: Part, *, threshold: float | None, **_scores: Any) -> Markup:
     """Return how the probabilities of positive and negative rows are spread."""
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     shares = [
@@ -177,7 +171,7 @@ def histogram(part: Part, *, threshold: float | None) -> Markup:
     return figure(chart(frame, *marks, label=label), element("b", "Probabilities "), "of ", said)
 
 
-def predicted_and_true(part: Part) -> Markup:
+def predicted_and_true(part: Part, **_settings: Any) -> Markup:
     """Return predictions against measured values."""
     keep = thinned(len(part))
     ordered = np.argsort(part.truth, kind="stable")[keep]  # evenly over the measured values
@@ -194,3 +188,13 @@ def predicted_and_true(part: Part) -> Markup:
     shown = "" if len(part) <= MOST_POINTS else f" {MOST_POINTS} of {len(part):,} rows are drawn."
     said = "The closer to the dashed line, the better; a flat cloud says nothing."
     return figure(drawing, element("b", "Predicted and measured. "), said, shown)
+
+
+FIGURES: dict[str, Callable[..., Markup | None]] = {
+    "precision_recall": precision_recall,
+    "roc": roc,
+    "calibration": calibration,
+    "histogram": histogram,
+    "predicted_and_true": predicted_and_true,
+}
+"""Name of a figure, as `Shown.figures` has it → (part, threshold=, scores=) → the figure."""

@@ -1,11 +1,12 @@
-"""The files of a run → links: inside the page while they are small, beside it always."""
+"""The files of a run → links: small files are also inside the page."""
 
 import base64
 import gzip
 from pathlib import Path
 
+from peftide.quantities import byte_size
 from peftide.report.markup import Markup, element
-from peftide.report.mistakes import CONFUSED, confusion, confusion_tsv
+from peftide.report.mistakes import confusion, confusion_tsv
 from peftide.report.read import Run
 from peftide.report.tables import section, table
 
@@ -14,7 +15,7 @@ TYPES = {".json": "application/json", ".gz": "application/gzip", ".yaml": "appli
 
 
 def downloads(run: Run, *, threshold: float | None) -> Markup | None:
-    """Return the files of the run, those inside the page until they are too large together."""
+    """Return the files of the run; the page embeds the smallest up to a total size."""
     left, rows = MOST_EMBEDDED, []
     for name, content in contents(run, threshold=threshold).items():
         kind = TYPES.get(Path(name).suffix, "text/plain")
@@ -22,7 +23,7 @@ def downloads(run: Run, *, threshold: float | None) -> Markup | None:
         inside = None
         if len(text) <= left:
             left -= len(text)
-            inside = element("a", f"save ({size(len(content))})", href=text, download=name)
+            inside = element("a", f"save ({byte_size(len(content))})", href=text, download=name)
         beside = name.removesuffix(".gz")
         there = (run.folder.path / beside).is_file()
         rows.append(
@@ -31,7 +32,7 @@ def downloads(run: Run, *, threshold: float | None) -> Markup | None:
     return section(
         "Files",
         table(["file", "in this page", "beside this page"], rows, label="Files", class_="prose"),
-        intro="This page is one file and can be mailed; what is in it can be saved from it.",
+        intro="This page is one file that you can mail. You can save the embedded files from it.",
     )
 
 
@@ -44,22 +45,11 @@ def contents(run: Run, *, threshold: float | None) -> dict[str, bytes]:
         if path.is_file()
     }
     for part in run.parts:
-        if part.kind in CONFUSED:
-            text = confusion_tsv(*confusion(part, threshold=threshold))
-            found[f"confusion_{part.name}.tsv"] = text.encode()
+        confused = confusion(part, threshold=threshold)
+        if confused:
+            found[f"confusion_{part.name}.tsv"] = confusion_tsv(*confused).encode()
     if folder.predictions.is_file():
         # no time of day inside, so that the same run gives the same page
         packed = gzip.compress(folder.predictions.read_bytes(), mtime=0)
         found[f"{folder.predictions.name}.gz"] = packed
     return dict(sorted(found.items(), key=lambda pair: len(pair[1])))
-
-
-def size(count: int) -> str:
-    """Return a file size.
-
-    Examples
-    --------
-    >>> size(812), size(52_300)
-    ('812 B', '52 kB')
-    """
-    return f"{count} B" if count < 1000 else f"{count / 1000:.0f} kB"

@@ -26,7 +26,7 @@ STRIP_MARGIN = 7.0  # per cent of a strip left and right, so that no dot is cut
 
 @dataclass(frozen=True)
 class Axis:
-    """What is drawn along one side, from where to where."""
+    """One side of a chart, with its range."""
 
     label: str
     low: float
@@ -126,11 +126,9 @@ def chart(frame: Frame, *marks: Markup, label: str) -> Markup:
     )
 
 
-def line(frame: Frame, x: ArrayLike, y: ArrayLike, *, class_: str, step: bool = False) -> Markup:
-    """Return a curve through points; as steps, each height holds from its point leftwards."""
+def line(frame: Frame, x: ArrayLike, y: ArrayLike, *, class_: str) -> Markup:
+    """Return a curve through points."""
     across, down = frame.across(x), frame.down(y)
-    if step:
-        across, down = np.repeat(across, 2)[:-1], np.repeat(down, 2)[1:]
     points = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(across, down, strict=True))
     return element("path", d=f"M{points}", class_=f"line {class_}")
 

@@ -1,13 +1,11 @@
-"""Rows of a part, grouped by what is known of them → where a model is good and where it is not."""
+"""Rows of a part, grouped by their properties → the score of each group."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from peftide.metrics import continuous_metrics
-from peftide.metrics.binary import ranking_scores
+from peftide.quantities import number
 from peftide.report import wording
-from peftide.report.curves import top_is_right
 from peftide.report.figures import Axis, spanning, strip, strip_axis
 from peftide.report.markup import Markup, element
 from peftide.report.read import Part, as_numbers
@@ -22,14 +20,6 @@ BAND_NAMES = (
     "70 to 90 %",
     "90 % and more",
 )
-METRIC = {
-    "binary": "average_precision",
-    "categorical": "accuracy",
-    "multilabel": "micro_average_precision",
-    "continuous": "spearman",
-}
-
-RANKED = {"binary", "multilabel"}  # kinds whose score is an average precision
 
 
 def groups_of(part: Part) -> list[Markup]:
@@ -48,11 +38,13 @@ def groups_of(part: Part) -> list[Markup]:
 
 def groups_intro(part: Part) -> str:
     """Return how to read the tables of groups."""
-    said = (
-        f"Dots: {wording.metric_name(METRIC[part.kind])} of each group, about a quarter of the rows"
+    shown = part.outcome.shown
+    _, guess = shown.group_score(part.truth, part.answers)
+    ticks = "" if guess is None else "; ticks: guessing, the share of positives in the group"
+    return (
+        f"Dots: {wording.metric_name(shown.group_metric)} of each group, about a quarter of the "
+        f"rows{ticks}. Groups have no intervals, so mistrust small differences."
     )
-    tick = "; ticks: guessing, which is the share of positives there" if part.kind in RANKED else ""
-    return f"{said}{tick}. There are no intervals here, so mistrust small differences."
 
 
 def split(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
@@ -74,8 +66,8 @@ def split(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
     for k in np.unique(quarter):
         rows = quarter == k
         low, high = numbers[rows].min(), numbers[rows].max()
-        shown = wording.number(low)
-        yield shown if low == high else f"{shown} to {wording.number(high)}", rows
+        shown = number(low)
+        yield shown if low == high else f"{shown} to {number(high)}", rows
 
 
 def identity_bands(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
@@ -102,19 +94,9 @@ SPLITS: dict[str, Callable[[np.ndarray], Iterator[tuple[str, BoolArray]]]] = {
 
 
 def group_score(part: Part, rows: BoolArray) -> tuple[float | None, float | None]:
-    """Return the score of some rows, and what guessing would score there if that is known."""
-    if part.kind == "categorical":
-        return float(top_is_right(part)[rows].mean()), None
-    truth, answers = part.truth[rows], part.answers[rows]
-    if part.kind == "continuous":
-        value = continuous_metrics(truth, answers)["spearman"]
-        return (value if np.isfinite(value) else None), None
-    truth, answers = (
-        truth.ravel(),
-        answers.ravel().astype(np.float64),
-    )  # of several classes all answers together
-    value = ranking_scores(truth.astype(np.int64), answers)["average_precision"]
-    return (value if np.isfinite(value) else None), float(truth.mean())
+    """Return the score of some rows, and the score of guessing there if it is known."""
+    value, guess = part.outcome.shown.group_score(part.truth[rows], part.answers[rows])
+    return (value if np.isfinite(value) else None), guess
 
 
 def group_table(

@@ -1,4 +1,4 @@
-"""Rows of a part → where it went wrong: the confusion of classes, and the surest mistakes."""
+"""Rows of a part → its errors: the confusion of classes, and the largest mistakes."""
 
 import numpy as np
 import pandas as pd
@@ -9,41 +9,30 @@ from peftide.report.read import Part
 from peftide.report.tables import scrolling, table
 from peftide.types import FloatArray, IntArray
 
-CONFUSED = {"binary", "categorical"}  # kinds with one true class per row
-UNTRAINED = "no class of training"
 SHOWN_MISTAKES = 10
-BRACKETS = {
-    "binary": " In brackets: the probability of yes.",
-    "categorical": " In brackets: the probability of the predicted class.",
-    "continuous": None,
-}
+DEFAULT_THRESHOLD = 0.5
 
 
-def confusion(part: Part, *, threshold: float | None) -> tuple[tuple[str, ...], IntArray]:
+def confusion(part: Part, *, threshold: float | None) -> tuple[tuple[str, ...], IntArray] | None:
     """Return class names, and how many rows of each true class are predicted as each.
 
-    A row that carries several classes stands under the predicted one if it carries that, else
-    under its first. Classes that occur on neither side are left out; (K, K), truth first.
+    None if rows have no single true class. Classes that occur on neither side are left out.
+    Shape (K, K), truth first.
     """
-    names, true, predicted = _true_and_predicted(part, threshold)
+    decisions = part.outcome.shown.decisions
+    if decisions is None:
+        return None
+    names, true, predicted = decisions(
+        part.truth, part.answers, part.class_names, threshold=_cut(threshold)
+    )
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(counts, (true, predicted), 1)
     occurring = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     return tuple(names[k] for k in occurring), counts[np.ix_(occurring, occurring)]
 
 
-def _true_and_predicted(
-    part: Part, threshold: float | None
-) -> tuple[tuple[str, ...], IntArray, IntArray]:
-    if part.kind == "binary":
-        cut = 0.5 if threshold is None else threshold
-        true, predicted = part.truth.astype(np.int64), (part.answers >= cut).astype(np.int64)
-        return ("no", "yes"), true, predicted
-    predicted = part.answers.argmax(axis=1)
-    right = part.truth[np.arange(len(part)), predicted] == 1
-    true = np.where(right, predicted, part.truth.argmax(axis=1))
-    outside = ~part.truth.any(axis=1)
-    return (*part.class_names, UNTRAINED), np.where(outside, len(part.class_names), true), predicted
+def _cut(threshold: float | None) -> float:
+    return DEFAULT_THRESHOLD if threshold is None else threshold
 
 
 def confusion_table(names: tuple[str, ...], counts: IntArray) -> Markup:
@@ -88,10 +77,11 @@ def confusion_tsv(names: tuple[str, ...], counts: IntArray) -> str:
 
 
 def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
-    """Return the rows that the model is most wrong about; None if there is no wrong one."""
-    if part.kind == "multilabel":
+    """Return the rows with the largest mistakes; None if all are right or cannot be ranked."""
+    shown, cut = part.outcome.shown, _cut(threshold)
+    if shown.mistakes is None or shown.said is None:
         return None
-    size = error_sizes(part, threshold=threshold)
+    size = shown.mistakes(part.truth, part.answers, threshold=cut)
     worst = np.argsort(-size, kind="stable")[:SHOWN_MISTAKES]
     worst = worst[size[worst] > 0]
     if not len(worst):
@@ -99,7 +89,11 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     names = [name for name in part.rows if name in ("id", "id_a", "id_b", "position", "residue")]
     labels = part.rows.get("label", np.full(len(part), "", dtype=object))
     rows = [
-        [*(part.rows[name][k] for name in names), labels[k], answer(part, k, threshold)]
+        [
+            *(part.rows[name][k] for name in names),
+            labels[k],
+            shown.said(part.answers[k], part.class_names, threshold=cut),
+        ]
         for k in worst.tolist()
     ]
     header = [*map(wording.plain, names), "label", "predicted"]
@@ -110,32 +104,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
             "figcaption",
             element("b", "Largest mistakes. "),
             "Worth a look: some may be errors of the labels.",
-            BRACKETS[part.kind],
+            f" In brackets: {shown.in_brackets}." if shown.in_brackets else None,
         ),
         class_="full",
     )
-
-
-def error_sizes(part: Part, *, threshold: float | None) -> FloatArray:
-    """Return how wrong each row is: the error of a value, how sure a wrong class was; 0 if right.
-
-    Shape (R,).
-    """
-    if part.kind == "continuous":
-        return np.abs(part.truth - part.answers)
-    _, true, predicted = _true_and_predicted(part, threshold)
-    sure = np.abs(part.truth - part.answers)
-    if part.kind == "categorical":
-        sure = part.answers.max(axis=1)
-    return np.where(true == predicted, 0.0, sure)
-
-
-def answer(part: Part, row: int, threshold: float | None) -> str:
-    """Return what was predicted for a row, in words."""
-    if part.kind == "continuous":
-        return wording.number(float(part.answers[row]))
-    if part.kind == "binary":
-        called = part.answers[row] >= (0.5 if threshold is None else threshold)
-        return f"{'yes' if called else 'no'} ({part.answers[row]:.3f})"
-    best = int(part.answers[row].argmax())
-    return f"{part.class_names[best]} ({part.answers[row, best]:.3f})"

@@ -1,6 +1,7 @@
-"""A run folder → report.html: one file, without scripts, that needs nothing beside it."""
+"""A run folder → report.html: one file without scripts or links to the network."""
 
 import logging
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from peftide.report.curves import figures_of
 from peftide.report.downloads import downloads
 from peftide.report.groups import groups_intro, groups_of
 from peftide.report.markup import Markup, element
-from peftide.report.mistakes import CONFUSED, confusion, confusion_table, surest_mistakes
+from peftide.report.mistakes import confusion, confusion_table, surest_mistakes
 from peftide.report.read import Part, Run, read_run
 from peftide.report.scoreboard import all_scores, class_scores, headline, standings
 from peftide.report.tables import section
+from peftide.tasks import TASKS
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def write_report_if_possible(path: Path) -> None:
 
 def page(run: Run) -> str:
     """Return the whole page."""
-    title = f"{question(run)} {' · '.join(what(run))}"
+    title = f"{question(run)} {' · '.join(means(run))}"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -78,17 +80,23 @@ def style() -> str:
 
 
 def question(run: Run) -> str:
-    """Return what was asked."""
+    """Return the question of the task."""
     task = run.options.get("task") or run.record.get("task") or "Scores"
-    return wording.QUESTIONS.get(task, wording.plain(task))
+    return TASKS[task].question if task in TASKS else wording.plain(task)
 
 
-def what(run: Run) -> list[str]:
-    """Return by what means it was answered."""
+def means(run: Run) -> list[str]:
+    """Return method, backbone and name of the run."""
     known = {**run.record, **run.options}
     method = str(known.get("method", ""))
     answers = [wording.METHODS.get(method, method), known.get("backbone"), run.folder.path.name]
     return [str(answer) for answer in answers if answer]
+
+
+def date(run: Run) -> list[str]:
+    """Return date and time of the run, if the record has them."""
+    written = run.record.get("date")
+    return [f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M %Z}".strip()] if written else []
 
 
 def masthead(run: Run) -> Markup:
@@ -98,13 +106,13 @@ def masthead(run: Run) -> Markup:
         "header",
         element("p", f"peftide {command}", class_="kicker"),
         element("h1", question(run)),
-        element("p", " · ".join(what(run)), class_="means"),
+        element("p", " · ".join([*means(run), *date(run)]), class_="means"),
         headline(run),
     )
 
 
 def sections(run: Run) -> list[Markup | None]:
-    """Return every section that has something to say."""
+    """Return all sections; None for empty ones."""
     threshold = run.metrics.get("threshold")
     parts = [part for part in run.parts if len(part)]
     return [
@@ -124,16 +132,14 @@ def sections(run: Run) -> list[Markup | None]:
 def closer_look(run: Run, part: Part, *, threshold: float | None) -> Markup | None:
     """Return figures, classes, groups and mistakes of one part."""
     figures = figures_of(part, threshold=threshold, scores=run.metrics["splits"][part.name])
-    confused = None
-    if part.kind in CONFUSED:
-        confused = confusion_table(*confusion(part, threshold=threshold))
+    confused = confusion(part, threshold=threshold)
     groups = groups_of(part)
     return section(
         f"A closer look at {part.name}",
         element("div", figures, class_="figures") if figures else None,
-        confused,
+        confusion_table(*confused) if confused else None,
         class_scores(run, part.name),
-        element("h3", "By what is known of the rows") if groups else None,
+        element("h3", "Groups of rows") if groups else None,
         element("p", groups_intro(part), class_="intro") if groups else None,
         element("div", groups, class_="groups") if groups else None,
         surest_mistakes(part, threshold=threshold),

@@ -1,25 +1,21 @@
-"""A run folder → what its report is made of; files that are not there leave their section empty."""
+"""A run folder → the content of its report; missing files leave their section empty."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from peftide.config import read_yaml
 from peftide.errors import InputError
+from peftide.outcomes import BETWEEN_CLASSES, COUNTED, OUTCOMES, PROBABILITY_OF, TRUTH, Outcome
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder
 from peftide.types import BoolArray, FloatArray, IntArray
 
-Kind = Literal["binary", "categorical", "multilabel", "continuous"]
 Columns = dict[str, np.ndarray]
 """The columns of a table by name, all of one length."""
-
-PROBABILITY_OF = "p_"  # prefix of the columns with one class's probability
-BETWEEN_CLASSES = "|"  # of a row that carries several
-COUNTED, TRUTH = "counted", "truth"
 
 
 @dataclass(frozen=True)
@@ -29,20 +25,19 @@ class Part:
     Attributes
     ----------
     truth
-        0 or 1 (binary), class membership (categorical and multilabel; shape (R, K)) or a value.
-        Shape (R,).
+        0 or 1, or a value. Shape (R,); if the outcome has classes, membership of shape (R, K).
     answers
-        Probability of 1, of each class (shape (R, K)), or a value. Shape (R,).
+        A probability or a value. Shape (R,); if the outcome has classes, probabilities (R, K).
     class_names
-        K names, empty where the answer is no class.
+        K names, empty if the outcome has no classes.
     rows
-        The columns of `predictions.tsv` that say which row it is, as text.
+        The other columns of `predictions.tsv`, as text.
     strata
-        The columns of `strata.tsv` that rows are grouped by.
+        The columns of `strata.tsv` that group rows.
     """
 
     name: str
-    kind: Kind
+    outcome: Outcome
     truth: FloatArray
     answers: FloatArray
     class_names: tuple[str, ...]
@@ -56,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run folder says.
+    """The content of a run folder.
 
     Attributes
     ----------
@@ -65,7 +60,7 @@ class Run:
     history
         One row per epoch; empty where there is no `history.csv`.
     parts
-        The parts that `predictions.tsv` holds, if `strata.tsv` says which of their rows count.
+        The parts that `predictions.tsv` and `strata.tsv` hold.
     """
 
     folder: RunFolder
@@ -77,7 +72,7 @@ class Run:
 
     @property
     def reported(self) -> list[str]:
-        """The parts that the report is about: the test parts, or validation if there is none."""
+        """The parts of the report: the test parts, or validation if there is none."""
         names = list(self.metrics["splits"])
         return [name for name in names if name != "validation"] or names
 
@@ -108,23 +103,18 @@ def read_run(path: Path) -> Run:
 
 
 def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
-    """Return the scored rows of each part; none unless both tables are there and fit."""
+    """Return the scored rows of each part; none unless both tables exist and have equal rows."""
     if not (folder.predictions.is_file() and folder.strata.is_file()):
         return ()
     answers, strata = read_columns(folder.predictions), read_columns(folder.strata)
-    counted = strata[COUNTED] == "1"
-    if len(counted) != len(next(iter(answers.values()))):
+    counted = answers[COUNTED] == "1"
+    if len(counted) != len(strata[TRUTH]):
         return ()
+    outcome = OUTCOMES[metrics["outcome"]]
     parts = answers.get("split", np.full(len(counted), next(iter(metrics["splits"])), dtype=object))
-    has_threshold = metrics.get("threshold") is not None
     rows = {name: np.flatnonzero(counted & (parts == name)) for name in metrics["splits"]}
     return tuple(
-        build_part(
-            name,
-            select(answers, chosen),
-            select(strata, chosen),
-            has_threshold=has_threshold,
-        )
+        build_part(name, select(answers, chosen), select(strata, chosen), outcome=outcome)
         for name, chosen in rows.items()
         if len(chosen)
     )
@@ -141,38 +131,25 @@ def select(columns: Columns, rows: IntArray | BoolArray) -> Columns:
     return {name: values[rows] for name, values in columns.items()}
 
 
-def build_part(name: str, answers: Columns, strata: Columns, *, has_threshold: bool) -> Part:
-    """Turn the text of the counted rows of a part into numbers; rows without are left out."""
-    kind = kind_of(answers, has_threshold=has_threshold)
-    given_by = [column for column in answers if column.startswith(PROBABILITY_OF)]
-    given_by = given_by or ["probability" if kind == "binary" else "prediction"]
-    class_names = tuple(
-        column.removeprefix(PROBABILITY_OF)
-        for column in given_by
-        if column.startswith(PROBABILITY_OF)
-    )
+def build_part(name: str, answers: Columns, strata: Columns, *, outcome: Outcome) -> Part:
+    """Turn the text of the counted rows of a part into numbers; leave out rows without numbers."""
+    given_by, class_names = [outcome.answer_column], ()
+    if outcome.has_classes:
+        given_by = [column for column in answers if column.startswith(PROBABILITY_OF)]
+        class_names = tuple(column.removeprefix(PROBABILITY_OF) for column in given_by)
     given = np.stack([as_numbers(answers[column]) for column in given_by], axis=1)
     texts = strata[TRUTH]
     truth = membership(texts, class_names) if class_names else as_numbers(texts)[:, None]
     whole = np.asarray(np.isfinite(np.concatenate([given, truth], axis=1)).all(axis=1))
     return Part(
         name,
-        kind=kind,
+        outcome=outcome,
         truth=truth[whole] if class_names else truth[whole, 0],
         answers=given[whole] if class_names else given[whole, 0],
         class_names=class_names,
         rows=select({c: v for c, v in answers.items() if c not in given_by}, whole),
-        strata=select({c: v for c, v in strata.items() if c not in (COUNTED, TRUTH)}, whole),
+        strata=select({c: v for c, v in strata.items() if c != TRUTH}, whole),
     )
-
-
-def kind_of(answers: Columns, *, has_threshold: bool) -> Kind:
-    """Return what is answered, read off the columns; sets of classes are cut at a threshold."""
-    if "probability" in answers:
-        return "binary"
-    if not any(column.startswith(PROBABILITY_OF) for column in answers):
-        return "continuous"
-    return "multilabel" if has_threshold else "categorical"
 
 
 def as_numbers(texts: np.ndarray) -> FloatArray:

@@ -15,7 +15,7 @@ MODEL = "this model"
 
 
 def headline(run: Run) -> Markup:
-    """Return the score that was asked for, as large as it deserves, and the verdict."""
+    """Return the headline score and the verdict on it."""
     metric, part = run.metrics["headline"], run.reported[0]
     entry = run.metrics["splits"][part].get(metric, {})
     low, high = entry.get("low"), entry.get("high")
@@ -36,7 +36,7 @@ def headline(run: Run) -> Markup:
 
 
 def standings(run: Run) -> Markup | None:
-    """Return a row per part and who answered it: score, interval, and both drawn to one scale."""
+    """Return the model, baselines and peers of each part: scores and intervals on one scale."""
     metric = run.metrics["headline"]
     groups = {part: part_standings(run.metrics, part, metric) for part in run.reported}
     axis = shared_axis([entry for group in groups.values() for entry in group])
@@ -56,17 +56,13 @@ def standings(run: Run) -> Markup | None:
         "Beside the baselines" if known else "Beside guessing",
         element("table", element("thead", head), body, class_="standings"),
         intro=f"Dots are the {name}, lines its 95 % interval where one was computed. "
-        + (
-            "A model that knows proteins must stand clear of baselines that know little."
-            if known
-            else ""
-        )
+        + ("A useful model is clearly better than these baselines." if known else "")
         + resampled(run.metrics, run.reported[0]),
     )
 
 
 def resampled(metrics: dict[str, Any], part: str) -> str:
-    """Return how the intervals were made, if they were."""
+    """Return how the intervals were computed; empty without intervals."""
     made = metrics.get("intervals", {}).get(part, {})
     if not made.get("units") or not made.get("replicates"):
         return ""
@@ -138,7 +134,7 @@ def _cautious(entry: dict[str, Any]) -> Markup | None:
 
 
 def all_scores(run: Run) -> Markup | None:
-    """Return every score of every part, beside those of all others."""
+    """Return all scores of each part, beside baselines and peers."""
     shown = [part_scores(run.metrics, part) for part in run.metrics["splits"]]
     notes = [element("li", note) for note in run.metrics.get("notes", [])]
     cut = run.metrics.get("threshold")

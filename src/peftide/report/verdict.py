@@ -1,26 +1,27 @@
-"""Scores of a part → what they say, in plain words."""
+"""Scores of a part → a verdict in words."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from peftide.baselines import BASELINES
 from peftide.report import wording
 
 FEW_ROWS = 50
 NO_SKILL = {"auroc": 0.5, "macro_auroc": 0.5, "mcc": 0.0, "spearman": 0.0, "pearson": 0.0}
-"""Metric → what an answer scores that knows nothing, where that is one number."""
+"""Metric → the score of guessing, if it is one number."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One who answered, and the score.
+    """The score of the model, a baseline or a peer.
 
     Attributes
     ----------
     entry
         `value`, `low`, `high` and `n` of `metrics.json`; bounds may be missing or None.
     difference
-        The model minus this one, in the same form with `spans_zero`; empty if unknown.
+        The model's score minus this one, in the same form with `spans_zero`; empty if unknown.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Standing:
 def others(
     metrics: dict[str, Any], part: str, metric: str, *, among: Collection[str] | None = None
 ) -> list[Standing]:
-    """Return baselines and peers (or those `among` them) that have this score, the best first."""
+    """Return baselines and peers with this score, the best first; `among` names a selection."""
     answered = {**metrics.get("baselines", {}), **metrics.get("peers", {})}
     answered = {name: answered[name] for name in answered if among is None or name in among}
     differences = metrics.get("differences", {})
@@ -54,7 +55,7 @@ def others(
 
 
 def no_skill(metrics: dict[str, Any], part: str, metric: str) -> float | None:
-    """Return what guessing scores; None where that is not one known number.
+    """Return the score of guessing; None if it is not one known number.
 
     Average precision: the share of positives; macro average precision: the mean of the shares of
     the classes that enter it.
@@ -88,16 +89,16 @@ def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
         said = [beside_guessing(entry, guessing)]
     if part == "validation":
         said.append(
-            "There is no test part: validation chose the best epoch, so this score flatters."
+            "There is no test part. Validation chose the best epoch, so this score is too good."
         )
     if entry["n"] < FEW_ROWS:
         rows = "row" if entry["n"] == 1 else "rows"
-        said.append(f"It rests on {entry['n']} {rows} only: far too few to say anything.")
+        said.append(f"It comes from only {entry['n']} {rows}, far too few to conclude anything.")
     return said
 
 
 def comparison(other: Standing, value: float, metric: str) -> str:
-    """Return one sentence that sets the model beside another.
+    """Return one sentence that compares the model with another.
 
     Examples
     --------
@@ -127,13 +128,13 @@ def comparison(other: Standing, value: float, metric: str) -> str:
 
 
 def beside_guessing(entry: dict[str, Any], guessing: float) -> str:
-    """Return one sentence that sets the model beside a blind guess, where nothing else is known.
+    """Return one sentence that compares the model with guessing.
 
     Examples
     --------
     >>> beside_guessing({"value": 0.62, "low": 0.58, "high": 0.66}, 0.5)
-    'Guessing scores 0.500, which is below the interval. How the baselines score stands in the
-    report of the training.'
+    'Guessing scores 0.500, which is below the interval. The report of the training
+    has the scores of the baselines.'
     """
     low, high = entry.get("low"), entry.get("high")
     where = f"{wording.score(abs(entry['value'] - guessing))} "
@@ -142,7 +143,7 @@ def beside_guessing(entry: dict[str, Any], guessing: float) -> str:
         where = "within the interval: no evidence that the model knows anything"
         where = "below the interval" if guessing < low else where
         where = "above the interval" if guessing > high else where
-    baselines = "How the baselines score stands in the report of the training."
+    baselines = "The report of the training has the scores of the baselines."
     return f"Guessing scores {wording.score(guessing)}, which is {where}. {baselines}"
 
 
@@ -152,4 +153,6 @@ def _word(better: bool) -> str:
 
 def other_name(name: str) -> str:
     """Return a baseline or peer in words."""
-    return wording.BASELINES.get(name, name if name != name.lower() else wording.plain(name))
+    if name in BASELINES:
+        return BASELINES[name].title
+    return name if name != name.lower() else wording.plain(name)

@@ -1,4 +1,4 @@
-"""How metrics, tasks and quantities are said to a person."""
+"""Names and numbers of metrics, methods and groups of rows as text for people."""
 
 import math
 
@@ -19,35 +19,11 @@ METRICS = {
     "ece": "expected calibration error (ECE)",
     "brier": "Brier score",
 }
-"""Metrics whose name is more than its words."""
+"""Metrics whose name differs from the words of their key."""
 
-LOWER_IS_BETTER = {"mae", "rmse", "ece", "brier", "log_loss", "nll"}
-
-QUESTIONS = {
-    "ppi": "Do two proteins interact?",
-    "binary": "Does a sequence have the property?",
-    "multiclass": "Which class does a sequence belong to?",
-    "multilabel": "Which classes does a sequence belong to?",
-    "symmetry": "Which symmetry does a homo-oligomer have?",
-    "regression": "What value does a sequence have?",
-    "residue": "Which class does each residue belong to?",
-    "pair-multiclass": "Which class does a pair belong to?",
-    "pair-multilabel": "Which classes does a pair belong to?",
-    "pair-regression": "What value does a pair have?",
-}
-"""Task → the question on top of its report; any other task is named as it is."""
+LOWER_IS_BETTER = {"mae", "rmse", "ece", "brier"}
 
 METHODS = {"head": "frozen backbone, trained head", "lora": "LoRA", "full": "full fine-tuning"}
-
-BASELINES = {
-    "composition": "residue composition and length",
-    "residue_letter": "residue letter alone",
-    "kmer": "frequencies of 3-mers",
-    "nearest_homologue": "nearest homologue",
-    "degree": "degree (train pairs of each label)",
-    "positive_degree": "degree (positive train pairs)",
-}
-"""Baseline → what it knows; any other is named as it is."""
 
 STRATA = {
     "seen": "Proteins that training has seen",
@@ -56,12 +32,7 @@ STRATA = {
     "pairs_in_train": "Training pairs of the protein that has more",
     "pairs_in_part": "Pairs here of the protein that has more",
 }
-"""Column of `strata.tsv` → what the groups are; in the order of the report."""
-
-BYTES_PER_GB = 1e9
-BYTES_PER_MB = 1e6
-SECONDS_PER_MINUTE = 60
-SECONDS_PER_HOUR = 3600
+"""Column of `strata.tsv` → title of its table of groups, in the order of the report."""
 
 
 def metric_name(metric: str) -> str:
@@ -113,45 +84,3 @@ def interval(low: float | None, high: float | None) -> str:
     ('[0.600, 0.650]', '')
     """
     return "" if low is None or high is None else f"[{score(low)}, {score(high)}]"
-
-
-def number(value: float) -> str:
-    """Return a number of any size with at most four digits that mean something.
-
-    Examples
-    --------
-    >>> number(1234567), number(0.012345), number(12.0), number(-3.25)
-    ('1,234,567', '0.01235', '12', '−3.25')
-    """
-    if float(value).is_integer() and abs(value) < 1e15:
-        return f"{int(value):,}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")
-
-
-def memory(size: float) -> str:
-    """Return bytes in GB or MB (powers of ten).
-
-    Examples
-    --------
-    >>> memory(4.91e9), memory(613642240)
-    ('4.9 GB', '614 MB')
-    """
-    if size >= BYTES_PER_GB:
-        return f"{size / BYTES_PER_GB:.1f} GB"
-    return f"{size / BYTES_PER_MB:.0f} MB"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the unit a person would choose.
-
-    Examples
-    --------
-    >>> duration(3.74), duration(234), duration(9000)
-    ('3.7 s', '3 min 54 s', '2 h 30 min')
-    """
-    if seconds < SECONDS_PER_MINUTE:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < SECONDS_PER_HOUR:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

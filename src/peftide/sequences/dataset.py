@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from peftide.config.options import TableOptions
+from peftide.config.options import JoinOptions
 from peftide.errors import InputError, raise_problems
 from peftide.sequences.lookup import SequenceSource, sequence_lookup
 from peftide.sequences.naming import name_rows
@@ -19,7 +19,7 @@ from peftide.types import BoolArray, IntArray, Level
 
 def read_dataset(
     tables: Mapping[str, Table],
-    options: TableOptions,
+    options: JoinOptions,
     *,
     level: Level,
     sequences: SequenceSource | None = None,
@@ -227,7 +227,7 @@ def _other_splits(part: str, table: Table) -> tuple[Finding, ...]:
     )
 
 
-def _judge(dataset: Dataset, options: TableOptions) -> Dataset:
+def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
     """Say of every part which rows count."""
     numbers = distinct_sequences(dataset.proteins)
     parts, findings = {}, dataset.findings

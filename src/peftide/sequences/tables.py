@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from peftide.config.options import TableOptions
+from peftide.config.options import RowOptions
 from peftide.errors import did_you_mean, raise_problems
 from peftide.sequences.delimited import Grid, grid_from_frame, grid_from_rows, parse_grid
 from peftide.sequences.fasta import FastaRecords, parse_fasta
@@ -101,7 +101,7 @@ class _Columns:
 
 def read_table(
     source: TableSource,
-    columns: TableOptions,
+    columns: RowOptions,
     *,
     level: Level | None = None,
     needs_labels: bool,
@@ -146,9 +146,7 @@ def read_table(
     return table_of(grid, columns, level=level, needs_labels=needs_labels)
 
 
-def table_of(
-    grid: Grid, columns: TableOptions, *, level: Level | None, needs_labels: bool
-) -> Table:
+def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labels: bool) -> Table:
     """Rows of a grid; see `read_table`.
 
     Raises
@@ -180,7 +178,7 @@ def table_of(
     )
 
 
-def has_pairs(grid: Grid, columns: TableOptions) -> bool:
+def has_pairs(grid: Grid, columns: RowOptions) -> bool:
     """Return whether a grid has the columns of two proteins."""
     return any(
         all(getattr(columns, name) in grid.cells for name in names)
@@ -190,7 +188,7 @@ def has_pairs(grid: Grid, columns: TableOptions) -> bool:
 
 def _grid_of(
     source: pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]],
-    columns: TableOptions,
+    columns: RowOptions,
     *,
     ids: bool,
 ) -> Grid:
@@ -221,9 +219,7 @@ def _table_from_fasta(records: FastaRecords, path: Path) -> Table:
     )
 
 
-def _choose_columns(
-    grid: Grid, options: TableOptions, *, pair: bool, needs_labels: bool
-) -> _Columns:
+def _choose_columns(grid: Grid, options: RowOptions, *, pair: bool, needs_labels: bool) -> _Columns:
     problems: list[str] = []
     chosen = _Columns(
         ids=_group(grid, options, PAIR_IDS if pair else SINGLE_ID, problems=problems),
@@ -244,7 +240,7 @@ def _choose_columns(
 
 
 def _group(
-    grid: Grid, options: TableOptions, names: Sequence[str], *, problems: list[str]
+    grid: Grid, options: RowOptions, names: Sequence[str], *, problems: list[str]
 ) -> tuple[str, ...]:
     """Columns of one protein or of both: all of them, or none."""
     found = tuple(getattr(options, name) for name in names)
@@ -258,10 +254,12 @@ def _group(
 
 
 def _optional(
-    grid: Grid, options: TableOptions, name: str, *, problems: list[str]
+    grid: Grid, options: RowOptions, name: str, *, problems: list[str]
 ) -> tuple[str, ...]:
     """Return the column where the table has it; asked for by the user, it must be there."""
-    column = getattr(options, name)
+    column = getattr(options, name, None)  # a command without the option reads no such column
+    if column is None:
+        return ()
     if column in grid.cells:
         return (column,)
     if _is_renamed(options, name):
@@ -269,12 +267,12 @@ def _optional(
     return ()
 
 
-def _is_renamed(options: TableOptions, name: str) -> bool:
-    default = {field.name: field.default for field in fields(TableOptions)}[name]
+def _is_renamed(options: RowOptions, name: str) -> bool:
+    default = {field.name: field.default for field in fields(options)}[name]
     return getattr(options, name) != default
 
 
-def _no_column(grid: Grid, options: TableOptions, name: str) -> str:
+def _no_column(grid: Grid, options: RowOptions, name: str) -> str:
     column = getattr(options, name)
     flag = f"--{name.replace('_', '-')}"
     names = [known for known in grid.cells if known]
@@ -284,7 +282,7 @@ def _no_column(grid: Grid, options: TableOptions, name: str) -> str:
     )
 
 
-def _no_proteins(grid: Grid, options: TableOptions, *, pair: bool) -> str:
+def _no_proteins(grid: Grid, options: RowOptions, *, pair: bool) -> str:
     ids, sequences = (PAIR_IDS, PAIR_SEQUENCES) if pair else (SINGLE_ID, SINGLE_SEQUENCE)
     wanted = [" and ".join(getattr(options, name) for name in names) for names in (ids, sequences)]
     flags = " ".join(f"--{name.replace('_', '-')}" for name in ids + sequences)
@@ -297,7 +295,7 @@ def _no_proteins(grid: Grid, options: TableOptions, *, pair: bool) -> str:
     )
 
 
-def _other_level(grid: Grid, options: TableOptions, *, pair: bool) -> str:
+def _other_level(grid: Grid, options: RowOptions, *, pair: bool) -> str:
     names = (SINGLE_ID + SINGLE_SEQUENCE) if pair else (PAIR_IDS + PAIR_SEQUENCES)
     if not any(getattr(options, name) in grid.cells for name in names):
         return ""

@@ -57,11 +57,13 @@ def read_training_tables(
     parts = _read_parts(config, level)
     if "train" not in parts:
         raise InputError(
-            f"no row of the part train (parts: {', '.join(parts)})", where=config.data or ""
+            f"no row of the part train (parts: {', '.join(parts)})",
+            where=next(iter(parts.values())).path,
         )
     bare = any(table.sequences is None for table in parts.values())
-    read_fasta = bare and config.sequences is not None
-    return TrainingTables(parts, sequence_lookup(config.sequences) if read_fasta else None)
+    if not bare or config.sequences is None:
+        return TrainingTables(parts)
+    return TrainingTables(parts, sequence_lookup(config.sequences))
 
 
 def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[str, Table]:
@@ -137,7 +139,7 @@ def data_files(config: TrainConfig | AuditConfig) -> list[Path]:
     """
     named = [config.data, config.train, config.validation, config.sequences]
     named += [config.class_map] if isinstance(config, TrainConfig) else []
-    files = [path for path in named if path is not None]
+    files = [path for path in named if isinstance(path, Path)]
     files += [path for _, path in named_tests(config.test)]
     raise_problems([f"{path}: no such file" for path in files if not path.is_file()])
     return files

@@ -5,6 +5,8 @@ import numpy as np
 from peftide.types import FloatArray, IntArray
 
 PASSES = 3
+LARGEST = 2.0
+"""Times its wished size that a part may grow to for the sake of a rare class."""
 
 
 def split_by_cluster(
@@ -13,7 +15,8 @@ def split_by_cluster(
     """Return the part of each row, such that every cluster is in one part.
 
     The largest clusters are placed first, each where sizes and label shares come nearest to the
-    wish; then single clusters move as long as that brings them nearer.
+    wish; then single clusters move as long as that brings them nearer. At last a part without rows
+    of a class gets the smallest cluster that has some, if that leaves the class where it was.
 
     Parameters
     ----------
@@ -49,6 +52,7 @@ def split_by_cluster(
     for _ in range(PASSES):
         if not state.improve(generator.permutation(len(contents))):
             break
+    state.spread_classes()
     return open_parts[state.part[clusters]]
 
 
@@ -85,3 +89,33 @@ class _Balance:
         """Try each cluster once; return whether any moved."""
         moved = [self.place(int(cluster)) for cluster in order]
         return any(moved)
+
+    def spread_classes(self) -> None:
+        """Give parts without rows of a class the smallest cluster that has some, where possible.
+
+        A rare class of few clusters is else nearest to its wish when it is in train as a whole.
+        """
+        last_first = [0, *range(len(self.fractions) - 1, 0, -1)]
+        for column in range(1, self.contents.shape[1]):
+            for part in last_first:
+                if not self._has(part, column):
+                    self._fetch(part, column)
+
+    def _has(self, part: int, column: int) -> bool:
+        return bool((self.contents[self.part == part, column] > 0).any())
+
+    def _fetch(self, part: int, column: int) -> None:
+        candidates = np.flatnonzero((self.contents[:, column] > 0) & (self.part != part))
+        for cluster in candidates[np.argsort(self.contents[candidates, 0], kind="stable")]:
+            size = self.contents[self.part == part, 0].sum() + self.contents[cluster, 0]
+            if size <= LARGEST * self.fractions[part] and self._can_leave(int(cluster)):
+                self.missing[self.part[cluster]] += self.contents[cluster]
+                self.missing[part] -= self.contents[cluster]
+                self.part[cluster] = part
+                return
+
+    def _can_leave(self, cluster: int) -> bool:
+        """Whether the part of a cluster keeps rows of all its classes without it."""
+        others = (self.part == self.part[cluster]) & (np.arange(len(self.part)) != cluster)
+        kept = (self.contents[others] > 0).any(axis=0)
+        return bool((kept | (self.contents[cluster] == 0)).all())

@@ -15,12 +15,11 @@ from peftide.run_folder import environment
 from peftide.sequences.parts import PARTS
 from peftide.sequences.yes_no import is_yes, opposite
 from peftide.splitting.plan import SplitPlan
+from peftide.splitting.record import UNKNOWN
 from peftide.splitting.rows import Cells, SplitRows, input_files
-from peftide.types import BoolArray, IntArray
 
 TABLE, DROPPED, CLUSTERS, RECORD = WRITTEN_BY["split"]
 NEW = ".split-new"
-UNKNOWN = "no sequence"
 PREVIOUS = "previous_"
 
 
@@ -156,44 +155,3 @@ class _Layout:
             why[self.rows.known[marked]] = reason
         for row in np.flatnonzero(why != "").tolist():
             yield (*self.rows.cells[row], why[row])
-
-
-def counted_parts(rows: SplitRows, plan: SplitPlan) -> dict[str, dict[str, Any]]:
-    """Return rows, proteins and label shares of each part; shares are of the rows that count."""
-    pairs = rows.numbers[rows.members]
-    parts = {}
-    for number, name in enumerate(PARTS):
-        chosen = np.flatnonzero(plan.part == number)
-        drawn = plan.drawn[number].members if plan.drawn else np.zeros((0, 2), dtype=np.int64)
-        count = len(chosen) + len(drawn)
-        if not count:
-            continue
-        proteins = np.union1d(pairs[chosen], drawn)
-        parts[name] = {
-            "rows": count,
-            "proteins": len(proteins),
-            **({"drawn_negatives": len(drawn)} if plan.drawn else {}),
-            "counted": int(plan.counted[chosen].sum()) + len(drawn),
-            "labels": _label_shares(plan, chosen[plan.counted[chosen]], drawn=len(drawn)),
-        }
-    total = sum(part["counted"] for part in parts.values())
-    return {name: {"share": part["counted"] / total} | part for name, part in parts.items()}
-
-
-def _label_shares(plan: SplitPlan, chosen: IntArray, *, drawn: int) -> dict[str, float]:
-    if not plan.drawn:
-        return plan.labels.means(chosen)
-    share = len(chosen) / (len(chosen) + drawn)
-    return {"0": 1 - share, "1": share}
-
-
-def reasons_counted(rows: SplitRows, plan: SplitPlan) -> dict[str, int]:
-    """Return how many rows were dropped, by reason."""
-    counts = {UNKNOWN: len(rows.cells) - len(rows.known)}
-    counts |= {reason: int(marked.sum()) for reason, marked in plan.reasons().items()}
-    return {reason: count for reason, count in counts.items() if count}
-
-
-def used_proteins(rows: SplitRows, marked: BoolArray) -> IntArray:
-    """Return the sequence numbers that some rows name."""
-    return np.unique(rows.numbers[rows.members[marked]])

@@ -139,6 +139,11 @@ class _Chooser:
         labels = label_shares(self.train.labels, lengths=lengths)
         self.labels = labels.values if labels.names else np.ones((len(firsts), 1))
         self.careful = "none_seen" if pairs else "cluster"
+        self.ways = {
+            "random": self._random,
+            "none_seen": self._none_seen,
+            "cluster": self._cluster,
+        }
 
     def choose(self, kind: Kind) -> _Choice:
         """Return the rows of validation and of train.
@@ -150,7 +155,7 @@ class _Chooser:
         """
         if kind == "auto":
             return self._auto()
-        inside, outside = getattr(self, f"_{kind}")()
+        inside, outside = self.ways[kind]()
         counted = self.train.counted
         if not (counted & inside).any() or not (counted & outside).any():
             raise InputError(
@@ -163,7 +168,7 @@ class _Chooser:
     def _auto(self) -> _Choice:
         if self.careful == "cluster" and self.train.clusters is None:
             return self.choose("random")
-        inside, outside = getattr(self, f"_{self.careful}")()
+        inside, outside = self.ways[self.careful]()
         if problem := self._shortage(inside, outside):
             reason = f"; not {self.careful}, which would leave {problem}"
             return replace(self.choose("random"), reason=reason)

@@ -1,5 +1,6 @@
 """Rows and options → the part of each row, or why it has none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,22 +10,17 @@ from peftide.config import SplitConfig
 from peftide.errors import InputError, raise_problems
 from peftide.sequences.parts import PARTS
 from peftide.sequences.yes_no import is_yes
-from peftide.splitting import (
-    LabelShares,
-    PairGraph,
-    SampledNegatives,
-    check_fractions,
-    label_shares,
-    sample_negatives,
-    split_at_random,
-    split_by_cluster,
-    split_pair_graph,
-)
+from peftide.splitting.clusters import split_by_cluster
+from peftide.splitting.graph import PairGraph, split_pair_graph
 from peftide.splitting.groups import ProteinGroups, protein_groups
+from peftide.splitting.label_shares import LabelShares, label_shares
+from peftide.splitting.negatives import SampledNegatives, sample_negatives
 from peftide.splitting.rows import SplitRows
+from peftide.splitting.stratified import split_at_random
 from peftide.types import BoolArray, FloatArray, IntArray
 
 NOWHERE = -1
+TOLERANCE = 1e-6
 ACROSS = "proteins of two parts"
 REPLACED = "given negative, drawn anew"
 SELF = "a protein with itself, which no negative is"
@@ -113,6 +109,31 @@ def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
     if config.negatives == "sample":
         plan = replace(plan, drawn=tuple(draw_negatives(rows, plan, config)))
     return plan
+
+
+def check_fractions(fractions: Sequence[float]) -> FloatArray:
+    """Return the shares of train, validation and test as an array of shape (3,).
+
+    Raises
+    ------
+    InputError
+        If they are not three shares that add up to 1, or train has none.
+
+    Examples
+    --------
+    >>> check_fractions((0.8, 0.1, 0.1)).tolist()
+    [0.8, 0.1, 0.1]
+    """
+    shares = np.array(fractions, dtype=np.float64)
+    sound = len(shares) == 3 and (shares >= 0).all() and abs(shares.sum() - 1) < TOLERANCE
+    if not sound or not 0 < shares[0] < 1:
+        raise InputError(
+            f"received {','.join(f'{share:g}' for share in fractions)}",
+            expected="shares of train, validation and test that add up to 1, such as 0.8,0.1,0.1 "
+            "(0 leaves out validation or test, not train)",
+            where="--fractions",
+        )
+    return shares
 
 
 def resolved_kind(config: SplitConfig, *, pairs: bool) -> str:
@@ -255,11 +276,12 @@ def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
     empty = [PARTS[k] for k in np.flatnonzero((counts == 0) & (plan.fractions > 0))]
     if not empty:
         return
-    counted = int(plan.counted.sum())
+    counted, largest = int(plan.counted.sum()), largest_group(rows, plan)
+    obstacle = "" if largest is None else f"; {largest.name} in {largest.share:.0%} of them"
     what = "pairs" if rows.level == "pair" else "sequences"
     raise InputError(
         f"{' and '.join(empty)} would be empty: {counted:,} {what} cannot be divided like this"
-        f"{obstacle(rows, plan)}",
+        f"{obstacle}",
         where="--fractions",
         fix="Give more rows or larger shares, set a share to 0 to go without that part, or "
         "let similar sequences be apart (a higher --identity, or `--similarity none`; "
@@ -267,10 +289,18 @@ def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
     )
 
 
-def obstacle(rows: SplitRows, plan: SplitPlan) -> str:
-    """Say which group of similar sequences too many rows belong to, if one does."""
+@dataclass(frozen=True)
+class LargestGroup:
+    """The group of similar sequences that most rows name: in words, and its share of the rows."""
+
+    name: str
+    share: float
+
+
+def largest_group(rows: SplitRows, plan: SplitPlan) -> LargestGroup | None:
+    """Return the group that most counted rows name, or None of random rows."""
     if plan.groups is None or not plan.counted.any():
-        return ""
+        return None
     ends = plan.groups.of_protein[rows.members[plan.counted]]
     touched = np.unique(
         np.stack([np.repeat(np.arange(len(ends)), ends.shape[1]), ends.ravel()]), axis=1
@@ -280,7 +310,7 @@ def obstacle(rows: SplitRows, plan: SplitPlan) -> str:
     proteins = np.flatnonzero(plan.groups.of_protein == hub)
     name = rows.proteins.ids[int(proteins[0])]
     similar = f" and the {len(proteins) - 1:,} similar to it are" if len(proteins) > 1 else " is"
-    return f"; {name}{similar} in {rows_of_group[hub] / len(ends):.0%} of them"
+    return LargestGroup(f"{name}{similar}", float(rows_of_group[hub] / len(ends)))
 
 
 def draw_negatives(rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> list[SampledNegatives]:

@@ -1,28 +1,59 @@
-"""Questions that can be asked, by name."""
+"""Questions that a model can learn to answer, by name. No torch."""
 
-from peftide.tasks.binary import YES_OR_NO
-from peftide.tasks.multiclass import MULTICLASS
-from peftide.tasks.multilabel import MULTILABEL
-from peftide.tasks.pair_multiclass import PAIR_MULTICLASS
-from peftide.tasks.pair_multilabel import PAIR_MULTILABEL
-from peftide.tasks.pair_regression import PAIR_REGRESSION
-from peftide.tasks.ppi import PPI
-from peftide.tasks.regression import REGRESSION
-from peftide.tasks.residue import RESIDUE
-from peftide.tasks.symmetry import SYMMETRY
-from peftide.tasks.task import Labels, Outcome, ReadingOptions, Targets, Task
+from peftide.outcomes.binary import BINARY, fit_binary, read_binary
+from peftide.outcomes.categorical import CATEGORICAL, fit_classes, read_classes
+from peftide.outcomes.continuous import CONTINUOUS, fit_continuous, read_continuous
+from peftide.outcomes.multilabel import SUBSET, fit_multilabel, read_multilabel
+from peftide.outcomes.outcome import Labels, Outcome, ReadingOptions, Targets
+from peftide.tasks.residue import fit_residue, read_residue
+from peftide.tasks.symmetry import fit_symmetry, read_symmetry
+from peftide.tasks.task import Task
 
 TASKS: dict[str, Task] = {
-    "ppi": PPI,
-    "pair-multiclass": PAIR_MULTICLASS,
-    "pair-multilabel": PAIR_MULTILABEL,
-    "pair-regression": PAIR_REGRESSION,
-    "binary": YES_OR_NO,
-    "multiclass": MULTICLASS,
-    "multilabel": MULTILABEL,
-    "symmetry": SYMMETRY,
-    "regression": REGRESSION,
-    "residue": RESIDUE,
+    "ppi": Task("Do two proteins interact?", "pair", BINARY, fit_binary, read_binary),
+    "pair-multiclass": Task(
+        "Which class does a pair belong to?", "pair", CATEGORICAL, fit_classes, read_classes
+    ),
+    "pair-multilabel": Task(
+        "Which classes does a pair belong to?", "pair", SUBSET, fit_multilabel, read_multilabel
+    ),
+    "pair-regression": Task(
+        "What value does a pair have?", "pair", CONTINUOUS, fit_continuous, read_continuous
+    ),
+    "binary": Task(
+        "Does a sequence have the property?", "sequence", BINARY, fit_binary, read_binary
+    ),
+    "multiclass": Task(
+        "Which class does a sequence belong to?",
+        "sequence",
+        CATEGORICAL,
+        fit_classes,
+        read_classes,
+    ),
+    "multilabel": Task(
+        "Which classes does a sequence belong to?",
+        "sequence",
+        SUBSET,
+        fit_multilabel,
+        read_multilabel,
+    ),
+    "symmetry": Task(
+        "Which symmetry does a homo-oligomer have?",
+        "sequence",
+        CATEGORICAL,
+        fit_symmetry,
+        read_symmetry,
+    ),
+    "regression": Task(
+        "What value does a sequence have?", "sequence", CONTINUOUS, fit_continuous, read_continuous
+    ),
+    "residue": Task(
+        "Which class does each residue belong to?",
+        "residue",
+        CATEGORICAL,
+        fit_residue,
+        read_residue,
+    ),
 }
 
 __all__ = ["TASKS", "Labels", "Outcome", "ReadingOptions", "Targets", "Task"]

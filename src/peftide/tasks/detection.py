@@ -1,4 +1,4 @@
-"""Labels as text → the task that they ask for, or an error that names those to choose from."""
+"""Labels as text → the task that fits them, or an error with the tasks to choose from."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.errors import InputError
+from peftide.outcomes.multilabel import SEPARATORS, split_classes
 from peftide.sequences.label_kinds import are_per_residue, are_yes_no, is_number
-from peftide.tasks.multilabel import SEPARATORS, split_classes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
 WHOLE = re.compile(r"[+-]?\d+")
@@ -25,7 +25,7 @@ ABOUT_PAIRS = {
 
 @dataclass(frozen=True)
 class Detection:
-    """The tasks that labels fit, at best one, and in words what was seen in the labels."""
+    """The tasks that fit the labels, at best one, and the reason in words."""
 
     tasks: tuple[str, ...]
     reason: str
@@ -34,7 +34,7 @@ class Detection:
 def detect_task(
     labels: Sequence[str], *, lengths: Sequence[int] | None, pairs: bool, where: str | Path = ""
 ) -> tuple[str, str]:
-    """Return the task that the training labels ask for, and in words why.
+    """Return the task that fits the training labels, and the reason in words.
 
     Parameters
     ----------

@@ -1,18 +1,19 @@
-"""The rows of a data set → what reading their labels must know, and their targets."""
+"""The rows of a data set → the options of label reading, and targets."""
 
 from pathlib import Path
 
 import numpy as np
 
 from peftide.errors import InputError
+from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
 from peftide.sequences import Dataset, Examples
-from peftide.tasks.task import Labels, ReadingOptions, Targets, Task
+from peftide.tasks.task import Task
 
 
 def reading_options(
     dataset: Dataset, part: str, *, max_length: int | None, class_map: Path | None
 ) -> ReadingOptions:
-    """Return what label reading must know of the sequences of a part."""
+    """Return the options for reading the labels of a part."""
     examples, proteins = dataset.parts[part], dataset.proteins
     lengths = np.array([len(sequence) for sequence in proteins.sequences], dtype=np.int64)
     firsts = lengths[examples.members[:, 0]]
@@ -23,7 +24,7 @@ def reading_options(
 def read_labels(
     dataset: Dataset, task: Task, *, max_length: int | None, class_map: Path | None
 ) -> tuple[Labels, dict[str, Targets]]:
-    """Return the labels that training has, and the targets of every part."""
+    """Return the training labels, and the targets of every part."""
 
     def options(part: str) -> ReadingOptions:
         return reading_options(dataset, part, max_length=max_length, class_map=class_map)

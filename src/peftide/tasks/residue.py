@@ -5,9 +5,9 @@ from itertools import compress
 import numpy as np
 
 from peftide.errors import raise_problems
+from peftide.outcomes.categorical import membership, require_two_classes
+from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
 from peftide.sequences.records import Examples, Finding
-from peftide.tasks.categorical import CATEGORICAL, membership, require_two_classes
-from peftide.tasks.task import Labels, ReadingOptions, Targets, Task
 from peftide.types import BoolArray
 
 
@@ -81,7 +81,7 @@ def seen_letters(examples: Examples, options: ReadingOptions) -> str:
 
 
 def unmasked(examples: Examples, options: ReadingOptions) -> BoolArray:
-    """Return which residues count: those of rows that count, where the mask is 1. Shape (R,)."""
+    """Return whether each residue counts: its row counts, and its mask is 1. Shape (R,)."""
     counted = np.repeat(examples.counted, options.residues)
     if examples.masks is None:
         return counted
@@ -97,12 +97,3 @@ def crop_findings(options: ReadingOptions) -> tuple[Finding, ...]:
         return ()
     decision = "beyond --max-length: neither trained on nor scored"
     return (Finding(options.part, "cropped_residue_labels", lost, decision),)
-
-
-RESIDUE = Task(
-    summary="a class per residue, such as secondary structure",
-    level="residue",
-    outcome=CATEGORICAL,
-    fit_labels=fit_residue,
-    read_targets=read_residue,
-)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.outcomes.categorical import require_two_classes
+from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.text_files import read_text
-from peftide.tasks.categorical import CATEGORICAL, require_two_classes
-from peftide.tasks.task import Labels, ReadingOptions, Targets, Task
 
 MERGED = {"C7-C9": ("C", 7, 9), "C10-C17": ("C", 10, 17), "D6-D12": ("D", 6, 12)}
 SINGLE = ["C1", "C2", "C3", "C4", "C5", "C6", "D2", "D3", "D4", "D5", "H", "O", "T", "I"]
@@ -134,12 +134,3 @@ def merged_findings(
         return ()
     shown = tuple(f"{merge} ({count})" for merge, count in merges.most_common(3))
     return (Finding(part, "merged_labels", merges.total(), "read as the wider class", shown),)
-
-
-SYMMETRY = Task(
-    summary="homo-oligomer symmetry: a sequence → C1, C2, …, D2, …, H, O, T, I",
-    level="sequence",
-    outcome=CATEGORICAL,
-    fit_labels=fit_symmetry,
-    read_targets=read_symmetry,
-)

@@ -1,4 +1,4 @@
-"""The batches of every epoch: examples at random, or blocks of pairs that share proteins."""
+"""A training set in; the batches of each epoch out: random examples, or blocks of pairs."""
 
 import logging
 import math
@@ -16,7 +16,7 @@ Batches = Callable[[int], list[IntArray]]
 
 
 def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int) -> list[IntArray]:
-    """Return the batches of an epoch: the same for the same seed and epoch, always.
+    """Return the batches of an epoch, which seed and epoch determine.
 
     Examples
     --------
@@ -28,9 +28,9 @@ def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int)
 
 
 def choose_batches(fitting: Fitting) -> Batches:
-    """Return the batches of an epoch (from 0), by the sampler that was asked for.
+    """Return a function that gives the batches of an epoch (from 0), for the sampler of the run.
 
-    `auto` takes blocks where pairs are encoded anew in every step and proteins have many partners.
+    `auto` takes blocks if every step encodes its pairs again and proteins have many partners.
     """
     config, members = fitting.config, fitting.part.members
     examples = fitting.part.trained_examples()

@@ -1,4 +1,4 @@
-"""A batch of examples → the gradients of its mean loss, in as little memory as the budget asks."""
+"""A batch of examples in; the gradients of its mean loss out, within the token budget."""
 
 from collections.abc import Callable
 
@@ -27,16 +27,16 @@ def add_gradients(
 ) -> float:
     """Add the gradients of a batch's mean loss to the model; return the loss.
 
-    The batch is split into pieces whose activations fit the budget, or, where pieces would encode
-    the same proteins too often, encoded in two passes. Either way the gradients are those of the
-    whole batch.
+    The batch is split into pieces whose activations fit the budget. If the pieces would encode the
+    same proteins too often, the batch is encoded in two passes instead. Both ways give the
+    gradients of the whole batch.
 
     Parameters
     ----------
     batch
         Examples. Shape (B,).
     advance
-        Told how many examples' worth of work was done.
+        Called with the number of examples that are done; it may be a fraction.
     """
     total = float(fitting.part.targets.counted[fitting.part.targets.rows(batch)].sum())
     pieces = graph_pieces(fitting, batch)
@@ -52,7 +52,7 @@ def add_gradients(
 
 
 def graph_pieces(fitting: Fitting, batch: IntArray) -> list[IntArray] | None:
-    """Return the pieces of a batch whose graphs fit the budget; None: two passes are cheaper."""
+    """Return pieces of a batch whose graphs fit the budget, or None if two passes are cheaper."""
     members, source = fitting.part.members, fitting.source
     pieces = micro_batches(batch, members, costs=source.costs, budget=source.budget)
     once = source.costs[np.unique(members[batch])].sum()

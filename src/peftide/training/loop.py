@@ -1,4 +1,4 @@
-"""The training loop: batches → optimizer steps → validation → the best epoch's weights."""
+"""The training loop: batches → optimizer steps → validation → weights of the best epoch."""
 
 import logging
 import time
@@ -14,7 +14,8 @@ from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
-from peftide.progress import duration, meter
+from peftide.progress import meter
+from peftide.quantities import duration
 from peftide.training.batches import Batches, choose_batches
 from peftide.training.memory import add_fitting_gradients
 from peftide.training.modes import set_training_mode

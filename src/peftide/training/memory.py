@@ -1,4 +1,4 @@
-"""Gradients on a GPU whose memory may not hold a batch: then in smaller parts, from there on."""
+"""A batch of examples in; its gradients out, in smaller parts if the GPU runs out of memory."""
 
 import logging
 from collections.abc import Callable
@@ -26,8 +26,8 @@ def add_fitting_gradients(
 ) -> tuple[float, Fitting]:
     """Add the gradients of a batch's mean loss to a model that has none yet.
 
-    Where a GPU's memory does not hold the work, it is done again from the start of the batch with
-    half the token budget; the gradients are the same.
+    If the GPU runs out of memory, the batch is started again with half the token budget. The
+    gradients are the same.
 
     Parameters
     ----------
@@ -36,16 +36,16 @@ def add_fitting_gradients(
     step
         Optimizer step, which seeds the random numbers.
     advance
-        Told how many examples' worth of work was done, and how many were lost.
+        Called with the number of examples that are done; below 0 for work that is lost.
 
     Returns
     -------
-    The loss, and the training with the budget that was enough.
+    The loss, and the fitting with the budget that was enough.
 
     Raises
     ------
     TrainingError
-        If one protein alone is too much.
+        If one protein alone needs too much memory.
     """
     while True:
         done: list[float] = []
@@ -61,7 +61,7 @@ def add_fitting_gradients(
             smaller = fitting.source.smaller
             if smaller is None or fitting.source.batch_tokens <= fitting.source.costs.min():
                 raise _too_long(fitting) from error
-        # outside the handler: what it holds of the failed work is free by now
+        # outside the handler: the tensors of the failed work are free by now
         advance(-sum(done))
         model.zero_grad(set_to_none=True)
         fitting = replace(fitting, source=smaller())
@@ -72,15 +72,15 @@ def _say(batch_tokens: int) -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     logger.warning(
-        "the GPU's memory does not hold a step: it is done again, and from here on, with at most "
-        "%s tokens in a batch (--max-tokens sets it from the start)",
+        "out of GPU memory: this step is repeated, and all further steps run, with at most %s "
+        "tokens in a batch (--max-tokens sets this from the start)",
         f"{batch_tokens:,}",
     )
 
 
 def _too_long(fitting: Fitting) -> TrainingError:
     return TrainingError(
-        f"the GPU's memory does not hold the training on one protein (the longest has "
+        f"out of GPU memory in training on one protein (the longest has "
         f"{fitting.source.costs.max():,} tokens). Use --gradient-checkpointing, --precision bf16, "
         "a smaller --max-length, fewer --lora-layers or a smaller --backbone, and start again"
     )

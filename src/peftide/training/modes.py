@@ -1,20 +1,33 @@
 """What trains is in training mode; everything frozen stays in evaluation mode."""
 
-from peft.tuners.tuners_utils import BaseTunerLayer
+import sys
+from typing import Any
+
 from torch import nn
-from transformers.modeling_layers import GradientCheckpointingLayer
 
 
 def set_training_mode(model: nn.Module) -> None:
     """Turn on dropout where weights train, and nowhere else."""
+    adapted = _loaded("peft.tuners.tuners_utils", "BaseTunerLayer")
+    recomputed = _loaded("transformers.modeling_layers", "GradientCheckpointingLayer")
     model.eval()
-    for module in model.modules():
+    modules: list[Any] = list(model.modules())
+    for module in modules:
         parameters = list(module.parameters())
-        if isinstance(module, BaseTunerLayer):
+        if isinstance(module, adapted):
             module.train()
             module.get_base_layer().eval()
         elif parameters and all(parameter.requires_grad for parameter in parameters):
             module.train()
-        elif isinstance(module, GradientCheckpointingLayer):
+        elif isinstance(module, recomputed):
             # its own flag only: it decides about recomputation, not about dropout
             module.training = True
+
+
+def _loaded(module: str, name: str) -> type | tuple[()]:
+    """Return a class of a library if that is loaded; without it no object can be of the class.
+
+    Importing `peft` takes seconds, and a frozen backbone does not need it.
+    """
+    library = sys.modules.get(module)
+    return getattr(library, name) if library else ()

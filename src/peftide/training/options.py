@@ -1,74 +1,142 @@
-"""Options of a training that contradict each other, or that nothing reads."""
+"""Which options a training reads, choice by choice; options that it does not read are refused."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones.quantised import check_base_bits
-from peftide.config import TrainConfig
-from peftide.config.limits import out_of_range
-from peftide.config.reading import flag
+from peftide.config import MethodOptions, TrainConfig
+from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
-from peftide.tasks import Task
+from peftide.tasks import TASKS, Task
 from peftide.training.setting import find_adapter
 
-ADAPTER_OPTIONS = "lora_"
-LIMITS = {
-    "1 or more": (
-        "epochs",
-        "batch_size",
-        "head_width",
-        "lora_r",
-        "lora_alpha",
-        "patience",
-        "blocks",
-    ),
-    "0 or more": ("weight_decay", "head_weight_decay", "checkpoint_minutes", "trunk_gb"),
-    "a number above 0": ("learning_rate", "head_learning_rate", "max_grad_norm"),
-    "0 or more, below 1": ("head_dropout", "lora_dropout", "warmup_fraction"),
-    "0 or more, below 2,147,483,648": ("seed",),
+Table = Mapping[str, Names]
+"""Value of a choice → the options that it reads and that other values do not."""
+
+BACKBONE: Names = frozenset({"learning_rate", "weight_decay", "gradient_checkpointing", "trunk_gb"})
+"""Options that are read where the backbone trains."""
+ADAPTER: Names = frozenset(item.name for item in fields(MethodOptions)) - {"method"}
+"""Options that `Adapter.reads` of a method may name."""
+METHODS: Table = {
+    "head": frozenset({"trunk_gb"}),  # read where the pooling trains
+    "full": BACKBONE - {"trunk_gb"},  # no layer stays frozen
+    # vectors do not decay
+    **dict.fromkeys(("bias", "layer_norm", "ia3", "vera"), BACKBONE - {"weight_decay"}),
 }
+"""Of `BACKBONE`; methods that are not named read all."""
+POOLINGS: Table = {"mean": NOTHING, "cls": NOTHING, "attention": frozenset({"trunk_gb"})}
+"""Above a frozen backbone; attention trains, so it needs the residues in every step."""
+HEADS: Table = {"mlp": frozenset({"head_width", "head_dropout"}), "linear": NOTHING}
+SAMPLERS: Table = {
+    "auto": frozenset({"blocks"}),
+    "blocks": frozenset({"blocks"}),
+    "pairs": NOTHING,
+}
+SINGLE: Names = frozenset({"id_column", "sequence_column", "cluster_column"})
+LEVELS: Table = {
+    "pair": frozenset({"id_a_column", "id_b_column", "sequence_a_column", "sequence_b_column"})
+    | {"pairing", "self_pairs", "sampler", "blocks", "pooling"},
+    "sequence": SINGLE | {"pooling"},
+    "residue": SINGLE | {"mask_column"},
+}
+VALIDATIONS: Table = {
+    "given": NOTHING,
+    "held out": frozenset({"validation_fraction", "validation_kind"}),
+}
+CLASS_MAPS: Table = {"symmetry": frozenset({"class_map"})}
+"""Tasks that merge classes."""
+IMBALANCES: Table = {"classes": frozenset({"imbalance"}), "numbers": NOTHING}
 
 
-def check_options(config: TrainConfig, task: Task) -> None:
-    """Raise for options that no training can have.
+def check_options(config: TrainConfig, task: Task, *, given: Names = NOTHING) -> None:
+    """Raise for options that do not suit a training, all together.
+
+    Parameters
+    ----------
+    config
+        Options with a task and a method that exist.
+    given
+        Options that the user named in this call, even if at their default.
 
     Raises
     ------
     InputError
-        Naming all of them.
+        If an option is given but not read, or its value does not suit the task or the method.
     """
-    problems = [
-        f"{flag(name)}: received {value}; expected {expected}"
-        for name, value, expected in out_of_range(config, LIMITS)
-    ]
-    if config.imbalance != "none" and not task.outcome.supports_imbalance:
-        problems.append(
-            f"--imbalance: received {config.imbalance}; the task {config.task} predicts numbers, "
-            "so there are no rare classes"
-        )
-    if config.sampler == "blocks" and task.level != "pair":
-        problems.append(f"--sampler: received blocks; the task {config.task} has no pairs")
-    if config.class_map is not None and config.task != "symmetry":
-        problems.append(f"--class-map: the task {config.task} has none")
-    problems += [
-        f"{flag(name)}: --method {config.method} does not read it; leave it out"
-        for name in unread_options(config)
-    ]
+    problems = unread_problems(config, choices(config, task), given=given)
     problems += base_bits_problems(config)
-    possible = task.outcome.calibrations
-    if config.calibration not in ("auto", *possible):
-        known = ", ".join(possible)
-        problems.append(
-            f"--calibration: received {config.calibration}; this task can have: auto, {known}"
-        )
+    problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)
     raise_problems(problems)
     check_base_bits(config.base_bits)
 
 
+def calibration_problems(config: TrainConfig, task: Task) -> list[str]:
+    """Return problems with `--calibration` beside the task, as text."""
+    possible = ("auto", *task.outcome.calibrations)
+    if config.calibration in possible:
+        return []
+    known = ", ".join(possible)
+    return [f"--calibration: received {config.calibration}; expected one of {known} for this task"]
+
+
+def choices(config: TrainConfig, task: Task) -> Iterator[Choice]:
+    """Yield all choices of a training that decide whether options are read."""
+    question, pooled = f"the task {config.task}", task.level != "residue"
+    outcome = "classes" if task.outcome.supports_imbalance else "numbers"
+    yield level_choice(config.task)
+    yield choice_of(question, CLASS_MAPS, config.task)
+    yield choice_of(f"{question} predicts {outcome} and", IMBALANCES, outcome)
+    yield from method_choices(config, pooled=pooled)
+    yield choice_of(f"--head {config.head}", HEADS, config.head)
+    sampler, said = config.sampler, f"--sampler {config.sampler}"
+    if sampler == "auto" and not _encodes_in_steps(config, pooled=pooled):
+        sampler, said = "pairs", f"{said} with --method {config.method}"
+    yield choice_of(said, SAMPLERS, sampler)
+    if config.validation is not None:
+        yield choice_of("a training with --validation", VALIDATIONS, "given")
+
+
+def level_choice(task: str) -> Choice:
+    """Return the choice that a task makes by its level: which columns a table has."""
+    return choice_of(f"the task {task}", LEVELS, TASKS[task].level)
+
+
+def method_choices(config: TrainConfig, *, pooled: bool = True) -> Iterator[Choice]:
+    """Yield the choices that the method makes.
+
+    Parameters
+    ----------
+    pooled
+        Whether the task has one vector per sequence.
+    """
+    said = f"--method {config.method}"
+    yield Choice(said, ADAPTER - find_adapter(config.method).reads)
+    yield Choice(said, BACKBONE - METHODS.get(config.method, BACKBONE))
+    if config.method == "head":
+        pooling = config.pooling if pooled else "mean"
+        yield choice_of(f"{said} with --pooling {pooling}", POOLINGS, pooling)
+
+
+def for_method(config: TrainConfig, method: str) -> TrainConfig:
+    """Return the same training by another method, without the options that it does not read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> config = for_method(TrainConfig(task="ppi", out=Path("run"), lora_r=4), "head")
+    >>> config.method, config.lora_r
+    ('head', 8)
+    """
+    other = replace(config, method=method)
+    unread: Names = NOTHING.union(*(choice.unread for choice in method_choices(other)))
+    return replace(other, **{i.name: i.default for i in fields(other) if i.name in unread})
+
+
 def base_bits_problems(config: TrainConfig) -> list[str]:
-    """Return what is wrong with `--base-bits` beside the machine, as text."""
+    """Return problems with `--base-bits` that need no look at the machine, as text."""
     if config.base_bits is None:
         return []
     problems = []
@@ -85,35 +153,6 @@ def base_bits_problems(config: TrainConfig) -> list[str]:
     return problems
 
 
-def unread_options(config: TrainConfig) -> list[str]:
-    """Return the adapter options that were given, but that the method does not read.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> unread_options(TrainConfig(task="ppi", out=Path("run"), method="head", lora_r=4))
-    ['lora_r']
-    """
-    reads = find_adapter(config.method).reads
-    return [
-        item.name
-        for item in fields(config)
-        if item.name.startswith(ADAPTER_OPTIONS)
-        and item.name not in reads
-        and getattr(config, item.name) != item.default
-    ]
-
-
-def for_method(config: TrainConfig, method: str) -> TrainConfig:
-    """Return the same training by another method, without the options that it does not read.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> config = for_method(TrainConfig(task="ppi", out=Path("run"), lora_r=4), "head")
-    >>> config.method, config.lora_r
-    ('head', 8)
-    """
-    other = replace(config, method=method)
-    unread = unread_options(other)
-    return replace(other, **{i.name: i.default for i in fields(other) if i.name in unread})
+def _encodes_in_steps(config: TrainConfig, *, pooled: bool) -> bool:
+    """Return whether the rows that the head sees change while training."""
+    return config.method != "head" or (pooled and config.pooling == "attention")

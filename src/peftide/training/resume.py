@@ -1,4 +1,4 @@
-"""Everything a killed training needs to go on: its state, and the resume points that hold it."""
+"""The state of a training, and the resume points from which a killed training goes on."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import AdamW
+from torch.optim import Optimizer
 
 from peftide.adapters import Steering
 from peftide.parameters import restore_trained, trained_parameters
@@ -15,7 +15,7 @@ from peftide.resume_points import ResumePoint, read_point, write_point
 
 @dataclass
 class TrainingState:
-    """Where training stands; random numbers need no state, for each step seeds its own.
+    """The progress of a training. Random numbers need no state: each step seeds its own.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ def save_point(
     state: TrainingState,
     *,
     model: nn.Module,
-    optimizer: AdamW,
+    optimizer: Optimizer,
     steering: Steering | None = None,
 ) -> None:
     """Write a resume point whole, then remove older ones."""
@@ -62,7 +62,7 @@ def save_point(
 
 
 def load_point(
-    folder: Path, *, model: nn.Module, optimizer: AdamW, steering: Steering | None = None
+    folder: Path, *, model: nn.Module, optimizer: Optimizer, steering: Steering | None = None
 ) -> TrainingState:
     """Read the last resume point into model and optimizer; a new state if there is none."""
     point = read_point(folder, optimizer=optimizer)

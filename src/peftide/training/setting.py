@@ -1,7 +1,6 @@
 """Data, labels and an adapted model on a device: everything a training starts from."""
 
 import logging
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 
 from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
-from peftide.backbones import Backbone
+from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.config import TrainConfig
@@ -185,10 +184,8 @@ def build_encoder(
         Number of layers that each layer of this backbone represents.
     """
     if config.gradient_checkpointing:
-        with warnings.catch_warnings():
-            # newer releases of transformers only renamed it
-            warnings.simplefilter("ignore", FutureWarning)
-            backbone.model.gradient_checkpointing_enable()
+        option = "--gradient-checkpointing"
+        layers_of(backbone, where=option, fix="Leave it out").recompute_activations()
     model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
 
@@ -197,7 +194,7 @@ def build_encoder(
             return hardware.max_tokens
         graph, dataset = trains_below_head(model), problem.dataset
         texts = repeated_sequences(dataset) if graph else dataset.proteins.sequences
-        cut = min(backbone.frozen_layers, backbone.layers - 1) if graph and config.trunk_gb else 0
+        cut = cut_below_training(backbone) if graph and config.trunk_gb else 0
         return measured_token_budget(
             encoder, list(dict.fromkeys(texts)), graph=graph, cut=cut, layers_each=layers_each
         )

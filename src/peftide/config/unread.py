@@ -1,0 +1,80 @@
+"""Options that are given although another option leaves them unread: found, to be refused."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from peftide.config.reading import flag
+
+Names = frozenset[str]
+NOTHING: Names = frozenset()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice that decides whether options are read.
+
+    Attributes
+    ----------
+    said
+        The choice in the words of a message, such as `--head linear`.
+    unread
+        Options that this value of the choice does not read.
+    """
+
+    said: str
+    unread: Names
+
+
+def choice_of(said: str, reads: Mapping[str, Names], value: str) -> Choice:
+    """Return the choice of one value from a table: value → options that only some values read.
+
+    Examples
+    --------
+    >>> heads = {"mlp": frozenset({"head_width"}), "linear": NOTHING}
+    >>> choice_of("--head linear", heads, "linear")
+    Choice(said='--head linear', unread=frozenset({'head_width'}))
+    """
+    return Choice(said, NOTHING.union(*reads.values()) - reads.get(value, NOTHING))
+
+
+def unread_options(
+    config: Any, choices: Iterable[Choice], *, given: Names = NOTHING
+) -> dict[str, str]:
+    """Return each option that was given and is not read → the choice that does not read it.
+
+    Options at other values than their defaults count as given too, unless a run is resumed: then
+    they may come from the run that began.
+
+    Parameters
+    ----------
+    given
+        Options that the user named in this call, even if at their default.
+    """
+    named = given if getattr(config, "resume", False) else given | changed_options(config)
+    found: dict[str, str] = {}
+    for choice in choices:
+        for name in sorted(choice.unread & named):
+            found.setdefault(name, choice.said)
+    return found
+
+
+def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NOTHING) -> list[str]:
+    """Return one problem for each option that was given and is not read; see `unread_options`.
+
+    Examples
+    --------
+    >>> from peftide.config import TrainConfig
+    >>> config = TrainConfig(out="run", head="linear", head_width=8)
+    >>> unread_problems(config, [Choice("--head linear", frozenset({"head_width"}))])
+    ['--head-width: --head linear does not read it; leave it out']
+    """
+    found = unread_options(config, choices, given=given)
+    return [f"{flag(name)}: {said} does not read it; leave it out" for name, said in found.items()]
+
+
+def changed_options(config: Any) -> Names:
+    """Return the options whose values are not their defaults."""
+    return frozenset(
+        item.name for item in fields(config) if getattr(config, item.name) != item.default
+    )

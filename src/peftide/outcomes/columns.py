@@ -1,0 +1,10 @@
+"""Names that the tables of a run share: written by the evaluation, read by the report."""
+
+COUNTED = "counted"
+"""Column of `predictions.tsv`: 1 for rows that enter the scores, else 0."""
+TRUTH = "truth"
+"""Column of `strata.tsv`: the label of a row as `Outcome.truth` writes it."""
+PROBABILITY_OF = "p_"
+"""Prefix of the columns with the probability of one class."""
+BETWEEN_CLASSES = "|"
+"""Separator in the truth of a row that has several classes."""

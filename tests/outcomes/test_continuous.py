@@ -1,0 +1,68 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+from torch.nn import functional
+
+from peftide.errors import InputError
+from peftide.outcomes import Labels, ReadingOptions
+from peftide.outcomes.continuous import (
+    CONTINUOUS,
+    continuous_answers,
+    continuous_columns,
+    fit_continuous,
+    read_continuous,
+    squared_loss,
+)
+from peftide.sequences import Examples
+
+Rows = Callable[..., Examples]
+Reading = Callable[..., ReadingOptions]
+
+
+def test_numbers_are_read(rows: Rows, reading: Reading) -> None:
+    targets = read_continuous(rows(["1", " -2.5", "3e-2"]), Labels(), reading())
+    assert targets.values.tolist() == [[1.0], [-2.5], [0.03]]
+
+
+@pytest.mark.parametrize("text", ["high", "NaN", "inf", "-inf", "1,5", "", "NA"])
+def test_anything_else_is_refused_with_its_line(rows: Rows, reading: Reading, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_continuous(rows(["1", text]), Labels(), reading())
+    assert str(caught.value).startswith(f"t.tsv:3: label {text!r} is no finite number")
+
+
+def test_centre_and_spread_are_those_of_the_rows_that_count(rows: Rows, reading: Reading) -> None:
+    labels = fit_continuous(rows(["1", "3", "999"], counted=[True, True, False]), reading())
+    assert (labels.centre, labels.spread) == (2.0, 1.0)
+
+
+def test_equal_values_are_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv: all training values are equal"):
+        fit_continuous(rows(["2", "2.0"]), reading())
+
+
+def test_the_loss_is_the_squared_error_in_training_deviations() -> None:
+    labels = Labels(centre=10.0, spread=4.0)
+    logits, values = torch.tensor([[0.5], [-1.0]]), torch.tensor([[12.0], [2.0]])
+    loss = squared_loss(logits, values, labels, imbalance="none")
+    expected = functional.mse_loss(logits, (values - 10) / 4, reduction="none")[:, 0]
+    torch.testing.assert_close(loss, expected)
+
+
+def test_answers_are_in_the_units_of_the_labels() -> None:
+    labels = Labels(centre=10.0, spread=4.0)
+    logits = np.array([[0.0], [1.0]], dtype=np.float32)
+    assert continuous_answers(logits, labels).tolist() == [10.0, 14.0]
+    columns = continuous_columns(logits, labels, threshold=0.5)
+    assert {name: column.tolist() for name, column in columns.items()} == {
+        "prediction": [10.0, 14.0]
+    }
+
+
+def test_the_headline_is_the_rank_correlation() -> None:
+    values, answers = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([1.0, 3.0, 2.0, 9.0])
+    metrics = CONTINUOUS.metrics(values, answers, Labels(), threshold=0.5)
+    assert metrics[CONTINUOUS.headline] == pytest.approx(spearmanr(values[:, 0], answers)[0])

@@ -1,0 +1,158 @@
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peftide.adapters import ADAPTERS
+from peftide.config import MethodOptions, TrainConfig
+from peftide.errors import InputError
+from peftide.tasks import TASKS
+from peftide.training.options import (
+    ADAPTER,
+    HEADS,
+    LEVELS,
+    METHODS,
+    POOLINGS,
+    SAMPLERS,
+    check_options,
+    choices,
+    for_method,
+)
+
+OUT = Path("run")
+DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
+
+
+def config(**options: Any) -> TrainConfig:
+    return TrainConfig(**({"task": "ppi", "out": OUT} | options))
+
+
+def refused(**options: Any) -> str:
+    """Return the message of a refusal, or nothing."""
+    request = config(**options)
+    try:
+        check_options(request, TASKS[request.task])
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+UNREAD = [
+    ({"method": "head"}, {"learning_rate": 1e-9, "blocks": 8, "trunk_gb": 3.0}),
+    ({"method": "head"}, {"weight_decay": 0.1, "gradient_checkpointing": True, "lora_r": 4}),
+    ({"method": "head", "pooling": "attention"}, {"learning_rate": 1e-9, "lora_alpha": 3}),
+    ({"method": "full"}, {"trunk_gb": 3.0, "lora_layers": "all"}),
+    ({"method": "vera"}, {"lora_r": 4, "weight_decay": 0.1}),
+    ({"method": "last_k"}, {"lora_targets": ("query",), "lora_dropout": 0.2}),
+    ({"head": "linear"}, {"head_width": 8, "head_dropout": 0.5}),
+    ({"sampler": "pairs"}, {"blocks": 3}),
+    ({"validation": Path("v.tsv")}, {"validation_fraction": 0.2, "validation_kind": "random"}),
+    ({"task": "ppi"}, {"class_map": Path("m.tsv"), "id_column": "x", "cluster_column": "c"}),
+    ({"task": "ppi"}, {"mask_column": "m", "sequence_column": "s"}),
+    ({"task": "regression"}, {"imbalance": "weights", "sampler": "blocks", "blocks": 2}),
+    ({"task": "regression"}, {"pairing": "mean", "self_pairs": "keep", "id_a_column": "x"}),
+    ({"task": "symmetry"}, {"mask_column": "m", "id_b_column": "x", "sequence_b_column": "y"}),
+    ({"task": "residue"}, {"pooling": "cls", "class_map": Path("m.tsv")}),
+]
+READ = [
+    {"method": "head", "head_learning_rate": 0.1, "epochs": 3, "sampler": "blocks", "blocks": 2},
+    {"method": "head", "pooling": "attention", "trunk_gb": 3.0, "blocks": 3},
+    {"method": "full", "learning_rate": 0.1, "weight_decay": 0.1, "gradient_checkpointing": True},
+    {"method": "last_k", "lora_layers": "last:2", "weight_decay": 0.1, "trunk_gb": 0.0},
+    {"method": "vera", "learning_rate": 0.1, "lora_targets": ("query",)},
+    {"head": "linear", "head_weight_decay": 0.2},
+    {"task": "symmetry", "class_map": Path("m.tsv"), "cluster_column": "fold"},
+    {"task": "residue", "mask_column": "m", "id_column": "name", "imbalance": "weights"},
+    {"validation_fraction": 0.2, "validation_kind": "none_seen", "pairing": "mean"},
+]
+
+
+@pytest.mark.parametrize(("choice", "unread"), UNREAD)
+def test_every_option_that_a_choice_leaves_unread_is_refused(
+    choice: dict[str, Any], unread: dict[str, Any]
+) -> None:
+    said = refused(**choice, **unread)
+    for name in unread:
+        assert f"--{name.replace('_', '-')}: " in said
+    assert said.count("does not read it") == len(unread)
+
+
+@pytest.mark.parametrize(("choice", "unread"), UNREAD)
+def test_an_option_named_at_its_default_is_refused_too(
+    choice: dict[str, Any], unread: dict[str, Any]
+) -> None:
+    request = config(**choice)
+    check_options(request, TASKS[request.task])
+    for name in unread:
+        with pytest.raises(InputError, match=f"--{name.replace('_', '-')}: "):
+            check_options(request, TASKS[request.task], given=frozenset({name}))
+
+
+@pytest.mark.parametrize("options", READ)
+def test_options_that_are_read_are_taken(options: dict[str, Any]) -> None:
+    assert refused(**options) == ""
+
+
+def test_all_problems_are_one_error_that_names_the_choice() -> None:
+    said = refused(
+        method="head", lora_r=4, learning_rate=1e-9, trunk_gb=1.0, calibration="isotonic"
+    )
+    assert "3 problems" in said
+    assert "--learning-rate: --method head does not read it" in said
+    assert "--trunk-gb: --method head with --pooling mean does not read it" in said
+    said = refused(task="regression", calibration="isotonic", baselines=("degree",), blocks=2)
+    assert "3 problems" in said
+    assert "--blocks: the task regression does not read it" in said
+
+
+def test_of_a_resumed_run_only_what_is_named_now_is_refused() -> None:
+    request = config(method="head", lora_r=4, resume=True)
+    check_options(request, TASKS["ppi"], given=frozenset({"out", "resume"}))
+    with pytest.raises(InputError, match="--lora-r"):
+        check_options(request, TASKS["ppi"], given=frozenset({"lora_r"}))
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_choices_name_options_that_exist_and_never_one_another(task: str, method: str) -> None:
+    deciding = {"task", "method", "head", "validation", "out"}
+    for choice in choices(config(task=task, method=method), TASKS[task]):
+        assert choice.unread <= DEFAULTS.keys() - deciding
+
+
+def test_the_tables_name_values_that_exist() -> None:
+    assert METHODS.keys() <= ADAPTERS.keys()
+    assert LEVELS.keys() == {task.level for task in TASKS.values()}
+    kinds = {name: TrainConfig.__dataclass_fields__[name].type for name in ("head", "pooling")}
+    assert HEADS.keys() == set(kinds["head"].__args__)
+    assert POOLINGS.keys() == set(kinds["pooling"].__args__)
+    assert SAMPLERS.keys() == set(TrainConfig.__dataclass_fields__["sampler"].type.__args__)
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_what_an_adapter_reads_are_options_of_the_method(method: str) -> None:
+    assert ADAPTERS[method].reads <= ADAPTER
+    assert {field.name for field in fields(MethodOptions)} - {"method"} == ADAPTER
+
+
+@pytest.mark.parametrize("method", ["full", "last_k", "bias", "layer_norm", "pissa", "ia3"])
+def test_a_method_that_needs_the_backbone_whole_does_not_get_it_in_few_bits(method: str) -> None:
+    said = refused(task="regression", method=method, base_bits=4, device="cpu")
+    assert f"--base-bits: received 4, but --method {method} needs" in said
+    assert "expected one of head, lora" in said
+    assert "--base-bits: received 4 with --device cpu" in refused(base_bits=4, device="cpu")
+
+
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_one_config_serves_every_method(method: str) -> None:
+    given = {"lora_r": 4, "lora_layers": "all", "seed": 3, "learning_rate": 0.1, "trunk_gb": 1.0}
+    other = for_method(config(**given), method)
+    assert (other.method, other.seed) == (method, 3)
+    check_options(other, TASKS["ppi"])
+    assert other.lora_layers == ("last_quarter" if method in ("head", "full") else "all")
+    assert other.learning_rate == (None if method == "head" else 0.1)
+
+
+def test_only_the_out_folder_has_no_default() -> None:
+    assert [name for name, default in DEFAULTS.items() if default is MISSING] == ["out"]
