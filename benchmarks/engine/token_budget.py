@@ -17,6 +17,7 @@ from measuring import Spent, arguments, begin, middle, spent
 from proteins import CROP, evenly, tokens_of, yeast
 from torch import nn
 
+from peftide.backbones import cut_below_training
 from peftide.backbones.loading import load_backbone
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
@@ -49,7 +50,7 @@ def line(options: argparse.Namespace, hardware: Hardware, name: str, method: str
     """Print the row of one backbone and method."""
     encoder = encoder_of(name, method, hardware)
     backbone, sequences = encoder.model.backbone, list(dict.fromkeys(yeast()))
-    cut = min(backbone.frozen_layers, backbone.layers - 1) if method != "head" else 0
+    cut = cut_below_training(backbone) if method != "head" else 0
     found: list[int] = []
 
     def choose() -> None:

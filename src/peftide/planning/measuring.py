@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
@@ -138,8 +139,8 @@ class Rehearsal:
         return float(rows * self.encoder.model.backbone.width * each)
 
     def _trunk(self) -> TrunkEncoder:
-        encoder = self.encoder
-        return TrunkEncoder(encoder.model.backbone, self.cut, encoder.hardware, encoder.max_length)
+        backbone: Any = self.encoder.model.backbone  # it has layers, because there is a cut
+        return TrunkEncoder(backbone, self.cut, self.encoder.hardware, self.encoder.max_length)
 
     def encode(self, *, splits: bool) -> float:
         """Measure encoding per unit of work; return the memory it takes.
