@@ -8,7 +8,7 @@ The model is built on the meta device: no weights, no memory, no network.
 import torch
 
 from peftide.adapters import ADAPTERS, AdapterOptions
-from peftide.backbones import ESM, Backbone, Origin
+from peftide.backbones import ESM, Origin, TransformerBackbone
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.bundle import Recipe, build_model
 from peftide.model import ProteinModel, count_parameters, trained_parameters
@@ -48,7 +48,7 @@ def main() -> None:
 def pair_model(method: str, options: AdapterOptions, changes: dict[str, str]) -> ProteinModel:
     """Return the PPI model of a method around a 650M ESM-2 without weights."""
     with torch.device("meta"):
-        backbone = Backbone(
+        backbone = TransformerBackbone(
             ESM.random_model(esm_config(33, 1280, 20)).requires_grad_(False),
             architecture=ESM,
             vocabulary=read_vocabulary(esm_tokenizer(None)),

@@ -24,6 +24,8 @@ FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
     *("embedding_cache", "baselines", "hours", "steps", "compile"),
 }
+SETTLED = {"max_tokens": ("auto", "measured"), "task": ("auto",)}
+"""Option → the words for which `config.yaml` holds the value that the run settled on."""
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
 
@@ -241,8 +243,8 @@ def _check_same_options(now: Resumable, before: Resumable) -> None:
 
 
 def _is_word(key: str, value: Any) -> bool:
-    """Return whether an option asks for a token budget by a word; the run has the number."""
-    return key == "max_tokens" and isinstance(value, str)
+    """Return whether an option is a word for which the run has settled on a value."""
+    return value in SETTLED.get(key, ())
 
 
 def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:

@@ -508,4 +508,5 @@ def test_no_space_for_predictions(
     monkeypatch.setattr("pandas.DataFrame.to_csv", full_disk)
     assert main(f"predict {run} --input x.tsv --out out.tsv --threads 1".split()) == 1
     assert "no space left" in one_message(capsys)
-    assert [path.name for path in tmp_path.iterdir()] == ["x.tsv"]
+    # the encoded proteins stay, so that the same command goes on from them
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.tsv.embedding", "x.tsv"]

@@ -132,10 +132,9 @@ def test_sets_and_another_prevalence_are_asked_for(
 
 
 def test_an_impossible_share_is_refused_before_any_work(trained: Trained, tmp_path: Path) -> None:
-    run, out = trained("ppi", "head"), tmp_path / "a.tsv"
-    config = PredictConfig(run=run, input=tmp_path / "no.tsv", out=out, prevalence=1.0, **QUICK)
+    options = {"input": tmp_path / "no.tsv", "out": tmp_path / "a.tsv", "prevalence": 1.0}
     with pytest.raises(InputError, match="--prevalence: received 1.0"):
-        predict(config)
+        PredictConfig(run=trained("ppi", "head"), **options, **QUICK)
 
 
 class Killed(BaseException):

@@ -48,8 +48,8 @@ RUN_FILES = [
     *("run.json", "strata.tsv"),
 ]
 COLUMNS = {
-    "ppi": ["id_a", "id_b", "label", "score", "probability", "prediction", "split"],
-    "regression": ["id", "label", "prediction", "split"],
+    "ppi": ["id_a", "id_b", "label", "counted", "score", "probability", "prediction", "split"],
+    "regression": ["id", "label", "counted", "prediction", "split"],
 }
 BOTH = [(task, method) for task in TASKS for method in FORMS]
 

@@ -37,7 +37,8 @@ def ends(value: float, spread: float, *, count: int, low: float = 0.0) -> tuple[
 def of_20(name: tuple[str, ...], value: float = 0.7, **support: int) -> Interval:
     """Return the interval of a score with a spread of 0.02 in resamples of 20 sequences."""
     given = Replicates({name: value}, {name: draws(0.02)})
-    known = {name[:-1]: Support(**{"positives": 20, "negatives": 20} | support)}
+    carriers = {"positives": 20, "negatives": 20} | support
+    known = {name[:-1]: Support(carriers["positives"], carriers["negatives"])}
     return intervals(given, SINGLE, support=known)[name]
 
 
@@ -91,9 +92,9 @@ def test_a_macro_mean_adds_the_errors_of_its_classes(rare: int) -> None:
     spreads = {"A": 0.03, "B": 0.08}
     names = {kind: ("per_class", kind, "auroc") for kind in sizes}
     macro = ("macro_auroc",)
-    given = Replicates(
-        {macro: 0.7}, {macro: draws(0.04)} | {names[kind]: draws(spreads[kind]) for kind in sizes}
-    )
+    by_units: dict[tuple[str, ...], np.ndarray] = {macro: draws(0.04)}
+    by_units |= {names[kind]: draws(spreads[kind]) for kind in sizes}
+    given = Replicates({macro: 0.7}, by_units)
     support = {names[kind][:-1]: Support(sizes[kind], 20) for kind in sizes}
     support |= {("per_class", "absent"): Support(0, 20)}
     found = intervals(given, SINGLE, support=support)[macro]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import peftide
+from peftide.config import TableOptions
 from peftide.predictor import Predictor, load
 from peftide.predictor.predictor import open_bundle
 from peftide.sequences import read_table
@@ -21,6 +22,10 @@ OPTIONS: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
 @pytest.fixture
 def pairs(trained: Trained) -> Predictor:
     return load(trained("ppi", "lora"), **OPTIONS)
+
+
+def sequence_pairs() -> list[tuple[str, str]]:
+    return [(str(a), str(b)) for a, b, _ in labelled_rows("ppi", "test", 8)]
 
 
 def written(run: Path) -> pd.DataFrame:
@@ -55,8 +60,8 @@ def test_every_form_of_input_gives_the_predictions_of_training(
     predictor = load(run, **OPTIONS)
     expected = written(run)
     frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    forms: list[object] = [path, str(path), frame]
-    table = read_table(path, predictor_columns(), level=TASKS[task].level, needs_labels=False)
+    forms: list[Any] = [path, str(path), frame]
+    table = read_table(path, TableOptions(), level=TASKS[task].level, needs_labels=False)
     assert table.sequences is not None
     bare = table.sequences.tolist()
     forms.append(
@@ -71,20 +76,16 @@ def test_every_form_of_input_gives_the_predictions_of_training(
     assert capsys.readouterr().out == ""
 
 
-def predictor_columns() -> peftide.config.TableOptions:
-    return peftide.config.TableOptions()
-
-
 def test_ids_find_their_sequences_in_a_mapping_or_a_fasta_file(
     pairs: Predictor, tmp_path: Path
 ) -> None:
-    rows = labelled_rows("ppi", "test", 8)
-    texts = [text for row in rows for text in row[:2]]
+    rows = sequence_pairs()
+    texts = [text for row in rows for text in row]
     names = {text: f"p{number}" for number, text in enumerate(dict.fromkeys(texts))}
-    frame = pd.DataFrame([(names[a], names[b]) for a, b, _ in rows], columns=["id_a", "id_b"])
+    frame = pd.DataFrame([(names[a], names[b]) for a, b in rows], columns=["id_a", "id_b"])
     by_id = {name: text for text, name in names.items()}
     fasta = write_proteins(tmp_path / "p.fasta", list(names))
-    expected = pairs.predict([(a, b) for a, b, _ in rows])["score"]
+    expected = pairs.predict(rows)["score"]
     for sequences in (by_id, pd.Series(by_id), fasta, str(fasta)):
         found = pairs.predict(frame, sequences)
         np.testing.assert_allclose(found["score"], expected, rtol=1e-5)
@@ -114,7 +115,7 @@ def test_blocks_encode_each_protein_once(pairs: Predictor, monkeypatch: pytest.M
         return embed(pairs.encoder, sequences, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(pairs.encoder), "embed", counting)
-    rows = [(a, b) for a, b, _ in labelled_rows("ppi", "test", 8)]
+    rows = sequence_pairs()
     assert len(list(pairs.predict_blocks([rows[:4], rows, rows[4:]]))) == 3
     assert sorted(encoded) == sorted({text for row in rows for text in row})
 

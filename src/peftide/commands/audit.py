@@ -4,7 +4,7 @@ import dataclasses
 
 from peftide.auditing import AuditResult, Subject, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
-from peftide.config import AuditConfig
+from peftide.config import AuditConfig, JoinOptions
 from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
 from peftide.files import write_json
@@ -79,7 +79,7 @@ def read_subject(config: AuditConfig) -> Subject:
     """Read all parts as `peftide train` does, but count what it would refuse."""
     tables = read_training_tables(config)
     parts, renamed = rename_reused_ids(tables.parts)
-    lenient = dataclasses.replace(config, strict=False, missing="drop")
+    lenient = JoinOptions(self_pairs=config.self_pairs, missing="drop")
     # labels of residues may begin or end with a space, which other levels would lose
     level = "pair" if tables.has_pairs else "residue"
     dataset = read_dataset(parts, lenient, level=level, sequences=tables.lookup)

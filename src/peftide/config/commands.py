@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from peftide.config.groups import (
     BACKBONES_DOC,
@@ -71,7 +71,7 @@ class PredictConfig(JoinOptions, AnswerOptions, CheckpointOptions):
     heading: ClassVar[str] = "options"
 
     run: Path = option(doc="run folder of `peftide train`", positional=True)
-    input: Path = option(
+    input: Path | Any = option(
         doc="table, or for single sequences a FASTA file", main=True, in_memory=True
     )
     out: Path | None = option(None, doc="file to write; default: standard output", main=True)
@@ -92,7 +92,7 @@ class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions
     heading: ClassVar[str] = "options"
 
     run: Path = option(doc="run folder of `peftide train`", positional=True)
-    input: Path = option(doc="labelled table", main=True, in_memory=True)
+    input: Path | Any = option(doc="labelled table", main=True, in_memory=True)
     out: Path = option(doc="folder to write", main=True)
     part: str | None = option(
         None, doc="score only the rows that the split column gives to this part", main=True

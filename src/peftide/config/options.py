@@ -129,7 +129,7 @@ class RowOptions(CommonOptions):
 
     heading: ClassVar[str] = "table"
 
-    sequences: Path | None = option(
+    sequences: Path | Any | None = option(
         None,
         doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)",
         main=True,
@@ -198,13 +198,13 @@ class PartTables(Options):
 
     heading: ClassVar[str] = "data"
 
-    data: Path | None = option(
+    data: Path | Any | None = option(
         None, doc="one table for all parts, with a split column", main=True, in_memory=True
     )
-    train: Path | None = option(
+    train: Path | Any | None = option(
         None, doc="table with the training examples", main=True, in_memory=True
     )
-    validation: Path | None = option(
+    validation: Path | Any | None = option(
         None, doc="table with the validation examples", main=True, in_memory=True
     )
     test: tuple[str, ...] = option(

@@ -146,7 +146,7 @@ def _convert_any(value: Any, kinds: tuple[Any, ...]) -> Any:
     if type(None) in kinds and is_none:
         return None
     expected = []
-    for kind in (kind for kind in kinds if kind is not type(None)):
+    for kind in (kind for kind in kinds if kind not in (type(None), Any)):
         try:
             return convert(value, kind)
         except ValueError as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from peftide.config.reading import flag
+from peftide.config.reading import flag, is_in_memory
 
 Names = frozenset[str]
 NOTHING: Names = frozenset()
@@ -64,8 +64,9 @@ def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NO
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from peftide.config import TrainConfig
-    >>> config = TrainConfig(out="run", head="linear", head_width=8)
+    >>> config = TrainConfig(out=Path("run"), head="linear", head_width=8)
     >>> unread_problems(config, [Choice("--head linear", frozenset({"head_width"}))])
     ['--head-width: --head linear does not read it; leave it out']
     """
@@ -75,6 +76,7 @@ def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NO
 
 def changed_options(config: Any) -> Names:
     """Return the options whose values are not their defaults."""
+    values = {item.name: (getattr(config, item.name), item.default) for item in fields(config)}
     return frozenset(
-        item.name for item in fields(config) if getattr(config, item.name) != item.default
+        name for name, (value, default) in values.items() if is_in_memory(value) or value != default
     )

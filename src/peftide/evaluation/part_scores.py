@@ -23,6 +23,8 @@ from peftide.metrics import (
     replicates_within,
     resample,
 )
+from peftide.metrics.checks import FloatValues
+from peftide.metrics.weighted import Name
 from peftide.types import FloatArray, IntArray
 
 MODEL = "model"
@@ -161,7 +163,7 @@ def statistic(rows: LabelledRows, given: Answers) -> Statistic:
     cut = DEFAULT_THRESHOLD if given.threshold is None else given.threshold
     whole = weighted(rows.values, given.values, rows.labels.class_names, threshold=cut)
 
-    def scores(weights: FloatArray) -> dict[tuple[str, ...], FloatArray]:
+    def scores(weights: FloatValues) -> dict[Name, FloatValues]:
         found = whole(weights)
         return {name: value for name, value in found.items() if _applies(name[0], rows, given)}
 

@@ -74,7 +74,7 @@ def difference_record(
         if interval.low is not None and interval.high is not None:
             spans = interval.low <= 0 <= interval.high
         filled = entry(value, n, interval, pairs=units.are_pairs)
-        record[name[0]] = filled | {"spans_zero": spans}
+        record[name[-1]] = filled | {"spans_zero": spans}
     return record
 
 

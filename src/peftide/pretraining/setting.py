@@ -64,7 +64,7 @@ def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFi
     if config.relatives_weight > 0 and (config.rows % 2 or config.rows < 4):
         problems.append(
             f"--rows: received {config.rows}, expected an even number from 4 up, "
-            "for --relatives-weight compares rows in pairs"
+            "because --relatives-weight compares rows in pairs"
         )
     raise_problems(problems)
     return files
