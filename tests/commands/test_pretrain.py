@@ -62,6 +62,10 @@ def config_of(folder: Path, out: str = "out", **changes: Any) -> PretrainConfig:
         "precision": "fp32",
         "compile": False,
     }
+    if changes.get("backbone"):  # its shape is given
+        options = {
+            k: v for k, v in options.items() if k not in ("layers", "width", "attention_heads")
+        }
     return PretrainConfig(**(options | changes))
 
 

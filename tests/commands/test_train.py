@@ -147,6 +147,7 @@ def test_scores_of_classes_follow_from_the_predictions(trained: Trained, method:
         "position",
         "residue",
         "label",
+        "counted",
         "prediction",
         "p_E",
         "p_H",

@@ -67,14 +67,15 @@ def difference_record(
     found = intervals(difference, units, support=support, of_differences=True)
     record = {}
     for name, value in difference.values.items():
-        if len(name) > 1:  # a class: only the macro means need it
+        *of_class, score = name
+        if of_class:  # only the macro means need it
             continue
         interval = found[name]
         spans = None
         if interval.low is not None and interval.high is not None:
             spans = interval.low <= 0 <= interval.high
         filled = entry(value, n, interval, pairs=units.are_pairs)
-        record[name[-1]] = filled | {"spans_zero": spans}
+        record[score] = filled | {"spans_zero": spans}
     return record
 
 
