@@ -6,6 +6,8 @@ sequences → tokens → backbones (+ adapters) → pooling (→ pairing) → he
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from peftide.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from peftide.auditing.result import AuditResult
     from peftide.backbones.loading import load_backbone
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from peftide.predictor import Predictor, load
     from peftide.report import write_report
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AuditConfig",

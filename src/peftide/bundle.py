@@ -14,7 +14,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from peftide import __version__
 from peftide.adapters import ADAPTERS
 from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
@@ -33,6 +32,7 @@ from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
+from peftide.version import __version__
 
 FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 forgot the validation sequences
 BUNDLE_FILE = "bundle.json"

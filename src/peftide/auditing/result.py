@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peftide import __version__
 from peftide.auditing.kinship import Kinship
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
 from peftide.sequences import Dataset
+from peftide.version import __version__
 
 FORMAT_VERSION = 1
 

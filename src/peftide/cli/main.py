@@ -11,7 +11,6 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any, NoReturn
 
-from peftide import __version__
 from peftide.cli.arguments import ALL, add_options, parse_config
 from peftide.config import (
     AuditConfig,
@@ -30,6 +29,7 @@ from peftide.config.reading import flag
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
 from peftide.process import prepare_process
 from peftide.run_folder import RESUMED, command_of
+from peftide.version import __version__
 
 INTERRUPTED = 130
 COMMANDS: dict[str, type[Options]] = {
