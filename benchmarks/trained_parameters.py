@@ -7,10 +7,11 @@ The model is built on the meta device: no weights, no memory, no network.
 
 import torch
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import ESM, Origin, TransformerBackbone
 from peftide.backbones.esm import esm_config, esm_tokenizer
 from peftide.bundle import Recipe, build_model
+from peftide.config import MethodOptions
 from peftide.model import ProteinModel, count_parameters, trained_parameters
 from peftide.tasks import Labels
 from peftide.tokens import read_vocabulary
@@ -31,7 +32,7 @@ def main() -> None:
     print(f"{'method':10}  {'options':26}  {'backbone':>12}  {'head':>9}  {'fewer than full':>20}")
     full = None
     for method, adapter, recipe in ROWS:
-        model = pair_model(method, AdapterOptions(**adapter), recipe)
+        model = pair_model(method, MethodOptions(**adapter), recipe)
         total = count_parameters(model)["trained"]
         inside = sum(
             parameter.numel()
@@ -45,7 +46,7 @@ def main() -> None:
     print("fewer than full: full fine-tuning of the backbone over what trains in it, or the head")
 
 
-def pair_model(method: str, options: AdapterOptions, changes: dict[str, str]) -> ProteinModel:
+def pair_model(method: str, options: MethodOptions, changes: dict[str, str]) -> ProteinModel:
     """Return the PPI model of a method around a 650M ESM-2 without weights."""
     with torch.device("meta"):
         backbone = TransformerBackbone(

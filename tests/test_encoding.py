@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones.loading import load_backbone
-from peftide.config import RunOptions
+from peftide.config import MethodOptions, RunOptions
 from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length, expand_members
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
@@ -108,7 +108,7 @@ def test_a_store_is_reused_by_the_same_model_only(tmp_path: Path, monkeypatch: p
 def with_lora(encoder: ModelEncoder, *, seed: int) -> ModelEncoder:
     """Put random LoRA matrices on the backbone of an encoder, as a trained model has them."""
     backbone = encoder.model.backbone
-    ADAPTERS["lora"].apply(backbone, AdapterOptions())
+    ADAPTERS["lora"].apply(backbone, MethodOptions())
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in trained_parameters(backbone).values():

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, Backbone, Origin, TransformerBackbone
 from peftide.backbones.esm import ESM_ALIASES, esm_tokenizer
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel, count_parameters
 from peftide.pairing import build_pairing
@@ -113,7 +114,7 @@ def on_no_device(alias: str) -> Backbone:
 )
 def test_trained_parameters_of_650m_are_those_counted_by_hand(method: str, trained: int):
     backbone = on_no_device("esm2_t33_650M")
-    ADAPTERS[method].apply(backbone, AdapterOptions())
+    ADAPTERS[method].apply(backbone, MethodOptions())
     added = LORA if method == "lora" else 0
     assert count_parameters(model_of(backbone)) == {
         "trained": trained,

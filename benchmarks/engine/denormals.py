@@ -15,8 +15,9 @@ from measuring import arguments, begin, middle, spent
 from ours import encoder_of
 from proteins import evenly, tokens_of, yeast
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.encoding import ModelEncoder
 from peftide.hardware import Hardware
 from peftide.packing import token_budget_batches
@@ -52,7 +53,7 @@ def adapted(name: str, hardware: Hardware) -> ModelEncoder:
     """Return an encoder whose backbone has LoRA where `peftide train` puts it by default."""
     encoder = encoder_of("esm2_t6_8M", hardware, lora=False)
     backbone = load_backbone(name)
-    ADAPTERS["lora"].apply(backbone, AdapterOptions())
+    ADAPTERS["lora"].apply(backbone, MethodOptions())
     encoder.model.backbone = backbone
     return encoder
 

@@ -10,9 +10,9 @@ import torch
 from measuring import Spent, middle, spent
 from proteins import CROP, Pairs, evenly
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones.loading import load_backbone
-from peftide.config import TrainConfig
+from peftide.config import MethodOptions, TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
 from peftide.hardware import Hardware
@@ -37,7 +37,7 @@ HEAD: dict[str, Any] = {"outputs": 1, "width": 256, "dropout": 0.1}
 def encoder_of(architecture: str, hardware: Hardware, *, lora: bool) -> ModelEncoder:
     """Return a model with random weights, frozen or with LoRA on its last two layers."""
     backbone = load_backbone(f"random:{architecture}")
-    options = AdapterOptions(
+    options = MethodOptions(
         lora_r=LORA["r"],
         lora_alpha=LORA["lora_alpha"],
         lora_dropout=LORA["lora_dropout"],

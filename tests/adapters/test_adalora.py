@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.adalora import ADALORA, LEAST_STEPS, RankSchedule
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from tests.conftest import random_sequences
 
-OPTIONS = AdapterOptions(lora_r=4, lora_dropout=0.0, layers="all")
+OPTIONS = MethodOptions(lora_r=4, lora_dropout=0.0, lora_layers="all")
 MATRICES = 4  # key and value of two layers
 STEPS = 40
 

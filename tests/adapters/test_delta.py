@@ -7,18 +7,18 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.adapter import Adapter
 from peftide.adapters.delta import BIAS, DELTA_FILE, LAST_K, LAYER_NORM
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.errors import InputError
 from tests.conftest import TINY
 
 
 def adapted(adapter: Adapter, layers: str) -> Backbone:
     backbone = load_backbone(TINY)
-    adapter.apply(backbone, AdapterOptions(layers=layers))
+    adapter.apply(backbone, MethodOptions(lora_layers=layers))
     return backbone
 
 
@@ -75,4 +75,4 @@ def test_a_backbone_without_biases_is_refused():
         if isinstance(module, nn.Linear | nn.LayerNorm):
             module.register_parameter("bias", None)
     with pytest.raises(InputError, match="random:esm2_tiny have no biases. Choose another method"):
-        BIAS.apply(backbone, AdapterOptions())
+        BIAS.apply(backbone, MethodOptions())

@@ -6,16 +6,16 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.full import FULL, WEIGHTS_FILE
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from tests.conftest import TINY, random_sequences
 
 
 def full_backbone(name: str) -> Backbone:
     backbone = load_backbone(name)
-    FULL.apply(backbone, AdapterOptions())
+    FULL.apply(backbone, MethodOptions())
     return backbone
 
 
@@ -35,7 +35,7 @@ def test_absolute_positions_train_and_are_used(esm1b_folder: Path):
 def test_a_position_table_that_nothing_reads_stays_frozen():
     backbone = load_backbone(TINY)
     backbone.model.get_submodule("embeddings").position_embeddings = nn.Embedding(4, 32)
-    FULL.apply(backbone, AdapterOptions())
+    FULL.apply(backbone, MethodOptions())
     assert not backbone.model.get_submodule("embeddings.position_embeddings").weight.requires_grad
 
 

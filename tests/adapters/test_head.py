@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.head import HEAD
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from tests.conftest import TINY
 
 
 def test_what_was_trainable_is_frozen():
     backbone = load_backbone(TINY)
     backbone.requires_grad_(True)
-    HEAD.apply(backbone, AdapterOptions())
+    HEAD.apply(backbone, MethodOptions())
     assert not any(parameter.requires_grad for parameter in backbone.parameters())
 
 

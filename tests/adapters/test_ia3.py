@@ -5,14 +5,14 @@ from pathlib import Path
 import torch
 from peft.tuners.ia3 import IA3Layer
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.ia3 import IA3
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 
 
 def test_exactly_keys_values_and_feed_forward_outputs_are_adapted(esm2_folder: Path):
     backbone = load_backbone(str(esm2_folder))
-    IA3.apply(backbone, AdapterOptions(layers="1"))
+    IA3.apply(backbone, MethodOptions(lora_layers="1"))
     layer = "base_model.model.encoder.layer.1"
     modules = backbone.model.named_modules()
     assert {name for name, module in modules if isinstance(module, IA3Layer)} == {
@@ -29,7 +29,7 @@ def test_the_factors_multiply_what_leaves_a_key_and_what_enters_the_feed_forward
     esm2_folder: Path,
 ):
     backbone = load_backbone(str(esm2_folder))
-    IA3.apply(backbone, AdapterOptions(layers="0"))
+    IA3.apply(backbone, MethodOptions(lora_layers="0"))
     layer = backbone.model.base_model.model.get_submodule("encoder.layer.0")
     for path, width, enters in (("attention.self.key", 32, False), ("output.dense", 128, True)):
         module = layer.get_submodule(path)

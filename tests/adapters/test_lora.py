@@ -9,23 +9,23 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.lora import DORA, LORA, RSLORA
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.adapters.targets import module_names
 from peftide.backbones import BACKBONES, Origin, TransformerBackbone
 from peftide.backbones.esm import esm_config, esm_tokenizer, random_esm
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.tokens import read_vocabulary
 from tests.conftest import padded_forward, plain_model, random_sequences
 
 SEQUENCES = random_sequences(6)
 
 
-def lora_backbone(folder: Path, options: AdapterOptions | None = None) -> TransformerBackbone:
+def lora_backbone(folder: Path, options: MethodOptions | None = None) -> TransformerBackbone:
     """Return a backbone with LoRA whose matrices are no longer at their start."""
     backbone = load_backbone(str(folder))
-    LORA.apply(backbone, options or AdapterOptions(layers="all"))
+    LORA.apply(backbone, options or MethodOptions(lora_layers="all"))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in backbone.parameters():
@@ -62,12 +62,12 @@ def adapted_modules(backbone: TransformerBackbone) -> set[str]:
 def test_exactly_the_named_modules_are_adapted(layers: str, targets: tuple[str, ...]):
     backbone = of_twelve_layers()
     wanted = set(module_names(backbone, targets=targets, layers=layers))
-    LORA.apply(backbone, AdapterOptions(targets=targets, layers=layers))
+    LORA.apply(backbone, MethodOptions(lora_targets=targets, lora_layers=layers))
     assert adapted_modules(backbone) == wanted
 
 
 def test_options_reach_peft(esm2_folder: Path):
-    options = AdapterOptions(lora_r=3, lora_alpha=12, lora_dropout=0.25, layers="1")
+    options = MethodOptions(lora_r=3, lora_alpha=12, lora_dropout=0.25, lora_layers="1")
     backbone = lora_backbone(esm2_folder, options)
     config = backbone.model.peft_config["default"]
     assert (config.r, config.lora_alpha, config.lora_dropout) == (3, 12, 0.25)
@@ -75,7 +75,7 @@ def test_options_reach_peft(esm2_folder: Path):
 
 
 def test_the_update_is_alpha_over_r_times_b_a(esm2_folder: Path):
-    options = AdapterOptions(lora_r=4, lora_alpha=12, targets=("value",), layers="1")
+    options = MethodOptions(lora_r=4, lora_alpha=12, lora_targets=("value",), lora_layers="1")
     backbone = lora_backbone(esm2_folder, options)
     name = "encoder.layer.1.attention.self.value"
     layer = backbone.model.base_model.model.get_submodule(name)
@@ -100,7 +100,7 @@ def test_plain_peft_opens_the_adapter_and_gives_the_same_vectors(
 
 
 def test_the_file_holds_the_lora_matrices_only(esm2_folder: Path, tmp_path: Path):
-    LORA.save(lora_backbone(esm2_folder, AdapterOptions(layers="1")), tmp_path)
+    LORA.save(lora_backbone(esm2_folder, MethodOptions(lora_layers="1")), tmp_path)
     prefix = "base_model.model.encoder.layer.1.attention.self"
     assert set(load_file(tmp_path / ADAPTER_FOLDER / "adapter_model.safetensors")) == {
         f"{prefix}.{target}.lora_{matrix}.weight" for target in ("key", "value") for matrix in "AB"
@@ -138,14 +138,14 @@ def test_loading_replaces_an_adapter_that_is_there(esm2_folder: Path, tmp_path: 
 
 def test_rslora_divides_by_the_root_of_the_rank(esm2_folder: Path):
     backbone = load_backbone(str(esm2_folder))
-    RSLORA.apply(backbone, AdapterOptions(lora_r=4, lora_alpha=12, layers="1"))
+    RSLORA.apply(backbone, MethodOptions(lora_r=4, lora_alpha=12, lora_layers="1"))
     layers = [module for module in backbone.model.modules() if isinstance(module, LoraLayer)]
     assert [layer.scaling["default"] for layer in layers] == [6.0, 6.0]
 
 
 def test_dora_trains_lengths_apart_from_directions(esm2_folder: Path):
     """Each row of W + BA is brought to a length that trains (Eq. 5 of the paper)."""
-    options = AdapterOptions(lora_r=4, lora_alpha=12, lora_dropout=0.0, layers="1")
+    options = MethodOptions(lora_r=4, lora_alpha=12, lora_dropout=0.0, lora_layers="1")
     backbone = load_backbone(str(esm2_folder))
     DORA.apply(backbone, options)
     module = backbone.model.base_model.model.get_submodule("encoder.layer.1.attention.self.key")

@@ -9,16 +9,16 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.adapters.pissa import PISSA, lora_layers, principal
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.errors import InputError
 from tests.conftest import TINY, padded_forward, plain_model, random_sequences
 
 SEQUENCES = random_sequences(5)
-OPTIONS = AdapterOptions(lora_r=3, lora_alpha=12, lora_dropout=0.0, layers="all")
+OPTIONS = MethodOptions(lora_r=3, lora_alpha=12, lora_dropout=0.0, lora_layers="all")
 TARGETS = ["attention.self.key", "attention.self.value"]
 
 
@@ -83,4 +83,4 @@ def test_it_ends_as_plain_lora_of_twice_the_rank(esm2_folder: Path, tmp_path: Pa
 
 def test_a_rank_above_the_width_is_refused():
     with pytest.raises(InputError, match="--lora-r: received 33; expected at most 32"):
-        PISSA.apply(load_backbone(TINY), AdapterOptions(lora_r=33))
+        PISSA.apply(load_backbone(TINY), MethodOptions(lora_r=33))

@@ -5,15 +5,15 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from peftide.adapters import AdapterOptions
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.adapters.vera import RANK, VERA
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 
 
 def test_the_update_is_scaled_random_matrices(esm2_folder: Path):
     backbone = load_backbone(str(esm2_folder))
-    VERA.apply(backbone, AdapterOptions(lora_dropout=0.0, layers="1"))
+    VERA.apply(backbone, MethodOptions(lora_dropout=0.0, lora_layers="1"))
     module = backbone.model.base_model.model.get_submodule("encoder.layer.1.attention.self.key")
     left, right = module.vera_lambda_b["default"], module.vera_lambda_d["default"]
     assert torch.equal(left, torch.zeros(32))
@@ -29,7 +29,7 @@ def test_the_update_is_scaled_random_matrices(esm2_folder: Path):
 
 def test_the_random_pair_is_one_for_all_and_is_saved_once(esm2_folder: Path, tmp_path: Path):
     backbone = load_backbone(str(esm2_folder))
-    VERA.apply(backbone, AdapterOptions(layers="all"))
+    VERA.apply(backbone, MethodOptions(lora_layers="all"))
     VERA.save(backbone, tmp_path)
     saved = load_file(tmp_path / ADAPTER_FOLDER / "adapter_model.safetensors")
     shapes = {name: tuple(t.shape) for name, t in saved.items() if "lambda" not in name}

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import Backbone, LayeredBackbone, Origin, cut_below_training, layers_of
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.errors import InputError
 from tests.backbones.conftest import Recurrent
 from tests.conftest import TINY
@@ -16,7 +17,7 @@ ALIAS = "random:esm2_t6_8M"
 
 def adapted(method: str, *, layers: str = "all") -> LayeredBackbone:
     backbone = load_backbone(ALIAS)
-    ADAPTERS[method].apply(backbone, AdapterOptions(layers=layers))
+    ADAPTERS[method].apply(backbone, MethodOptions(lora_layers=layers))
     return backbone
 
 
@@ -46,7 +47,7 @@ def test_a_trained_parameter_outside_the_layers_leaves_none_frozen() -> None:
 
 def test_layer_ten_is_above_layer_two() -> None:
     backbone = load_backbone("random:esm2_t12_35M")
-    ADAPTERS["lora"].apply(backbone, AdapterOptions(layers="2,10"))
+    ADAPTERS["lora"].apply(backbone, MethodOptions(lora_layers="2,10"))
     assert backbone.frozen_layers == 2
 
 

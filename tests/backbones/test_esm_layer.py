@@ -8,11 +8,12 @@ import torch
 from transformers import EsmModel
 from transformers.models.esm.modeling_esm import EsmLayer
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import TransformerBackbone
 from peftide.backbones.esm import esm_config
 from peftide.backbones.esm_layer import turned
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from tests.conftest import TINY, random_sequences, randomise
 
 SEQUENCES = random_sequences(6, lengths=(3, 40))
@@ -20,7 +21,7 @@ SEQUENCES = random_sequences(6, lengths=(3, 40))
 
 def backbone_of(method: str = "head") -> TransformerBackbone:
     backbone = load_backbone(TINY)
-    ADAPTERS[method].apply(backbone, AdapterOptions(lora_dropout=0.0, layers="all"))
+    ADAPTERS[method].apply(backbone, MethodOptions(lora_dropout=0.0, lora_layers="all"))
     randomise(backbone)
     return backbone.double()
 

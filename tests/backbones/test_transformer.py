@@ -7,10 +7,11 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import TransformerBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.backbones.transformer import unwrapped
+from peftide.config import MethodOptions
 from tests.conftest import TINY, random_sequences, randomise
 
 SEQUENCES = random_sequences(4)
@@ -23,7 +24,7 @@ def backbone() -> TransformerBackbone:
 
 def adapted(method: str) -> TransformerBackbone:
     backbone = load_backbone("random:esm2_t6_8M")
-    ADAPTERS[method].apply(backbone, AdapterOptions(layers="all"))
+    ADAPTERS[method].apply(backbone, MethodOptions(lora_layers="all"))
     randomise(backbone, std=0.1)
     return backbone.eval()
 

@@ -10,18 +10,20 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
-from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
+from peftide.adapters import ADAPTERS, Adapter
 from peftide.adapters.delta import DELTA_FILE
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.backbones import LayeredBackbone
 from peftide.backbones.loading import load_backbone
-from peftide.config import TrainConfig
+from peftide.config import MethodOptions, TrainConfig
 from peftide.errors import InputError
 from peftide.training.modes import set_training_mode
 from tests.conftest import TINY, padded_forward, plain_model, random_sequences, save_checkpoint
 
 SEQUENCES = random_sequences(6)
-OPTIONS = AdapterOptions(lora_r=4, lora_dropout=0.0, layers="last:1", targets=("query", "output"))
+OPTIONS = MethodOptions(
+    lora_r=4, lora_dropout=0.0, lora_layers="last:1", lora_targets=("query", "output")
+)
 TRAINS: dict[str, Callable[[str], bool]] = {
     "head": lambda _name: False,
     "lora": lambda name: "lora_" in name,
@@ -282,13 +284,13 @@ def test_the_options_that_it_reads_exist(method: str, adapter: Adapter):
 @pytest.mark.parametrize("method", CHOOSES_LAYERS, indirect=True)
 def test_layers_that_are_not_there_are_an_error(adapter: Adapter, layers: str):
     with pytest.raises(InputError, match="the backbone has the layers 0 to 1"):
-        adapter.apply(load_backbone(TINY), AdapterOptions(layers=layers))
+        adapter.apply(load_backbone(TINY), MethodOptions(lora_layers=layers))
 
 
 @pytest.mark.parametrize("method", CHOOSES_TARGETS, indirect=True)
 def test_targets_that_are_not_there_are_an_error(adapter: Adapter):
     with pytest.raises(InputError, match="received keys. Did you mean key"):
-        adapter.apply(load_backbone(TINY), AdapterOptions(targets=("keys",)))
+        adapter.apply(load_backbone(TINY), MethodOptions(lora_targets=("keys",)))
 
 
 @pytest.mark.parametrize("family", ["protbert_folder", "prott5_folder", "ankh_folder"])

@@ -22,12 +22,12 @@ from transformers import (
     T5Tokenizer,
 )
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, TransformerBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
-from peftide.config import RunOptions
+from peftide.config import MethodOptions, RunOptions
 from peftide.encoding import ModelEncoder
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
@@ -236,8 +236,8 @@ def test_sizes_are_said(backbone: TransformerBackbone):
 
 
 def adapted(folder: Path, method: str) -> TransformerBackbone:
-    options = AdapterOptions(
-        lora_r=4, lora_dropout=0.0, targets=("query", "key", "value", "output")
+    options = MethodOptions(
+        lora_r=4, lora_dropout=0.0, lora_targets=("query", "key", "value", "output")
     )
     backbone = load_backbone(str(folder))
     ADAPTERS[method].apply(backbone, options)
@@ -312,7 +312,7 @@ def test_a_recurrent_backbone_embeds_into_a_store(pooling: str, tmp_path: Path):
 @pytest.mark.parametrize("method", sorted(ADAPTERS.keys() - {"head", "full"}))
 def test_methods_that_need_layers_refuse_a_recurrent_backbone(method: str):
     with pytest.raises(InputError, match="lab/recurrent has no layers") as caught:
-        ADAPTERS[method].apply(Recurrent(), AdapterOptions(lora_r=4))
+        ADAPTERS[method].apply(Recurrent(), MethodOptions(lora_r=4))
     assert caught.value.where == "--method"
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import TransformerBackbone
 from peftide.backbones.loading import load_backbone
-from peftide.config import RunOptions
+from peftide.config import MethodOptions, RunOptions
 from peftide.engine.trunk_cache import (
     TrunkCache,
     TrunkEncoder,
@@ -33,7 +33,7 @@ LAYERS = 2
 def adapted(method: str = "lora", layers: str = "2,3") -> TransformerBackbone:
     backbone = load_backbone("random:esm2_t6_8M")
     randomise(backbone, std=0.1)
-    ADAPTERS[method].apply(backbone, AdapterOptions(layers=layers))
+    ADAPTERS[method].apply(backbone, MethodOptions(lora_layers=layers))
     return backbone.eval()
 
 

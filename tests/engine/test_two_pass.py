@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones.loading import load_backbone
+from peftide.config import MethodOptions
 from peftide.engine.two_pass import two_pass
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel
@@ -27,7 +28,7 @@ def model(request: pytest.FixtureRequest) -> ProteinModel:
     """A pair model in double precision whose adapter is not at its start."""
     method, dropout = request.param
     backbone = load_backbone(TINY)
-    ADAPTERS[method].apply(backbone, AdapterOptions(lora_dropout=dropout, layers="all"))
+    ADAPTERS[method].apply(backbone, MethodOptions(lora_dropout=dropout, lora_layers="all"))
     pairing = build_pairing("order_free", pairs=True)
     features = pairing.features(backbone.width)
     parts = Parts(

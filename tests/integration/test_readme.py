@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from benchmarks.trained_parameters import pair_model
 
-from peftide.adapters import ADAPTERS, AdapterOptions
+from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES
 from peftide.backbones.loading import ALIASES
+from peftide.config import MethodOptions
 from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
 
@@ -42,7 +43,7 @@ def test_a_method_trains_as_many_parameters_as_its_row_says(method: str) -> None
     said = table("`--method`")[method][1]
     number = re.match(r"[\d,]+", said)
     expected = int(number[0].replace(",", "")) if number else IN_WORDS[said]
-    model = pair_model(method, AdapterOptions(), {})
+    model = pair_model(method, MethodOptions(), {})
     inside = {n: p for n, p in trained_parameters(model).items() if n.startswith("backbone.")}
     assert sum(p.numel() for p in inside.values()) == expected
 

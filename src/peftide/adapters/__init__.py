@@ -1,7 +1,7 @@
 """Methods of adaptation, by name."""
 
 from peftide.adapters.adalora import ADALORA
-from peftide.adapters.adapter import Adapter, AdapterOptions, Steering
+from peftide.adapters.adapter import Adapter, Steering
 from peftide.adapters.delta import BIAS, LAST_K, LAYER_NORM
 from peftide.adapters.full import FULL
 from peftide.adapters.head import HEAD
@@ -27,4 +27,4 @@ ADAPTERS: dict[str, Adapter] = {
     "full": FULL,
 }
 
-__all__ = ["ADAPTERS", "Adapter", "AdapterOptions", "Steering"]
+__all__ = ["ADAPTERS", "Adapter", "Steering"]

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA
 from peftide.adapters.peft_form import ADAPTER_NAME, put_on
 from peftide.adapters.targets import module_names
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 EXTRA_RANK = 1.5
 WARMUP_SHARE, FINAL_SHARE = 0.1, 0.3
@@ -26,7 +26,7 @@ LEAST_STEPS = 10
 """A training of fewer steps than this cuts nothing: there is no time to learn what matters."""
 
 
-def apply_adalora(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_adalora(backbone: Backbone, options: MethodOptions) -> None:
     """Put updates of the form P·Λ·Q beside the named attention matrices; only these train.
 
     Raises
@@ -41,7 +41,9 @@ def apply_adalora(backbone: Backbone, options: AdapterOptions) -> None:
         target_r=options.lora_r,
         lora_alpha=options.lora_alpha,
         lora_dropout=options.lora_dropout,
-        target_modules=module_names(backbone, targets=options.targets, layers=options.layers),
+        target_modules=module_names(
+            backbone, targets=options.lora_targets, layers=options.lora_layers
+        ),
         total_step=1,  # `RankSchedule` knows how many there are
     )
     put_on(backbone, config)

@@ -8,27 +8,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from peftide.backbones import Backbone
-
-
-@dataclass(frozen=True)
-class AdapterOptions:
-    """What a method may ask of the user; each reads only the options it has.
-
-    Attributes
-    ----------
-    lora_r, lora_alpha, lora_dropout
-        Rank, scale and input dropout of low-rank updates.
-    targets
-        Which of query, key, value, output.
-    layers
-        all, last_quarter, last:K, or 0-based layers such as 3,4,5.
-    """
-
-    lora_r: int = 8
-    lora_alpha: int = 16
-    lora_dropout: float = 0.05
-    targets: tuple[str, ...] = ("key", "value")
-    layers: str = "last_quarter"
+from peftide.config import MethodOptions
 
 
 @runtime_checkable
@@ -82,7 +62,7 @@ class Adapter:
     """
 
     summary: str
-    apply: Callable[[Backbone, AdapterOptions], None]
+    apply: Callable[[Backbone, MethodOptions], None]
     save: Callable[[Backbone, Path], None]
     load: Callable[[Backbone, Path], None]
     learning_rate: float

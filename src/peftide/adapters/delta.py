@@ -5,16 +5,17 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.adapters.adapter import Adapter
 from peftide.adapters.targets import layer_paths
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 from peftide.errors import InputError
 from peftide.parameters import trained_parameters
 
 DELTA_FILE = "delta.safetensors"
 
 
-def apply_bias(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_bias(backbone: Backbone, options: MethodOptions) -> None:
     """Unfreeze the biases of the named layers (BitFit, Ben Zaken et al. 2022, arXiv 2106.10199).
 
     Raises
@@ -22,12 +23,12 @@ def apply_bias(backbone: Backbone, options: AdapterOptions) -> None:
     InputError
         If the layers do not exist, or have no biases.
     """
-    paths = layer_paths(backbone, layers=options.layers)
+    paths = layer_paths(backbone, layers=options.lora_layers)
     names = {name for name, _ in backbone.model.named_parameters() if name.endswith(".bias")}
     _unfreeze(backbone, {name for name in names if name.startswith(paths)}, what="biases")
 
 
-def apply_layer_norm(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_layer_norm(backbone: Backbone, options: MethodOptions) -> None:
     """Unfreeze scale and shift of the layer norms inside the named layers.
 
     Raises
@@ -35,7 +36,7 @@ def apply_layer_norm(backbone: Backbone, options: AdapterOptions) -> None:
     InputError
         If the layers do not exist, or have no layer norms.
     """
-    paths = layer_paths(backbone, layers=options.layers)
+    paths = layer_paths(backbone, layers=options.lora_layers)
     names = {
         f"{name}.{kind}"
         for name, module in backbone.model.named_modules()
@@ -45,7 +46,7 @@ def apply_layer_norm(backbone: Backbone, options: AdapterOptions) -> None:
     _unfreeze(backbone, names, what="layer norms")
 
 
-def apply_last_k(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_last_k(backbone: Backbone, options: MethodOptions) -> None:
     """Unfreeze the named layers whole.
 
     Raises
@@ -53,7 +54,7 @@ def apply_last_k(backbone: Backbone, options: AdapterOptions) -> None:
     InputError
         If the layers do not exist.
     """
-    paths = layer_paths(backbone, layers=options.layers)
+    paths = layer_paths(backbone, layers=options.lora_layers)
     names = {name for name, _ in backbone.model.named_parameters() if name.startswith(paths)}
     _unfreeze(backbone, names, what="weights")
 

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from safetensors.torch import load_model, save_model
 
-from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.adapters.adapter import Adapter
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 WEIGHTS_FILE = "backbone.safetensors"
 NEVER_TRAINED = ("contact_head",)
 
 
-def apply_full(backbone: Backbone, _options: AdapterOptions) -> None:
+def apply_full(backbone: Backbone, _options: MethodOptions) -> None:
     """Unfreeze everything that takes part in the embedding (not ESM's contact head)."""
     for name, parameter in backbone.model.named_parameters():
         parameter.requires_grad_(not name.startswith(NEVER_TRAINED) and _is_used(backbone, name))

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.adapters.adapter import Adapter
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 
-def apply_head(backbone: Backbone, _options: AdapterOptions) -> None:
+def apply_head(backbone: Backbone, _options: MethodOptions) -> None:
     """Leave the backbone frozen."""
     backbone.model.requires_grad_(False)
 

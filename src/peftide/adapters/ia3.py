@@ -6,14 +6,14 @@ that start at 1.
 
 from dataclasses import replace
 
-from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA
 from peftide.adapters.peft_form import put_on
 from peftide.adapters.targets import feedforward_outputs, module_names
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 
-def apply_ia3(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_ia3(backbone: Backbone, options: MethodOptions) -> None:
     """Put factors on keys, values and feed-forward channels; only these train.
 
     Raises
@@ -23,8 +23,8 @@ def apply_ia3(backbone: Backbone, options: AdapterOptions) -> None:
     """
     from peft import IA3Config
 
-    feedforward = feedforward_outputs(backbone, layers=options.layers)
-    attention = module_names(backbone, targets=("key", "value"), layers=options.layers)
+    feedforward = feedforward_outputs(backbone, layers=options.lora_layers)
+    attention = module_names(backbone, targets=("key", "value"), layers=options.lora_layers)
     put_on(
         backbone,
         IA3Config(target_modules=attention + feedforward, feedforward_modules=feedforward),

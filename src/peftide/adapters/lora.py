@@ -13,15 +13,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from peftide.adapters.adapter import Adapter, AdapterOptions
+from peftide.adapters.adapter import Adapter
 from peftide.adapters.peft_form import load_adapter, put_on, save_adapter
 from peftide.adapters.targets import module_names
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 READS = frozenset({"lora_r", "lora_alpha", "lora_dropout", "lora_targets", "lora_layers"})
 
 
-def apply_lora(backbone: Backbone, options: AdapterOptions, **settings: Any) -> None:
+def apply_lora(backbone: Backbone, options: MethodOptions, **settings: Any) -> None:
     """Put low-rank updates beside the named attention matrices; only these train.
 
     Parameters
@@ -40,7 +41,9 @@ def apply_lora(backbone: Backbone, options: AdapterOptions, **settings: Any) -> 
         r=options.lora_r,
         lora_alpha=options.lora_alpha,
         lora_dropout=options.lora_dropout,
-        target_modules=module_names(backbone, targets=options.targets, layers=options.layers),
+        target_modules=module_names(
+            backbone, targets=options.lora_targets, layers=options.lora_layers
+        ),
         bias="none",
         **settings,
     )

@@ -6,12 +6,12 @@ product with A.
 
 from dataclasses import replace
 
-from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA, apply_lora
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 
-def apply_lora_fa(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_lora_fa(backbone: Backbone, options: MethodOptions) -> None:
     """Put low-rank updates beside the named attention matrices; only B of each trains.
 
     Raises

@@ -15,16 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA, apply_lora
 from peftide.adapters.peft_form import ADAPTER_NAME, put_on, quietly
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 from peftide.errors import InputError
 
 START = "start"
 
 
-def apply_pissa(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_pissa(backbone: Backbone, options: MethodOptions) -> None:
     """Put the largest singular directions of the named matrices beside them; only these train.
 
     Raises

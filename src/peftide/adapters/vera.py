@@ -6,17 +6,17 @@ that scale B·A on both sides. The one on the left starts at 0.
 
 from dataclasses import replace
 
-from peftide.adapters.adapter import AdapterOptions
 from peftide.adapters.lora import LORA
 from peftide.adapters.peft_form import put_on
 from peftide.adapters.targets import module_names
 from peftide.backbones import Backbone
+from peftide.config import MethodOptions
 
 RANK = 256
 """Of the random matrices: a rank trains one number per matrix, so it can be high."""
 
 
-def apply_vera(backbone: Backbone, options: AdapterOptions) -> None:
+def apply_vera(backbone: Backbone, options: MethodOptions) -> None:
     """Put scaled random updates beside the named attention matrices; only the scales train.
 
     Raises
@@ -29,7 +29,9 @@ def apply_vera(backbone: Backbone, options: AdapterOptions) -> None:
     config = VeraConfig(
         r=RANK,
         vera_dropout=options.lora_dropout,
-        target_modules=module_names(backbone, targets=options.targets, layers=options.layers),
+        target_modules=module_names(
+            backbone, targets=options.lora_targets, layers=options.lora_layers
+        ),
         save_projection=True,  # random numbers may differ on another machine
     )
     put_on(backbone, config)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from peftide.adapters import ADAPTERS, Adapter, AdapterOptions
+from peftide.adapters import ADAPTERS, Adapter
 from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
@@ -135,14 +135,7 @@ def adapt(backbone: Backbone, config: TrainConfig) -> None:
         If the backbone has no such layers or modules.
     """
     torch.manual_seed(config.seed)
-    options = AdapterOptions(
-        lora_r=config.lora_r,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        targets=config.lora_targets,
-        layers=config.lora_layers,
-    )
-    find_adapter(config.method).apply(backbone, options)
+    find_adapter(config.method).apply(backbone, config)
 
 
 def build_setting(
