@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from peftide.backbones.loading import load_backbone
 from peftide.commands.predict import predict
 from peftide.commands.train import TrainResult, train
 from peftide.config import DemoConfig, PredictConfig, TrainConfig
@@ -66,6 +67,7 @@ def demo(config: DemoConfig) -> DemoResult:
     write_json(config.out / RECORD, {"simulated": True} | environment(config.seed, command=COMMAND))
     logger.info("simulating a proteome with planted signals (nothing in it is natural)")
     write_proteome(simulate_proteome(config.seed), data)
+    load_backbone(DEMO_BACKBONE)  # loads the libraries, which no training's memory should include
     rows = []
     for task in ("ppi", "symmetry"):
         for method in SETTINGS:
