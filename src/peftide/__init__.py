@@ -3,6 +3,7 @@
 sequences → tokens → backbones (+ adapters) → pooling (→ pairing) → heads → metrics
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,9 @@ _HOMES = {
     "train": "commands.train",
     "write_report": "report",
 }
+
+
+logging.getLogger("peftide").addHandler(logging.NullHandler())  # a library call prints nothing
 
 
 def __getattr__(name: str) -> Any:

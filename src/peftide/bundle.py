@@ -219,8 +219,9 @@ def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
     """
     folder = Path(folder)
     record = _read_record(folder)
-    recipe = Recipe(**record["recipe"])
-    labels = Labels(**_tuples(record["labels"]))
+    _check_files(record, folder)
+    recipe, answering = _described(record)
+    labels = answering.labels
     origin = record["origin"]
     options = LoadOptions(
         offline=True,
@@ -237,10 +238,33 @@ def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
     return Bundle(
         recipe,
         model.eval(),
-        Answering(TASKS[recipe.task], labels, _decisions(record)),
+        answering,
         trained_on=frozenset(record["trained_on"]),
         validated_on=frozenset(record.get("validated_on", ())),
     )
+
+
+def read_answering(run: str | Path) -> tuple[Recipe, Answering]:
+    """Return how the model of a run (or of a model folder) answers, without its weights.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model, or its record was changed.
+    """
+    return _described(_read_record(model_folder(run)))
+
+
+def model_folder(run: str | Path) -> Path:
+    """Return the model folder of a run folder, or the folder itself."""
+    path = Path(run)
+    return path / "model" if (path / "model").is_dir() else path
+
+
+def _described(record: Mapping[str, Any]) -> tuple[Recipe, Answering]:
+    recipe = Recipe(**record["recipe"])
+    labels = Labels(**_tuples(record["labels"]))
+    return recipe, Answering(TASKS[recipe.task], labels, _decisions(record))
 
 
 def _decisions(record: Mapping[str, Any]) -> Decisions:
@@ -279,10 +303,13 @@ def _read_record(folder: Path) -> dict[str, Any]:
         )
     if digest != _digest(record):
         raise _changed(path)
+    return record
+
+
+def _check_files(record: Mapping[str, Any], folder: Path) -> None:
     for name, expected in record["files"].items():
         if not (folder / name).is_file() or file_hash(folder / name) != expected:
             raise _changed(folder / name)
-    return record
 
 
 def _changed(path: Path) -> InputError:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from peftide.config import RunOptions
 from peftide.errors import InputError
@@ -70,8 +71,10 @@ class Hardware:
         """
         threads, flushes = torch.get_num_threads(), flushes_denormals()
         gpus = [self.device] if self.device.type == "cuda" else []
+        seeded = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else gpus
         with ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng(gpus))
+            stack.enter_context(torch.random.fork_rng(seeded))  # a seed reaches every GPU
+            stack.enter_context(threadpool_limits(self.threads))
             for gpu in gpus:
                 stack.enter_context(torch.cuda.device(gpu))
             stack.callback(torch.set_num_threads, threads)

@@ -77,6 +77,18 @@ def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) ->
         )
 
 
+def require_file(path: Any, *, where: str) -> None:
+    """Raise if a file to read is not there; data in memory always is.
+
+    Raises
+    ------
+    InputError
+        Naming it.
+    """
+    if isinstance(path, Path) and not path.is_file():
+        raise InputError(f"{path}: no such file", where=where)
+
+
 def unfinished(out: Path) -> Path:
     """Return the folder beside an output that keeps encoded proteins until it is written.
 
@@ -85,7 +97,8 @@ def unfinished(out: Path) -> Path:
     >>> unfinished(Path("a/scores.tsv")).name
     '.scores.tsv.embedding'
     """
-    return out.with_name(f".{out.name}.embedding")
+    whole = out.resolve()
+    return whole.with_name(f".{whole.name}.embedding")
 
 
 def refuse_inputs_inside(path: Path, inputs: Iterable[Path]) -> None:

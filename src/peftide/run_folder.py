@@ -24,7 +24,7 @@ FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
     *("embedding_cache", "baselines", "hours", "steps", "compile"),
 }
-SETTLED = {"max_tokens": ("auto", "measured"), "task": ("auto",)}
+SETTLED = {"max_tokens": ("auto", "measured"), "task": ("auto",), "precision": ("auto",)}
 """Option → the words for which `config.yaml` holds the value that the run settled on."""
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
@@ -206,7 +206,15 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
     return from_mapping(config_class, read_yaml(folder.config))
 
 
-def settled_token_budget(folder: RunFolder, choose: Callable[[], int]) -> int:
+def settled(config: TrainConfig) -> TrainConfig:
+    """Return the options with the precision that a run to resume settled on."""
+    if not can_resume(config) or config.precision != "auto":
+        return config
+    before = resumed_config(config.out, TrainConfig)
+    return dataclasses.replace(config, precision=before.precision)
+
+
+def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precision: str) -> int:
     """Return the token budget of a training; from here on, its `config.yaml` holds the number.
 
     A resumed run keeps the number, so its batches are the same.
@@ -215,6 +223,8 @@ def settled_token_budget(folder: RunFolder, choose: Callable[[], int]) -> int:
     ----------
     choose
         Returns the budget of a run that has no number yet.
+    precision
+        Precision that the run computes in; `config.yaml` holds it too.
     """
     if not folder.config.is_file():
         return choose()
@@ -222,7 +232,9 @@ def settled_token_budget(folder: RunFolder, choose: Callable[[], int]) -> int:
     if isinstance(config.max_tokens, int):
         return config.max_tokens
     chosen = choose()
-    write_text(folder.config, to_yaml(dataclasses.replace(config, max_tokens=chosen)))
+    write_text(
+        folder.config, to_yaml(dataclasses.replace(config, max_tokens=chosen, precision=precision))
+    )
     return chosen
 
 

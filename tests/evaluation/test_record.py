@@ -8,7 +8,7 @@ from peftide.evaluation.part_scores import Answers, Resampling
 from peftide.evaluation.record import evaluate_parts
 from peftide.hardware import choose_hardware
 from peftide.run_folder import RunFolder
-from peftide.training.problem import find_task
+from peftide.tasks.detecting import find_task
 from peftide.training.setting import Setting, build_setting, prepare
 from tests.conftest import small_config
 

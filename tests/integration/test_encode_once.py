@@ -15,10 +15,10 @@ from peftide.config import EvaluateConfig, PredictConfig
 from peftide.hardware import choose_hardware
 from peftide.packing import PackedBatch
 from peftide.run_folder import RunFolder
+from peftide.tasks.detecting import find_task
 from peftide.training.batches import choose_batches
 from peftide.training.fitting import build_fitting
 from peftide.training.gradients import add_gradients
-from peftide.training.problem import find_task
 from peftide.training.setting import build_setting, prepare
 from tests.conftest import random_sequences, small_config, write_rows
 

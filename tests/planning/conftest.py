@@ -9,7 +9,8 @@ from peftide.hardware import choose_hardware
 from peftide.planning.stand_in import StandIn, stand_in
 from peftide.run_folder import RunFolder
 from peftide.sequences.training_tables import read_training_tables
-from peftide.training.problem import find_task, read_problem
+from peftide.tasks.detecting import find_task
+from peftide.training.problem import read_problem
 from peftide.training.setting import Setting, build_encoder
 from tests.conftest import small_config
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from peftide.errors import InputError
-from peftide.training.problem import find_task, read_problem
+from peftide.tasks.detecting import find_task
+from peftide.training.problem import read_problem
 from tests.conftest import small_config
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from peftide.hardware import choose_hardware
 from peftide.run_folder import RunFolder
-from peftide.training.problem import find_task
+from peftide.tasks.detecting import find_task
 from peftide.training.results import score
 from peftide.training.setting import Setting, build_setting, prepare
 from tests.conftest import small_config

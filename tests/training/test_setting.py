@@ -9,7 +9,7 @@ from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.model import trained_parameters
 from peftide.run_folder import RunFolder
-from peftide.training.problem import find_task
+from peftide.tasks.detecting import find_task
 from peftide.training.setting import (
     Setting,
     build_setting,

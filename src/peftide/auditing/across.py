@@ -3,7 +3,6 @@
 from collections import Counter
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Verdict, share
@@ -94,6 +93,8 @@ def shared_rows(subject: Subject, part: str) -> Verdict:
 
 def degree_alone(subject: Subject, part: str) -> Verdict | None:
     """Average precision of how often train has the proteins as positives and negatives."""
+    from sklearn.metrics import average_precision_score  # slow to load
+
     if not (subject.pairs and subject.label_kind == "yes_no"):
         return None
     rows = subject.examples(part).counted

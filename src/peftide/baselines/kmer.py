@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.utils.extmath import randomized_svd
 
 from peftide.baselines.checks import check_members
 from peftide.baselines.letters import STANDARD_RESIDUES, letter_codes
@@ -90,6 +89,8 @@ def fit_kmers(
     >>> baseline.predict(["ACD", "DDEA"], np.array([[0, 1], [1, 0]])).shape
     (2,)
     """
+    from sklearn.utils.extmath import randomized_svd  # slow to load
+
     check_members(members, len(sequences))
     features = kmer_features(sequences)
     train = np.unique(members)

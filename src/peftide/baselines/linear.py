@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from peftide.baselines.checks import check_as_fitted, check_members, checked_targets
 from peftide.outcomes import OUTCOMES, Labels
@@ -128,6 +127,8 @@ def fit_linear(
     >>> model.predict(np.eye(3), np.array([[0, 1], [1, 0]])).shape
     (2,)
     """
+    from sklearn.preprocessing import StandardScaler  # slow to load
+
     check_members(members, len(features))
     labels = checked_targets(targets, len(members), OUTCOMES[kind])
     used, index = np.unique(members, return_inverse=True)

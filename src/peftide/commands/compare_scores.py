@@ -11,8 +11,9 @@ from peftide.evaluation.comparison import compare_answers
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.peers import read_peer
 from peftide.evaluation.rows import ScoredPart
-from peftide.sequences import read_dataset, read_table
-from peftide.tasks import TASKS, Task
+from peftide.sequences import TableSource, read_dataset, read_table
+from peftide.tasks import Task
+from peftide.tasks.detecting import find_task
 from peftide.tasks.reading import reading_options
 
 PART = "input"
@@ -21,12 +22,13 @@ Files = str | Path | Sequence[str | Path]
 
 
 def compare_scores(
-    table: str | Path,
+    table: TableSource,
     scores: Mapping[str, Files],
     *,
     task: str = "ppi",
     columns: TableOptions | None = None,
     seed: int = 0,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Yield the scores of several tools on one labelled table, and every difference of two.
 
@@ -44,7 +46,9 @@ def compare_scores(
     columns
         Names of the columns, and what counts.
     seed
-        Of the resamples.
+        Seed of the resamples.
+    threads
+        CPU threads; None takes all cores.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def compare_scores(
         If the table or a file is wrong, or a file does not have one score for each row.
     """
     options = columns or TableOptions()
-    part = labelled_table(Path(table), TASKS[task], options)
+    part = labelled_table(table, find_task(task), options)
     trainings = {
         name: [
             read_peer(Path(path), part, columns=options)
@@ -68,14 +72,16 @@ def compare_scores(
         ]
         for name, files in scores.items()
     }
-    return compare_answers(part.rows(), trainings, resampling=Resampling(seed))
+    return compare_answers(part.rows(), trainings, resampling=Resampling(seed, threads))
 
 
-def labelled_table(table: Path, task: Task, options: TableOptions) -> ScoredPart:
+def labelled_table(table: TableSource, task: Task, options: TableOptions) -> ScoredPart:
     """Return the rows of a table with their labels as numbers."""
     read = read_table(table, options, level=task.level, needs_labels=True)
     if read.ids is None:
-        raise InputError("the table has no ids", where=table, fix="Score files name rows by ids")
+        raise InputError(
+            "the table has no ids", where=read.path, fix="Score files name rows by ids"
+        )
     if read.sequences is None and options.sequences is None:
         read = replace(read, sequences=read.ids)
     dataset = read_dataset({PART: read}, options, level=task.level)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from peftide.bundle import Bundle
+from peftide.bundle import Bundle, read_answering
 from peftide.config import EvaluateConfig, as_mapping
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
@@ -16,7 +16,7 @@ from peftide.evaluation.results import Results, write_results
 from peftide.evaluation.rows import ScoredPart
 from peftide.files import remove, write_json
 from peftide.hardware import choose_hardware, peak_memory_bytes
-from peftide.outputs import check_folder, clear_folder, unfinished
+from peftide.outputs import check_folder, clear_folder, require_file, unfinished
 from peftide.predictor import Predictor
 from peftide.predictor.known import refuse_known_proteins, seen_in_training
 from peftide.predictor.predictor import PART, open_bundle, predictor_of
@@ -50,11 +50,14 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     """
     folder, name = RunFolder(config.out), config.part or UNNAMED
     check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
+    recipe, answering = read_answering(config.run)  # weights are not needed to refuse
+    answering.check(error_rate=config.error_rate)
+    problems = unread_problems(config, choices(config, recipe.task), given=given)
+    raise_problems(problems + check_baselines(config.baselines, answering.task))
+    require_file(config.input, where="--input")
+    hardware = choose_hardware(config)
     bundle = open_bundle(config.run, allow_bin=config.allow_bin)
-    bundle.answering.check(error_rate=config.error_rate)
-    problems = unread_problems(config, choices(config, bundle.recipe.task), given=given)
-    raise_problems(problems + check_baselines(config.baselines, bundle.answering.task))
-    predictor = predictor_of(bundle, choose_hardware(config))
+    predictor = predictor_of(bundle, hardware)
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)
     logits = predictor.logits(part.dataset, store=config.embedding_cache or unfinished(config.out))

@@ -3,7 +3,9 @@
 from typing import Any
 
 from peftide.config import PlanConfig
+from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names
+from peftide.errors import InputError
 from peftide.planning.child import run_child
 from peftide.planning.plan import Plan
 
@@ -23,6 +25,10 @@ def plan(config: PlanConfig, *, given: Names = NOTHING) -> Plan:
     InputError
         For whatever `train` would refuse.
     """
+    if any(map(is_in_memory, vars(config).values())):
+        raise InputError(
+            "tables in memory", fix="Save them to files: a plan is measured in another process"
+        )
     answer = run_child(config, given=given)
     lists: dict[str, Any] = {name: tuple(answer[name]) for name in ("advice", "notes")}
     return Plan(**answer | lists)

@@ -1,16 +1,20 @@
 """`peftide predict`: a trained model and a table in; one row of answers per row out."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from peftide.bundle import read_answering
 from peftide.config import PredictConfig
-from peftide.config.unread import NOTHING, Names, unread_problems
+from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import raise_problems
 from peftide.evaluation.tables import write_table
 from peftide.files import remove
 from peftide.hardware import choose_hardware
-from peftide.outputs import check_file, unfinished
+from peftide.outputs import check_file, require_file, unfinished
 from peftide.predictor.predictor import open_bundle, predictor_of
 from peftide.sequences.findings import say_findings
+from peftide.tasks import TASKS
 from peftide.training.options import level_choice
 
 
@@ -33,11 +37,12 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     if config.out is not None:
         inputs = (config.input, config.sequences)
         check_file(config.out, overwrite=config.overwrite, inputs=inputs)
-    bundle = open_bundle(config.run, allow_bin=config.allow_bin)
-    bundle.answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
-    choice = level_choice(bundle.recipe.task)
-    raise_problems(unread_problems(config, [choice], given=given))
-    predictor = predictor_of(bundle, choose_hardware(config))
+    recipe, answering = read_answering(config.run)  # weights are not needed to refuse
+    answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
+    raise_problems(unread_problems(config, choices(recipe.task), given=given))
+    require_file(config.input, where="--input")
+    hardware = choose_hardware(config)
+    predictor = predictor_of(open_bundle(config.run, allow_bin=config.allow_bin), hardware)
     dataset = predictor.read(config.input, config.sequences, columns=config)
     say_findings(dataset.findings)
     beside = None if config.out is None else unfinished(config.out)
@@ -50,3 +55,11 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
         write_table(predictions, config.out)
         remove(unfinished(config.out))
     return predictions
+
+
+def choices(task: str) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
+    yield level_choice(task)
+    yield Choice("a prediction", frozenset({"self_pairs"}))
+    if TASKS[task].level == "pair":
+        yield Choice("a prediction of pairs", frozenset({"strict"}))

@@ -75,7 +75,8 @@ def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str,
     converted: dict[str, Any] = {}
     problems = []
     for name, value in values.items():
-        if name in takes_data and is_in_memory(value):
+        is_mapping = name != "sequences" and isinstance(value, Mapping)
+        if name in takes_data and is_in_memory(value) and not is_mapping:
             converted[name] = value
             continue
         try:
@@ -167,7 +168,7 @@ def _convert_plain(value: Any, kind: type) -> Any:
             raise ValueError("true or false")
         return value
     expected = {int: "a whole number", float: "a number", str: "text", Path: "a path"}[kind]
-    if isinstance(value, (bool, list, dict)) or value is None:
+    if isinstance(value, (bool, list, dict)) or value is None or is_in_memory(value):
         raise ValueError(expected)
     try:
         return kind(str(value))

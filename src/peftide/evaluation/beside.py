@@ -68,7 +68,7 @@ class Beside:
             name: {
                 part: Answers(
                     answers[of.name][of.targets.counted],
-                    self.thresholds.get(name) or DEFAULT_THRESHOLD,
+                    DEFAULT_THRESHOLD if (cut := self.thresholds.get(name)) is None else cut,
                 )
                 for part, of in parts.items()
             }

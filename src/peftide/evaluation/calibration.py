@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax, logit
-from sklearn.isotonic import IsotonicRegression
 
 Logits = NDArray[np.float64]
 FOLDS = 5
@@ -171,6 +169,7 @@ def _fit(method: str, logits: Logits, values: NDArray[Any]) -> Calibration:
 
 def _fit_temperature(logits: Logits, values: NDArray[Any]) -> Calibration:
     """Return the temperature with the lowest loss (Guo et al. 2017, arXiv 1706.04599, eq. 9)."""
+    from scipy.optimize import minimize_scalar  # slow to load
 
     def loss(log_temperature: float) -> float:
         return float(losses(logits / np.exp(log_temperature), values).mean())
@@ -182,6 +181,8 @@ def _fit_temperature(logits: Logits, values: NDArray[Any]) -> Calibration:
 
 def _fit_isotonic(logits: Logits, values: NDArray[Any]) -> Calibration:
     """Return the best monotone steps, kept one example's worth away from 0 and 1."""
+    from sklearn.isotonic import IsotonicRegression
+
     margin = 1 / (len(values) + 2)
     steps = IsotonicRegression(y_min=margin, y_max=1 - margin).fit(logits[:, 0], values[:, 0])
     levels = logit(np.asarray(steps.y_thresholds_, dtype=np.float64))

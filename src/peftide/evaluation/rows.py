@@ -65,7 +65,8 @@ class LabelledRows:
         """Return the units with positives and negatives of each class; nothing for numbers."""
         if not self.task.outcome.supports_imbalance:
             return {}
-        return label_support(self.values, self.units, self.labels.class_names)
+        outcome, names = self.task.outcome, self.labels.class_names
+        return label_support(self.values, self.units, names, by_class=outcome.has_classes)
 
 
 def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:

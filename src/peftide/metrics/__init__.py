@@ -16,11 +16,10 @@ from peftide.metrics.resampling import (
     unresampled,
 )
 from peftide.metrics.support import Support, label_support
-from peftide.metrics.weighted import WEIGHTED, Statistic, repeated
+from peftide.metrics.weighted import Statistic, repeated
 
 __all__ = [
     "LEVEL",
-    "WEIGHTED",
     "Interval",
     "Replicates",
     "Statistic",

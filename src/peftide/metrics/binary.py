@@ -2,14 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    confusion_matrix,
-    matthews_corrcoef,
-    roc_auc_score,
-    roc_curve,
-)
 
 from peftide.metrics.checks import (
     FloatValues,
@@ -60,6 +52,8 @@ def binary_metrics(
     >>> scores["auroc"], scores["accuracy"], scores["mcc"]
     (0.75, 0.5, 0.0)
     """
+    from sklearn.metrics import accuracy_score  # slow to load
+
     truth, scores = _checked(labels, probabilities)
     predicted = scores >= threshold
     return {
@@ -102,6 +96,8 @@ def best_threshold(labels: ArrayLike, probabilities: ArrayLike) -> float:
     >>> best_threshold([0, 0, 1, 1], [0.125, 0.25, 0.75, 0.875])
     0.5
     """
+    from sklearn.metrics import roc_curve
+
     truth, scores = _checked(labels, probabilities)
     if not _has_both(truth) or np.ptp(scores) == 0:
         return NO_CUT
@@ -124,6 +120,8 @@ def ranking_scores(truth: IntValues, scores: FloatValues) -> dict[str, float]:
     >>> ranking_scores(np.array([0, 1, 1]), np.array([0.1, 0.2, 0.3]))
     {'average_precision': 1.0, 'auroc': 1.0}
     """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     if not _has_both(truth):
         return {"average_precision": NAN, "auroc": NAN}
     return {
@@ -140,6 +138,8 @@ def decision_scores(truth: IntValues, predicted: NDArray[np.bool_]) -> dict[str,
     >>> decision_scores(np.array([0, 1, 1]), np.array([False, False, True]))["recall"]
     0.5
     """
+    from sklearn.metrics import confusion_matrix
+
     table = confusion_matrix(truth, predicted, labels=[0, 1])
     (true_negatives, false_positives), (false_negatives, true_positives) = table
     wrong = false_positives + false_negatives
@@ -172,6 +172,8 @@ def mcc(truth: NDArray, predicted: NDArray) -> float:
     >>> mcc(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 2]))
     1.0
     """
+    from sklearn.metrics import matthews_corrcoef
+
     if np.unique(truth).size < 2:
         return NAN
     return float(matthews_corrcoef(truth, predicted))

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import ConstantInputWarning, NearConstantInputWarning, pearsonr, spearmanr
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from peftide.metrics.binary import NAN
 from peftide.metrics.checks import FloatValues, finite_array, require_same_shape
@@ -41,6 +39,9 @@ def continuous_metrics(values: ArrayLike, predictions: ArrayLike) -> dict[str, f
     >>> scores["spearman"], scores["mae"], scores["r2"]
     (1.0, 1.0, -3.5)
     """
+    from scipy.stats import pearsonr, spearmanr  # slow to load
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
     truth = finite_array(values, "values", axes="B")
     predicted = finite_array(predictions, "predictions", axes="B")
     require_same_shape(truth, predicted, ("values", "predictions"))
@@ -56,6 +57,8 @@ def continuous_metrics(values: ArrayLike, predictions: ArrayLike) -> dict[str, f
 
 def _correlation(method: Callable[..., Any], first: FloatValues, second: FloatValues) -> float:
     """Return scipy's correlation, NaN when either side is constant."""
+    from scipy.stats import ConstantInputWarning, NearConstantInputWarning
+
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return NAN
     with warnings.catch_warnings():

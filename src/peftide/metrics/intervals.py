@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import t as student
 
 from peftide.metrics.checks import FloatValues
 from peftide.metrics.resampling import Replicates, Units
@@ -17,6 +16,7 @@ FEWEST_UNITS = 10
 FEWEST_CARRIERS = 5  # units with positives (or negatives) that an interval needs
 FEWEST_DEFINED = 0.9  # share of the resamples in which a score must be defined
 MACRO = "macro_"
+MICRO = "micro_"
 OF_ALL_ROWS = {"accuracy", "brier", "prevalence"}  # estimated from positives and negatives alike
 BOUNDS = {
     **dict.fromkeys(("mcc", "spearman", "pearson"), (-1.0, 1.0)),
@@ -123,7 +123,8 @@ class _Behind:
 
     def count(self, name: Name) -> tuple[int, str]:
         """Return the number of units behind a score, and the phrase for them."""
-        found = self.support.get(name[:-1])
+        is_micro = len(name) == 1 and name[0].startswith(MICRO)
+        found = self.support.get((MICRO.strip("_"),) if is_micro else name[:-1])
         if found is None or name[-1] in OF_ALL_ROWS:
             return self.units.count, f"{self.units.kind}s"
         both = [(found.positives, "positives"), (found.negatives, "negatives")]
@@ -138,6 +139,8 @@ class _Behind:
 
 
 def _interval(name: Name, of: _Behind) -> Interval:
+    from scipy.stats import t as student  # slow to load
+
     value, draws = of.replicates.values[name], of.draws(name)
     if not draws or not np.isfinite(value):
         return Interval()
@@ -188,12 +191,13 @@ def _error(name: Name, of: _Behind) -> tuple[float, float]:
 
 
 def _is_macro(name: Name, of: _Behind) -> bool:
-    return name[-1].startswith(MACRO) and len(of.support) > 1
+    return name[-1].startswith(MACRO) and bool(of.support)
 
 
 def _entering(of: _Behind) -> dict[Name, Support]:
     """Return the classes with positives and negatives: those that a macro mean averages."""
-    return {path: one for path, one in of.support.items() if one.positives and one.negatives}
+    by_class = {path: one for path, one in of.support.items() if path[:1] == ("per_class",)}
+    return {path: one for path, one in by_class.items() if one.positives and one.negatives}
 
 
 def _largest_class(of: _Behind) -> tuple[int, str]:

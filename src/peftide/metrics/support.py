@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Support:
 
 
 def label_support(
-    values: NDArray, units: Units, class_names: Sequence[str] = ()
+    values: NDArray, units: Units, class_names: Sequence[str] = (), *, by_class: bool = False
 ) -> dict[Name, Support]:
     """Yield the support of each class, by the first parts of the names of its scores.
 
@@ -40,7 +41,9 @@ def label_support(
     units
         Units that are resampled.
     class_names
-        K names; unused if K is 1.
+        K names.
+    by_class
+        Whether scores are named by class; else the label is yes or no, and K is 1.
 
     Examples
     --------
@@ -49,18 +52,22 @@ def label_support(
     {(): Support(positives=1, negatives=1, wording='clusters with ')}
     """
     truth = values > 0
-    paths: list[Name] = [()]
-    if truth.shape[1] > 1:
-        paths = [("per_class", name) for name in class_names]
+    paths: list[Name] = [("per_class", name) for name in class_names] if by_class else [()]
     is_row = units.are_pairs or units.count == len(truth)
     wording = "" if is_row else f"{units.kind}s with "
-    return {
+    found = {
         path: Support(_carriers(units, carried), _carriers(units, ~carried), wording)
         for path, carried in zip(paths, truth.T, strict=True)
     }
+    if by_class:  # scores over all classes together
+        some = Support(
+            _carriers(units, truth.any(axis=1)), _carriers(units, ~truth.all(axis=1)), wording
+        )
+        found |= {("micro",): some}
+    return found
 
 
-def _carriers(units: Units, chosen: NDArray[np.bool_]) -> int:
+def _carriers(units: Units, chosen: Any) -> int:
     """Return the number of independent examples among these rows."""
     distinct = len(np.unique(units.members[chosen]))
     return min(distinct, int(chosen.sum())) if units.are_pairs else distinct

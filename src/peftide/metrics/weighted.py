@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from peftide.metrics.binary import NAN
 from peftide.metrics.categorical import CLASS_SCORES
@@ -323,6 +322,8 @@ def weighted_continuous(
 
 def _weighted_ranks(values: FloatValues) -> Callable[[FloatValues], FloatValues]:
     """Return weights → mean rank of each row where every row stands as often as it weighs."""
+    from scipy.stats import rankdata  # slow to load
+
     group = rankdata(values, method="dense") - 1
     order = np.argsort(values, kind="stable")
     first_of_ties = np.flatnonzero(np.diff(values[order], prepend=np.nan) != 0)
@@ -384,11 +385,3 @@ def _flat(scores: dict[str, Any], path: Name = ()) -> dict[Name, float]:
 def _ratio(part: FloatValues, whole: FloatValues, *, if_empty: float = NAN) -> FloatValues:
     """Return part / whole, and `if_empty` where there is nothing to share."""
     return np.divide(part, whole, out=np.full(part.shape, if_empty), where=whole != 0)
-
-
-WEIGHTED: dict[str, Callable[..., Statistic]] = {
-    "binary": weighted_binary,
-    "categorical": weighted_categorical,
-    "continuous": weighted_continuous,
-}
-"""Kind of answer → (values, answers, class names, threshold=) → statistic."""

@@ -20,11 +20,10 @@ from peftide.sequences import read_fasta
 from peftide.sequences.training_tables import (
     TRAINING_TABLES,
     data_files,
-    read_training_tables,
 )
-from peftide.tasks.detecting import AUTO, with_task
+from peftide.tasks.detecting import AUTO, read_request
 from peftide.training.options import check_options
-from peftide.training.problem import find_task, read_problem, seen_by
+from peftide.training.problem import read_problem, seen_by
 from peftide.training.setting import Setting, build_encoder, find_adapter, trains_below_head
 from peftide.training.usage import Seconds, machine_memory
 
@@ -51,11 +50,8 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
         config, notes = with_table(TrainConfig(**options), Path(scratch))
         files = data_files(config)
         find_adapter(config.method)
-        level = None if config.task == AUTO else find_task(config.task).level
-        tables = read_training_tables(config, level)
-        config = with_task(config, tables)
-        task = find_task(config.task)
-        check_options(config, task, given=given)
+        config, task, tables = read_request(config)
+        check_options(config, task, tables=tables, given=given)
         if config.base_bits is not None:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")

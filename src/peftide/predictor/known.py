@@ -40,6 +40,7 @@ def refuse_known_proteins(proteins: Proteins, bundle: Bundle, *, where: object) 
 
 
 def seen_in_training(sequences: Sequence[str], bundle: Bundle, beside: Beside) -> Trained:
-    """Return what training saw of each protein of a table."""
-    seen = [sequence_hash(sequence) in bundle.trained_on for sequence in sequences]
+    """Return what training, or its validation, saw of each protein of a table."""
+    known = bundle.trained_on | bundle.validated_on
+    seen = [sequence_hash(sequence) in known for sequence in sequences]
     return Trained(np.array(seen, dtype=bool), pairs_in_train(beside, sequences), beside.similarity)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from peftide.bundle import Bundle, load_bundle
+from peftide.bundle import Bundle, load_bundle, model_folder
 from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
@@ -234,8 +234,7 @@ def load(
 
 def open_bundle(run: str | Path, *, allow_bin: bool = False) -> Bundle:
     """Open the bundle of a run folder, or of a model folder."""
-    path = Path(run)
-    return load_bundle(path / "model" if (path / "model").is_dir() else path, allow_bin=allow_bin)
+    return load_bundle(model_folder(run), allow_bin=allow_bin)
 
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:

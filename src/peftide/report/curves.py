@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from peftide.report import wording
 from peftide.report.figures import (
@@ -66,6 +65,8 @@ def has_both(part: Part) -> bool:
 
 def precision_recall(part: Part, *, threshold: float | None, **_scores: Any) -> Markup | None:
     """Return precision over recall, with the share of positives; None for one class only."""
+    from sklearn.metrics import precision_recall_curve  # slow to load
+
     if not has_both(part):
         return None
     precision, recall, _ = precision_recall_curve(part.truth, part.answers)
@@ -91,6 +92,8 @@ def precision_recall(part: Part, *, threshold: float | None, **_scores: Any) -> 
 
 def roc(part: Part, **_settings: Any) -> Markup | None:
     """Return recall over the false positive rate; None for one class only."""
+    from sklearn.metrics import roc_curve
+
     if not has_both(part):
         return None
     false_share, true_share, _ = roc_curve(part.truth, part.answers)

@@ -14,6 +14,7 @@ from peftide.outputs import read_record
 from peftide.run_folder import RunFolder
 from peftide.types import BoolArray, FloatArray, IntArray
 
+OLDEST_METRICS = 2
 Columns = dict[str, np.ndarray]
 """The columns of a table by name, all of one length."""
 
@@ -91,6 +92,11 @@ def read_run(path: Path) -> Run:
         raise InputError(
             f"{path} has no scores (metrics.json)",
             expected="the folder of a finished `peftide train` or `peftide evaluate`",
+        )
+    if metrics.get("format_version", 0) < OLDEST_METRICS:
+        raise InputError(
+            f"{path} was written by an older peftide, whose metrics.json names no outcome",
+            fix="Score the model again with `peftide evaluate`, which writes a report too",
         )
     return Run(
         folder,

@@ -141,6 +141,12 @@ def sequence_lookup(source: SequenceSource) -> SequenceLookup:
     if isinstance(source, str | Path):
         records = read_fasta_records(Path(source))
         return SequenceLookup(Path(source), records.proteins, records.findings)
+    if isinstance(source, pd.DataFrame):
+        raise InputError(
+            "a DataFrame as sequences",
+            expected="a FASTA file, or a mapping or Series from id to sequence",
+            fix="For a frame with both columns: frame.set_index('id')['sequence']",
+        )
     cleaner = SequenceCleaner(MAPPING)
     cleaned: dict[str, str] = {}
     for row, (key, text) in enumerate(source.items(), start=1):

@@ -37,7 +37,9 @@ def name_rows(
 
 
 def _name_single(tables: Mapping[str, Table]) -> dict[str, Table]:
-    several_files = len({table.path for table in tables.values()}) > 1
+    # rows of one file have lines of their own; tables in memory all begin with row 1
+    of_file = {(table.path, table.lines[0]) for table in tables.values() if len(table)}
+    several_files = len({path for path, _ in of_file}) > 1 or len(of_file) < len(tables)
     named = {}
     for part, table in tables.items():
         prefix = f"{part}_row_" if several_files else "row_"

@@ -4,10 +4,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-import pandas as pd
-
 from peftide.adapters import Adapter
-from peftide.files import written_whole
+from peftide.evaluation.tables import write_history
 from peftide.model import count_parameters
 from peftide.run_folder import RunFolder
 from peftide.training.loop import FitResult, fit
@@ -46,7 +44,7 @@ def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitt
         hardware=setting.hardware,
         learning_rate=rate,
         validate=_validator(setting),
-        on_epoch=lambda history: _write_history(history, folder),
+        on_epoch=lambda history: write_history(history, folder.history),
         checkpoints=folder.checkpoints,
         steer=partial(steer, setting.model.backbone) if steer else None,
     )
@@ -65,8 +63,3 @@ def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
         return {name: value for name, value in metrics.items() if isinstance(value, float)}
 
     return validate
-
-
-def _write_history(history: list[dict[str, object]], folder: RunFolder) -> None:
-    with written_whole(folder.history) as partial_file:
-        pd.DataFrame(history).to_csv(partial_file, index=False)

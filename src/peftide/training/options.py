@@ -9,6 +9,7 @@ from peftide.config import MethodOptions, TrainConfig
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
+from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import TASKS, Task
 from peftide.training.setting import find_adapter
 
@@ -50,13 +51,21 @@ CLASS_MAPS: Table = {"symmetry": frozenset({"class_map"})}
 IMBALANCES: Table = {"classes": frozenset({"imbalance"}), "numbers": NOTHING}
 
 
-def check_options(config: TrainConfig, task: Task, *, given: Names = NOTHING) -> None:
+def check_options(
+    config: TrainConfig,
+    task: Task,
+    *,
+    tables: TrainingTables | None = None,
+    given: Names = NOTHING,
+) -> None:
     """Raise for options that do not suit a training, all together.
 
     Parameters
     ----------
     config
         Options with a task and a method that exist.
+    tables
+        The tables of the training, where they are read already.
     given
         Options that the user named in this call, even if at their default.
 
@@ -65,7 +74,10 @@ def check_options(config: TrainConfig, task: Task, *, given: Names = NOTHING) ->
     InputError
         If an option is given but not read, or its value does not suit the task or the method.
     """
-    problems = unread_problems(config, choices(config, task), given=given)
+    decided = list(choices(config, task))
+    if tables is not None and config.validation is None and "validation" in tables.parts:
+        decided.append(choice_of("a table with validation rows", VALIDATIONS, "given"))
+    problems = unread_problems(config, decided, given=given)
     problems += base_bits_problems(config)
     problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from peftide.backbones import Backbone
 from peftide.config import TrainConfig
 from peftide.encoding import backbone_findings, checked_max_length
-from peftide.errors import InputError, did_you_mean
 from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset
 from peftide.sequences.findings import say_findings
 from peftide.sequences.training_tables import TrainingTables
 from peftide.splitting.training_data import read_training_data
-from peftide.tasks import TASKS, Labels, Targets, Task
+from peftide.tasks import Labels, Targets, Task
 from peftide.tasks.reading import read_labels
 
 
@@ -27,19 +26,6 @@ class Problem:
     def part(self, name: str) -> ScoredPart:
         """Return one part with its labels."""
         return ScoredPart(self.task, self.labels, self.dataset, name, self.targets[name])
-
-
-def find_task(name: str) -> Task:
-    """Return a task by name.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name.
-    """
-    if name not in TASKS:
-        raise InputError(f"received {name!r}", where="--task", fix=did_you_mean(name, TASKS))
-    return TASKS[name]
 
 
 def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None = None) -> Problem:

@@ -192,7 +192,9 @@ def build_encoder(
             encoder, list(dict.fromkeys(texts)), graph=graph, cut=cut, layers_each=layers_each
         )
 
-    encoder.hardware = replace(hardware, max_tokens=settled_token_budget(folder, choose))
+    encoder.hardware = replace(
+        hardware, max_tokens=settled_token_budget(folder, choose, precision=hardware.precision)
+    )
     record = read_record(folder.record)
     if record:
         write_json(folder.record, record | {"hardware": encoder.hardware.describe()})

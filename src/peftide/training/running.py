@@ -1,0 +1,45 @@
+"""A request for a training → a finished run folder."""
+
+from peftide.auditing import audit_training
+from peftide.files import remove, write_json
+from peftide.hardware import choose_hardware, reset_peak_memory
+from peftide.model import count_parameters
+from peftide.outputs import read_record
+from peftide.report import write_report_if_possible
+from peftide.run_folder import open_run
+from peftide.tasks.detecting import Request
+from peftide.training.fitting import run_fit
+from peftide.training.options import check_options
+from peftide.training.results import cost_record, save, score
+from peftide.training.setting import build_setting, find_adapter, prepare
+
+
+def run_training(request: Request, *, started: float) -> None:
+    """Train, score and save; or go on with the run in `--out`.
+
+    Parameters
+    ----------
+    started
+        Time of `time.monotonic()` at which the command began.
+    """
+    config, task = request.config, request.task
+    adapter = find_adapter(config.method)
+    check_options(config, task, tables=request.tables, given=request.given)
+    hardware = choose_hardware(config)
+    with hardware.computing():
+        memory_before = reset_peak_memory(hardware.device)
+        problem, backbone = prepare(config, task, request.tables)
+        with open_run(config, list(request.files)) as folder:
+            setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+            parameters = count_parameters(setting.model)
+            fitted = run_fit(setting, adapter, folder)
+            predictor, _ = score(setting, folder)
+            save(setting, predictor, folder)
+            record = read_record(folder.record) | cost_record(setting, fitted, started)
+            record |= {"parameters": parameters, "memory_before_bytes": memory_before}
+            write_json(folder.record, record | {"status": "finished"})
+            remove(folder.checkpoints)
+            pairs = task.level == "pair"
+            audit = audit_training(problem.dataset, pairs=pairs, max_length=config.max_length)
+            write_json(folder.audit, audit.record())
+            write_report_if_possible(folder.path)
