@@ -30,7 +30,6 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from peftide import TrainConfig, train
-from peftide.commands import train as workflow
 from peftide.config import from_mapping
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep
@@ -38,6 +37,7 @@ from peftide.parameters import trained_parameters
 from peftide.pretraining.sampling import cluster_weights
 from peftide.tasks import Labels
 from peftide.training import Fitting, loop
+from peftide.training import fitting as workflow
 from peftide.training.optimizer import build_optimizer
 from peftide.types import IntArray
 

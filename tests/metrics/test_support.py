@@ -30,5 +30,9 @@ def test_positive_pairs_count_at_most_as_often_as_their_proteins(
 
 def test_each_class_stands_against_all_others() -> None:
     units = Units(np.arange(3)[:, None], "sequence")
-    found = label_support(np.array([[1, 0], [0.5, 0], [0, 1]]), units, ("A", "B"))
-    assert found == {("per_class", "A"): Support(2, 1), ("per_class", "B"): Support(1, 2)}
+    found = label_support(np.array([[1, 0], [0.5, 0], [0, 1]]), units, ("A", "B"), by_class=True)
+    assert found == {
+        ("per_class", "A"): Support(2, 1),
+        ("per_class", "B"): Support(1, 2),
+        ("micro",): Support(3, 3),
+    }

@@ -60,10 +60,9 @@ def label_support(
         for path, carried in zip(paths, truth.T, strict=True)
     }
     if by_class:  # scores over all classes together
-        some = Support(
-            _carriers(units, truth.any(axis=1)), _carriers(units, ~truth.all(axis=1)), wording
-        )
-        found |= {("micro",): some}
+        some, whole = np.any(truth, axis=1), np.all(truth, axis=1)
+        together = Support(_carriers(units, some), _carriers(units, ~whole), wording)
+        found |= {("micro",): together}
     return found
 
 
