@@ -153,7 +153,8 @@ def coverage(
     for seed in range(trials):
         units, values, statistics = simulate(case, seed=seed)
         found = resample(statistics, units, seed=seed, replicates=REPLICATES, threads=1)
-        support = label_support(values, units, [str(k) for k in range(len(case.sizes))])
+        names = [str(k) for k in range(len(case.sizes))]
+        support = label_support(values, units, names, by_class=len(names) > 1)
         lead = minus(found["first"], found["second"])
         for ending, one in (("", found["first"]), (" diff.", lead)):
             own = intervals(one, units, support=support, of_differences=bool(ending))

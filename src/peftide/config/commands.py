@@ -31,7 +31,7 @@ from peftide.config.options import (
 )
 
 ERROR_RATE_DOC = "add a column `set`: prediction sets that miss the true class at this rate"
-CACHE_DOC = "folder that keeps the embeddings of proteins for later runs"
+CACHE_DOC = "folder that keeps the encoded proteins for later runs on the same proteins"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions
     )
     shared_proteins: Literal["error", "allow"] = option(
         "error",
-        doc="proteins of the table that the model was trained on: error or allow",
+        doc="proteins of the table that the model was trained or validated on: error or allow",
         main=True,
     )
     error_rate: float | None = option(None, doc=ERROR_RATE_DOC, limit="above 0, below 1", main=True)
