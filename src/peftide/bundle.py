@@ -210,14 +210,14 @@ def _same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:
 
 
 def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
-    """Open a model folder, without network, after checking that no byte has changed.
+    """Open a model folder (or the one in a run folder), without network, after checking that no byte has changed.
 
     Raises
     ------
     InputError
         If the folder is no model, was changed, or its backbone is not the one it was trained on.
     """
-    folder = Path(folder)
+    folder = model_folder(folder)
     record = _read_record(folder)
     _check_files(record, folder)
     recipe, answering = _described(record)

@@ -134,7 +134,8 @@ def resume_hint(config: Any) -> str:
     """Say how to go on with what has begun."""
     if type(config) in RESUMED and (config.out / "config.yaml").is_file():
         return f"; go on with `peftide {command_of(config)} --resume --out {config.out}`"
-    return "; the same command goes on from here" if isinstance(config, EmbedConfig) else ""
+    keeps = isinstance(config, EmbedConfig | EvaluateConfig | PredictConfig) and config.out
+    return "; the same command goes on from here" if keeps else ""
 
 
 def find_command(name: str) -> Callable[[Any, frozenset[str]], int | None]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
-from peftide.bundle import Bundle, load_bundle, model_folder
+from peftide.bundle import Bundle, load_bundle
 from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
@@ -124,8 +125,17 @@ class Predictor:
         """Return the vectors of sequences as the head sees them before scaling. Shape (P, D).
 
         For residue tasks all residues follow one another. Shape (R, D).
+
+        Raises
+        ------
+        InputError
+            If a sequence is none.
         """
-        return self.encode(sequences).rows.float().numpy()
+        if not isinstance(sequences, str) and not len(sequences):
+            return np.empty((0, self.encoder.model.backbone.width), dtype=np.float32)
+        table = read_table(sequences, TableOptions(), level="sequence", needs_labels=False)
+        assert table.sequences is not None
+        return self.encode(table.sequences[:, 0].tolist()).rows.float().numpy()
 
     def read(
         self,
@@ -229,12 +239,13 @@ def load(
         If the folder is no model, was changed, or its backbone is not the one it was trained on.
     """
     hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
-    return predictor_of(open_bundle(run, allow_bin=allow_bin), hardware)
+    with hardware.computing():
+        return predictor_of(open_bundle(run, allow_bin=allow_bin), hardware)
 
 
 def open_bundle(run: str | Path, *, allow_bin: bool = False) -> Bundle:
     """Open the bundle of a run folder, or of a model folder."""
-    return load_bundle(model_folder(run), allow_bin=allow_bin)
+    return load_bundle(run, allow_bin=allow_bin)
 
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:

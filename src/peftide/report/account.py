@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from peftide.report.tables import facts, section, table
 
 AUDIT = "audit.json"
 PATHS = {"out", "run"}
+IN_MEMORY = re.compile(r"^\w+ of [\d,]+ rows$")
 
 
 def counted(run: Run) -> Markup | None:
@@ -213,13 +215,18 @@ def next_steps(run: Run) -> Markup | None:
         ("Predict", f"peftide predict {folder} {table_of} --out answers.tsv"),
         ("Score on another table", f"peftide evaluate {folder} {labelled} --out scores"),
     ]
-    if trained:
+    if trained and not _in_memory(run):
         again = shlex.quote(str(run.folder.config))
         commands.append(("The same run again", f"peftide train --config {again} --out again"))
     return section(
         "What next",
         [[element("p", name, class_="before"), element("pre", text)] for name, text in commands],
     )
+
+
+def _in_memory(run: Run) -> bool:
+    """Return whether a table was given as data, which `config.yaml` cannot name."""
+    return any(IN_MEMORY.search(str(value)) for value in run.options.values())
 
 
 def settings(run: Run) -> Markup | None:
@@ -240,7 +247,7 @@ def settings(run: Run) -> Markup | None:
         facts(changed, label="Options that differ from the defaults"),
         _folded("Every option", element("pre", everything)) if run.options else None,
         _folded("Software and data", facts(_environment(run), label="Software and data")),
-        intro="Options that were given; all others have their defaults." if changed else "",
+        intro="All others have their defaults." if changed else "",
     )
 
 

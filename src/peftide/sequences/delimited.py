@@ -3,9 +3,10 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +124,7 @@ def grid_from_rows(rows: Sequence[str] | Sequence[Sequence[str]], names: Sequenc
     """
     if not len(rows):
         raise InputError("there are no rows", where=LIST)
-    table = [(row,) if isinstance(row, str) else tuple(row) for row in rows]
+    table = [(row,) if is_single(row) else tuple(row) for row in rows]
     expected = "one text" if len(names) == 1 else f"{len(names)} texts"
     raise_problems(
         [
@@ -134,6 +135,11 @@ def grid_from_rows(rows: Sequence[str] | Sequence[Sequence[str]], names: Sequenc
     )
     columns = zip(*table, strict=True)
     return Grid(LIST, dict(zip(names, columns, strict=True)), np.arange(1, len(table) + 1))
+
+
+def is_single(row: Any) -> bool:
+    """Return whether a row of a list is one cell, not a pair of them."""
+    return isinstance(row, str) or not isinstance(row, Iterable)
 
 
 def _as_text(column: pd.Series) -> tuple[str, ...]:

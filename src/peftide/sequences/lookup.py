@@ -151,7 +151,7 @@ def sequence_lookup(source: SequenceSource) -> SequenceLookup:
     cleaned: dict[str, str] = {}
     for row, (key, text) in enumerate(source.items(), start=1):
         name = str(key)
-        sequence = cleaner.clean(str(text), row, name=name)
+        sequence = cleaner.clean(text if isinstance(text, str) else "", row, name=name)
         if cleaned.setdefault(name, sequence) != sequence:
             cleaner.problems.append(f"{place(MAPPING, row)}: id {name} has two sequences")
     raise_problems(cleaner.problems)
