@@ -1,4 +1,4 @@
-"""`peftide plan`: the options of a training in; what it will need on this machine out."""
+"""`peftide plan`: the options of a training in; its forecast needs on this machine out."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def plan(config: PlanConfig, *, given: Names = NOTHING) -> Plan:
     Raises
     ------
     InputError
-        For whatever `train` would refuse.
+        If `train` would refuse the same options.
     """
     answer = run_child(config, given=given)
     lists: dict[str, Any] = {name: tuple(answer[name]) for name in ("advice", "notes")}

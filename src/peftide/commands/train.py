@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training left behind.
+    """Results of a training.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     Raises
     ------
     InputError
-        If anything about the request or the data is wrong; nothing is written then.
+        If an option or the data are wrong; nothing is written.
     TrainingError
         If the loss is not finite.
     StorageError
@@ -67,7 +67,7 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     adapter = find_adapter(config.method)
     check_run(config, files)
     if can_resume(config) and RunFolder(config.out).is_finished():
-        logger.info("%s is finished already", config.out)
+        logger.info("%s is already finished", config.out)
         return _result(RunFolder(config.out))
     level = None if config.task == AUTO else find_task(config.task).level
     tables = read_training_tables(config, level)
