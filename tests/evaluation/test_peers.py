@@ -75,7 +75,9 @@ def test_a_score_that_is_no_number_is_named_by_its_line(
     pairs: Callable[[str, Rows], np.ndarray], cell: str
 ) -> None:
     rows: Rows = [("p0", "p1", 1), ("p1", "p2", cell), ("p0", "p3", 1)]
-    with pytest.raises(InputError, match=r"peer.tsv:3: 1 of 3 rows have a score that is no finite"):
+    with pytest.raises(
+        InputError, match=r"peer.tsv:3: 1 of 3 rows have a score that is not a finite"
+    ):
         pairs("id_a id_b score", rows)
 
 

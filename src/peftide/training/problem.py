@@ -35,7 +35,7 @@ def find_task(name: str) -> Task:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If no task has this name.
     """
     if name not in TASKS:
         raise InputError(f"received {name!r}", where="--task", fix=did_you_mean(name, TASKS))
@@ -52,7 +52,7 @@ def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None 
 
 
 def seen_by(backbone: Backbone, problem: Problem, *, max_length: int | None) -> Problem:
-    """Return the problem with a count of what the backbone will not see, and say all findings."""
+    """Return the problem with counts of cropped and unknown residues, and log all findings."""
     dataset, targets = problem.dataset, problem.targets
     max_length = checked_max_length(backbone.max_residues, max_length)
     findings = dataset.findings + backbone_findings(
