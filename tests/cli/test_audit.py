@@ -31,7 +31,7 @@ def test_a_clean_split_exits_with_0(capsys: pytest.CaptureFixture[str]):
         "test: 2 pairs, 4 distinct proteins",
     ]
     assert "ok       train, test: no repeated pairs" in said
-    assert any("no protein is similar to one of train by at least 30%" in line for line in said)
+    assert any("no protein is similar to one in train by at least 30%" in line for line in said)
     assert said[-1].startswith("no leak")
 
 

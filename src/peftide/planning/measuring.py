@@ -52,9 +52,9 @@ SCALING_BYTES = 20
 class Sizes:
     """Bytes of the parts of a training.
 
-    Fields, in order: libraries, data and model; one copy of the trained parameters; activations of a
-    step and of encoding; encoded rows in memory; stored output of frozen layers, and the space for
-    this output.
+    Fields, in order: libraries, data and model; one copy of the trained parameters; activations of
+    a step and of encoding; encoded rows in memory; stored output of frozen layers, and the space
+    for this output.
     """
 
     held: float
