@@ -66,7 +66,7 @@ def test_a_record_that_is_none_is_empty(tmp_path: Path, content: str) -> None:
 def test_an_input_is_never_an_output(tmp_path: Path) -> None:
     table = tmp_path / "pairs.tsv"
     table.write_text("mine")
-    with pytest.raises(InputError, match="is an input too"):
+    with pytest.raises(InputError, match="is also an input"):
         check_file(tmp_path / "." / "pairs.tsv", overwrite=True, inputs=(table, None))
 
 

@@ -310,7 +310,7 @@ CASES = {
         SINGLES,
         ["in/s.tsv"],
     ),
-    "nothing to resume": (nothing, "--resume", ["--resume: run holds no run yet"]),
+    "nothing to resume": (nothing, "--resume", ["--resume: run holds no run"]),
     "unknown key in the YAML": (
         lambda folder: put(folder / "c.yaml", b"lora_rank: 4\n"),
         f"{PAIRS} --config in/c.yaml",

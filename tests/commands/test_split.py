@@ -364,7 +364,7 @@ def test_nothing_is_replaced_that_a_split_did_not_write(
     with pytest.raises(InputError, match=r"was not written by `peftide split`"):
         divide(tmp_path / "foreign", overwrite=True, **options)
     own = pairs | {"input": (tmp_path / "out" / "split.tsv",), "overwrite": True}
-    with pytest.raises(InputError, match=r"split\.tsv lies in the folder that is to be written"):
+    with pytest.raises(InputError, match=r"split\.tsv lies in the output folder"):
         divide(tmp_path / "out", **own)
     with pytest.raises(InputError, match=r"--input: .*t\.tsv is given twice"):
         divide(tmp_path / "new", **(pairs | {"input": pairs["input"] * 2}))

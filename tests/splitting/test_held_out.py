@@ -138,7 +138,7 @@ def test_too_few(members: list[list[int]], kind: Kind):
 
 def test_rows_that_do_not_count_are_no_validation():
     data = make_dataset([[0, 2], [4, 6]], 8, counted=[True, False])
-    with pytest.raises(InputError, match="1 rows that count"):
+    with pytest.raises(InputError, match="1 counted rows"):
         hold_out_validation(data, fraction=0.5, kind="none_seen", seed=0)
 
 

@@ -12,7 +12,7 @@ def apply_head(backbone: Backbone, _options: AdapterOptions) -> None:
 
 
 def keep(_backbone: Backbone, _folder: Path) -> None:
-    """Neither write nor read anything: the backbone is as it was loaded."""
+    """Write and read nothing, because the backbone has not changed."""
 
 
 HEAD = Adapter(

@@ -36,7 +36,7 @@ class SplitRows:
     cells
         All rows, unchanged, in input order.
     known
-        Index into `cells` of the rows with known sequences, B of them. Shape (B,).
+        Index into `cells` of the B rows with known sequences. Shape (B,).
     proteins, members
         All proteins, and the proteins of each row. Shape (B, A).
     numbers
