@@ -88,7 +88,7 @@ class RunFolder:
 
     @property
     def baselines(self) -> Path:
-        """The fitted baselines, some of which hold training sequences."""
+        """The fitted baselines; some contain training sequences."""
         return self.path / "baselines"
 
     @property
@@ -129,7 +129,7 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
     Raises
     ------
     InputError
-        If the folder is in use, or options or data differ from those of the run to resume.
+        If the folder is in use, or options or data differ from the run to resume.
     """
     folder = RunFolder(config.out)
     if config.resume and any(map(is_in_memory, vars(config).values())):
@@ -237,8 +237,8 @@ def _check_same_options(now: Resumable, before: Resumable) -> None:
         raise InputError(
             f"the options differ from the original run: {'; '.join(changed)}",
             where="--resume",
-            fix="Resume with the same options (`--out RUN --resume` alone takes them all), "
-            "or start anew with --overwrite",
+            fix="Resume with only `--out RUN --resume`, which reuses all options, "
+            "or start again with --overwrite",
         )
 
 

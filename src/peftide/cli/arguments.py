@@ -57,7 +57,7 @@ def add_options(
 
 
 def grouped_fields(config_class: type[Options]) -> list[tuple[str, Field]]:
-    """Return heading and field of each option: first those of the command itself."""
+    """Return heading and field of each option; the command's specific options come first."""
     fields = {field.name: field for field in dataclasses.fields(config_class)}
     found: dict[str, str] = {}
     for base in config_class.__mro__:
@@ -108,7 +108,7 @@ def parse_config(
     Raises
     ------
     InputError
-        If options are wrong; it lists all of them.
+        If options are wrong; the error lists all wrong options.
     """
     flags = {k: v for k, v in vars(arguments).items() if k not in ("command", "config")}
     file = {} if arguments.config is None else read_yaml(arguments.config)

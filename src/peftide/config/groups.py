@@ -1,4 +1,4 @@
-"""The options of a training, in groups; `TrainConfig` is made of them."""
+"""The options of a training, in groups; `TrainConfig` combines all groups."""
 
 from dataclasses import dataclass
 from pathlib import Path
