@@ -69,7 +69,7 @@ CASES = {
     "id twice under two sequences": (
         fasta(">p0\nMKV\n>p1\nMKL\n>p0\nMKW\n"),
         PAIRS,
-        ["in/p.fasta:5", "p0", "another sequence", "line 1"],
+        ["in/p.fasta:5", "p0", "a different sequence", "line 1"],
     ),
     "wrong column name": (
         table("id_a\tid_b\tlable\np0\tp1\t1\n"),

@@ -112,7 +112,7 @@ def test_without_labels_nothing_is_judged(read: Callable[..., Dataset]):
 
 
 def test_ids_without_fasta(read: Callable[..., Dataset]):
-    with pytest.raises(InputError, match=r"train\.tsv: .*no sequences for them.*--sequences"):
+    with pytest.raises(InputError, match=r"train\.tsv: .*sequences are missing.*--sequences"):
         read(fasta=None, train="id_a id_b label\nP1 P2 1\n")
 
 

@@ -40,6 +40,6 @@ def refuse_known_proteins(proteins: Proteins, bundle: Bundle, *, where: object) 
 
 
 def seen_in_training(sequences: Sequence[str], bundle: Bundle, beside: Beside) -> Trained:
-    """Return, for each protein of a table, whether training saw it or a similar one."""
+    """Return the relation of each protein of a table to the training part."""
     seen = [sequence_hash(sequence) in bundle.trained_on for sequence in sequences]
     return Trained(np.array(seen, dtype=bool), pairs_in_train(beside, sequences), beside.similarity)
