@@ -197,7 +197,7 @@ def test_another_backbone_under_the_same_name_is_noticed(esm2_folder: Path, tmp_
     save_file(
         state | {name: state[name] + 1}, checkpoint / "model.safetensors", metadata={"format": "pt"}
     )
-    with pytest.raises(InputError, match="not those the model was trained on"):
+    with pytest.raises(InputError, match="differ from the weights in training"):
         load_bundle(run / "model")
 
 
@@ -206,7 +206,7 @@ def test_logits_that_differ_after_reading_back_leave_nothing(
 ) -> None:
     bundle = changed_model(trained, "ppi", "lora")
     answers = iter([np.zeros(2), np.ones(2)])
-    with pytest.raises(StorageError, match="gives other logits"):
+    with pytest.raises(StorageError, match="gives different logits"):
         save_bundle(bundle, tmp_path / "model", probe=lambda: next(answers))
     assert not list(tmp_path.iterdir())
 
@@ -223,7 +223,7 @@ def test_what_was_not_written_is_noticed_by_the_logits(
         return {name: tensor for name, tensor in whole(model).items() if "head.4" not in name}
 
     monkeypatch.setattr(bundle_module, "_head_tensors", partial)
-    with pytest.raises(StorageError, match="gives other logits"):
+    with pytest.raises(StorageError, match="gives different logits"):
         save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
     assert not list(tmp_path.iterdir())
 
@@ -237,7 +237,7 @@ def test_a_tensor_written_with_other_values_is_noticed(
         save_file({name: tensor + 1 for name, tensor in tensors.items()}, path)
 
     monkeypatch.setattr(bundle_module, "save_file", wrong)
-    with pytest.raises(StorageError, match="read back from head.safetensors with other values"):
+    with pytest.raises(StorageError, match="read back from head.safetensors with different values"):
         save_bundle(bundle, tmp_path / "model", probe=lambda: logits_of(bundle))
     assert not list(tmp_path.iterdir())
 

@@ -66,7 +66,7 @@ def test_a_record_that_is_none_is_empty(tmp_path: Path, content: str) -> None:
 def test_an_input_is_never_an_output(tmp_path: Path) -> None:
     table = tmp_path / "pairs.tsv"
     table.write_text("mine")
-    with pytest.raises(InputError, match="is an input too"):
+    with pytest.raises(InputError, match="is also an input"):
         check_file(tmp_path / "." / "pairs.tsv", overwrite=True, inputs=(table, None))
 
 
@@ -82,5 +82,5 @@ def test_a_file_that_exists_stays_unless_asked(tmp_path: Path) -> None:
 def test_inputs_inside_the_output_are_refused(tmp_path: Path) -> None:
     inside, beside = tmp_path / "run" / "a.tsv", tmp_path / "b.tsv"
     refuse_inputs_inside(tmp_path / "run", [beside])
-    with pytest.raises(InputError, match="a.tsv lies in the folder"):
+    with pytest.raises(InputError, match="a.tsv lies in the output folder"):
         refuse_inputs_inside(tmp_path / "run", [beside, inside])

@@ -91,7 +91,7 @@ def test_data_inside_the_run_folder_is_refused(tmp_path: Path) -> None:
     claim(config, [table])
     inside = config.out / "more.tsv"
     inside.write_text("sequence\tlabel\nMK\t1\n")
-    with pytest.raises(InputError, match="lies in the folder"):
+    with pytest.raises(InputError, match="lies in the output folder"):
         claim(replace(config, train=inside, overwrite=True), [inside])
 
 

@@ -34,26 +34,26 @@ from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
 from peftide.version import __version__
 
-FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 forgot the validation sequences
+FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 HEAD_PARTS = ("pooling", "scaling", "head")
 UNNAMED = re.compile(
     rf"(?<=lora_magnitude_vector)\.{ADAPTER_NAME}\.weight$|\.{ADAPTER_NAME}(?=\.|$)"
 )
-"""What peft leaves out of a name when it writes an adapter that nobody named."""
+"""Part of a tensor name that peft omits when it writes an adapter with the default name."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is put together, before any weight is read.
+    """The architecture of a model, without its weights.
 
     Attributes
     ----------
     task, method
         Keys of `TASKS` and `ADAPTERS`.
     backbone
-        Name the backbone is loaded by.
+        Name, id or folder from which the backbone is loaded.
     pooling, pairing, head, head_width, head_dropout, max_length, base_bits
         As in `TrainConfig`.
     """
@@ -72,15 +72,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model with all that is needed to use it.
+    """A model with everything that is needed to use it.
 
     Attributes
     ----------
     answering
         Task, labels, and the decisions of validation.
     trained_on, validated_on
-        Hashes of the sequences of the training and the validation part, to notice them in later
-        tables.
+        Hashes of the training and validation sequences, to recognise them in later tables.
     """
 
     recipe: Recipe
@@ -91,7 +90,7 @@ class Bundle:
 
 
 def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinModel:
-    """Put the parts of a model together around a backbone."""
+    """Build a model around a backbone."""
     task = TASKS[recipe.task]
     pairing = build_pairing(recipe.pairing, pairs=task.level == "pair")
     return ProteinModel(
@@ -117,18 +116,18 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
 
 
 def save_bundle(bundle: Bundle, folder: Path, *, probe: Callable[[], FloatArray]) -> None:
-    """Write a model folder whole, after reading it back and comparing every bit.
+    """Write a model folder atomically, after reading it back and comparing every bit.
 
     Parameters
     ----------
     probe
-        Returns the logits of a few examples by the model as it stands: they must be the same
-        before saving and after everything that was trained has been wiped and loaded again.
+        Returns the logits of the current model for a few examples. They must not change when the
+        trained weights are wiped and loaded again from the files.
 
     Raises
     ------
     StorageError
-        If the disk is full, or what was written differs from the model in memory.
+        If the disk is full, or the written files differ from the model in memory.
     """
     with written_whole(folder) as partial:
         partial.mkdir(parents=True)
@@ -172,9 +171,9 @@ def _digest(record: Mapping[str, Any]) -> str:
 
 
 def _verify_logits(bundle: Bundle, folder: Path, probe: Callable[[], FloatArray]) -> None:
-    """Wipe what was trained, load it from the files, and compare logits bit by bit.
+    """Wipe the trained weights, load them from the files, and compare logits bit by bit.
 
-    The backbone that is in memory serves again: no second one is loaded.
+    The backbone in memory is reused, so no second one is loaded.
     """
     before = probe()
     with torch.no_grad():
@@ -183,7 +182,7 @@ def _verify_logits(bundle: Bundle, folder: Path, probe: Callable[[], FloatArray]
     ADAPTERS[bundle.recipe.method].load(bundle.model.backbone, folder)
     _load_head(bundle.model, folder)
     if not np.array_equal(before, probe()):
-        raise StorageError(f"the model read back from {folder} gives other logits")
+        raise StorageError(f"the model read back from {folder} gives different logits")
 
 
 def _verify_tensors(model: ProteinModel, folder: Path) -> None:
@@ -192,7 +191,7 @@ def _verify_tensors(model: ProteinModel, folder: Path) -> None:
     for path in folder.rglob("*.safetensors"):
         for name, tensor in load_file(path).items():
             if name not in memory or not _same_bits(tensor, memory[name]):
-                raise StorageError(f"{name} was read back from {path.name} with other values")
+                raise StorageError(f"{name} was read back from {path.name} with different values")
 
 
 def _saved_names(model: ProteinModel) -> dict[str, torch.Tensor]:
@@ -210,12 +209,13 @@ def _same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:
 
 
 def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
-    """Open a model folder (or the one in a run folder), without network, after checking that no byte has changed.
+    """Open a model folder (or a run folder's) without network, checking that no byte has changed.
 
     Raises
     ------
     InputError
-        If the folder is no model, was changed, or its backbone is not the one it was trained on.
+        If the folder holds no model, its files were changed, or its backbone differs from the one
+        in training.
     """
     folder = model_folder(folder)
     record = _read_record(folder)
@@ -327,16 +327,16 @@ def _find_backbone(name: str, folder: Path, options: LoadOptions) -> Backbone:
         raise BackboneError(
             f"the backbone {name}, on which this model was trained, cannot be opened: {error}",
             where=folder,
-            fix="Bring it back to that place",
+            fix="Restore the backbone at this place",
         ) from error
 
 
 def _check_backbone(backbone: Backbone, origin: Mapping[str, Any], folder: Path) -> None:
     if backbone.origin.weights_sha256 != origin["weights_sha256"]:
         raise InputError(
-            f"the weights of {origin['name']} are not those the model was trained on",
+            f"the weights of {origin['name']} differ from the weights in training",
             where=folder / BUNDLE_FILE,
-            fix="Bring back the original backbone, or train again",
+            fix="Restore the original backbone, or train again",
         )
 
 

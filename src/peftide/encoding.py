@@ -32,16 +32,16 @@ from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
-DISK_SHARE = 0.9  # of what is free
+DISK_SHARE = 0.9  # share of the free disk space that may be used
 
 
 class ModelEncoder:
-    """The left half of a model, with the crop and the arithmetic it runs in.
+    """The encoding half of a model (backbone to scaling), with its crop and precision.
 
     Attributes
     ----------
     trunk
-        Hidden states of the frozen layers of some sequences: those layers need not run for them.
+        Stored hidden states of the frozen layers for some sequences, which then skip these layers.
     """
 
     trunk: TrunkCache | None = None
@@ -64,16 +64,16 @@ class ModelEncoder:
         return self.hardware.autocast()
 
     def residues(self, sequences: Sequence[str]) -> IntArray:
-        """Return how many residues the model sees of each sequence. Shape (P,)."""
+        """Return the number of residues of each cropped sequence. Shape (P,)."""
         limit = self.max_length or np.iinfo(np.int64).max
         return np.array([min(len(sequence), limit) for sequence in sequences], dtype=np.int64)
 
     def tokens(self, sequences: Sequence[str]) -> IntArray:
-        """Return how many tokens each sequence costs. Shape (P,)."""
+        """Return the number of tokens of each sequence. Shape (P,)."""
         return self.residues(sequences) + self.model.backbone.vocabulary.special_tokens
 
     def rows(self, sequences: Sequence[str]) -> IntArray:
-        """Return how many rows each sequence gives: 1, or one per residue. Shape (P,)."""
+        """Return the number of rows of each sequence: 1, or one per residue. Shape (P,)."""
         if isinstance(self.model.pooling, ResidueRows):
             return self.residues(sequences)
         return np.ones(len(sequences), dtype=np.int64)
@@ -81,24 +81,24 @@ class ModelEncoder:
     def embed(
         self, sequences: Sequence[str], *, store: Path | None = None, exact: bool = False
     ) -> Embeddings:
-        """Encode sequences, equal ones once; with a store, resumable and reused.
+        """Encode each distinct sequence once; with a store, results are resumable and reused.
 
-        Each combination of weights, sequences and settings has a folder of its own in the store.
-        Rows of residues are many, so they are kept in half precision unless `exact`.
+        Each combination of weights, sequences and settings has a separate folder in the store. Rows
+        of residues are stored in half precision unless `exact`, because there are many.
         """
         self.model.eval()
         plan = self._plan(sequences, keyed=store is not None, exact=exact)
         return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
 
     def has_stored(self, sequences: Sequence[str], store: Path) -> bool:
-        """Return whether a store holds what `embed` would compute."""
+        """Return whether a store already holds the result of `embed`."""
         plan = self._plan(sequences, keyed=True, exact=False)
         return is_stored(sequences, plan, store=store / plan.key[:16])
 
     def _plan(self, sequences: Sequence[str], *, keyed: bool, exact: bool) -> EmbeddingPlan:
         backbone, pooling = self.model.backbone, self.model.pooling
         per_residue = isinstance(pooling, ResidueRows)
-        # the weights as they are now: those of an adapter and of a learned pooling included
+        # the current weights, including adapter and learned pooling
         weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
         settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
         return EmbeddingPlan(
@@ -111,14 +111,14 @@ class ModelEncoder:
         )
 
     def keep_trunk(self, sequences: Sequence[str], *, store: Path, limit: float) -> None:
-        """Compute the frozen layers' hidden states of sequences once, if they may be that large.
+        """Compute the hidden states of the frozen layers once, if they fit the size limit.
 
         Parameters
         ----------
         store
-            Folder for them.
+            Folder for the hidden states.
         limit
-            Bytes they may take.
+            Maximum size of the hidden states, in bytes.
         """
         backbone = self.model.backbone
         layers = cut_below_training(backbone)
@@ -132,7 +132,7 @@ class ModelEncoder:
         room = min(limit, DISK_SHARE * free_bytes(store))
         if plan.stored_bytes > room:
             logger.info(
-                "%s, more than the %.1f GB they may take: those layers run anew in every step",
+                "%s, more than the limit of %.1f GB: these layers run in every step instead",
                 size,
                 room / 1e9,
             )
@@ -147,7 +147,7 @@ def checked_max_length(model_limit: int | None, max_length: int | None) -> int |
     Raises
     ------
     InputError
-        If the backbone's positions cannot hold that many residues.
+        If the backbone has fewer positions than `max_length` needs.
     """
     if max_length is not None and max_length < 1:
         raise InputError(f"received {max_length}", expected="1 or more", where="--max-length")
@@ -163,7 +163,7 @@ def checked_max_length(model_limit: int | None, max_length: int | None) -> int |
 def backbone_findings(
     proteins: Proteins, backbone: Backbone, *, max_length: int | None
 ) -> tuple[Finding, ...]:
-    """Count what the model will not see: residues beyond the crop, letters without a token."""
+    """Count sequences that the model does not see in full: cropped, or with unknown letters."""
     findings = []
     if max_length is not None:
         cropped = [
@@ -189,7 +189,7 @@ def _finding(kind: str, ids: list[str], decision: str) -> Finding:
 
 
 def expand_members(members: IntArray, starts: IntArray, counts: IntArray) -> torch.Tensor:
-    """Return, for each row of some examples, the places of its proteins' rows.
+    """Return, for each row of some examples, the indices of its proteins' rows.
 
     Parameters
     ----------

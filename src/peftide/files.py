@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, then renamed into it."""
+"""Atomic files: written to a temporary path in the same folder, then renamed."""
 
 import errno
 import fcntl
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path; rename it to `path` when the block ends well, else delete it.
+    """Yield a temporary path; rename it to `path` if the block succeeds, else delete it.
 
-    `path` may become a file or a folder. What stood at `path` stays until the very end.
+    `path` may become a file or a folder. An existing `path` stays until the end.
 
     Raises
     ------
     StorageError
-        If the disk is full or the place cannot be written.
+        If the disk is full or the folder cannot be written.
 
     Examples
     --------
@@ -53,13 +53,13 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk or a read-only place into one clear `StorageError`."""
+    """Turn errors about a full disk or a read-only folder into one clear `StorageError`."""
     try:
         yield
     except OSError as error:
         raise StorageError(_explain(error, path)) from error
     except Exception as error:
-        # safetensors reports a full disk with an error class of its own
+        # safetensors reports a full disk with a separate error class
         if "os error 28" not in str(error) and "No space left" not in str(error):
             raise
         raise StorageError(_explain(OSError(errno.ENOSPC, "full"), path)) from error
@@ -75,11 +75,11 @@ def _explain(error: OSError, path: Path) -> str:
 
 
 def _settle(path: Path) -> None:
-    """Make files as readable as usual ones, and push their bytes to the disk before the rename.
+    """Set the usual file permissions, and write all bytes to disk before the rename.
 
-    safetensors writes files that only their owner may read, whatever the umask is.
+    safetensors writes files that only their owner may read, regardless of the umask.
     """
-    umask = os.umask(0o077)  # there is no way to read it but to set it
+    umask = os.umask(0o077)  # it can only be read by setting it
     os.umask(umask)
     for file in [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]:
         file.chmod(file.stat().st_mode | (0o666 & ~umask))
@@ -89,19 +89,19 @@ def _settle(path: Path) -> None:
 
 @contextmanager
 def alone_at(lock: Path, *, wait: bool) -> Iterator[None]:
-    """Hold a lock file; it ends with the block, or with the process, however that ends.
+    """Hold a lock file until the block ends, or until the process ends in any way.
 
     Parameters
     ----------
     lock
-        File to make, and to leave behind; its folder is what it protects.
+        Lock file, which protects its folder; it is created and not deleted.
     wait
-        Whether to wait for another process that holds it.
+        Whether to wait for another process that holds the lock.
 
     Raises
     ------
     InputError
-        If another process holds it, without `wait`.
+        If another process holds the lock and `wait` is false.
     """
     with storage_errors(lock.parent):
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -116,13 +116,13 @@ def alone_at(lock: Path, *, wait: bool) -> Iterator[None]:
                     where="--out",
                     fix="Wait until it ends, or choose another --out",
                 ) from None
-            logger.info("waiting for another run that fills %s", lock.parent)
+            logger.info("waiting for another run that writes %s", lock.parent)
             fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 
 def remove(path: Path) -> None:
-    """Delete a file or folder if it is there."""
+    """Delete a file or folder if it exists."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
@@ -130,13 +130,13 @@ def remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole."""
+    """Write a text file atomically."""
     with written_whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file whole; numbers that are not finite become null."""
+    """Write a JSON file atomically; numbers that are not finite become null."""
     write_text(path, json.dumps(finite(content), indent=2, ensure_ascii=False) + "\n")
 
 
@@ -164,7 +164,7 @@ def file_hash(path: Path) -> str:
 
 
 def free_bytes(path: Path) -> int:
-    """Return the free space of the disk that a path is, or would be, on."""
+    """Return the free space on the disk of an existing or future path."""
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free

@@ -1,4 +1,4 @@
-"""Options in; the device, the arithmetic and the number of threads of a run out."""
+"""Options in; the device, precision, token budget and threads of a run out."""
 
 import contextlib
 import ctypes
@@ -20,17 +20,17 @@ from peftide.config import RunOptions
 from peftide.errors import InputError
 from peftide.process import is_prepared
 
-CPU_MAX_TOKENS = 2_048  # larger rows fall out of the cache of a usual core
+CPU_MAX_TOKENS = 2_048  # larger batches exceed the cache of a typical core
 GPU_MAX_TOKENS = 16_384
 GRAPH_BATCHES = 2
-"""Packed batches whose activations training keeps at a time."""
+"""Number of packed batches whose activations training keeps at a time."""
 WORTH_ALL_THREADS = 2**20
-"""Numbers that torch divides among all its threads."""
+"""Size of a tensor whose work torch divides among all its threads."""
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where and how tensors are computed.
+    """Device, precision, token budget and threads of a run.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Hardware:
     max_tokens
         Token budget of one packed batch.
     threads
-        CPU threads; None: as many as torch has.
+        CPU threads; None takes the setting of torch.
     """
 
     device: torch.device
@@ -60,11 +60,12 @@ class Hardware:
         """Set torch up for this hardware, and restore it afterwards.
 
         Inside, torch uses the threads and the GPU of this hardware, and the CPU treats denormal
-        numbers as zero. Trained attention is full of them, and each costs a hundred normal ones.
+        numbers as zero. Trained attention has many denormal numbers, and each costs as much time as
+        a hundred normal ones.
         Afterwards threads, GPU, denormal mode and random numbers are as before. Do not yield to
         the caller from inside.
 
-        A new thread takes over the denormal mode of the thread that starts it. On the command line
+        A new thread inherits the denormal mode of the thread that starts it. On the command line
         (`prepare_process`) all threads of torch are started inside. In other processes the worker
         threads are started first and keep the mode of the caller, so steps on several threads may
         take longer.
@@ -104,13 +105,13 @@ def choose_hardware(options: RunOptions) -> Hardware:
     Raises
     ------
     InputError
-        If the device is not there, a number makes no sense, or several processes were started.
+        If the device does not exist, a number is out of range, or several processes were started.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("started as several processes", expected="one process per run")
     device = _choose_device(options.device)
     max_tokens = options.max_tokens
-    if isinstance(max_tokens, str):  # auto; measured: a training compares others with this one
+    if isinstance(max_tokens, str):  # auto, or the usual budget to which "measured" is compared
         max_tokens = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
     for where, number in {"--threads": options.threads, "--max-tokens": max_tokens}.items():
         if number is not None and number < 1:
@@ -140,7 +141,7 @@ def _choose_device(name: str) -> torch.device:
     }
     if not available.get(device.type, False):
         raise InputError(
-            f"the device {name} is not there", where="--device", fix="Use --device auto or cpu"
+            f"this machine has no device {name}", where="--device", fix="Use --device auto or cpu"
         )
     return device
 
@@ -168,7 +169,7 @@ def _device_name(device: torch.device) -> str:
 
 
 def reset_peak_memory(device: torch.device) -> int:
-    """Reset the peak memory, so that the next reading covers what follows; return the new start.
+    """Reset the peak memory, so that the next reading starts now; return the memory in use.
 
     Only Linux can do this for CPU memory; elsewhere a later peak includes earlier ones.
     """

@@ -1,4 +1,4 @@
-"""The chain, and nothing else.
+"""The whole chain of a model, from packed sequences to logits.
 
 ::
 
@@ -63,7 +63,7 @@ class ProteinModel(nn.Module):
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:
-    """Return how many parameters train, and how many there are."""
+    """Return the numbers of trained and of all parameters."""
     return {
         "trained": sum(p.numel() for p in trained_parameters(model).values()),
         "total": sum(whole_size(p) for p in model.parameters()),

@@ -1,4 +1,4 @@
-"""Where a command may write: nothing is replaced that peftide did not write itself."""
+"""Checks of output paths: a command replaces only files that peftide wrote."""
 
 import json
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ WRITTEN_BY = {
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }
-"""Command → all that it writes into its folder; the record, by which it is recognised, last."""
+"""Command → the files in its folder; the last one is the record that identifies the command."""
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Return the content of a run record; an empty one if there is none that can be read."""
+    """Return the content of a run record, or an empty one if it is missing or unreadable."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -33,12 +33,12 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def check_folder(path: Path, *, command: str, overwrite: bool) -> None:
-    """Make sure that a command may write a folder, or replace what it wrote there before.
+    """Make sure that a command may write a folder, or replace its earlier output there.
 
     Raises
     ------
     InputError
-        If something stands there that may not be replaced.
+        If the folder exists and must not be replaced.
     """
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
@@ -54,7 +54,7 @@ def check_folder(path: Path, *, command: str, overwrite: bool) -> None:
 
 
 def clear_folder(path: Path, *, command: str) -> None:
-    """Remove what a command wrote into a folder, and nothing else."""
+    """Remove only the files that a command wrote into a folder."""
     for name in WRITTEN_BY[command]:
         remove(path / name)
 
@@ -65,10 +65,10 @@ def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) ->
     Raises
     ------
     InputError
-        If the file exists and may not be replaced, or is one that the command reads.
+        If the file exists and must not be replaced, or is an input of the command.
     """
     if path.resolve() in {source.resolve() for source in inputs if isinstance(source, Path)}:
-        raise InputError(f"{path} is an input too", where="--out", fix="Choose another --out")
+        raise InputError(f"{path} is also an input", where="--out", fix="Choose another --out")
     if path.is_dir():
         raise InputError(f"{path} is a folder", expected="a file", where="--out")
     if path.exists() and not overwrite:
@@ -90,7 +90,7 @@ def require_file(path: Any, *, where: str) -> None:
 
 
 def unfinished(out: Path) -> Path:
-    """Return the folder beside an output that keeps encoded proteins until it is written.
+    """Return the folder next to an output that keeps encoded proteins until it is written.
 
     Examples
     --------
@@ -102,17 +102,17 @@ def unfinished(out: Path) -> Path:
 
 
 def refuse_inputs_inside(path: Path, inputs: Iterable[Path]) -> None:
-    """Raise if a file that a run reads lies in the folder it would replace.
+    """Raise if an input file is in the folder that a run would replace.
 
     Raises
     ------
     InputError
-        Naming the files.
+        Names the files.
     """
     inside = [str(source) for source in inputs if source.resolve().is_relative_to(path.resolve())]
     if inside:
         raise InputError(
-            f"{', '.join(inside)} lies in the folder that is to be written",
+            f"{', '.join(inside)} lies in the output folder",
             where="--out",
             fix="Choose another --out",
         )

@@ -9,7 +9,7 @@ from peftide.packing import PackedBatch
 
 
 class MeanPooling(nn.Module):
-    """The mean over residues; special tokens are left out."""
+    """The mean over residues, without special tokens."""
 
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
         """Return the mean residue embedding of each sequence."""
@@ -45,7 +45,7 @@ class AttentionPooling(nn.Module):
 
 
 class ResidueRows(nn.Module):
-    """No pooling: every residue is a row of its own."""
+    """No pooling: every residue is one row."""
 
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return the residue embeddings in order."""
@@ -58,12 +58,12 @@ Pooling = MeanPooling | ClsPooling | AttentionPooling | ResidueRows
 def build_pooling(
     name: str, *, width: int, per_residue: bool, starts_with_token: bool = True
 ) -> Pooling:
-    """Return the pooling of an option, or `ResidueRows` for tasks that ask about residues.
+    """Return the pooling of an option, or `ResidueRows` for residue tasks.
 
     Raises
     ------
     InputError
-        If the first token is asked for, and the backbone puts none before the residues (T5).
+        If `cls` is requested, but the backbone puts no token before the residues (T5).
 
     Examples
     --------
@@ -91,10 +91,10 @@ def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor,
 
 
 def at_least_fp32(rows: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
-    """Return half-precision rows as fp32, others as they are."""
+    """Return half-precision rows as fp32, and other rows unchanged."""
     return rows.to(torch.promote_types(rows.dtype, torch.float32))
 
 
 def residue_counts(batch: PackedBatch) -> Int[Tensor, "P 1"]:
-    """Return how many residues each sequence has."""
+    """Return the number of residues of each sequence."""
     return torch.bincount(batch.residue_owner, minlength=len(batch.lengths))[:, None]

@@ -24,7 +24,7 @@ def seed_step(seed: int, step: int) -> None:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """The state of a training, besides that of its optimizer.
+    """The state of a training, except the state of its optimizer.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class ResumePoint:
 
 
 def write_point(folder: Path, point: ResumePoint, *, step: int, optimizer: Optimizer) -> None:
-    """Write a resume point whole, then remove older ones; one of the same step stays as it is."""
+    """Write a resume point atomically unless its step has one already, then remove older ones."""
     place = folder / f"step-{step:09d}"
     if place.is_dir():
         return
@@ -58,7 +58,7 @@ def write_point(folder: Path, point: ResumePoint, *, step: int, optimizer: Optim
 
 
 def read_point(folder: Path, *, optimizer: Optimizer) -> ResumePoint | None:
-    """Return the last resume point and put the optimizer's moments back; None if there is none."""
+    """Return the last resume point and restore the optimizer's moments; None if there is none."""
     points = sorted(folder.glob(POINT_PATTERN))
     if not points:
         return None

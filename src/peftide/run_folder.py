@@ -19,13 +19,13 @@ from peftide.outputs import check_folder, clear_folder, read_record, refuse_inpu
 FORMAT_VERSION = 1
 VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
 RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
-"""Config of each command whose runs can be resumed → its name."""
+"""Config class of each resumable command → the name of the command."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
     *("embedding_cache", "baselines", "hours", "steps", "compile"),
 }
 SETTLED = {"max_tokens": ("auto", "measured"), "task": ("auto",), "precision": ("auto",)}
-"""Option → the words for which `config.yaml` holds the value that the run settled on."""
+"""Option → the words that `config.yaml` replaces with the value chosen by the run."""
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
 
@@ -63,7 +63,7 @@ class RunFolder:
 
     @property
     def strata(self) -> Path:
-        """One row per row of the predictions: whether it counts, its label, its groups."""
+        """One row per prediction: whether it counts, its label, its groups."""
         return self.path / "strata.tsv"
 
     @property
@@ -88,7 +88,7 @@ class RunFolder:
 
     @property
     def baselines(self) -> Path:
-        """The fitted baselines, some of which hold training sequences."""
+        """The fitted baselines; some contain training sequences."""
         return self.path / "baselines"
 
     @property
@@ -107,7 +107,7 @@ class RunFolder:
 
 
 def absolute(config: ResumableClass) -> ResumableClass:
-    """Return the options with all paths absolute, so that a run resumes from anywhere."""
+    """Return the options with absolute paths, so that a run can be resumed from any folder."""
     paths = {name: _absolute(name, value) for name, value in vars(config).items() if name != "out"}
     return dataclasses.replace(config, **paths)
 
@@ -129,12 +129,12 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
     Raises
     ------
     InputError
-        If the folder is in use, or options or data differ from those of the run to resume.
+        If the folder is in use, or options or data differ from the run to resume.
     """
     folder = RunFolder(config.out)
     if config.resume and any(map(is_in_memory, vars(config).values())):
         raise InputError(
-            "data in memory together with resume", fix="Save the tables, and name their files"
+            "a run with data in memory cannot be resumed", fix="Save the tables and give the files"
         )
     if can_resume(config):
         _check_same_options(absolute(config), resumed_config(folder.path, type(config)))
@@ -157,9 +157,9 @@ def can_resume(config: Resumable) -> bool:
 
 @contextmanager
 def open_run(config: Resumable, data_files: list[Path]) -> Iterator[RunFolder]:
-    """Claim the run folder of a training (see `check_run`), or reopen the one to resume.
+    """Create the run folder of a training (see `check_run`), or reopen the one to resume.
 
-    No other process can open the run while the block lasts.
+    No other process can open the run until the block ends.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
     folder = RunFolder(path)
     if not folder.config.is_file():
         raise InputError(
-            f"{path} holds no run yet", where="--resume", fix="Start it with all its options"
+            f"{path} holds no run to resume", where="--resume", fix="Start it with all its options"
         )
     return from_mapping(config_class, read_yaml(folder.config))
 
@@ -215,7 +215,7 @@ def settled(config: TrainConfig) -> TrainConfig:
 
 
 def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precision: str) -> int:
-    """Return the token budget of a training; from here on, its `config.yaml` holds the number.
+    """Return the token budget of a training, and write the number into its `config.yaml`.
 
     A resumed run keeps the number, so its batches are the same.
 
@@ -247,15 +247,15 @@ def _check_same_options(now: Resumable, before: Resumable) -> None:
     ]
     if changed:
         raise InputError(
-            f"other options than the run began with: {'; '.join(changed)}",
+            f"the options differ from the original run: {'; '.join(changed)}",
             where="--resume",
-            fix="Resume with the same options (`--out RUN --resume` alone takes them all), "
-            "or start anew with --overwrite",
+            fix="Resume with only `--out RUN --resume`, which reuses all options, "
+            "or start again with --overwrite",
         )
 
 
 def _is_word(key: str, value: Any) -> bool:
-    """Return whether an option is a word for which the run has settled on a value."""
+    """Return whether an option is a word that the run has replaced with a value."""
     return value in SETTLED.get(key, ())
 
 
@@ -265,7 +265,7 @@ def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:
         raise InputError(
             f"{', '.join(changed)} changed since the run began",
             where="--resume",
-            fix="Start anew with --overwrite",
+            fix="Start again with --overwrite",
         )
 
 

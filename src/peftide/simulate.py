@@ -59,28 +59,28 @@ POLARS = 6
 CHARGE_WINDOW = 10
 END_WINDOW = 8
 SHORTEST_LENGTH = 50
-"""In residues; shorter proteins would hold little but planted residues."""
+"""Minimum length in residues; shorter proteins would consist mostly of planted residues."""
 
 Positions = Sequence[int]
 
 
 @dataclass(frozen=True)
 class ProteomeSizes:
-    """How much to simulate.
+    """Sizes of a simulated proteome.
 
     Parameters
     ----------
     train, validation, test, new
         Proteins in each split; multiples of 8 (2 interfaces by 4 symmetries).
     partners
-        Positive pairs, and again negative pairs, of each protein; even.
+        Number of positive pairs of each protein, and of negative pairs; it must be even.
     min_length, max_length
         Shortest and longest sequence, in residues.
 
     Raises
     ------
     InputError
-        If the sizes cannot be met; all problems at once.
+        If the sizes are impossible; it lists all problems.
     """
 
     train: int = 960
@@ -114,7 +114,7 @@ class ProteomeSizes:
 
 @dataclass(frozen=True)
 class SimulatedProtein:
-    """One protein and the truth about it."""
+    """One protein with its true labels."""
 
     id: str
     sequence: str
@@ -135,7 +135,7 @@ class SimulatedPair:
 
 @dataclass(frozen=True)
 class SimulatedProteome:
-    """Proteins and pairs of all splits, with their truth.
+    """Proteins and pairs of all splits, with their true labels.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def simulate_proteome(seed: int, sizes: ProteomeSizes | None = None) -> Simulate
     seed
         Seed of the only source of randomness.
     sizes
-        How much to simulate; the defaults suit `peftide demo`.
+        Sizes of the proteome; the defaults suit `peftide demo`.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def _proteins(
 def _sequence(
     interface: Interface, symmetry: Symmetry, *, length: int, rng: np.random.Generator
 ) -> str:
-    """One sequence: planted positions first, then what is scattered, then background."""
+    """One sequence: planted residues first, then scattered residues, then background."""
     residues = [""] * length
     opposite = INTERFACES[1 - INTERFACES.index(interface)]
     donors, acceptors = _symmetry_positions(symmetry, length, rng)
@@ -224,7 +224,7 @@ def _sequence(
 def _symmetry_positions(
     symmetry: Symmetry, length: int, rng: np.random.Generator
 ) -> tuple[Positions, Positions]:
-    """Positions of donors and of acceptors; empty for C1, whose are scattered last."""
+    """Positions of donors and of acceptors; empty for C1, where they are scattered last."""
     start = int(rng.integers(END_WINDOW, length - END_WINDOW - 2 * POLARS + 1))
     patch = range(start, start + 2 * POLARS)
     if symmetry == "C2":
@@ -247,7 +247,7 @@ def _charge_patch(residues: Sequence[str], rng: np.random.Generator) -> Position
 
 
 def _scatter(residues: list[str], name: str, count: int, *, rng: np.random.Generator) -> None:
-    """Put residues of one set on free positions anywhere."""
+    """Put residues of one set on random free positions."""
     free = [position for position, residue in enumerate(residues) if not residue]
     _place(residues, name, rng.choice(free, count, replace=False).tolist(), rng=rng)
 
@@ -287,7 +287,7 @@ def _pairs(
 
 
 def _shifted(left: np.ndarray, right: np.ndarray, shifts: Iterable[int]) -> list[tuple[str, str]]:
-    """Each left item with the right items that stand so many places further on, as on a ring."""
+    """Each left item with the right items at these shifts, on a ring."""
     return [
         (str(a), str(b))
         for shift in shifts
@@ -301,9 +301,9 @@ def write_proteome(proteome: SimulatedProteome, folder: str | Path) -> dict[str,
     Parameters
     ----------
     proteome
-        What to write.
+        The proteome to write.
     folder
-        Where; made if it is absent. Files of the same names are replaced.
+        Output folder; it is created if it is missing. Files of the same names are replaced.
 
     Raises
     ------
@@ -345,7 +345,7 @@ def _tables(proteome: SimulatedProteome) -> dict[str, str]:
 
 
 def _tsv(records: Sequence[SimulatedProtein] | Sequence[SimulatedPair], **columns: str) -> str:
-    """Return a table with a header; each column name says which field it shows."""
+    """Return a table with a header; `columns` maps column names to fields."""
     rows = [[str(getattr(record, field)) for field in columns.values()] for record in records]
     return "".join("\t".join(row) + "\n" for row in (columns, *rows))
 

@@ -1,6 +1,6 @@
-"""Sequences → token ids. Every id comes from the backbone's own tokenizer.
+"""Sequences → token ids. Every id comes from the tokenizer of the backbone.
 
-Tokenizers are those of `transformers`, which this module does not import: it takes seconds.
+The tokenizers come from `transformers`, which this module does not import, to save seconds.
 """
 
 import string
@@ -17,18 +17,18 @@ AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 
 @dataclass(frozen=True)
 class Spelling:
-    """One way in which vocabularies write residues, and how their tokenizers want a sequence.
+    """A spelling of residues in vocabularies, and of sequences for their tokenizers.
 
     Attributes
     ----------
     token
-        A residue's token; `{}` stands for the letter.
+        Token of a residue, with `{}` for its letter.
     any_residue
         The token of X.
     between
         Text between two residues.
     read_as_x
-        Letters that are given as X although they may have tokens.
+        Letters that are written as X even if they have tokens.
     """
 
     token: str
@@ -49,7 +49,7 @@ class Spelling:
 SPELLINGS = (
     Spelling("{}", "X"),  # ESM, Ankh
     Spelling("{}#", "##"),  # SaProt: a residue and its structure, here unknown
-    # ProtTrans: ProtBERT, and ProtT5 by way of sentencepiece, which marks the start of a word.
+    # ProtTrans: ProtBERT, and ProtT5 through sentencepiece, which marks the start of a word.
     # doi 10.1109/TPAMI.2021.3095381: the rare and ambiguous letters were trained as X
     Spelling("{}", "X", between=" ", read_as_x="UZOB"),
     Spelling("▁{}", "▁X", between=" ", read_as_x="UZOB"),
@@ -68,7 +68,7 @@ class Vocabulary:
     prefix, suffix
         Ids that the tokenizer puts before and after a sequence (`<cls>` and `<eos>` for ESM).
     unknown_letters
-        Capital letters that are read as X: mostly those without a token.
+        Capital letters that are read as X, mostly letters without a token.
     """
 
     letter_ids: IntArray
@@ -88,7 +88,7 @@ class Vocabulary:
 
 
 def read_vocabulary(tokenizer: Any) -> Vocabulary:
-    """Read the ids of all letters and special tokens off a tokenizer.
+    """Read the ids of all letters and special tokens from a tokenizer.
 
     Letters without a token (J in ESM's alphabet) are read as X, the token for any residue.
 
@@ -126,12 +126,12 @@ def _require_amino_acids(known: dict[str, int]) -> None:
             f"the tokenizer has no token for {', '.join(absent)}",
             expected="one token per amino acid and X",
             where="--backbone",
-            fix="Name a protein language model; models of text or DNA do not know proteins",
+            fix="Choose a protein language model; models of text or DNA do not know proteins",
         )
 
 
 def _require_letters_alone(tokenizer: Any) -> None:
-    """Refuse a vocabulary of words or of merged residues, which would never see them here."""
+    """Refuse a vocabulary of words or of merged residues, because peftide would never use them."""
     special = set(tokenizer.all_special_tokens)
     words = [token for token in tokenizer.get_vocab() if token not in special and _is_word(token)]
     if words:

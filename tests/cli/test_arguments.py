@@ -95,7 +95,7 @@ def test_options_stand_in_groups_under_headings() -> None:
 
 def test_defaults_are_shown_once_in_help() -> None:
     text = help_of(TrainConfig, everything=True)
-    assert "(adalora: the average rank that remains) (default: 8)" in text
+    assert "(adalora: the average rank after pruning) (default: 8)" in text
     assert "key,value" in text
     assert "(required)" in text
 

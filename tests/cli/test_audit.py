@@ -31,7 +31,7 @@ def test_a_clean_split_exits_with_0(capsys: pytest.CaptureFixture[str]):
         "test: 2 pairs, 4 distinct proteins",
     ]
     assert "ok       train, test: no repeated pairs" in said
-    assert any("no protein is similar to one of train by at least 30%" in line for line in said)
+    assert any("no protein is similar to one in train by at least 30%" in line for line in said)
     assert said[-1].startswith("no leak")
 
 
@@ -41,7 +41,7 @@ def test_a_leak_exits_with_3_and_says_what_to_do(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "LEAK     test       1 of 4 proteins (25.0%) are also in train" in said
     assert "→ Leave out the training rows with them" in said
-    assert "(similarity was not looked at)" in said
+    assert "(similarity was not checked)" in said
     assert said.splitlines()[-1] == "all of it, machine-readable: a.json"
     assert json.loads(Path("a.json").read_text())["counts"]["leak"] == 1
 

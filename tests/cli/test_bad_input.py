@@ -69,7 +69,7 @@ CASES = {
     "id twice under two sequences": (
         fasta(">p0\nMKV\n>p1\nMKL\n>p0\nMKW\n"),
         PAIRS,
-        ["in/p.fasta:5", "p0", "another sequence", "line 1"],
+        ["in/p.fasta:5", "p0", "a different sequence", "line 1"],
     ),
     "wrong column name": (
         table("id_a\tid_b\tlable\np0\tp1\t1\n"),
@@ -272,7 +272,7 @@ CASES = {
     "word for a value": (
         single("id\tsequence\tlabel\na\tMKV\t1.5\nb\tMKL\thigh\n"),
         SINGLES,
-        ["in/s.tsv:3: label 'high' is no finite number"],
+        ["in/s.tsv:3: label 'high' is not a finite number"],
     ),
     "three labels of a yes or no": (
         single("sequence\tlabel\nMKV\t1\nMKL\t0\nMKI\t2\n"),
@@ -310,7 +310,7 @@ CASES = {
         SINGLES,
         ["in/s.tsv"],
     ),
-    "nothing to resume": (nothing, "--resume", ["--resume: run holds no run yet"]),
+    "nothing to resume": (nothing, "--resume", ["--resume: run holds no run"]),
     "unknown key in the YAML": (
         lambda folder: put(folder / "c.yaml", b"lora_rank: 4\n"),
         f"{PAIRS} --config in/c.yaml",

@@ -22,4 +22,4 @@ def test_the_table_has_score_baseline_and_cost() -> None:
     assert header.split() == ["task", "method", "score", "composition", "trained", "memory", "time"]
     assert line.split() == ["ppi", "lora", "0.988", "0.500", "107,009", "1,072", "MB", "32", "s"]
     assert "average precision" in note
-    assert "peak above" in memory
+    assert "peak minus" in memory

@@ -93,7 +93,7 @@ def test_an_interrupted_training_names_resume(
     config.out.mkdir()
     (config.out / "config.yaml").write_text("task: ppi")
     assert main(["train"]) == 130
-    assert "go on with `peftide train --resume --out run`" in capsys.readouterr().err
+    assert "resume with `peftide train --resume --out run`" in capsys.readouterr().err
 
 
 def test_debug_shows_the_trace(

@@ -50,7 +50,7 @@ def test_the_table_says_what_is_needed_and_what_is_there() -> None:
         "1.000% of 100,000",
         "9.0 GB  free: 8.0 GB of 16.0 GB",
         "1 h 0 min  3 epochs of 20 min 0 s",
-        "DOES NOT FIT. What would:\n  --max-tokens 512: 4.0 GB",
+        "DOES NOT FIT. These changes fit:\n  --max-tokens 512: 4.0 GB",
         "note: two layers were measured",
     ):
         assert said in text

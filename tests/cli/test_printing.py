@@ -53,8 +53,8 @@ def test_parts_stand_beside_each_other_and_undefined_scores_are_a_dash() -> None
 
 def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
     lines = list(metrics_lines(metrics_of_two_parts()))
-    assert "auroc beside others, test" in lines
-    assert "auroc beside others, validation" not in lines
+    assert "auroc compared with others, test" in lines
+    assert "auroc compared with others, validation" not in lines
     (composition,) = [line for line in lines if line.startswith("composition")]
     assert composition.split("  ")[0:1] == ["composition"]
     assert composition.endswith("+0.013 [-0.010, +0.040]  spans 0: no evidence of a difference")

@@ -17,7 +17,7 @@ def test_training_prints_its_scores_and_where_they_are(
     assert lines[0].split() == ["validation", "test"]
     assert lines[1].startswith("average precision ")
     assert "examples scored: validation 8, test 8" in lines
-    assert "average precision beside others, test" in lines
+    assert "average precision compared with others, test" in lines
     assert lines[-2] == "note: test: no intervals: only 8 proteins: intervals need 10"
     assert lines[-1] == f"run folder: {config.out}"
     written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))

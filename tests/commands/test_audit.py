@@ -93,7 +93,7 @@ def test_everything_is_in_the_json(files: Path):
 @pytest.mark.parametrize(
     ("choice", "severity", "advice"),
     [
-        ("exclude", "note", "They are left out of training and scores here"),
+        ("exclude", "note", "peftide left them out of training and scores"),
         ("keep", "warning", "Leave them out of scores"),
     ],
 )

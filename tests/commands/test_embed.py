@@ -184,7 +184,7 @@ def test_a_run_with_learned_pooling_embeds_with_it(fasta: Path, tmp_path: Path) 
         ("e.npy", False, "e.npy.*Known: .safetensors, .h5, .parquet"),
         ("e.parqet", False, "Did you mean .parquet"),
         ("e", False, "Known"),
-        ("e.parquet", True, "--per-residue to .parquet"),
+        ("e.parquet", True, "--per-residue.*parquet"),
     ],
 )
 def test_a_format_that_cannot_be_written_is_refused_first(

@@ -116,7 +116,7 @@ def test_baselines_are_a_choice_and_a_run_without_any_says_so(
     assert none["baselines"] == {}
     alone = evaluate(EvaluateConfig(run=run / "model", out=tmp_path / "c", **asked))
     assert alone["baselines"] == {}
-    assert "keeps none" in alone["notes"][-1]
+    assert "--baselines none" in alone["notes"][-1]
     with pytest.raises(InputError, match="Did you mean kmer"):
         evaluate(EvaluateConfig(run=run, out=tmp_path / "d", baselines=("kmerr",), **asked))
 

@@ -138,7 +138,7 @@ def test_drawn_negatives_balance_degrees_in_every_part(
     assert result.record["dropped"]["given negative, drawn anew"] == 450
     assert not any(row["id_a"] == row["id_b"] for row in rows)
     selfs = sum(row["id_a"] == row["id_b"] for row in given if row["label"] == "1")
-    assert result.record["dropped"]["a protein with itself, which no negative is"] == selfs > 0
+    assert result.record["dropped"]["self-pair, which sampled negatives exclude"] == selfs > 0
 
 
 def test_a_table_of_positives_alone_needs_no_label(tmp_path: Path, pairs: dict[str, Any]) -> None:
@@ -364,7 +364,7 @@ def test_nothing_is_replaced_that_a_split_did_not_write(
     with pytest.raises(InputError, match=r"was not written by `peftide split`"):
         divide(tmp_path / "foreign", overwrite=True, **options)
     own = pairs | {"input": (tmp_path / "out" / "split.tsv",), "overwrite": True}
-    with pytest.raises(InputError, match=r"split\.tsv lies in the folder that is to be written"):
+    with pytest.raises(InputError, match=r"split\.tsv lies in the output folder"):
         divide(tmp_path / "out", **own)
     with pytest.raises(InputError, match=r"--input: .*t\.tsv is given twice"):
         divide(tmp_path / "new", **(pairs | {"input": pairs["input"] * 2}))

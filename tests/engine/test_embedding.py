@@ -180,7 +180,7 @@ def test_a_finished_store_that_was_changed_is_filled_anew(
     embed(CountingEncoder(), sequences, plan_of(sequences), store=tmp_path)
     np.load(tmp_path / "rows.npy", mmap_mode="r+")[2] = 0  # a repeat, too
     found = embed(CountingEncoder(), sequences, plan_of(sequences), store=tmp_path)
-    assert "is not what was written there" in caplog.text
+    assert "has changed since it was written" in caplog.text
     assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
 
 
@@ -257,7 +257,7 @@ def test_a_batch_that_a_gpu_cannot_hold_is_encoded_in_parts(caplog: pytest.LogCa
     found = embed(encoder, sequences, plan_of(sequences, max_tokens=100))
     assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
     assert len(caplog.records) == 1, "said once: later batches are small from the start"
-    assert "tokens: from here on at most 4" in caplog.text
+    assert "tokens: further batches have at most 4" in caplog.text
 
 
 def test_a_sequence_that_a_gpu_cannot_hold_is_an_error():

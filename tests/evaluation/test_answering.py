@@ -84,7 +84,7 @@ def test_numbers_have_neither_sets_nor_prevalence() -> None:
     values = Answering(TASKS["regression"], Labels())
     with pytest.raises(InputError, match="--error-rate: .*no prediction sets"):
         values.check(error_rate=0.1)
-    with pytest.raises(InputError, match="--prevalence: .*no probability of yes"):
+    with pytest.raises(InputError, match="--prevalence: .*no positive class"):
         values.check(prevalence=0.1)
 
 

@@ -115,7 +115,7 @@ def test_a_folder_without_baselines_is_noted(tmp_path: Path) -> None:
     part = ScoredPart(TASKS["ppi"], Labels(), dataset, "test", targets["test"])
     found = stored_beside(tmp_path / "nowhere", part, option=("auto",))
     assert found.answers == {}
-    assert "keeps none" in found.notes[0]
+    assert "--baselines none" in found.notes[0]
 
 
 def test_the_degrees_of_train_are_known_again(tmp_path: Path) -> None:

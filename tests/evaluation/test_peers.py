@@ -54,7 +54,7 @@ def test_rows_that_do_not_count_and_equal_repeats_do_no_harm(
 ) -> None:
     rows: Rows = [("p0", "p3", 3), ("p2", "p1", 2), ("p1", "p2", 2), ("p1", "p0", 1)]
     assert pairs("id_a id_b score", [*rows, ("p3", "p3", 9)]).tolist() == [1, 2, 3]
-    assert "1 rows repeat an earlier one" in caplog.text
+    assert "1 rows repeat an earlier row" in caplog.text
 
 
 def test_missing_extra_and_repeated_pairs_are_one_error(
@@ -62,9 +62,9 @@ def test_missing_extra_and_repeated_pairs_are_one_error(
 ) -> None:
     rows: Rows = [("p0", "p1", 1), ("p1", "p0", 2), ("p2", "p4", 1), ("p4", "p2", 1)]
     message = (
-        r"peer.tsv: the rows differ from those that are scored \(3\): 2 missing "
+        r"peer.tsv: .* 3 scored rows.*: 2 missing "
         r"\(for instance p1–p2, p0–p3\); 1 not in the labelled table \(for instance p2–p4\); "
-        r"1 repeated with other scores \(for instance p0–p1\)"
+        r"1 repeated with different scores \(for instance p0–p1\)"
     )
     with pytest.raises(InputError, match=message):
         pairs("id_a id_b score", rows)
@@ -75,7 +75,9 @@ def test_a_score_that_is_no_number_is_named_by_its_line(
     pairs: Callable[[str, Rows], np.ndarray], cell: str
 ) -> None:
     rows: Rows = [("p0", "p1", 1), ("p1", "p2", cell), ("p0", "p3", 1)]
-    with pytest.raises(InputError, match=r"peer.tsv:3: 1 of 3 rows have a score that is no finite"):
+    with pytest.raises(
+        InputError, match=r"peer.tsv:3: 1 of 3 rows have a score that is not a finite"
+    ):
         pairs("id_a id_b score", rows)
 
 

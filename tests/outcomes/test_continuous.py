@@ -31,7 +31,7 @@ def test_numbers_are_read(rows: Rows, reading: Reading) -> None:
 def test_anything_else_is_refused_with_its_line(rows: Rows, reading: Reading, text: str) -> None:
     with pytest.raises(InputError) as caught:
         read_continuous(rows(["1", text]), Labels(), reading())
-    assert str(caught.value).startswith(f"t.tsv:3: label {text!r} is no finite number")
+    assert str(caught.value).startswith(f"t.tsv:3: label {text!r} is not a finite number")
 
 
 def test_centre_and_spread_are_those_of_the_rows_that_count(rows: Rows, reading: Reading) -> None:

@@ -53,7 +53,7 @@ def test_of_a_large_model_two_layers_are_built_and_all_counted(
 def test_weights_that_are_not_here_are_stood_in_for_and_nothing_is_downloaded(name: str) -> None:
     settings, notes = shape_of(name, LoadOptions())
     assert (settings.num_hidden_layers, settings.hidden_size) == (12, 480)
-    assert "not here" in notes[0]
+    assert f"the weights of {name} are not on this machine" in notes[0]
 
 
 def test_unknown_backbones_and_shapes_are_refused() -> None:

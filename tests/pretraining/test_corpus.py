@@ -146,7 +146,7 @@ def test_what_an_interrupted_reading_left_is_no_corpus(tmp_path: Path) -> None:
     [
         (">a\nMKV\n>b\nMK\nM1V\n", r"p\.fasta:5: .*1"),
         (">a\nMKV\n>\nMKV\n", r"p\.fasta:3: a '>' without an id"),
-        ("MKV\n", r"p\.fasta:1: 'MKV' is no FASTA"),
+        ("MKV\n", r"p\.fasta:1: 'MKV' is not FASTA"),
         (">a\nMKV\n>b\n", r"p\.fasta:3: .*b"),
         ("", r"p\.fasta: the file is empty"),
         (">a\nMKV\n", "no sequence is left to train on; expected sequences of at least 30"),
@@ -173,5 +173,7 @@ def test_a_file_cut_off_or_of_another_kind_is_one_error(tmp_path: Path) -> None:
 def test_a_cluster_table_that_names_nothing_is_an_error(tmp_path: Path) -> None:
     table = write(tmp_path / "c.tsv", "x\ty\nonly_one_column\n")
     files = replace(fasta(tmp_path / "in"), clusters=table)
-    with pytest.raises(InputError, match=r"--clusters: .*c\.tsv names none of the 12 sequences"):
+    with pytest.raises(
+        InputError, match=r"--clusters: .*c\.tsv contains none of the 12 sequence ids"
+    ):
         open_in(tmp_path / "corpus", files)

@@ -111,7 +111,7 @@ def test_a_backbone_that_is_nowhere_is_refused(tmp_path: Path) -> None:
 def test_the_backbone_to_continue_from_is_never_written_over(
     tmp_path: Path, esm2_folder: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"--out: .* lies in the folder"):
+    with pytest.raises(InputError, match=r"--out: .* lies in the output folder"):
         backbone_source(
             config_of(tmp_path, backbone=str(esm2_folder), out=esm2_folder, overwrite=True)
         )

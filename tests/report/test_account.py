@@ -43,7 +43,7 @@ def test_findings_of_an_audit_are_shown_without_those_that_are_fine(tmp_path: Pa
     (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "similarity": None}))
     shown = text(audited(run_of(tmp_path)))
     assert "Similar proteins: see peftide audit." in shown
-    assert "1 leak (similarity was not looked at). 1 other check is fine." in shown
+    assert "1 leak (similarity was not checked). 1 other check is fine." in shown
     assert "leaktest12 sharedsplit anew" in shown
     assert "no repeats" not in shown
 

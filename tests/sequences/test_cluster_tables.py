@@ -22,7 +22,7 @@ def test_without_a_table_everyone_is_alone() -> None:
 def test_a_table_of_other_sequences_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.tsv"
     path.write_text("x\ty\n")
-    with pytest.raises(InputError, match=r"--clusters: .*names none of the 2 sequences"):
+    with pytest.raises(InputError, match=r"--clusters: .*contains none of the 2 sequence ids"):
         cluster_numbers(["a", "b"], path)
 
 

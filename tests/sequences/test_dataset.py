@@ -112,7 +112,7 @@ def test_without_labels_nothing_is_judged(read: Callable[..., Dataset]):
 
 
 def test_ids_without_fasta(read: Callable[..., Dataset]):
-    with pytest.raises(InputError, match=r"train\.tsv: .*no sequences for them.*--sequences"):
+    with pytest.raises(InputError, match=r"train\.tsv: .*sequences are missing.*--sequences"):
         read(fasta=None, train="id_a id_b label\nP1 P2 1\n")
 
 
@@ -141,8 +141,8 @@ def test_id_with_two_sequences_in_pairs(read: Callable[..., Dataset]):
         )
     message = str(caught.value)
     assert "2 problems" in message
-    assert "train.tsv:3: id P1 has another sequence here than in " in message
-    assert "test.tsv:2: id P2 has another sequence here than in " in message
+    assert "train.tsv:3: id P1 has a different sequence here than in " in message
+    assert "test.tsv:2: id P2 has a different sequence here than in " in message
     assert message.count("train.tsv:2") == 2
 
 
@@ -151,7 +151,7 @@ def test_id_with_two_sequences_in_single_rows_is_renamed_or_refused(read: Callab
     data = read("sequence", fasta=None, train=text)
     assert data.proteins.ids == ("P1", "P1_row_3")
     assert kinds(data) == {("sequences", "renamed_ids"): 1}
-    with pytest.raises(InputError, match=r"train\.tsv:3: id P1 has another sequence here"):
+    with pytest.raises(InputError, match=r"train\.tsv:3: id P1 has a different sequence here"):
         read("sequence", fasta=None, options={"strict": True}, train=text)
 
 

@@ -61,17 +61,17 @@ def test_problems_are_raised_together(fasta: Callable[[str], Path]):
         f"{path}:5: the sequence of b has '-': this looks like an alignment: remove the gaps",
         f"{path}:6: the sequence of c is empty",
         f"{path}:8: a '>' without an id behind it",
-        f"{path}:10: id a has another sequence here than in line 1",
+        f"{path}:10: id a has a different sequence here than in line 1",
     ]
 
 
 def test_text_before_the_first_header(fasta: Callable[[str], Path]):
-    with pytest.raises(InputError, match=r"a\.fasta:2: 'MKV' stands before the first '>'"):
+    with pytest.raises(InputError, match=r"a\.fasta:2: found 'MKV' before the first '>'"):
         read_fasta(fasta("\nMKV\n>a\nMK\n"))
 
 
 def test_a_table_is_no_fasta(fasta: Callable[[str], Path]):
-    with pytest.raises(InputError, match=r"a\.fasta:1: 'id_a\\tid_b' is no FASTA.*'>P12345'"):
+    with pytest.raises(InputError, match=r"a\.fasta:1: 'id_a\\tid_b' is not FASTA.*'>P12345'"):
         read_fasta(fasta("id_a\tid_b\nP1\tP2\n"))
 
 

@@ -62,7 +62,9 @@ def test_fill_counts_what_came_by_accession(lookup: SequenceLookup):
 def test_ambiguous_accession_is_a_problem(lookup: SequenceLookup):
     problems = []
     lookup.fill("test", make_table(["P3", "P4"]), problems, drop=False)
-    assert problems == ["a.tsv:2: id P4 could be any of sp|P4|X, tr|P4|Y, which differ in sequence"]
+    assert problems == [
+        "a.tsv:2: id P4 could be any of sp|P4|X, tr|P4|Y, which have different sequences"
+    ]
 
 
 def test_absent_ids_are_problems_once_each(lookup: SequenceLookup):

@@ -54,7 +54,7 @@ def test_a_column_name_that_the_result_needs_is_refused(tmp_path: Path) -> None:
         [(text, "train", "x") for text in random_sequences(20)],
     )
     config = SplitConfig(input=(table,), out=tmp_path / "out", kind="random")
-    with pytest.raises(InputError, match=r"s\.tsv: there is a column previous_split already"):
+    with pytest.raises(InputError, match=r"s\.tsv: .* column previous_split"):
         split(config)
     assert not (tmp_path / "out").exists()
 

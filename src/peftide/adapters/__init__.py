@@ -1,4 +1,4 @@
-"""Methods of adaptation, by name."""
+"""Adaptation methods, by name."""
 
 from peftide.adapters.adalora import ADALORA
 from peftide.adapters.adapter import Adapter, Steering

@@ -1,8 +1,8 @@
-"""AdaLoRA (Zhang et al. 2023, arXiv 2303.10512), by `peft`: ranks go where they matter most.
+"""AdaLoRA (Zhang et al. 2023, arXiv 2303.10512), by `peft`: important matrices get higher ranks.
 
-An update is P·Λ·Q with a diagonal Λ. It starts with half as much rank again as asked for; while
-training, the diagonal entries that matter least over all matrices are set to 0, until `lora_r` per
-matrix are left on average. A term of the loss keeps P and Q orthogonal.
+An update is P·Λ·Q with a diagonal Λ. It starts with 1.5 times the requested rank. During training,
+the least important diagonal entries over all matrices are set to 0, until `lora_r` entries per
+matrix are left on average. A loss term keeps P and Q orthogonal.
 """
 
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ from peftide.config import MethodOptions
 
 EXTRA_RANK = 1.5
 WARMUP_SHARE, FINAL_SHARE = 0.1, 0.3
-"""Share of the steps before the first cut, and after the last."""
+"""Share of the steps before the first pruning, and after the last one."""
 CUTS = 100
 LEAST_STEPS = 10
-"""A training of fewer steps than this cuts nothing: there is no time to learn what matters."""
+"""Minimum steps for pruning; shorter trainings have no time to learn the importances."""
 
 
 def apply_adalora(backbone: Backbone, options: MethodOptions) -> None:
-    """Put updates of the form P·Λ·Q beside the named attention matrices; only these train.
+    """Add updates of the form P·Λ·Q to the named attention matrices; only the updates train.
 
     Raises
     ------
@@ -50,12 +50,12 @@ def apply_adalora(backbone: Backbone, options: MethodOptions) -> None:
 
 
 class RankSchedule:
-    """AdaLoRA's part in every step: orthogonality, and the cuts.
+    """AdaLoRA's work in every optimizer step: the orthogonality penalty, and pruning of ranks.
 
     Parameters
     ----------
     steps
-        Optimizer steps of the whole training.
+        Number of optimizer steps of the whole training.
     """
 
     def __init__(self, backbone: Backbone, steps: int) -> None:
@@ -67,7 +67,7 @@ class RankSchedule:
         self.config.deltaT = max(1, steps // CUTS)
 
     def penalty(self) -> Tensor:
-        """Return how far P and Q are from orthogonal, weighted (Eq. 4, norms not squared)."""
+        """Return the weighted distance of P and Q from orthogonality (Eq. 4, norms not squared)."""
         matrices = [
             p if "lora_A" in name else p.T
             for name, p in self.model.named_parameters()
@@ -77,12 +77,12 @@ class RankSchedule:
         return self.config.orth_reg_weight * torch.stack(distances).mean()
 
     def after_step(self, step: int) -> None:
-        """Update what matters, and cut if it is time."""
+        """Update the importances, and prune ranks if the step is due."""
         if self.steps >= LEAST_STEPS:
             self.model.update_and_allocate(step)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the running importance of every number, and which ranks are left."""
+        """Return the running importance of every parameter, and the remaining ranks."""
         allocator = self.model.rankallocator
         kept = {name: torch.tensor(k) for name, k in (self.config.rank_pattern or {}).items()}
         groups = {
@@ -93,7 +93,7 @@ class RankSchedule:
         return {f"{key}:{name}": t for key, group in groups.items() for name, t in group.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put back what `state` returned."""
+        """Restore tensors that `state` returned."""
         allocator = self.model.rankallocator
         places = {name: p.device for name, p in self.model.model.named_parameters()}
         groups: dict[str, dict[str, Tensor]] = {"importance": {}, "uncertainty": {}, "kept": {}}
@@ -106,7 +106,7 @@ class RankSchedule:
 
 
 def finish_adalora(backbone: Backbone) -> None:
-    """Drop every rank whose diagonal entry is 0, for it adds nothing; one of a matrix may stay."""
+    """Drop every rank whose diagonal entry is 0; a matrix keeps at least one rank."""
     model = backbone.model.base_model
     pattern = {}
     for name, parameter in model.model.named_parameters():
@@ -119,10 +119,10 @@ def finish_adalora(backbone: Backbone) -> None:
 
 ADALORA = replace(
     LORA,
-    summary="low-rank updates whose ranks move to the matrices where they matter",
+    summary="low-rank updates with higher ranks for important matrices",
     apply=apply_adalora,
     learning_rate=3e-3,
     finish=finish_adalora,
     steer=RankSchedule,
-    takes_quantised=False,  # peft reads it back with other numbers
+    takes_quantised=False,  # peft reads it back with different values
 )

@@ -1,4 +1,4 @@
-"""One way to adapt a backbone: what trains, and how it is stored."""
+"""An adaptation method: the weights that train, and their storage."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,52 +13,52 @@ from peftide.config import MethodOptions
 
 @runtime_checkable
 class Steering(Protocol):
-    """What a method does at every optimizer step, beside the step itself."""
+    """Hooks that a method runs around every optimizer step."""
 
     def penalty(self) -> Tensor:
-        """Return the method's own term of the loss, with its graph."""
+        """Return the loss term of the method, with its graph."""
         ...
 
     def after_step(self, step: int) -> None:
-        """Change weights after optimizer step `step` (from 0); gradients are still there."""
+        """Change weights after optimizer step `step` (from 0); gradients are still available."""
         ...
 
     def state(self) -> dict[str, Tensor]:
-        """Return what a resumed training needs."""
+        """Return the tensors that a resumed training needs."""
         ...
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put back what `state` returned."""
+        """Restore tensors that `state` returned."""
         ...
 
 
 def as_it_is(_backbone: Backbone) -> None:
-    """Leave the trained backbone as it is."""
+    """Leave the trained backbone unchanged."""
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """One method, as one value in `ADAPTERS`.
+    """An adaptation method, as a value in `ADAPTERS`.
 
     Attributes
     ----------
     summary
         One line for the documentation.
     apply
-        Make trainable what the method trains; the backbone arrives frozen.
+        Makes weights of the frozen backbone trainable, or adds trainable weights.
     save, load
-        Write and read what the method changed, as a file or folder inside a model folder.
+        Write and read the changed weights, as a file or folder inside a model folder.
     learning_rate
-        Peak learning rate when the user names none.
+        Default peak learning rate.
     reads
-        Options of `TrainConfig` that the method reads and others do not.
+        Method-specific options of `TrainConfig` that this method reads.
     finish
-        After training: bring the backbone into the form that is scored and saved.
+        After training: converts the backbone into the form that is scored and saved.
     takes_quantised
-        Whether the backbone's matrices may be held in 8 or 4 bits: nothing of its own trains, and
-        `peft` can take the adapter off them again.
+        Whether the matrices of the backbone may be stored in 8 or 4 bits. This requires that no
+        backbone weight trains and that `peft` can remove the adapter from the matrices.
     steer
-        Backbone, number of optimizer steps → what the method does at each of them.
+        Backbone, number of optimizer steps → hooks that the method runs at each step.
     """
 
     summary: str

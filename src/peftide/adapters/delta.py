@@ -1,4 +1,4 @@
-"""Methods that train some of the backbone's own weights: saved are the changed tensors alone."""
+"""Methods that train some weights of the backbone; only the changed tensors are saved."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def apply_layer_norm(backbone: Backbone, options: MethodOptions) -> None:
 
 
 def apply_last_k(backbone: Backbone, options: MethodOptions) -> None:
-    """Unfreeze the named layers whole.
+    """Unfreeze all weights of the named layers.
 
     Raises
     ------
@@ -71,13 +71,13 @@ def _unfreeze(backbone: Backbone, names: set[str], *, what: str) -> None:
 
 
 def save_delta(backbone: Backbone, folder: Path) -> None:
-    """Write the tensors that trained, under the backbone's own names."""
+    """Write the trained tensors under their names in the backbone."""
     tensors = trained_parameters(backbone.model)
     save_file({name: t.detach().contiguous() for name, t in tensors.items()}, folder / DELTA_FILE)
 
 
 def load_delta(backbone: Backbone, folder: Path) -> None:
-    """Put the saved tensors in place of the backbone's."""
+    """Replace tensors of the backbone with the saved ones."""
     parameters = dict(backbone.model.named_parameters())
     with torch.no_grad():
         for name, tensor in load_file(folder / DELTA_FILE).items():

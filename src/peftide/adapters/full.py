@@ -13,18 +13,18 @@ NEVER_TRAINED = ("contact_head",)
 
 
 def apply_full(backbone: Backbone, _options: MethodOptions) -> None:
-    """Unfreeze everything that takes part in the embedding (not ESM's contact head)."""
+    """Unfreeze all weights that affect the embeddings (not ESM's contact head)."""
     for name, parameter in backbone.model.named_parameters():
         parameter.requires_grad_(not name.startswith(NEVER_TRAINED) and _is_used(backbone, name))
 
 
 def _is_used(backbone: Backbone, name: str) -> bool:
-    """Return False for the position table that rotary checkpoints may still carry."""
+    """Return False for the unused position table in some rotary checkpoints."""
     return not (backbone.max_residues is None and "position_embeddings" in name)
 
 
 def save_full(backbone: Backbone, folder: Path) -> None:
-    """Write all weights as safetensors; those with two names (T5's embeddings) once."""
+    """Write all weights as safetensors; weights with two names (T5's embeddings) only once."""
     save_model(backbone.model, str(folder / WEIGHTS_FILE))
 
 

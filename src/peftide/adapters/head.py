@@ -13,7 +13,7 @@ def apply_head(backbone: Backbone, _options: MethodOptions) -> None:
 
 
 def keep(_backbone: Backbone, _folder: Path) -> None:
-    """Neither write nor read anything: the backbone is as it was loaded."""
+    """Write and read nothing, because the backbone has not changed."""
 
 
 HEAD = Adapter(

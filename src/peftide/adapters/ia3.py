@@ -1,7 +1,7 @@
 """(IA)³ (Liu et al. 2022, arXiv 2205.05638), by `peft`: one factor per channel.
 
-Keys, values and what enters the last matrix of the feed-forward block are multiplied by vectors
-that start at 1.
+Keys, values and the input of the last feed-forward matrix are multiplied by vectors that start
+at 1.
 """
 
 from dataclasses import replace
@@ -36,6 +36,6 @@ IA3 = replace(
     summary="factors on keys, values and feed-forward channels",
     apply=apply_ia3,
     learning_rate=1e-2,
-    takes_quantised=False,  # peft cannot take it off again
+    takes_quantised=False,  # peft cannot remove it again
     reads=frozenset({"lora_layers"}),
 )

@@ -1,4 +1,4 @@
-"""LoRA (Hu et al. 2022, arXiv 2106.09685) and its kin that differ by one setting, by `peft`.
+"""LoRA (Hu et al. 2022, arXiv 2106.09685) and variants that differ by one setting, by `peft`.
 
 ::
 
@@ -6,7 +6,7 @@
       └─ dropout ─ A (r×D) ─ B (D×r) ─ ·α/r ─┴─ +        B starts at 0: nothing changes at first
 
 rsLoRA (Kalajdzievski 2023, arXiv 2312.03732) multiplies by α/√r. DoRA (Liu et al. 2024,
-arXiv 2402.09353) trains the length of each row of W + BA apart from its direction.
+arXiv 2402.09353) trains the length of each row of W + BA separately from its direction.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ READS = frozenset({"lora_r", "lora_alpha", "lora_dropout", "lora_targets", "lora
 
 
 def apply_lora(backbone: Backbone, options: MethodOptions, **settings: Any) -> None:
-    """Put low-rank updates beside the named attention matrices; only these train.
+    """Add low-rank updates to the named attention matrices; only the updates train.
 
     Parameters
     ----------
@@ -67,5 +67,5 @@ DORA = replace(
     LORA,
     summary="LoRA that trains the length of a matrix's rows apart from their direction",
     apply=partial(apply_lora, use_dora=True),
-    takes_quantised=False,  # peft reads the lengths of rows off the whole matrix
+    takes_quantised=False,  # peft computes the row lengths from the unquantised matrix
 )

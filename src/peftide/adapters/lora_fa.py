@@ -1,7 +1,7 @@
 """LoRA-FA (Zhang et al. 2023, arXiv 2308.03303): LoRA whose A is random and stays frozen.
 
-Half of the parameters train, and of each adapted matrix's input nothing need be kept but its
-product with A.
+Half of the parameters train. Each adapted matrix stores only the product of its input with A, not
+the input.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from peftide.config import MethodOptions
 
 
 def apply_lora_fa(backbone: Backbone, options: MethodOptions) -> None:
-    """Put low-rank updates beside the named attention matrices; only B of each trains.
+    """Add low-rank updates to the named attention matrices; only B trains.
 
     Raises
     ------

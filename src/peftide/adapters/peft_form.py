@@ -1,4 +1,4 @@
-"""Adapters in `peft`'s own form: put on a backbone, saved for plain `peft` to open, loaded.
+"""Adapters in the format of `peft`: added to a backbone, saved so that `peft` opens them, loaded.
 
 Modules of this package import `peft` inside functions: it takes seconds to load, and a run with
 `--method head` does not need it.
@@ -18,7 +18,7 @@ ADAPTER_NAME = "default"
 
 
 def put_on(backbone: Backbone, config: Any) -> None:
-    """Put an adapter on a backbone; only the adapter trains. `config` is one of `peft`."""
+    """Add an adapter to a backbone; only the adapter trains. `config` is a `PeftConfig`."""
     from peft import get_peft_model
 
     with quietly():
@@ -27,14 +27,14 @@ def put_on(backbone: Backbone, config: Any) -> None:
 
 
 def save_adapter(backbone: Backbone, folder: Path) -> None:
-    """Write the adapter in peft's own format, so that plain `peft` opens it."""
-    # peft would ask the hub whether the vocabulary grew; it never does here
+    """Write the adapter in the format of `peft`, so that plain `peft` opens it."""
+    # peft would ask the hub whether the vocabulary has changed; here it never does
     backbone.model.save_pretrained(folder / ADAPTER_FOLDER, save_embedding_layers=False)
     (folder / ADAPTER_FOLDER / "README.md").unlink(missing_ok=True)
 
 
 def load_adapter(backbone: Backbone, folder: Path) -> None:
-    """Put a saved adapter on a backbone, in place of one that it may have."""
+    """Add a saved adapter to a backbone; it replaces an existing one."""
     from peft import PeftModel
 
     if isinstance(backbone.model, PeftModel):
@@ -45,9 +45,9 @@ def load_adapter(backbone: Backbone, folder: Path) -> None:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Leave out warnings about code of peft itself."""
+    """Suppress warnings about the code of peft."""
     with warnings.catch_warnings():
-        # a name that newer transformers deprecate
+        # peft uses a name that newer transformers deprecate
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         # read as LoRA's; AdaLoRA's own, which it reads later, has other keys
         warnings.filterwarnings("ignore", "The following rank_pattern keys", RuntimeWarning)

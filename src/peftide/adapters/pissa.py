@@ -4,9 +4,9 @@
 
     W = (W − s·B₀A₀) + s·B₀A₀      B₀A₀: the r largest singular directions of W, and s = α/r
 
-The first term is frozen, the second trains. W itself is left as it is: a second adapter that does
-not train holds −B₀ and A₀. What is saved is plain LoRA of rank 2r, [B, −B₀] and [A; A₀], so that
-the file needs no changed base.
+The first term is frozen, the second trains. W stays unchanged: a second, frozen adapter holds −B₀
+and A₀. The saved adapter is plain LoRA of rank 2r, [B, −B₀] and [A; A₀], so that it works with the
+unchanged backbone.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ START = "start"
 
 
 def apply_pissa(backbone: Backbone, options: MethodOptions) -> None:
-    """Put the largest singular directions of the named matrices beside them; only these train.
+    """Add adapters with the largest singular directions of the named matrices; only they train.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def lora_layers(backbone: Backbone) -> dict[str, Any]:
 
 @torch.no_grad()
 def _begin(layer: Any) -> None:
-    """Start both adapters of a module at the largest singular directions, and freeze the second."""
+    """Set both adapters of a module to its largest singular directions; freeze the second."""
     a, b = principal(layer.get_base_layer().weight, layer.r[START], layer.scaling[START])
     for name, sign in ((ADAPTER_NAME, 1), (START, -1)):
         layer.lora_A[name].weight.copy_(a)
@@ -67,7 +67,7 @@ def _begin(layer: Any) -> None:
 
 
 def principal(weight: Tensor, rank: int, scaling: float) -> tuple[Tensor, Tensor]:
-    """Return A₀ and B₀, so that scaling · B₀A₀ is the best approximation of that rank.
+    """Return A₀ and B₀ such that scaling · B₀A₀ is the best approximation of this rank.
 
     Examples
     --------

@@ -17,7 +17,7 @@ def layer_numbers(text: str, *, layers: int) -> list[int]:
     Raises
     ------
     InputError
-        If the text is not of a known form, or names a layer the backbone does not have.
+        If the text has an unknown form, or names a layer that the backbone lacks.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
     Raises
     ------
     InputError
-        If a target is unknown, or none is named, or the backbone has no attention matrices.
+        If a target is unknown, no target is given, or the backbone has no attention matrices.
     """
     layered = _layered(backbone)
     known = layered.attention_modules
@@ -83,12 +83,12 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
 
 
 def layer_paths(backbone: Backbone, *, layers: str) -> tuple[str, ...]:
-    """Return the prefixes of the names of all modules inside the named layers.
+    """Return the name prefixes of all modules inside the named layers.
 
     Raises
     ------
     InputError
-        If the backbone has no such layers.
+        If the backbone lacks these layers.
     """
     layered = _layered(backbone)
     numbers = layer_numbers(layers, layers=layered.layers)
@@ -100,9 +100,9 @@ def _layered(backbone: Backbone) -> LayeredBackbone:
 
 
 def feedforward_outputs(backbone: Backbone, *, layers: str) -> list[str]:
-    """Return the full names of the matrices that lead from a feed-forward block back to width D.
+    """Return the full names of the output matrices of the feed-forward blocks.
 
-    They are the linear modules outside of attention whose output has the embedding width.
+    They are the linear modules outside attention whose output has the embedding width D.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """VeRA (Kopiczko et al. 2024, arXiv 2310.11454), by `peft`: random matrices, trained scales.
 
-One random pair A, B serves all adapted matrices and stays frozen; each has two vectors of its own
-that scale B·A on both sides. The one on the left starts at 0.
+All adapted matrices share one frozen random pair A, B. Each matrix has two trained vectors that
+scale B·A on both sides. The left vector starts at 0.
 """
 
 from dataclasses import replace
@@ -13,11 +13,11 @@ from peftide.backbones import Backbone
 from peftide.config import MethodOptions
 
 RANK = 256
-"""Of the random matrices: a rank trains one number per matrix, so it can be high."""
+"""Rank of the random matrices; each rank adds one trained number per matrix, so it can be high."""
 
 
 def apply_vera(backbone: Backbone, options: MethodOptions) -> None:
-    """Put scaled random updates beside the named attention matrices; only the scales train.
+    """Add scaled random updates to the named attention matrices; only the scales train.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A data set comes in; verdicts on its parts go out: what makes a score too good. No torch."""
+"""A data set comes in; verdicts on its parts go out: reasons for inflated scores. No torch."""
 
 from peftide.auditing.kinship import Kinship, find_kinship
 from peftide.auditing.result import AuditResult, audit_training

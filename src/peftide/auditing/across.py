@@ -1,4 +1,4 @@
-"""Verdicts on a later part beside train: what is in both, and how the two differ."""
+"""Verdicts on a later part compared with train: overlap and differences."""
 
 from collections import Counter
 
@@ -11,13 +11,13 @@ from peftide.sequences import distinct_examples
 from peftide.types import FloatArray, IntArray
 
 DEGREE_LEAD = 0.05
-"""Average precision above the share of positives from which on degree alone is a shortcut."""
+"""Lead of average precision over the share of positives at which degree alone is a shortcut."""
 
 SHIFT = 0.1
-"""Share of rows or proteins that would have to change for two distributions to agree."""
+"""Distance between two distributions that is worth a warning, as a share of rows or proteins."""
 
 HELD_OUT = "held_out_validation"
-"""What reading calls rows of train that peftide made its validation."""
+"""Kind of the finding about train rows that peftide held out as validation."""
 
 REMOVE = (
     "Leave out the training rows with them (`peftide train --shared-proteins drop`), or split by "
@@ -26,19 +26,19 @@ REMOVE = (
 
 
 def shared_proteins(subject: Subject, part: str) -> Verdict:
-    """Proteins of a later part that are trained on."""
+    """Proteins of a later part that are also in train."""
     proteins = subject.proteins(part)
     shared = np.intersect1d(proteins, subject.proteins("train"))
     if not len(shared):
         return Verdict(part, "shared_proteins", "ok", "no protein is also in train")
-    # peftide's own doing, as asked for or by default: it chooses the epoch, and is no test
+    # peftide made this validation part itself; it chooses the epoch and is not a test
     held_out = part == "validation" and any(f.kind == HELD_OUT for f in subject.dataset.findings)
     return Verdict(
         part,
         "shared_proteins",
         "warning" if held_out else "leak",
         f"{share(len(shared), len(proteins), 'proteins')} are also in train",
-        "Taken from train at random: `--validation-kind none_seen` takes whole proteins"
+        "The pairs were held out at random: `--validation-kind none_seen` holds out whole proteins"
         if held_out
         else REMOVE,
         {"count": len(shared), "proteins": len(proteins)},
@@ -47,7 +47,7 @@ def shared_proteins(subject: Subject, part: str) -> Verdict:
 
 
 def seen_rows(subject: Subject, part: str) -> Verdict | None:
-    """How many pairs have both, one or none of their proteins in train."""
+    """Shares of pairs with both, one or none of their proteins in train."""
     if not subject.pairs:
         return None
     seen = np.bincount(subject.in_train(part).sum(axis=1), minlength=3) / len(
@@ -61,14 +61,14 @@ def seen_rows(subject: Subject, part: str) -> Verdict | None:
         part,
         "seen_pairs",
         "ok" if alone else "note",
-        f"pairs by proteins that train has: {words}",
-        "" if alone else "Report scores for the three apart: only none_seen is about new proteins",
+        f"pairs by the number of proteins in train: {words}",
+        "" if alone else "Report the three scores separately: only none_seen is about new proteins",
         shares,
     )
 
 
 def shared_rows(subject: Subject, part: str) -> Verdict:
-    """Pairs or sequences of a later part that train has as well, and with which label."""
+    """Pairs or sequences of a later part that are also in train, and their labels there."""
     members = [subject.members("train"), subject.members(part)]
     asked = distinct_examples(np.concatenate(members), np.arange(len(subject.lengths)))
     before = len(members[0])
@@ -83,16 +83,16 @@ def shared_rows(subject: Subject, part: str) -> Verdict:
         part,
         "shared_rows",
         "leak",
-        f"{share(len(rows), len(again), subject.what)} are in train too, "
-        f"{other:,} of them there with another label only",
-        "Leave them out of one of the two",
+        f"{share(len(rows), len(again), subject.what)} are also in train, "
+        f"{other:,} only with a different label there",
+        "Remove them from one of the two parts",
         {"count": len(rows), "other_label": other},
         tuple(subject.examples(part).where(int(row)) for row in rows[:3]),
     )
 
 
 def degree_alone(subject: Subject, part: str) -> Verdict | None:
-    """Average precision of how often train has the proteins as positives and negatives."""
+    """Average precision of a score made only from the proteins' degrees in train."""
     from sklearn.metrics import average_precision_score  # slow to load
 
     if not (subject.pairs and subject.label_kind == "yes_no"):
@@ -118,7 +118,7 @@ def degree_alone(subject: Subject, part: str) -> Verdict | None:
         "warning" if shortcut else "ok",
         f"degree in train alone has average precision {precision:.3f}; {prevalence:.3f} of the "
         "pairs are positive",
-        "A model can score without looking at a sequence: compare with this, or sample negatives "
+        "A model can reach this score without any sequence: compare with it, or sample negatives "
         "that keep each protein's degree"
         if shortcut
         else "",
@@ -127,7 +127,7 @@ def degree_alone(subject: Subject, part: str) -> Verdict | None:
 
 
 def label_shift(subject: Subject, part: str) -> Verdict:
-    """How the labels of a part differ from those of train."""
+    """Difference between the labels of a part and of train."""
     if subject.label_kind == "values":
         return _value_shift(subject, part)
     train, own = (_label_counts(subject, name) for name in ("train", part))
@@ -146,13 +146,13 @@ def label_shift(subject: Subject, part: str) -> Verdict:
         "label_shift",
         "warning" if new else "note" if shift > SHIFT else "ok",
         text,
-        "No model can answer classes that it never saw: merge or drop them" if new else "",
+        "No model can predict classes that are not in train: merge or drop them" if new else "",
         {"total_variation": shift, "new_classes": len(new)},
     )
 
 
 def length_shift(subject: Subject, part: str) -> Verdict:
-    """How the lengths of a part's proteins differ from those of train."""
+    """Difference between the protein lengths of a part and of train."""
     own, train = (subject.lengths[subject.proteins(name)] for name in (part, "train"))
     medians = f"median length {np.median(own):,.0f}, {np.median(train):,.0f} in train"
     return _shift(part, "length_shift", medians, own=own, train=train)
@@ -171,14 +171,14 @@ def shared_with_validation(subject: Subject, part: str) -> Verdict | None:
         "shared_with_validation",
         "warning",
         f"{share(len(shared), len(proteins), 'proteins')} are also in validation",
-        "Validation chooses epoch and threshold, so these scores are a little too good",
+        "Validation chooses epoch and threshold, so these scores are slightly inflated",
         {"count": len(shared), "proteins": len(proteins)},
         tuple(subject.name(int(number)) for number in shared[:3]),
     )
 
 
 def shared_clusters(subject: Subject, part: str) -> Verdict | None:
-    """Clusters of a later part that train has too."""
+    """Clusters of a later part that are also in train."""
     own = set(subject.examples(part).clusters or ()) - {""}
     if not own:
         return None
@@ -206,7 +206,7 @@ ACROSS = (
     length_shift,
     shared_with_validation,
 )
-"""Every check of a later part beside train; None where it does not apply."""
+"""All checks of a later part against train; a check returns None if it does not apply."""
 
 
 def _value_shift(subject: Subject, part: str) -> Verdict:
@@ -218,7 +218,7 @@ def _value_shift(subject: Subject, part: str) -> Verdict:
 def _shift(
     part: str, kind: str, medians: str, *, own: FloatArray | IntArray, train: FloatArray | IntArray
 ) -> Verdict:
-    """Return how far two distributions are apart, after a sentence on their medians."""
+    """Return a verdict with the two medians and the distance between the distributions."""
     distance = _distance(own, train)
     return Verdict(
         part,

@@ -1,4 +1,4 @@
-"""Tables of pairs come in; they go out with no id that stands for two sequences."""
+"""Tables of pairs come in; they go out with unique ids for distinct sequences."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,12 +10,13 @@ from peftide.sequences.tallies import Tally
 
 
 def rename_reused_ids(tables: Mapping[str, Table]) -> tuple[dict[str, Table], tuple[Finding, ...]]:
-    """Give an id that comes again with another sequence a name of its own, and count such ids.
+    """Rename ids that are reused for another sequence, and count them.
 
-    Training refuses such tables; an audit goes on and says so. Tables of single sequences, where
-    training renames as well, and tables without sequences stay as they are.
+    Training refuses such tables; an audit continues and reports them. Tables of single sequences
+    stay unchanged, because training renames their ids too. Tables without sequences also stay
+    unchanged.
     """
-    tally = Tally("renamed_ids", "an id came again with another sequence; read as another protein")
+    tally = Tally("renamed_ids", "an id is reused for another sequence; read as another protein")
     names: dict[tuple[str, str], str] = {}
     first: dict[str, str] = {}
     renamed = dict(tables)

@@ -1,4 +1,4 @@
-"""Later parts beside train: which of their proteins are similar to one that is trained on."""
+"""Proteins of later parts that are similar to a protein in train."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from peftide.similarity import Hits, SimilaritySettings, search
 from peftide.types import IntArray
 
 MANY_SIMILAR = 0.05
-"""Share of a part's proteins with a similar one in train from which on that is a leak."""
+"""Share of a part's proteins with a similar protein in train at which this is a leak."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Kinship:
     Attributes
     ----------
     settings
-        When two proteins count as similar.
+        Settings that decide whether two proteins are similar.
     hits
-        Queries are distinct sequences of later parts that are not in train, targets those of
-        train; both by number in the subject. The best of each query first.
+        Queries are distinct sequences of later parts that are not in train; targets are the
+        sequences of train. Both are numbers in the subject. Each query has its best hit first.
     """
 
     settings: SimilaritySettings
@@ -35,7 +35,7 @@ class Kinship:
 
 
 def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
-    """Search all later parts' proteins among those of train; identical ones are left out."""
+    """Search train for proteins similar to those in later parts; skip identical ones."""
     train = subject.proteins("train")
     later = np.unique(np.concatenate([subject.proteins(part) for part in subject.later]))
     own = np.setdiff1d(later, train)
@@ -48,19 +48,19 @@ def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
 
 APART = "Split by similarity cluster, or report the score without these rows"
 VARIANTS = (
-    "Split by similarity cluster; or are these variants of one protein? Then no split sets them "
-    "apart, and the score speaks of its further variants, not of other proteins"
+    "Split by similarity cluster. If these are variants of one protein, no split can separate "
+    "them, and the score is about its further variants, not about other proteins"
 )
 
 
 def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
-    """How many proteins of a part are similar to one of train, and how many rows that touches."""
+    """Count the proteins of a part that are similar to one in train, and the affected rows."""
     proteins, best = subject.proteins(part), kinship.best()
     rule = f"{kinship.settings} ({kinship.hits.tool})"
     known = np.isin(best.query, proteins)
     similar, closest = best.query[known], best.take(known)
     if not len(similar):
-        text = f"no protein is similar to one of train by {rule}"
+        text = f"no protein is similar to one in train by {rule}"
         return Verdict(part, "similar_proteins", "ok", text)
     rows = np.isin(subject.members(part), similar).any(axis=1)
     severity: Severity = "leak" if len(similar) > MANY_SIMILAR * len(proteins) else "warning"
@@ -68,8 +68,8 @@ def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
         part,
         "similar_proteins",
         severity,
-        f"{share(len(similar), len(proteins), 'proteins')} are similar to one of train by {rule}; "
-        f"{rows.mean():.1%} of the {subject.what} name one",
+        f"{share(len(similar), len(proteins), 'proteins')} are similar to one in train by {rule}; "
+        f"{rows.mean():.1%} of the {subject.what} contain such a protein",
         VARIANTS if len(similar) == len(proteins) else APART,
         {
             "count": len(similar),
@@ -83,7 +83,7 @@ def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
 
 
 def _examples(subject: Subject, hits: Hits) -> tuple[str, ...]:
-    """Name the closest three."""
+    """Return the three closest pairs as text."""
     first: IntArray = np.argsort(-hits.identity_fraction, kind="stable")[:3]
     return tuple(
         f"{subject.name(int(hits.query[n]))} ~ {subject.name(int(hits.target[n]))} "

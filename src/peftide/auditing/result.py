@@ -25,7 +25,7 @@ class AuditResult:
     verdicts
         The worst first.
     kinship
-        Similar proteins across parts, or None where they were not looked for.
+        Similar proteins across parts, or None without a search.
     """
 
     subject: Subject
@@ -38,7 +38,7 @@ class AuditResult:
         return tuple(verdict for verdict in self.verdicts if verdict.severity == "leak")
 
     def record(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
+        """Return the result as plain values for JSON."""
         return {
             "format_version": FORMAT_VERSION,
             "peftide": __version__,

@@ -1,4 +1,4 @@
-"""A data set and what the checks ask of it: labels, lengths, degrees, who is also in train."""
+"""A data set with the properties that the checks need: labels, lengths, degrees, overlap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from peftide.types import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Subject:
-    """A data set that is audited; proteins are told apart by sequence.
+    """An audited data set; proteins are distinguished by sequence.
 
     Attributes
     ----------
     dataset
-        Its parts; one of them is "train".
+        The data set; one part is "train".
     pairs
         Whether rows are pairs.
     max_length
-        Residues that a model would keep of a sequence, or None.
+        Length to which a model would crop sequences, or None.
     trained
-        Whether a training read it, which has already left out what does not count.
+        Whether a training read the data set, which has already left out rows that do not count.
     """
 
     dataset: Dataset
@@ -45,17 +45,17 @@ class Subject:
 
     @cached_property
     def lengths(self) -> IntArray:
-        """Residues of each distinct sequence."""
+        """Number of residues of each distinct sequence."""
         return np.array([len(sequence) for sequence in self.sequences], dtype=np.int64)
 
     @property
     def what(self) -> str:
-        """What a row is, in words."""
+        """The word for rows: pairs or sequences."""
         return "pairs" if self.pairs else "rows"
 
     @property
     def later(self) -> list[str]:
-        """Parts that are not trained on."""
+        """All parts except train."""
         return [part for part in self.dataset.parts if part != "train"]
 
     def examples(self, part: str) -> Examples:
@@ -63,7 +63,7 @@ class Subject:
         return self.dataset.parts[part]
 
     def members(self, part: str) -> IntArray:
-        """Return the number of the sequences of each row. Shape (B, A)."""
+        """Return the numbers of each row's sequences. Shape (B, A)."""
         return self.numbers[self.examples(part).members]
 
     def proteins(self, part: str) -> IntArray:
@@ -83,11 +83,11 @@ class Subject:
         return label_kind(labels, None if self.pairs else self.lengths[firsts].tolist())
 
     def positive(self, part: str) -> BoolArray:
-        """Return which rows of yes-or-no labels say yes. Shape (B,)."""
+        """Return which rows with binary labels are positive. Shape (B,)."""
         return np.array([is_yes(label) is True for label in self.labels(part)], dtype=bool)
 
     def values(self, part: str) -> FloatArray:
-        """Return labels that are numbers as such. Shape (B,)."""
+        """Return numeric labels as numbers. Shape (B,)."""
         return np.array([float(label) for label in self.labels(part)])
 
     def degrees(self, part: str) -> tuple[IntArray, IntArray]:
@@ -100,7 +100,7 @@ class Subject:
         )
 
     def in_train(self, part: str) -> BoolArray:
-        """Return which sequences of each row are also trained on. Shape (B, A)."""
+        """Return whether each sequence of each row is also in train. Shape (B, A)."""
         return np.isin(self.members(part), self.proteins("train"))
 
     def name(self, number: int) -> str:

@@ -1,4 +1,4 @@
-"""One verdict: what was looked at, how bad it is, its size, and what to do."""
+"""One verdict: the kind of check, its severity, the size of the problem, and the advice."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ Severity = Literal["ok", "note", "warning", "leak"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found about one part.
+    """The result of one check of one part.
 
     Attributes
     ----------
@@ -19,16 +19,16 @@ class Verdict:
     kind
         Stable snake_case name, for scripts.
     severity
-        "ok": looked for and not there; "note": good to know; "warning": scores may mislead;
-        "leak": training saw what is scored.
+        "ok": checked and not found; "note": good to know; "warning": scores may mislead;
+        "leak": training saw scored proteins or rows.
     text
         The finding with its size, for people.
     advice
-        What to do; empty where nothing is to be done.
+        The recommended action; empty if none is needed.
     numbers
-        Its sizes by name, for scripts.
+        The sizes of the finding by name, for scripts.
     examples
-        At most three places.
+        At most three examples.
     """
 
     part: str
@@ -41,7 +41,7 @@ class Verdict:
 
 
 def tally(severities: Iterable[str]) -> str:
-    """Return how many verdicts are of each severity, in words; fine ones are not counted.
+    """Return the number of verdicts of each severity, in words; "ok" is not counted.
 
     Examples
     --------

@@ -18,11 +18,11 @@ JUDGED_APART = {
 }
 WARNINGS = {
     "missing_sequences": "Add the sequences; `peftide train` refuses the table unless told to drop",
-    "renamed_ids": "Give every sequence an id of its own: scores by id mix up these",
-    "other_split_values": "`--data` obeys the split column",
+    "renamed_ids": "Give every sequence a unique id: scores by id mix up these sequences",
+    "other_split_values": "`--data` uses the split column",
     "nucleotide_like_sequences": "Translate them if they are DNA",
 }
-"""What reading found that is more than a note → what to do."""
+"""Kind of a reading finding that is more than a note → advice."""
 
 
 def judge(subject: Subject, kinship: Kinship | None) -> tuple[Verdict, ...]:
@@ -33,7 +33,7 @@ def judge(subject: Subject, kinship: Kinship | None) -> tuple[Verdict, ...]:
     subject
         The data set.
     kinship
-        Similar proteins across parts; None where they were not looked for.
+        Similar proteins across parts; None without a search.
     """
     verdicts = [check(subject, part) for part in subject.dataset.parts for check in WITHIN]
     verdicts += [check(subject, part) for part in subject.later for check in ACROSS]
@@ -46,7 +46,7 @@ def judge(subject: Subject, kinship: Kinship | None) -> tuple[Verdict, ...]:
 
 
 def several_ids(subject: Subject) -> Verdict | None:
-    """Sequences of pairs that stand under more than one id; elsewhere ids may be made up."""
+    """Sequences in pairs with more than one id; in other tables, ids may be made up."""
     if not subject.pairs:
         return None
     times = Counter(subject.numbers.tolist())
@@ -57,7 +57,7 @@ def several_ids(subject: Subject) -> Verdict | None:
         "sequences",
         "several_ids",
         "note",
-        f"{share(len(repeated), len(times), 'sequences')} stand under several ids",
+        f"{share(len(repeated), len(times), 'sequences')} have several ids",
         "peftide compares proteins by sequence; a split by id alone would leak",
         {"count": len(repeated)},
         tuple(subject.name(number) for number in repeated[:3]),
@@ -65,7 +65,7 @@ def several_ids(subject: Subject) -> Verdict | None:
 
 
 def _of_reading(found: Finding) -> Verdict | None:
-    """Return what was counted while reading as a verdict, unless a check of its own judges it."""
+    """Return a finding from reading as a verdict, unless a separate check covers it."""
     if found.kind in JUDGED_APART:
         return None
     severity: Severity = "warning" if found.kind in WARNINGS else "note"

@@ -8,27 +8,27 @@ from peftide.sequences import Finding
 from peftide.types import FloatArray
 
 BALANCED = 0.7
-"""Correlation of positive and negative degree from which on a part counts as balanced."""
+"""Correlation of positive and negative degree at which a part counts as balanced."""
 
 MANY_ONE_SIDED = 0.1
-"""Share of proteins seen only in negatives from which on that is a warning."""
+"""Share of proteins that occur only in negatives at which this is a warning."""
 
 
 def repeats(subject: Subject, part: str) -> Verdict:
-    """Rows that say again what an earlier row says, swapped ones included."""
+    """Rows that repeat an earlier row with the same label, including swapped pairs."""
     found = _finding(subject, part, "repeated_examples")
     if found is None:
         return Verdict(part, "repeated_rows", "ok", f"no repeated {subject.what}")
     swapped = _finding(subject, part, "swapped_repeats")
     swaps = swapped.count if swapped else 0
     size = share(found.count, len(subject.examples(part)), subject.what)
-    as_swaps = f", {swaps:,} of them as B-A beside an earlier A-B" if swaps else ""
+    as_swaps = f" ({swaps:,} as B-A after A-B)" if swaps else ""
     return Verdict(
         part,
         "repeated_rows",
         "note",
-        f"{size} repeat an earlier one with the same label{as_swaps}",
-        "peftide counts the first of each; other tools count all",
+        f"{size} repeat an earlier row with the same label{as_swaps}",
+        "peftide counts only the first one; other tools count all",
         {"count": found.count, "swapped": swaps},
         found.examples,
     )
@@ -53,7 +53,7 @@ def contradictions(subject: Subject, part: str) -> Verdict:
 
 
 def self_pairs(subject: Subject, part: str) -> Verdict | None:
-    """Pairs of a protein with itself, and whether being one gives the label away."""
+    """Pairs of a protein with itself, and whether this gives the label away."""
     if not subject.pairs:
         return None
     members = subject.members(part)
@@ -71,9 +71,9 @@ def self_pairs(subject: Subject, part: str) -> Verdict | None:
         "warning" if one_label and not left_out else "note",
         f"{share(int(selfs.sum()), len(selfs), 'pairs')} are of a protein with itself"
         + (given_away if one_label else ""),
-        "They are left out of training and scores here (`--self-pairs exclude`)"
+        "peftide left them out of training and scores (`--self-pairs exclude`)"
         if left_out
-        else "Leave them out of scores, as peftide does unless `--self-pairs keep`",
+        else "Leave them out of scores, as peftide does without `--self-pairs keep`",
         {"count": int(selfs.sum())},
         found.examples if found else (),
     )
@@ -117,17 +117,17 @@ def degree_balance(subject: Subject, part: str) -> Verdict | None:
         part,
         "degree_balance",
         "ok" if balanced else "warning",
-        f"positive and negative degree of its proteins correlate by {correlation:.2f}",
+        f"the correlation of its proteins' positive and negative degrees is {correlation:.2f}",
         ""
         if balanced
-        else "How often a protein occurs tells its label: draw them anew with "
-        "`peftide split --negatives sample`, which gives every protein its share",
+        else "A protein's degree predicts its labels: sample new negatives that keep each "
+        "protein's degree with `peftide split --negatives sample`",
         {"correlation": correlation},
     )
 
 
 def crops(subject: Subject, part: str) -> Verdict | None:
-    """Proteins of which a model does not see the end."""
+    """Proteins that a model would crop."""
     limit = subject.max_length
     if limit is None:
         return None
@@ -141,15 +141,15 @@ def crops(subject: Subject, part: str) -> Verdict | None:
         "crops",
         "note",
         f"{share(int(long.sum()), len(proteins), 'proteins')} have more than {limit:,} residues, "
-        f"and {rows.mean():.1%} of the {subject.what} name one: a model sees their beginnings",
-        "`--max-length none` crops nothing where the backbone allows it",
+        f"and {rows.mean():.1%} of the {subject.what} contain one: the model crops their ends",
+        "`--max-length none` crops nothing, if the backbone allows it",
         {"count": int(long.sum()), "proteins": len(proteins), "rows": int(rows.sum())},
         tuple(subject.name(int(number)) for number in proteins[long][:3]),
     )
 
 
 WITHIN = (repeats, contradictions, self_pairs, one_sided, degree_balance, crops)
-"""Every check of one part; None where it does not apply."""
+"""All checks of one part; a check returns None if it does not apply."""
 
 
 def _has_degrees(subject: Subject) -> bool:

@@ -16,7 +16,7 @@ Config = TypeVar("Config")
 Field = dataclasses.Field[Any]
 
 SHORT = 16
-"""A command with at most so many options shows all of them in `--help`."""
+"""A command with at most this many options shows all of them in `--help`."""
 ALL = "--help-all"
 
 
@@ -57,7 +57,7 @@ def add_options(
 
 
 def grouped_fields(config_class: type[Options]) -> list[tuple[str, Field]]:
-    """Return heading and field of each option: first those of the command itself."""
+    """Return heading and field of each option; the command's specific options come first."""
     fields = {field.name: field for field in dataclasses.fields(config_class)}
     found: dict[str, str] = {}
     for base in config_class.__mro__:
@@ -100,15 +100,15 @@ def _help(field: Field, kinds: dict[str, Any]) -> str:
 def parse_config(
     config_class: type[Config], arguments: argparse.Namespace
 ) -> tuple[Config, frozenset[str]]:
-    """Return the config of a command, and the names of the options that the user gave.
+    """Return the config of a command, and the names of the given options.
 
-    A key of the YAML file counts as given if its value is not the default, for the `config.yaml`
-    of a run names every option.
+    A key in the YAML file counts as given if its value is not the default, because the
+    `config.yaml` of a run contains every option.
 
     Raises
     ------
     InputError
-        For every option that is wrong.
+        If options are wrong; the error lists all wrong options.
     """
     flags = {k: v for k, v in vars(arguments).items() if k not in ("command", "config")}
     file = {} if arguments.config is None else read_yaml(arguments.config)
@@ -122,7 +122,7 @@ def parse_config(
 
 
 def with_begun_options(config_class: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the user's options over those with which the run to resume began.
+    """Return the stored options of the run to resume, updated with the given options.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def with_begun_options(config_class: type, values: dict[str, Any]) -> dict[str, 
         If no run is there and the user gave too little to begin one.
     """
     out = Path(values.get("out", ""))
-    tables = {"data", "train", "sequences"}  # no run begins without one of them
+    tables = {"data", "train", "sequences"}  # a new run needs one of these
     complete = not missing_options(config_class, values) and not tables.isdisjoint(values)
     if complete and not RunFolder(out).config.is_file():
         return values

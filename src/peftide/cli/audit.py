@@ -20,7 +20,7 @@ def run(config: AuditConfig, given: Names) -> int:
 
 
 def audit_lines(result: AuditResult) -> Iterator[str]:
-    """Yield what was read, one verdict per line with what to do below it, and the outcome."""
+    """Yield the parts, one verdict per line with advice below, and the outcome."""
     for part, examples in result.subject.dataset.parts.items():
         proteins = len(result.subject.proteins(part))
         yield f"{part}: {len(examples):,} {result.subject.what}, {proteins:,} distinct proteins"
@@ -45,7 +45,7 @@ def _mark(severity: str) -> str:
 
 
 def _by_text(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
-    """Parts by what is equally good about them."""
+    """Group the parts by the text of their "ok" verdicts."""
     parts: dict[str, list[str]] = {}
     for verdict in verdicts:
         parts.setdefault(verdict.text, []).append(verdict.part)
@@ -54,9 +54,7 @@ def _by_text(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
 
 def _outcome(result: AuditResult) -> str:
     listed = tally(verdict.severity for verdict in result.verdicts)
-    skipped = (
-        "" if result.kinship or not result.subject.later else " (similarity was not looked at)"
-    )
+    skipped = "" if result.kinship or not result.subject.later else " (similarity was not checked)"
     if not result.leaks:
         return f"{listed}{skipped}"
-    return f"{listed}{skipped}: scores on this split are too good to be true for new proteins"
+    return f"{listed}{skipped}: scores on this split overestimate performance on new proteins"

@@ -7,13 +7,13 @@ from peftide.config.unread import Names
 
 
 def run(config: DemoConfig, _given: Names) -> None:
-    """Run the demo, then print its table and what to do next."""
+    """Run the demo, then print its table and a suggested next command."""
     result = demo(config)
-    print("\nSimulated proteins; test proteins were seen by no training.\n")
+    print("\nSimulated proteins; no training saw the test proteins.\n")
     print("\n".join(table_lines(result)))
     pairs = result.new_pairs
     right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
-    print(f"\nnew proteins: {right} of {len(pairs)} pairs predicted right")
+    print(f"\nnew proteins: {right} of {len(pairs)} pairs predicted correctly")
     print(f"data, runs, tables: {result.path}")
     print("next: peftide train --task ppi --data pairs.tsv --sequences proteins.fasta --out run")
 
@@ -35,6 +35,6 @@ def table_lines(result: DemoResult) -> list[str]:
     ]
     notes = [
         "score, composition: average precision (ppi), macro average precision (symmetry), on test",
-        "memory: peak above what the process held when the training began",
+        "memory: peak minus the memory in use when the training began",
     ]
     return [*aligned([header, *rows]), *notes]

@@ -6,6 +6,6 @@ from peftide.config.unread import Names
 
 
 def run(config: EmbedConfig, given: Names) -> None:
-    """Embed, then say how much was written."""
+    """Embed, then print the number of embeddings."""
     vectors = embed(config, given=given)
     print(f"{len(vectors):,} embeddings: {config.out}")

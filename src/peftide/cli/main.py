@@ -49,7 +49,7 @@ COMMANDS: dict[str, type[Options]] = {
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0 done; 2 the input is wrong; 3 an audit found a leak; 130 interrupted; 1 anything else.
+    0: done; 2: wrong input; 3: an audit found a leak; 130: interrupted; 1: any other error.
     """
     try:
         arguments = parse_words(words)
@@ -75,10 +75,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, not a page of options."""
+    """A parser whose errors are one line instead of a page of options."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the words."""
+        """Raise the error as an input error with a hint."""
         raise InputError(
             message, fix=f"`{self.prog} {ALL if ' ' in self.prog else '--help'}` lists all"
         )
@@ -90,7 +90,7 @@ def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
     Raises
     ------
     InputError
-        If a command or an option is not known, or an option lacks its value.
+        If a command or an option is unknown, or an option lacks its value.
     """
     given = list(sys.argv[1:] if words is None else words)
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:
@@ -102,7 +102,7 @@ def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def refuse_option(name: str, command: str) -> NoReturn:
-    """Refuse a word that is no option of a command, and name the option that was meant."""
+    """Refuse an unknown option of a command, and suggest the closest known option."""
     known = [flag(field.name) for field in fields(COMMANDS[command])]
     close = closest(name, known) if name.startswith("-") else ""
     hint = f"Did you mean {close}? " if close else ""
@@ -113,7 +113,7 @@ def refuse_option(name: str, command: str) -> NoReturn:
 
 
 def build_parser(words: Sequence[str]) -> Parser:
-    """Return the parser of all commands; only the one among the words gets its options."""
+    """Return the parser of all commands; only the requested command gets its options."""
     parser = Parser(
         prog="peftide",
         description="Adapt protein language models to your own labelled proteins.",
@@ -131,21 +131,21 @@ def build_parser(words: Sequence[str]) -> Parser:
 
 
 def resume_hint(config: Any) -> str:
-    """Say how to go on with what has begun."""
+    """Return a hint how to resume an interrupted command."""
     if type(config) in RESUMED and (config.out / "config.yaml").is_file():
-        return f"; go on with `peftide {command_of(config)} --resume --out {config.out}`"
+        return f"; resume with `peftide {command_of(config)} --resume --out {config.out}`"
     keeps = isinstance(config, EmbedConfig | EvaluateConfig | PredictConfig) and config.out
-    return "; the same command goes on from here" if keeps else ""
+    return "; run the same command to resume" if keeps else ""
 
 
 def find_command(name: str) -> Callable[[Any, frozenset[str]], int | None]:
-    """Load the module of a command only now, so that `--help` stays instant."""
+    """Load the module of a command on demand, so that `--help` stays instant."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return import_module(f"peftide.cli.{name}").run
 
 
 def quiet_libraries(*, debug: bool, offline: bool) -> None:
-    """Send our log to standard error, and keep other libraries' chatter away."""
+    """Send the log of peftide to standard error, and silence other libraries."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(logging.DEBUG if debug else logging.INFO)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

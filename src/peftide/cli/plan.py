@@ -35,7 +35,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from aligned(_pieces(plan))
     yield ""
     if not plan.fits:
-        yield "DOES NOT FIT. What would:" if plan.advice else "DOES NOT FIT"
+        yield "DOES NOT FIT. These changes fit:" if plan.advice else "DOES NOT FIT"
     yield from (f"  {line}" for line in plan.advice)
     yield from (f"note: {line}" for line in plan.notes)
 
@@ -58,7 +58,7 @@ def _summary(plan: Plan) -> list[list[str]]:
             f"afterwards {byte_size(plan.disk['kept'])}, predictions, baselines and report"
         ],
         ["time", duration(seconds["total"])]
-        + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer if patience ends it"],
+        + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer with early stopping"],
     ]
 
 

@@ -7,7 +7,7 @@ from peftide.evaluation.tables import write_table
 
 
 def run(config: PredictConfig, given: Names) -> None:
-    """Predict; the table goes to `--out` or standard output."""
+    """Predict, and write the table to `--out` or standard output."""
     predictions = predict(config, given=given)
     if config.out is None:
         write_table(predictions, None)

@@ -16,4 +16,4 @@ def run(config: PretrainConfig, given: Names) -> None:
         print(f"{text:<22} {row['perplexity']:>10.3f} {row['perplexity_by_sequence']:>12.3f}")
     print(f"{record['tokens']:,} tokens at {record['tokens_per_second']:,}/s: {config.out}")
     if record["status"] == "stopped":
-        print(f"stopped by --hours; go on with `peftide pretrain --resume --out {config.out}`")
+        print(f"stopped by --hours; resume with `peftide pretrain --resume --out {config.out}`")

@@ -7,7 +7,7 @@ MOST_CLASSES = 20
 
 
 def metrics_lines(metrics: dict[str, Any]) -> Iterator[str]:
-    """Yield the scores of each part with their intervals, then those of others beside them."""
+    """Yield the scores of each part with intervals, then the scores of baselines and peers."""
     parts = list(metrics["splits"])
     rows = [["", *parts]]
     for metric in _scalars(metrics["splits"][parts[0]]):
@@ -17,7 +17,7 @@ def metrics_lines(metrics: dict[str, Any]) -> Iterator[str]:
     counts = ", ".join(f"{part} {_count(metrics['splits'][part]):,}" for part in parts)
     yield f"examples scored: {counts}"
     yield from _interval_lines(metrics.get("intervals", {}))
-    # validation chose the epoch, so a lead there says little
+    # validation chose the epoch, so a lead on it says little
     for part in [part for part in parts if part != "validation"] or parts:
         yield from _beside_lines(metrics, part)
     for part, sets in metrics.get("conformal", {}).items():
@@ -34,7 +34,7 @@ def _count(part: dict[str, Any]) -> int:
 
 
 def with_interval(entry: Mapping[str, Any], *, sign: str = "") -> str:
-    """Return a score and its interval, `0.618 [0.602, 0.634]`; a dash where it is undefined."""
+    """Return a score and its interval, `0.618 [0.602, 0.634]`; a dash if it is undefined."""
     if entry["value"] is None:
         return "–"
     value = f"{entry['value']:{sign}.3f}"
@@ -44,7 +44,7 @@ def with_interval(entry: Mapping[str, Any], *, sign: str = "") -> str:
 
 
 def _interval_lines(intervals: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what the intervals are, and of what."""
+    """Yield the level of the intervals and the resampled units."""
     known = {part: found for part, found in intervals.items() if found["reason"] is None}
     if known:
         units = ", ".join(
@@ -55,7 +55,7 @@ def _interval_lines(intervals: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
 
 
 def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
-    """Yield the headline score of everyone else, and the model's lead."""
+    """Yield the headline score of each baseline and peer, and the model's lead over it."""
     headline = metrics.get("headline", "")
     others = metrics.get("baselines", {}) | metrics.get("peers", {})
     rows = [
@@ -69,13 +69,13 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
     ]
     if rows:
         yield ""
-        yield f"{headline.replace('_', ' ')} beside others, {part}"
+        yield f"{headline.replace('_', ' ')} compared with others, {part}"
         yield from aligned([["", "score", "model's lead", ""], *rows])
         yield from _standing_lines(metrics, part)
 
 
 def _standing_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
-    """Yield how the model stands to the strongest baseline, if there is one, and to each peer."""
+    """Yield the model's lead over the strongest baseline, if there is one, and over each peer."""
     headline = metrics.get("headline", "")
     best = _best_baseline(metrics, part)
     named = {} if best is None else {best: f"the best baseline, {best},"}
@@ -101,7 +101,7 @@ def _best_baseline(metrics: Mapping[str, Any], part: str) -> str | None:
 
 
 def _unsigned(lead: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a difference the other way round if it is below 0."""
+    """Return a difference with its sign reversed if it is negative."""
     if lead["value"] >= 0 or lead["low"] is None:
         return {**lead, "value": abs(lead["value"])}
     return {"value": -lead["value"], "low": -lead["high"], "high": -lead["low"]}
@@ -114,7 +114,7 @@ def _verdict(lead: Mapping[str, Any]) -> str:
 
 
 def _set_lines(part: str, sets: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how often sets hold the true class."""
+    """Yield the sizes and coverage of prediction sets."""
     yield ""
     yield (
         f"prediction sets, {part}, error rate {sets['error_rate']:g}: mean size "

@@ -6,5 +6,5 @@ from peftide.report import write_report
 
 
 def run(config: ReportConfig, _given: Names) -> None:
-    """Write the report of a run folder, and say where it is."""
+    """Write the report of a run folder, and print its path."""
     print(f"report: {write_report(config.run)}")

@@ -14,14 +14,14 @@ from peftide.config.unread import Names
 
 MOST_LABELS = 4
 KINDS = {
-    "none_seen": "none_seen: the parts share no protein, and no group of similar ones",
+    "none_seen": "none_seen: the parts share no protein and no group of similar proteins",
     "cluster": "cluster: the parts share no group of similar sequences",
-    "random": "random: rows at random, repeats of one example together",
+    "random": "random: rows are split at random, repeats of an example stay together",
 }
 
 
 def run(config: SplitConfig, given: Names) -> None:
-    """Split, then print sizes, what was dropped, and what to do next."""
+    """Split, then print sizes, dropped rows, and the next commands."""
     result = split(config, given=given)
     print("\n".join(split_lines(result.record)))
     print(f"table: {result.path}")
@@ -62,7 +62,7 @@ def split_lines(record: dict[str, Any]) -> Iterator[str]:
 
 
 def table_rows(parts: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
-    """Yield header and one row per part; labels only where they are few."""
+    """Yield a header and one row per part; labels only if there are few."""
     labels = list(next(iter(parts.values()))["labels"])
     labels = labels if len(labels) <= MOST_LABELS else []
     yield ["", "rows", "share", "proteins", *(f"label {name}" for name in labels)]

@@ -7,7 +7,7 @@ from peftide.config.unread import Names
 
 
 def run(config: TrainConfig, given: Names) -> None:
-    """Train, then print the scores beside the baseline."""
+    """Train, then print the scores of the model and the baselines."""
     result = train(config, given=given)
     print("\n".join(metrics_lines(result.metrics)))
     print(f"run folder: {result.path}")

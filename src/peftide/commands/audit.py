@@ -1,4 +1,7 @@
-"""`peftide audit`: the tables of a training in; verdicts on their split out. Nothing is refused."""
+"""`peftide audit`: the tables of a training in; verdicts on their split out.
+
+A bad split is reported, never refused.
+"""
 
 import dataclasses
 
@@ -21,7 +24,7 @@ SIMILARITIES: dict[str, Names] = {
 
 
 def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
-    """Look for everything in a split that makes scores too good.
+    """Check a split for everything that inflates scores.
 
     Parameters
     ----------
@@ -31,7 +34,7 @@ def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
     Raises
     ------
     InputError
-        If a file cannot be read or an option makes no sense; never for what the split is like.
+        If a file cannot be read or an option is wrong; never because of the split itself.
     """
     check_request(config, given)
     subject = read_subject(config)
@@ -49,23 +52,23 @@ def check_request(config: AuditConfig, given: Names) -> None:
     Raises
     ------
     InputError
-        Saying which.
+        Names the option or the file.
     """
     choice = choice_of(f"--similarity {config.similarity}", SIMILARITIES, config.similarity)
     raise_problems(unread_problems(config, [choice], given=given))
     files = data_files(config)
     if config.out is not None:
         check_file(config.out, overwrite=config.overwrite, inputs=files)
-    similarity_settings(config)  # asks for MMseqs2 where it is absent: before anything long
+    similarity_settings(config)  # fails now if MMseqs2 is missing, before any long work
 
 
 def similarity_settings(config: AuditConfig) -> SimilaritySettings:
-    """Return when two proteins are similar.
+    """Return the settings that decide whether two proteins are similar.
 
     Raises
     ------
     InputError
-        If MMseqs2 is asked for and absent.
+        If MMseqs2 is requested but not installed.
     """
     return SimilaritySettings(
         identity_fraction=config.identity,
@@ -76,11 +79,11 @@ def similarity_settings(config: AuditConfig) -> SimilaritySettings:
 
 
 def read_subject(config: AuditConfig) -> Subject:
-    """Read all parts as `peftide train` does, but count what it would refuse."""
+    """Read all parts as `peftide train` does, but count the rows that it would refuse."""
     tables = read_training_tables(config)
     parts, renamed = rename_reused_ids(tables.parts)
     lenient = JoinOptions(self_pairs=config.self_pairs, missing="drop")
-    # labels of residues may begin or end with a space, which other levels would lose
+    # residue labels may begin or end with a space, which the other levels strip
     level = "pair" if tables.has_pairs else "residue"
     dataset = read_dataset(parts, lenient, level=level, sequences=tables.lookup)
     dataset = dataclasses.replace(dataset, findings=dataset.findings + renamed)

@@ -1,4 +1,7 @@
-"""`peftide.compare_scores`: a labelled table and score files in; scores and leads out, no model."""
+"""`peftide.compare_scores`: a labelled table and score files in; scores and differences out.
+
+No model is loaded.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +21,7 @@ from peftide.tasks.reading import reading_options
 
 PART = "input"
 Files = str | Path | Sequence[str | Path]
-"""The score file of a tool, or one of each of its trainings."""
+"""The score file of a tool, or one score file per training run of the tool."""
 
 
 def compare_scores(
@@ -30,21 +33,21 @@ def compare_scores(
     seed: int = 0,
     threads: int | None = None,
 ) -> dict[str, Any]:
-    """Yield the scores of several tools on one labelled table, and every difference of two.
+    """Return the scores of several tools on one labelled table, and all pairwise differences.
 
-    No sequence is needed: where the table has none, an id stands for its protein.
+    No sequences are needed: without them, each id counts as one protein.
 
     Parameters
     ----------
     table
-        Labelled pairs or sequences, named by ids.
+        Labelled pairs or sequences, identified by ids.
     scores
-        Name of a tool → its score file (see `peftide.evaluation.peers.read_peer`); or the files of
-        several trainings with other seeds, whose scores are averaged inside each resample.
+        Name of a tool → its score file (see `peftide.evaluation.peers.read_peer`), or its score
+        files from training runs with different seeds. Seeds are averaged inside each resample.
     task
-        What the labels are.
+        The task, which says how the labels are read.
     columns
-        Names of the columns, and what counts.
+        Names of the columns, and which rows count.
     seed
         Seed of the resamples.
     threads
@@ -54,14 +57,14 @@ def compare_scores(
     -------
     dict
         `scores`: tool → entries as in `metrics.json`; `differences`: "first − second" → entries
-        with `spans_zero`; `seeds`: of tools with several files, score → `values` and `spread`
-        (standard deviation); `intervals`: what was resampled. Of yes-or-no labels only average
-        precision and AUROC: a score alone has no threshold.
+        with `spans_zero`; `seeds`: for tools with several files, score → `values` and `spread`
+        (standard deviation); `intervals`: the resampled units. Binary labels get only average
+        precision and AUROC, because a score file has no threshold.
 
     Raises
     ------
     InputError
-        If the table or a file is wrong, or a file does not have one score for each row.
+        If the table or a file is wrong, or a file does not have exactly one score per row.
     """
     options = columns or TableOptions()
     part = labelled_table(table, find_task(task), options)
@@ -80,7 +83,9 @@ def labelled_table(table: TableSource, task: Task, options: TableOptions) -> Sco
     read = read_table(table, options, level=task.level, needs_labels=True)
     if read.ids is None:
         raise InputError(
-            "the table has no ids", where=read.path, fix="Score files name rows by ids"
+            "the table has no ids",
+            where=read.path,
+            fix="Add ids: score files identify rows by them",
         )
     if read.sequences is None and options.sequences is None:
         read = replace(read, sequences=read.ids)

@@ -36,14 +36,14 @@ BEST_METHOD = "full"
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo shows.
+    """Results of the demo.
 
     Attributes
     ----------
     table
         One row per task and method.
     new_pairs
-        Predictions for pairs of new proteins, with the truth beside them.
+        Predictions for pairs of new proteins, with their true labels.
     path
         Folder with the data, the runs and the tables.
     """
@@ -106,7 +106,7 @@ def run_path(config: DemoConfig, task: str, method: str) -> Path:
 
 
 def table_row(task: str, method: str, result: TrainResult) -> dict[str, Any]:
-    """Return score, baseline and cost of one training."""
+    """Return the score, baseline score and cost of one training."""
     metrics, record = result.metrics, result.record
     headline = metrics["headline"]
     return {
@@ -122,12 +122,12 @@ def table_row(task: str, method: str, result: TrainResult) -> dict[str, Any]:
 
 
 def added_memory_mb(record: dict[str, Any]) -> int:
-    """Return the peak memory above what the process held when the training began."""
+    """Return the peak memory less the memory in use when the training began, in MB."""
     return round((record["peak_memory_bytes"] - record["memory_before_bytes"]) / 1e6)
 
 
 def predict_new_pairs(config: DemoConfig, data: Path) -> pd.DataFrame:
-    """Predict pairs of proteins that no training saw, and put the truth beside them."""
+    """Predict pairs of proteins that no training saw, and add their true labels."""
     predictions = predict(
         PredictConfig(
             run=run_path(config, "ppi", BEST_METHOD),

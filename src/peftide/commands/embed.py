@@ -113,7 +113,9 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
         )
     check_file(config.out, overwrite=config.overwrite, inputs=(config.sequences,))
     if ending == ".parquet" and config.per_residue:
-        raise InputError("--per-residue to .parquet", expected=".safetensors or .h5", where="--out")
+        raise InputError(
+            "--per-residue cannot write .parquet", expected=".safetensors or .h5", where="--out"
+        )
     for library in {".h5": ["h5py"], ".parquet": ["pyarrow"]}.get(ending, []):
         require_library(library)
     return writers[ending]
@@ -143,10 +145,12 @@ def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
     Raises
     ------
     InputError
-        For the one id that the format keeps for itself.
+        If a sequence has the one id that the format reserves.
     """
     if RESERVED_ID in vectors:
-        raise InputError(f"a sequence has the id {RESERVED_ID}", expected="another id")
+        raise InputError(
+            f"a sequence has the id {RESERVED_ID}", expected="another id (safetensors reserves it)"
+        )
     save_file({name: np.ascontiguousarray(vector) for name, vector in vectors.items()}, path)
 
 

@@ -35,7 +35,7 @@ UNNAMED = "test"
 def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Score a model on a labelled table; write scores and predictions; return the scores.
 
-    An interrupted call goes on from the proteins that it had encoded.
+    If a call is interrupted, the next one reuses the proteins that it has encoded.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
 
 
 def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) -> ScoredPart:
-    """Read the labelled table, with its labels as the model was trained on.
+    """Read the labelled table; its labels are read as in the training of the model.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) 
 
 
 def read_rows(config: EvaluateConfig, *, level: Level) -> Table:
-    """Read the labelled table, or the rows of one part of it.
+    """Read the labelled table, or only the rows of `--part`.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def read_rows(config: EvaluateConfig, *, level: Level) -> Table:
 def evaluation_record(
     config: EvaluateConfig, predictor: Predictor, bundle: Bundle, *, part: ScoredPart
 ) -> dict[str, Any]:
-    """Return what was evaluated, with which model, and at what cost."""
+    """Return the evaluation record: input, model, environment and cost."""
     recipe, hardware = bundle.recipe, predictor.encoder.hardware
     return environment(config.seed, command=COMMAND) | {
         "status": "finished",

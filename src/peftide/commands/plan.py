@@ -1,4 +1,4 @@
-"""`peftide plan`: the options of a training in; what it will need on this machine out."""
+"""`peftide plan`: the options of a training in; its forecast needs on this machine out."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def plan(config: PlanConfig, *, given: Names = NOTHING) -> Plan:
     Raises
     ------
     InputError
-        For whatever `train` would refuse.
+        If `train` would refuse the same options.
     """
     if any(map(is_in_memory, vars(config).values())):
         raise InputError(

@@ -19,10 +19,11 @@ from peftide.training.options import level_choice
 
 
 def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
-    """Predict every row of a table; write the answers to `out` where it is given.
+    """Predict every row of a table; write the answers to `out` if it is given.
 
-    Encoded proteins are kept beside `out` (or in `embedding_cache`) until the answers are written,
-    so an interrupted call goes on from there.
+    Until the answers are written, encoded proteins are kept next to `out` (or in
+    `embedding_cache`), so the call can be repeated after an interruption without encoding them
+    again.
 
     Parameters
     ----------

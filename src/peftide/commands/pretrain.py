@@ -1,4 +1,4 @@
-"""`peftide pretrain`: FASTA files in; a backbone folder that `transformers` opens out."""
+"""`peftide pretrain`: FASTA files in; a backbone folder out, which `transformers` can open."""
 
 import logging
 import time
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     """Train a masked language model and write it as a backbone.
 
-    On a CPU the command line is faster: it also lets the process keep the memory that each step
-    frees, which a library call does not decide (`peftide.process`).
+    On a CPU the command line is faster than this function: it also makes the process keep the
+    memory that each step frees. A library call leaves that setting alone (`peftide.process`).
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any
 
     Returns
     -------
-    The run record: corpus, tokens seen, held-out perplexity beside that of counting, cost.
+    The run record: corpus, tokens seen, cost, and held-out perplexity of the model and of the
+    counting baseline.
 
     Raises
     ------

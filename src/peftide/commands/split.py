@@ -1,4 +1,4 @@
-"""`peftide split`: a table in; the same rows with a part each out."""
+"""`peftide split`: a table in; the same rows out, each assigned to a part."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,9 +74,9 @@ def check_request(config: SplitConfig) -> None:
     Raises
     ------
     InputError
-        Saying which.
+        Names the option or the output.
     """
     check_fractions(config.fractions)
-    similarity_settings(config)  # before anything long
+    similarity_settings(config)  # fails now if MMseqs2 is missing, before any long work
     check_folder(config.out, command="split", overwrite=config.overwrite)
     refuse_inputs_inside(config.out, input_files(config))

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training left behind.
+    """Results of a training.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     Raises
     ------
     InputError
-        If anything about the request or the data is wrong; nothing is written then.
+        If an option or the data are wrong; nothing is written.
     TrainingError
         If the loss is not finite.
     StorageError
@@ -57,7 +57,7 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     check_run(config, files)
     folder = RunFolder(config.out)
     if can_resume(config) and folder.is_finished():
-        logger.info("%s is finished already", config.out)
+        logger.info("%s is already finished", config.out)
         return _result(folder)
     request = Request(*read_request(settled(config)), files=tuple(files), given=given)
     # torch and all that stands on it: a refusal above should not wait for them

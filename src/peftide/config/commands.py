@@ -1,4 +1,4 @@
-"""One frozen dataclass per command; the command line and the YAML file are read off the fields."""
+"""One frozen dataclass per command; its fields define the command line and the YAML file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class TrainConfig(
     heading: ClassVar[str] = "options"
 
     out: Path = option(doc="run folder to write", main=True)
-    resume: bool = option(False, doc="go on with an interrupted run in --out", main=True)
+    resume: bool = option(False, doc="resume an interrupted run in --out", main=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions
     input: Path | Any = option(doc="labelled table", main=True, in_memory=True)
     out: Path = option(doc="folder to write", main=True)
     part: str | None = option(
-        None, doc="score only the rows that the split column gives to this part", main=True
+        None, doc="score only the rows of this part in the split column", main=True
     )
     shared_proteins: Literal["error", "allow"] = option(
         "error",
@@ -105,8 +105,8 @@ class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions
     error_rate: float | None = option(None, doc=ERROR_RATE_DOC, limit="above 0, below 1", main=True)
     baselines: tuple[str, ...] = option(
         ("auto",),
-        doc="baselines beside the scores: auto (all that the run keeps), none, or names with "
-        "commas",
+        doc="baselines to compare with: auto (all baselines in the run), none, or comma-separated "
+        "names",
         main=True,
     )
     against: tuple[str, ...] = option(
@@ -142,28 +142,28 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
     )
     similarity: Literal["auto", "mmseqs", "pyopal", "none"] = option(
         "auto",
-        doc="what looks for similar proteins, which stay together: auto takes MMseqs2 where it is "
-        "installed, else pyopal; none: only identical ones stay together",
+        doc="tool that finds similar proteins, which stay together: auto uses MMseqs2 if it is "
+        "installed, else pyopal; none: only identical proteins stay together",
         main=True,
     )
     identity: float = option(
-        0.3, doc="identity from which on two proteins are similar", limit="from 0 to 1", main=True
+        0.3, doc="minimum identity of two similar proteins", limit="from 0 to 1", main=True
     )
     coverage: float = option(
         0.5,
-        doc="share of the shorter one that the alignment of similar proteins must cover",
+        doc="minimum share of the shorter protein in the alignment of similar proteins",
         limit="from 0 to 1",
         main=True,
     )
     clusters: Path | None = option(
         None,
-        doc="table `representative member` that says instead what stays together (as the "
+        doc="table `representative member` with the proteins that stay together (such as "
         "clusters.tsv of an earlier split, or of `mmseqs easy-cluster`)",
         main=True,
     )
     negatives: Literal["keep", "sample"] = option(
         "keep",
-        doc="negative pairs: those of the table, or drawn anew inside each part so that every "
+        doc="negative pairs: keep the table's, or sample new ones inside each part so that every "
         "protein occurs as often as in its positives",
         main=True,
     )
@@ -174,29 +174,29 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditConfig(PartTables, RowOptions, PartOptions):
-    """Look for all that makes scores on a split too good; exits with 3 if there is a leak."""
+    """Check a split for everything that inflates scores; exits with 3 if there is a leak."""
 
     heading: ClassVar[str] = "options"
 
     out: Path | None = option(None, doc="file to write: every verdict as JSON", main=True)
     similarity: Literal["auto", "mmseqs", "pyopal", "none"] = option(
         "auto",
-        doc="what looks for similar proteins across parts: auto takes MMseqs2 where it is "
-        "installed, else pyopal; none leaves that out and takes seconds",
+        doc="tool that finds similar proteins across parts: auto uses MMseqs2 if it is "
+        "installed, else pyopal; none skips this search and takes seconds",
         main=True,
     )
     identity: float = option(
-        0.3, doc="identity from which on two proteins are similar", limit="from 0 to 1", main=True
+        0.3, doc="minimum identity of two similar proteins", limit="from 0 to 1", main=True
     )
     coverage: float = option(
         0.5,
-        doc="share of the shorter one that the alignment of similar proteins must cover",
+        doc="minimum share of the shorter protein in the alignment of similar proteins",
         limit="from 0 to 1",
         main=True,
     )
     max_length: int | None = option(
         1022,
-        doc="residues that the model will keep of a longer sequence, or `none`",
+        doc="length to which the model will crop sequences, or `none`",
         limit="1 or more",
         main=True,
     )
@@ -204,7 +204,7 @@ class AuditConfig(PartTables, RowOptions, PartOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportConfig(Options):
-    """Write the report of a finished run anew, from the other files in its folder."""
+    """Rewrite the report of a finished run from the other files in its folder."""
 
     run: Path = option(doc="folder of `peftide train` or `peftide evaluate`", positional=True)
     debug: bool = option(False, doc="show the full trace of an error")
@@ -222,16 +222,16 @@ class EmbedConfig(AnswerOptions, LoadingOptions):
     out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
     per_residue: bool = option(False, doc="one vector per residue instead of one per sequence")
     pooling: Literal["mean", "cls"] | None = option(
-        None, doc="how residues become one vector; default: mean, or with --run as it was trained"
+        None, doc="how residues become one vector; default: mean, or with --run the trained pooling"
     )
     max_length: int | None = option(
-        1022, doc="residues kept of a longer sequence, or `none`", limit="1 or more"
+        1022, doc="length to which sequences are cropped, or `none`", limit="1 or more"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
-    """Train a backbone on unlabelled sequences: a new one, or a further step for another."""
+    """Train a backbone on unlabelled sequences, either a new or an existing one."""
 
     heading: ClassVar[str] = "options"
 
@@ -240,8 +240,8 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
         repeated="FILE",
         main=True,
     )
-    out: Path = option(doc="backbone folder to write; --backbone takes it afterwards", main=True)
-    resume: bool = option(False, doc="go on with an interrupted training in --out", main=True)
+    out: Path = option(doc="backbone folder to write, for use with --backbone", main=True)
+    resume: bool = option(False, doc="resume an interrupted training in --out", main=True)
     backbone: str | None = option(
         None,
         doc="backbone to continue from (with its language-model head); default: a new one",
@@ -254,7 +254,7 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
     width: int = option(320, doc="embedding width of a new backbone", limit="1 or more", main=True)
     attention_heads: int = option(
         5,
-        doc="attention heads of a new backbone; few wide ones are far faster on a CPU",
+        doc="attention heads of a new backbone; few wide heads are far faster on a CPU",
         limit="1 or more",
         main=True,
     )
@@ -267,11 +267,11 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
 
     local_heads: bool = option(
         False,
-        doc="let the attention heads of a new backbone begin by looking at one neighbour each",
+        doc="start each attention head of a new backbone with attention to one neighbour",
     )
 
     exclude: Path | None = option(
-        None, doc="text file (.gz, .xz) whose first column names sequences to leave out", main=True
+        None, doc="text file (.gz, .xz) with ids of excluded sequences in column 1", main=True
     )
     clusters: Path | None = option(
         None, doc="table `representative member`, as `mmseqs easy-linclust` writes it", main=True
@@ -283,11 +283,11 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
     )
     held_out: int = option(
         1000,
-        doc="sequences to measure perplexity on, of clusters that are not trained on",
+        doc="sequences to measure perplexity on, from held-out clusters",
         limit="1 or more",
         main=True,
     )
-    min_length: int = option(30, doc="residues that a sequence must have", limit="1 or more")
+    min_length: int = option(30, doc="minimum number of residues per sequence", limit="1 or more")
 
     rows: int = option(
         16,
@@ -299,7 +299,7 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
         256, doc="tokens of a row: longer sequences are cropped at random", main=True
     )
     mask_fraction: float = option(
-        0.15, doc="share of the tokens that is hidden", limit="above 0, below 1"
+        0.15, doc="share of the tokens that are hidden", limit="above 0, below 1"
     )
     mask_span: float = option(1.0, doc="mean length of a run of hidden residues", limit="1 or more")
     relatives_weight: float = option(
@@ -312,7 +312,7 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
     )
     profiles_weight: float = option(
         1.0,
-        doc="weight of the loss that --alignments add: what stands at each place in relatives",
+        doc="weight of the loss that --alignments adds: the residues of relatives at each position",
         limit="a number above 0",
     )
 
@@ -324,7 +324,7 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
     )
     hours: float | None = option(
         None,
-        doc="stop after this time, with a backbone written; --resume goes on",
+        doc="write the backbone and stop after this time; --resume continues",
         limit="a number above 0",
         main=True,
     )
@@ -342,20 +342,20 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
         1.0, doc="gradients are clipped to this norm", limit="a number above 0"
     )
     evaluate_every: int = option(
-        1000, doc="steps between two looks at the held-out sequences", limit="1 or more"
+        1000, doc="steps between evaluations of the held-out sequences", limit="1 or more"
     )
     checkpoint_minutes: float = option(
         5.0, doc="minutes between two resume points", limit="0 or more"
     )
-    compile: bool = option(True, doc="compile the steps, where torch finds a C++ compiler")
+    compile: bool = option(True, doc="compile the steps if torch finds a C++ compiler")
     weights_dtype: Literal["fp32", "bf16"] = option(
-        "fp32", doc="type of the weights in the file that is written"
+        "fp32", doc="type of the weights in the written file"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig(DeviceOptions, SeedOptions):
-    """Show the whole tool on a simulated proteome of known truth, offline."""
+    """Demonstrate the whole tool offline, on a simulated proteome with known labels."""
 
     heading: ClassVar[str] = "options"
 

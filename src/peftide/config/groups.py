@@ -1,4 +1,4 @@
-"""The options of a training, in groups; `TrainConfig` is made of them."""
+"""The options of a training, in groups; `TrainConfig` combines all groups."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,27 +19,25 @@ BACKBONES_DOC = "mini (bundled), folder, hub id, alias (esm2_t12_35M), or random
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(PartTables, TableOptions):
-    """Which examples are trained on, and what their labels mean."""
+    """The training examples, and the meaning of their labels."""
 
     heading: ClassVar[str] = "data"
 
-    task: str = option(
-        "auto", doc="kind of question (see README); auto reads it off the labels", main=True
-    )
+    task: str = option("auto", doc="task (see README); auto infers it from the labels", main=True)
     validation_fraction: float = option(
         0.1,
-        doc="share of the training set held out when no validation part is given",
+        doc="share of the training set to hold out if no validation part is given",
         limit="above 0, below 1",
     )
     validation_kind: Literal["auto", "random", "none_seen", "cluster"] = option(
         "auto",
-        doc="how it is held out: random rows, none_seen (pairs: proteins that train never sees), "
-        "or whole clusters; auto: clusters where the table has that column, none_seen for pairs "
-        "where enough proteins remain, else random",
+        doc="how to hold out validation: random rows, none_seen (pairs: proteins not in train), "
+        "or whole clusters; auto: clusters if the table has a cluster column, none_seen for pairs "
+        "if enough proteins remain, else random",
     )
     shared_proteins: Literal["error", "allow", "drop"] = option(
         "error",
-        doc="proteins of a later part that train has too: error, allow, or drop those train rows",
+        doc="proteins of a later part that are also in train: error, allow, or drop the train rows",
     )
     class_map: Path | None = option(None, doc="TSV `label class` that merges symmetry labels")
 
@@ -53,12 +51,12 @@ class ModelOptions(Options):
     backbone: str = option(DEFAULT_BACKBONE, doc=BACKBONES_DOC, main=True)
     base_bits: int | None = option(
         None,
-        doc="4 or 8: hold the matrices of the frozen backbone in so many bits (CUDA GPU, "
-        "bitsandbytes); default: all weights in 32",
+        doc="4 or 8: bits per weight in the matrices of the frozen backbone (CUDA GPU, "
+        "bitsandbytes); default: 32 for all weights",
     )
     max_length: int | None = option(
         1022,
-        doc="residues kept of a longer sequence; `none` crops nothing (rotary models only)",
+        doc="length to which sequences are cropped; `none` crops nothing (rotary models only)",
         limit="1 or more",
         main=True,
     )
@@ -87,7 +85,7 @@ class MethodOptions(Options):
     )
     lora_r: int = option(
         8,
-        doc="rank of LoRA and its kin (adalora: the average rank that remains)",
+        doc="rank of LoRA and its variants (adalora: the average rank after pruning)",
         limit="1 or more",
     )
     lora_alpha: int = option(
@@ -113,18 +111,18 @@ class OptimizerOptions(Options):
     heading: ClassVar[str] = "optimizer"
 
     epochs: int = option(
-        20, doc="passes over the training examples, at most", limit="1 or more", main=True
+        20, doc="maximum passes over the training examples", limit="1 or more", main=True
     )
     batch_size: int = option(64, doc="examples per optimizer step", limit="1 or more", main=True)
     sampler: Literal["auto", "pairs", "blocks"] = option(
         "auto",
-        doc="batches of pairs: at random, or all pairs between two blocks of proteins; auto takes "
-        "blocks where the backbone trains and proteins have many partners",
+        doc="batches of pairs: at random, or all pairs between two blocks of proteins; auto uses "
+        "blocks if the backbone trains and proteins have many partners",
     )
     blocks: int | None = option(
         None,
-        doc="blocks that the training proteins are split into; default: by their partners, and "
-        "more if --epochs are few",
+        doc="number of blocks of training proteins; default: from their numbers of partners, and "
+        "more for few --epochs",
         limit="1 or more",
     )
     learning_rate: float | None = option(
@@ -148,13 +146,13 @@ class OptimizerOptions(Options):
         5, doc="epochs without a better validation score before stopping", limit="1 or more"
     )
     imbalance: Literal["none", "weights", "logit_adjustment"] = option(
-        "none", doc="rare classes: nothing, class weights, or logit adjustment"
+        "none", doc="treatment of rare classes: none, class weights, or logit adjustment"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions(RunOptions, LoadingOptions):
-    """Where a training computes, and what it keeps on disk."""
+    """Device of a training, and the files that it keeps on disk."""
 
     heading: ClassVar[str] = "engine"
 
@@ -167,8 +165,8 @@ class EngineOptions(RunOptions, LoadingOptions):
     )
     trunk_gb: float = option(
         20.0,
-        doc="disk space for the hidden states of frozen layers below the trained ones, each "
-        "computed once; 0: those layers run in every step",
+        doc="disk space for the hidden states of frozen layers below the trained ones, which are "
+        "computed once; 0: these layers run in every step",
         limit="0 or more",
     )
     checkpoint_minutes: float = option(
@@ -184,10 +182,10 @@ class EvaluationOptions(Options):
 
     calibration: Literal["auto", "none", "temperature", "isotonic"] = option(
         "auto",
-        doc="how validation corrects probabilities; auto: the best method on held-out parts of it",
+        doc="how validation calibrates probabilities; auto: the best method in cross-validation",
     )
     baselines: tuple[str, ...] = option(
         ("auto",),
-        doc="baselines beside the scores (see README): auto (all that suit the task), none, or "
-        "names with commas",
+        doc="baselines to compare with (see README): auto (all that suit the task), none, or "
+        "comma-separated names",
     )

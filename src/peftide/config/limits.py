@@ -1,4 +1,4 @@
-"""Which numbers an option may be, by the words in which a message says it."""
+"""The allowed ranges of numeric options, by their wording in messages."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,13 +14,13 @@ RANGES: dict[str, Callable[[float], bool]] = {
     "from 0 to 1": lambda value: 0 <= value <= 1,
     "0 or more, below 2,147,483,648": lambda value: 0 <= value < 2**31,
 }
-"""Expected → whether a number is that; NaN never is."""
+"""Expected range → whether a number is in it; NaN never is."""
 
 
 def out_of_range(config_class: type, values: Mapping[str, Any]) -> list[tuple[str, float, str]]:
-    """Return option, value and expectation of each number outside its field's `limit`.
+    """Return option, value and expected range of each number outside its field's `limit`.
 
-    Values that are no numbers (None, "auto") are left out.
+    Values that are not numbers (None, "auto") are skipped.
 
     Examples
     --------

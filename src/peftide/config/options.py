@@ -17,13 +17,13 @@ def option(
     Parameters
     ----------
     limit
-        Key of `peftide.config.limits.RANGES`: the numbers that the option may be.
+        Allowed range of the option, a key of `peftide.config.limits.RANGES`.
     main
         Whether a short `--help` shows the option.
     extra
-        `positional=True` for an argument without flag; `repeated=FORM` for a flag that may come
-        several times; `in_memory=True` for an option that Python code may give as a DataFrame (or,
-        for sequences, a mapping) instead of a path.
+        `positional=True` for an argument without flag; `repeated=FORM` for a flag that may be
+        repeated; `in_memory=True` for an option that Python code may give as a DataFrame (or, for
+        sequences, a mapping) instead of a path.
     """
     known = {"doc": doc, "limit": limit, "main": main or extra.get("positional", False)}
     return field(default=default, metadata=known | extra)
@@ -31,7 +31,7 @@ def option(
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Base of all groups of options; `heading` stands above a group in `--help`."""
+    """Base of all groups of options; `heading` is the title of a group in `--help`."""
 
     heading: ClassVar[str] = "options"
 
@@ -42,7 +42,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class CommonOptions(Options):
-    """Options of all commands that compute something and write it."""
+    """Options of all commands that compute and write something."""
 
     heading: ClassVar[str] = "this process"
 
@@ -50,14 +50,14 @@ class CommonOptions(Options):
         None, doc="CPU threads; default: all cores of this machine", limit="1 or more"
     )
     overwrite: bool = option(
-        False, doc="replace what peftide wrote to --out before (a run: as soon as a new one begins)"
+        False, doc="replace earlier output of peftide in --out (a run: when the new run begins)"
     )
     debug: bool = option(False, doc="show the full trace of an error")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeedOptions(Options):
-    """Options of the commands that choose at random."""
+    """Options of the commands that make random choices."""
 
     heading: ClassVar[str] = "this process"
 
@@ -72,7 +72,7 @@ class DeviceOptions(CommonOptions):
 
     device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …", main=True)
     precision: Literal["auto", "fp32", "bf16"] = option(
-        "auto", doc="arithmetic; auto takes bf16 where the hardware multiplies it natively"
+        "auto", doc="number format; auto uses bf16 if the hardware multiplies it natively"
     )
 
 
@@ -83,7 +83,7 @@ class CheckpointOptions(Options):
     heading: ClassVar[str] = "engine"
 
     allow_bin: bool = option(
-        False, doc="accept a checkpoint that has only pytorch_model.bin (converted once)"
+        False, doc="accept a checkpoint with only pytorch_model.bin, and convert it once"
     )
 
 
@@ -105,7 +105,7 @@ class RunOptions(DeviceOptions):
     max_tokens: int | Literal["auto", "measured"] = option(
         "auto",
         doc="token budget of one packed batch; auto: 2,048 on a CPU, 16,384 on a GPU; measured: "
-        "a training measures the fastest budget on this machine",
+        "the fastest budget on this machine, measured by the training",
         limit="1 or more",
     )
 
@@ -125,13 +125,13 @@ class AnswerOptions(RunOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class RowOptions(CommonOptions):
-    """Options of all commands that read a table: how its rows name proteins and labels."""
+    """Options of all commands that read a table: columns for proteins and labels."""
 
     heading: ClassVar[str] = "table"
 
     sequences: Path | Any | None = option(
         None,
-        doc="FASTA file with the sequences that the table names by id (.gz and .xz are read)",
+        doc="FASTA file with the sequences of the ids in the table (.gz and .xz are read)",
         main=True,
         in_memory=True,
     )
@@ -149,7 +149,7 @@ class RowOptions(CommonOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class JoinOptions(RowOptions):
-    """Options of the commands that refuse tables and sequences that do not fit together."""
+    """Options of the commands that refuse inconsistent tables and sequences."""
 
     heading: ClassVar[str] = "table"
 
@@ -167,7 +167,7 @@ class PartOptions(Options):
 
     heading: ClassVar[str] = "table"
 
-    split_column: str = option("split", doc="column that names the part a row belongs to")
+    split_column: str = option("split", doc="column with the part of each row")
 
 
 @dataclass(frozen=True, kw_only=True)

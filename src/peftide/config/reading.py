@@ -1,4 +1,4 @@
-"""Text and YAML → config dataclass, with every mistake named at once; and back to YAML."""
+"""Text and YAML → config dataclass, with all mistakes in one error; and back to YAML."""
 
 import dataclasses
 import types
@@ -22,7 +22,7 @@ def field_types(config_class: type) -> dict[str, Any]:
 
 
 def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Config:
-    """Build a config from plain values (of a YAML file, or text from the command line).
+    """Build a config from plain values of a YAML file, or from text of the command line.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def is_in_memory(value: Any) -> bool:
-    """Return whether a value is data (DataFrame, Series, mapping of sequences), not its path."""
+    """Return whether a value is data (DataFrame, Series, mapping of sequences), not a path."""
     return hasattr(value, "to_csv") or isinstance(value, Mapping)
 
 
@@ -105,7 +105,7 @@ def missing_options(config_class: type, given: Mapping[str, Any]) -> list[str]:
 
 
 def field_name(item: dataclasses.Field[Any]) -> str:
-    """Return how a field is written on the command line."""
+    """Return the name of a field on the command line."""
     return item.name.upper() if item.metadata.get("positional") else flag(item.name)
 
 
@@ -126,7 +126,7 @@ def convert(value: Any, kind: Any) -> Any:
     Raises
     ------
     ValueError
-        Whose text is what was expected.
+        Its text is the expected kind of value.
     """
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
@@ -142,7 +142,7 @@ def convert(value: Any, kind: Any) -> Any:
 
 
 def _convert_any(value: Any, kinds: tuple[Any, ...]) -> Any:
-    """Turn a value into the first of several kinds that takes it."""
+    """Turn a value into the first of several kinds that accepts it."""
     is_none = value is None or (isinstance(value, str) and value.lower() == "none")
     if type(None) in kinds and is_none:
         return None
@@ -182,7 +182,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file cannot be read or is no mapping.
+        If the file cannot be read or is not a mapping.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -200,7 +200,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def to_yaml(config: Any) -> str:
-    """Write a config as YAML that `read_yaml` and `from_mapping` read back."""
+    """Return a config as YAML that `read_yaml` and `from_mapping` can read."""
     return yaml.safe_dump(as_mapping(config), sort_keys=False, allow_unicode=True)
 
 

@@ -1,4 +1,4 @@
-"""Options that are given although another option leaves them unread: found, to be refused."""
+"""Find given options that are not read because of another option, so that they are refused."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ class Choice:
     Attributes
     ----------
     said
-        The choice in the words of a message, such as `--head linear`.
+        The choice as written in a message, such as `--head linear`.
     unread
         Options that this value of the choice does not read.
     """
@@ -41,10 +41,10 @@ def choice_of(said: str, reads: Mapping[str, Names], value: str) -> Choice:
 def unread_options(
     config: Any, choices: Iterable[Choice], *, given: Names = NOTHING
 ) -> dict[str, str]:
-    """Return each option that was given and is not read → the choice that does not read it.
+    """Return each option that was given but is not read → the choice that does not read it.
 
-    Options at other values than their defaults count as given too, unless a run is resumed: then
-    they may come from the run that began.
+    Options with values other than their defaults count as given too. The exception is a resumed
+    run, because these values may come from the original run.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def unread_options(
 
 
 def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NOTHING) -> list[str]:
-    """Return one problem for each option that was given and is not read; see `unread_options`.
+    """Return one problem for each option that was given but is not read; see `unread_options`.
 
     Examples
     --------

@@ -17,22 +17,22 @@ from peftide.types import IntArray
 FEWEST_BLOCKS, MOST_BLOCKS = 4, 16
 SAVING = 8
 FEWEST_STEPS = 72
-"""Of a whole training: with 20 steps blocks learnt less than pairs, with 72 as much."""
+"""Minimum steps of a training: with 20 steps blocks learnt less than pairs, with 72 as much."""
 
 
 def block_batches(members: IntArray, blocks: int, generator: np.random.Generator) -> list[IntArray]:
-    """Return the pairs of each batch: every pair once, blocks and order drawn anew.
+    """Return the pairs of each batch; every pair occurs once, blocks and order are random.
 
     Parameters
     ----------
     members
         Proteins of each pair. Shape (B, 2).
     blocks
-        G: the proteins are split at random into as many blocks of equal size.
+        G, the number of random blocks of equal size into which the proteins are split.
 
     Returns
     -------
-    At most G(G+1)/2 batches of indices into `members`; cells without a pair are left out.
+    At most G(G+1)/2 batches of indices into `members`; cells without pairs are left out.
 
     Examples
     --------
@@ -52,11 +52,11 @@ def block_batches(members: IntArray, blocks: int, generator: np.random.Generator
 
 
 def choose_blocks(members: IntArray, epochs: int) -> int:
-    """Return how many blocks to make of the proteins of some pairs; 1: blocks save nothing.
+    """Return the number of blocks for the proteins of these pairs; 1 if blocks save nothing.
 
-    A protein that takes part in d pairs is encoded d times by pairs, and at most G times by
-    blocks. G is chosen for an eightfold saving, within bounds, but not so small that a training of
-    so many epochs would be a few large steps.
+    A protein in d pairs is encoded d times with batches of pairs, and at most G times with blocks.
+    G is chosen for an eightfold saving, within bounds, but large enough that a training with this
+    number of epochs has more than a few large steps.
 
     Examples
     --------

@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
 PROGRESS = "progress.json"
-# numpy has no bfloat16: its bits are kept as whole numbers
+# numpy has no bfloat16, so its bits are stored as integers
 STORED_AS = {torch.bfloat16: np.int16, torch.float16: np.float16, torch.float32: np.float32}
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What embedding needs: packing sequences, and encoding a packed batch."""
+    """An encoder for `embed`: it packs sequences and encodes a packed batch."""
 
     def pack(self, sequences: Sequence[str]) -> PackedBatch:
         """Return the sequences as one packed batch."""
@@ -49,7 +49,7 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True)
 class EmbeddingPlan:
-    """How many rows each sequence gives, and how large the work is.
+    """The number of rows and tokens of each sequence, and settings of the embedding.
 
     Attributes
     ----------
@@ -58,16 +58,16 @@ class EmbeddingPlan:
     max_tokens
         Token budget of a packed batch.
     tokens
-        Tokens of each sequence. Shape (P,).
+        Number of tokens of each sequence. Shape (P,).
     rows
-        Rows of each sequence: 1, or its residues. Shape (P,).
+        Number of rows of each sequence: 1, or its number of residues. Shape (P,).
     row_type
-        Type of number that is kept.
+        Number type of the stored rows.
     key
-        Names everything the rows depend on; stored rows with another key are not reused. A token
-        budget moves no more than the last digit, so it is no part of it.
+        Hash of everything that determines the rows; stored rows with another key are not reused.
+        The key excludes the token budget, which changes at most the last digit.
     title
-        What the progress bar says.
+        Text of the progress bar.
     """
 
     width: int
@@ -107,26 +107,26 @@ def embed(
     *,
     store: Path | None = None,
 ) -> Embeddings:
-    """Encode sequences under a token budget, equal sequences once.
+    """Encode each distinct sequence once, under a token budget.
 
     Parameters
     ----------
     encoder
-        Packs and encodes.
+        The encoder, which packs and encodes.
     sequences
-        Amino-acid sequences; P of them.
+        P amino-acid sequences.
     plan
         Sizes and key.
     store
-        Folder for the rows. Given, they are memory-mapped, and an interrupted call goes on
-        from its last save; else they are held in memory.
+        Folder for the rows. If given, the rows are memory-mapped, and a repeated call resumes from
+        the last save of an interrupted one. Otherwise the rows are held in memory.
     """
     with nullcontext() if store is None else alone_at(store / "lock", wait=True):
         return _embed(encoder, sequences, plan, store=store)
 
 
 def is_stored(sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path) -> bool:
-    """Return whether a folder holds the rows of all sequences already."""
+    """Return whether a folder already holds the rows of all sequences."""
     return _Progress(store, plan.key).sequences_done == len(set(sequences))
 
 
@@ -139,7 +139,7 @@ def _embed(
     firsts = np.unique(copies)
     ordered = firsts[np.argsort(plan.tokens[firsts], kind="stable")]
     progress = _Progress(store, plan.key)
-    # counted in sequences: what another token budget began is gone on with
+    # progress counts sequences, so another token budget can resume it
     left = ordered[progress.sequences_done :]
     batches = [left[batch] for batch in token_budget_batches(plan.tokens[left], plan.max_tokens)]
     ends = len(ordered) - len(left) + np.cumsum([len(batch) for batch in batches])
@@ -159,13 +159,13 @@ def _embed(
 
 
 def _first_of_equal(sequences: Sequence[str]) -> IntArray:
-    """Return for each sequence the index of the first one equal to it. Shape (P,)."""
+    """Return, for each sequence, the index of the first equal sequence. Shape (P,)."""
     first: dict[str, int] = {}
     return np.array([first.setdefault(text, index) for index, text in enumerate(sequences)])
 
 
 class _FittingEncoder:
-    """Encodes batches; from the first that a GPU's memory does not hold, in smaller parts."""
+    """Encodes batches; after the first GPU out-of-memory error, it uses smaller batches."""
 
     def __init__(self, encoder: Encoder, max_tokens: int) -> None:
         self.encoder, self.max_tokens = encoder, max_tokens
@@ -176,7 +176,7 @@ class _FittingEncoder:
         Raises
         ------
         torch.cuda.OutOfMemoryError
-            If a sequence alone is too much.
+            If a single sequence does not fit into memory.
         """
         parts = token_budget_batches(tokens, self.max_tokens)
         try:
@@ -196,8 +196,8 @@ class _FittingEncoder:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         logger.warning(
-            "the GPU's memory does not hold a batch of %s tokens: from here on at most %s "
-            "(--max-tokens sets it from the start)",
+            "out of GPU memory with a batch of %s tokens: further batches have at most %s tokens "
+            "(set --max-tokens to start with this limit)",
             f"{min(self.max_tokens, tokens):,}",
             f"{smaller:,}",
         )
@@ -205,13 +205,13 @@ class _FittingEncoder:
 
 
 def _bits(encoded: Tensor, row_type: torch.dtype) -> np.ndarray:
-    """Return the numbers as they are stored."""
+    """Return the numbers in their stored form."""
     rows = encoded.to(row_type)
     return (rows.view(torch.int16) if row_type is torch.bfloat16 else rows).numpy()
 
 
 def _scatter(encoded: np.ndarray, rows: np.ndarray, *, batch: IntArray, offsets: IntArray) -> None:
-    """Put the rows of a batch where those of its proteins belong."""
+    """Write the rows of a batch to the places of its proteins."""
     start = 0
     for index in batch:
         count = offsets[index + 1] - offsets[index]
@@ -244,21 +244,21 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
 
 
 def _stored_rows(path: Path, shape: tuple[int, int], progress: "_Progress") -> np.ndarray | None:
-    """Return the rows that a store holds, or None if it is to be filled from the start."""
+    """Return the stored rows, or None if the store must be filled from the start."""
     if not progress.sequences_done:
         return None
     if not _is_whole(path, shape):
-        logger.warning("%s is cut off, and is filled anew", path)
+        logger.warning("%s is incomplete; it is computed again", path)
         return None
     rows = np.lib.format.open_memmap(path, mode="r+")
     if progress.checksum not in (None, _checksum(rows)):
-        logger.warning("%s is not what was written there, and is filled anew", path)
+        logger.warning("%s has changed since it was written; it is computed again", path)
         return None
     return rows
 
 
 def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
-    """Return whether the rows are all there: cut off, they would be filled up with zeros."""
+    """Return whether all rows are in the file; a truncated file would be padded with zeros."""
     try:
         return np.load(path, mmap_mode="r").shape == shape
     except (OSError, ValueError):
@@ -270,7 +270,7 @@ def _checksum(rows: np.ndarray) -> int:
 
 
 def _reserve(path: Path) -> None:
-    """Take the disk space of a mapped file at once: later, a full disk would kill the process."""
+    """Reserve the disk space of a mapped file, because a full disk would later kill the process."""
     if sys.platform != "linux":
         return
     try:
@@ -284,9 +284,9 @@ def _reserve(path: Path) -> None:
 
 
 class _Progress:
-    """How many distinct sequences, the shortest first, a stored embedding already has.
+    """The number of distinct sequences, the shortest first, in a stored embedding.
 
-    Once it has all, a checksum of its rows too.
+    When all sequences are stored, it also holds a checksum of the rows.
     """
 
     def __init__(self, store: Path | None, key: str) -> None:
@@ -302,11 +302,11 @@ class _Progress:
         try:
             record = json.loads(self.path.read_text())
         except ValueError:
-            return {}  # cut off
+            return {}  # truncated file
         return record if record["key"] == self.key else {}
 
     def save(self, sequences_done: int, rows: np.ndarray, *, checksum: int | None = None) -> None:
-        """Record progress; rows reach the disk before the record does."""
+        """Record progress, after the rows have been written to disk."""
         if self.path is None:
             return
         if isinstance(rows, np.memmap):
@@ -315,7 +315,7 @@ class _Progress:
         write_json(self.path, record)
 
     def finish(self, sequences_done: int, rows: np.ndarray) -> None:
-        """Record that all rows are there, and what they sum up to."""
+        """Record that all rows are stored, with their checksum."""
         if self.path is not None:
             self.save(sequences_done, rows, checksum=_checksum(rows))
 

@@ -24,7 +24,7 @@ from peftide.packing import PackedBatch
 from peftide.ragged import ragged_rows
 from peftide.types import IntArray
 
-FORMAT_VERSION = 1  # of what is stored: a new one makes old stores useless
+FORMAT_VERSION = 1  # version of the stored files; a new version invalidates old stores
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class TrunkCache:
     Attributes
     ----------
     layers
-        How many layers were run.
+        Number of frozen layers that produced the states.
     states
-        A row per token of each sequence.
+        One row per token of each sequence.
     places
-        Sequence → its place in `states`.
+        Sequence → its index in `states`.
     """
 
     layers: int
@@ -58,7 +58,7 @@ class TrunkCache:
 
 @dataclass(frozen=True)
 class TrunkEncoder:
-    """Encodes sequences to their hidden states after the first layers: a row per token."""
+    """Encodes sequences to their hidden states after the first layers, one row per token."""
 
     backbone: LayeredBackbone
     layers: int
@@ -84,7 +84,7 @@ def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray
     Parameters
     ----------
     tokens
-        Tokens of each sequence, as cropped. Shape (P,).
+        Number of tokens of each cropped sequence. Shape (P,).
     """
     hardware = encoder.hardware
     settings = (lower_weights_sha256(encoder.backbone, encoder.layers), encoder.layers)
@@ -106,14 +106,14 @@ def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray
 def fill_trunk_cache(
     encoder: TrunkEncoder, sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path
 ) -> TrunkCache:
-    """Compute the hidden states that the store does not hold yet."""
+    """Compute the hidden states that are not yet in the store."""
     states = embed(encoder, sequences, plan, store=store / plan.key[:16])
     places = {sequence: place for place, sequence in enumerate(sequences)}
     return TrunkCache(encoder.layers, states, places)
 
 
 def lower_weights_sha256(backbone: LayeredBackbone, layers: int) -> str:
-    """Return one hash of all weights but those of the layers from `layers` on."""
+    """Return one hash of all weights except the layers from index `layers` on."""
     inside = f"{backbone.layer_prefix}."
 
     def is_lower(name: str) -> bool:
@@ -121,7 +121,7 @@ def lower_weights_sha256(backbone: LayeredBackbone, layers: int) -> str:
         return not found or int(rest.partition(".")[0]) < layers
 
     state = backbone.model.state_dict()
-    # the prefix that peft adds says nothing about the weights
+    # the prefix that peft adds does not depend on the weights
     return tensors_sha256(
         {name.removeprefix("base_model.model."): t for name, t in state.items() if is_lower(name)}
     )

@@ -5,8 +5,8 @@
     pass 1   pieces ──> encode ──> rows (no graph) ──> loss ──> d loss / d rows
     pass 2   piece  ──> encode ──> rows (graph) <── its share of d loss / d rows       one by one
 
-By the chain rule this is the gradient of the whole, for 4/3 of the arithmetic of one pass: what a
-protein takes part in is free, so a batch may hold as many pairs as its proteins allow.
+By the chain rule the sum is the gradient of the whole loss, for 4/3 of the operations of one pass.
+Further pairs of encoded proteins are free, so a batch may hold all pairs of its proteins.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,19 +24,18 @@ def two_pass(
     pieces: Sequence[Piece],
     push: Callable[[Float[Tensor, "R D"]], float],
 ) -> float:
-    """Add the gradients of a loss to whatever `encode` and `push` train; return the loss.
+    """Add the gradients of a loss to the parameters of `encode` and `push`; return the loss.
 
     Each piece draws the same random numbers (dropout) in both passes.
 
     Parameters
     ----------
     encode
-        A piece → its rows, with a graph where gradients are on.
+        A piece → its rows, with a graph if gradients are enabled.
     pieces
-        Anything that `encode` takes; the rows follow one another in this order.
+        Inputs of `encode`; their rows are concatenated in this order.
     push
-        All rows → the loss, whose gradients it has pushed back into the rows and into what it
-        trains itself.
+        All rows → the loss. It also computes the gradients of the rows and of its own parameters.
 
     Examples
     --------

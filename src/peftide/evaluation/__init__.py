@@ -1,1 +1,1 @@
-"""Answers and labels in; scores with intervals, beside baselines and other tools, out."""
+"""Answers and labels in; scores with intervals out, for the model, baselines and other tools."""

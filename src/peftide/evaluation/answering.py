@@ -23,7 +23,7 @@ CAVEATS: dict[Level, str] = {
     "may miss the true class more often than --error-rate",
     "sequence": "the error rate holds for sequences like the ones in validation",
 }
-"""Level of a label → the limit of prediction sets there."""
+"""Level of a label → the caveat about prediction sets at this level."""
 OPEN_INTERVAL = "above 0, below 1"
 
 
@@ -88,12 +88,13 @@ class Answering:
         return self._limits().sets(self.answers(logits), error_rate)
 
     def check(self, *, error_rate: float | None = None, prevalence: float | None = None) -> None:
-        """Raise if the model cannot answer with these options; say which prevalence it assumes.
+        """Raise if the model cannot answer with these options; log the prevalence it assumes.
 
         Raises
         ------
         InputError
-            If a share is out of range, or the model has no sets or no probability of yes.
+            If a share is out of range, or the model has no prediction sets or no probability of
+            positives.
         """
         for flag, value in (("--error-rate", error_rate), ("--prevalence", prevalence)):
             if value is not None and not RANGES[OPEN_INTERVAL](value):
@@ -101,7 +102,11 @@ class Answering:
                 raise InputError(f"received {value}", expected=expected, where=flag)
         if prevalence is not None:
             if not self.task.outcome.has_prevalence:
-                raise InputError("this task has no probability of yes", where="--prevalence")
+                raise InputError(
+                    "this task has no positive class",
+                    where="--prevalence",
+                    fix="Leave it out; only tasks with binary labels have one",
+                )
             self._say_prevalence(prevalence)
         if error_rate is not None:
             self._limits()

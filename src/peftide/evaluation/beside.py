@@ -1,4 +1,4 @@
-"""Baselines that stand beside every score: what needs no language model at all."""
+"""Baselines to compare every score with; they need no language model."""
 
 import logging
 import time
@@ -44,11 +44,11 @@ class Beside:
     answers
         Name → part → answers for all rows.
     thresholds
-        Name → probability from which a yes is predicted, chosen on validation; None for answers
-        without one.
+        Name → lowest probability that is predicted as positive, chosen on validation; None for
+        answers without one.
     similarity
-        Highest identity of each protein to the training part, 0 where nothing is similar and NaN
-        where nobody looked; None without the nearest homologue. Shape (P,).
+        Highest identity of each protein to the training part, 0 if nothing is similar and NaN if
+        it was not searched; None without the baseline `nearest_homologue`. Shape (P,).
     seconds
         Name → time for fitting and answering.
     notes
@@ -76,7 +76,7 @@ class Beside:
         }
 
     def store(self, folder: Path, train: ScoredPart) -> None:
-        """Write the fitted baselines into a run folder; without any, remove what is there."""
+        """Write the fitted baselines into a run folder; if there are none, empty the folder."""
         if not self.fitted:
             remove(folder)
             return
@@ -114,7 +114,7 @@ def chosen(option: Sequence[str], possible: Sequence[str]) -> list[str]:
 
 
 def check_baselines(option: Sequence[str], task: Task) -> list[str]:
-    """Return what is wrong about a choice of baselines for a task.
+    """Return the problems with a choice of baselines for a task, as text.
 
     Examples
     --------
@@ -149,9 +149,9 @@ def fitted_beside(
     parts
         Part → the part; with "train".
     names
-        Of `BASELINES`; one that cannot be fitted is left out and noted.
+        Names in `BASELINES`; a baseline that cannot be fitted is left out and noted.
     search
-        Finds the homologues of sequences in train; default: in memory, by all cores.
+        Finds homologues of sequences in the training part; default: in memory, on all cores.
     """
     search = search or remembered_search()
     beside, later = Beside(), {name: of for name, of in parts.items() if name != "train"}
@@ -174,7 +174,7 @@ def fitted_beside(
 def stored_beside(
     folder: Path, part: ScoredPart, *, option: Sequence[str], search: Search | None = None
 ) -> Beside:
-    """Let the baselines that a run keeps answer a part of another data set.
+    """Let the stored baselines of a run answer a part of another data set.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def stored_beside(
     if stored is None:
         if NONE not in option:
             beside.notes.append(
-                "no baselines: the folder of the model keeps none (trained with --baselines none)"
+                "no baselines: the folder of the model has none (trained with --baselines none)"
             )
         return beside
     for name in chosen(option, list(stored.fitted)):
@@ -207,7 +207,7 @@ def stored_beside(
 
 
 def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]]) -> None:
-    """Add what a baseline answers; one that cannot is left out, as scores stand without it too."""
+    """Add the answers of a baseline; a baseline that fails is left out with a note."""
     started = time.monotonic()
     try:
         beside.answers[name] = work()
@@ -219,12 +219,12 @@ def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]
 
 
 def searching_by(search: Search, fitted: Fitted) -> Fitted:
-    """Return a baseline that finds homologues by this search, if it looks for them at all."""
+    """Return the baseline; if it searches for homologues, it now uses this search."""
     return replace(fitted, search=search) if isinstance(fitted, NearestHomologue) else fitted
 
 
 def with_similarity(beside: Beside, parts: Mapping[str, ScoredPart]) -> Beside:
-    """Return the same with the similarity of each protein, from the search already made."""
+    """Return the baselines with the similarity of each protein, from the earlier search."""
     nearest = beside.fitted.get("nearest_homologue")
     if not isinstance(nearest, NearestHomologue):
         return beside
@@ -250,7 +250,7 @@ def _fit(name: str, train: ScoredPart) -> Fitted:
 
 
 def answers_of(fitted: Fitted, parts: Mapping[str, ScoredPart]) -> dict[str, FloatArray]:
-    """Return the answers of a baseline for the rows of each part, all parts asked at once."""
+    """Return the answers of a baseline for the rows of each part, computed in one call."""
     if isinstance(fitted, ResidueLetters):
         return {
             name: np.concatenate(fitted.predict(seen_sequences(part)))
@@ -266,7 +266,7 @@ def answers_of(fitted: Fitted, parts: Mapping[str, ScoredPart]) -> dict[str, Flo
 
 
 def pairs_in_train(beside: Beside, sequences: Sequence[str]) -> IntArray | None:
-    """Return the train pairs of each sequence, if the baselines know them. Shape (P,)."""
+    """Return the number of training pairs per sequence, if the baselines know it. Shape (P,)."""
     degree = beside.fitted.get("degree")
     return degree.pairs_of(sequences) if isinstance(degree, Degree) else None
 

@@ -1,7 +1,7 @@
 """Logits of a validation part → a map of logits to calibrated logits, and back from a file.
 
-Every map is strictly increasing: the order of yes-or-no answers never changes, nor the most
-probable class. Numbers only: a calibration is stored as text.
+Every map is strictly increasing, so it changes neither the order of binary answers nor the most
+probable class. A calibration holds only numbers and is stored as text.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from scipy.special import log_expit, log_softmax, logit
 Logits = NDArray[np.float64]
 FOLDS = 5
 TEMPERATURES = (0.02, 50.0)
-TIE_SLOPE = 1e-3  # isotonic steps are flat; a trace of the logit keeps their order
+TIE_SLOPE = 1e-3  # isotonic steps are flat; adding a small share of the logit keeps the order
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Calibration:
     method
         none, temperature or isotonic.
     temperature
-        Logits are divided by it.
+        Divisor of the logits.
     knots, levels
-        Isotonic: logits, and the calibrated logit at each; straight lines between them.
+        Isotonic: logits, and the calibrated logit at each; linear interpolation between them.
     prior
-        Share of each class that the probabilities assume; empty where unknown.
+        Share of each class that the probabilities assume; empty if unknown.
     """
 
     method: str = "none"
@@ -52,14 +52,14 @@ class Calibration:
         return replace(self, prior=prior)
 
     def summary(self) -> dict[str, Any]:
-        """Return what a reader wants to know of it."""
+        """Return the summary for `metrics.json` and the report."""
         shown: dict[str, Any] = {"method": self.method}
         if self.method == "temperature":
             shown["temperature"] = self.temperature
         return shown
 
     def as_json(self) -> dict[str, Any]:
-        """Return the content of its record."""
+        """Return the calibration as plain values for a record."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
@@ -67,7 +67,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any] | None) -> "Calibration":
-        """Return the calibration of a record; of none, the map that changes nothing."""
+        """Return the calibration in a record; without a record, the identity map."""
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in (record or {}).items()
@@ -88,8 +88,8 @@ def fit_calibration(
     Parameters
     ----------
     method
-        none, temperature, isotonic; or auto: the one with the lowest negative log-likelihood on
-        rows it was not fitted on, in five parts of the rows; of equal ones the simplest.
+        none, temperature, isotonic; or auto: the method with the lowest negative log-likelihood in
+        five-fold cross-validation. Ties go to the simplest method.
     logits
         Shape (R, K).
     values
@@ -97,7 +97,7 @@ def fit_calibration(
     methods
         Methods that suit the outcome, the simplest first.
     groups
-        What a row belongs to, for instance its sequence: its rows stay in one part. Shape (R,).
+        Group of each row, for instance its sequence. A group stays in one fold. Shape (R,).
 
     Examples
     --------
@@ -146,7 +146,7 @@ def losses(logits: Logits, values: NDArray[Any]) -> Logits:
     Parameters
     ----------
     logits
-        Of a yes (K = 1), or of each class. Shape (R, K).
+        Logit of the positive class (K = 1), or of each class. Shape (R, K).
     values
         0 or 1, or class membership that sums to 1. Shape (R, K).
 
@@ -180,7 +180,7 @@ def _fit_temperature(logits: Logits, values: NDArray[Any]) -> Calibration:
 
 
 def _fit_isotonic(logits: Logits, values: NDArray[Any]) -> Calibration:
-    """Return the best monotone steps, kept one example's worth away from 0 and 1."""
+    """Return the best monotone steps, kept away from 0 and 1 by the weight of one example."""
     from sklearn.isotonic import IsotonicRegression
 
     margin = 1 / (len(values) + 2)
@@ -191,9 +191,9 @@ def _fit_isotonic(logits: Logits, values: NDArray[Any]) -> Calibration:
 
 
 def prevalence_offset(*, assumed: float, wanted: float) -> float:
-    """Yield what is added to the logit of a yes where yes is more or less common than assumed.
+    """Return the offset that corrects the logit of positives for another share of positives.
 
-    It is exact where positives and negatives look as they did, and only their shares differ
+    The offset is exact if only the shares of positives and negatives differ, not their features
     (Saerens et al. 2002, doi 10.1162/089976602753284446, eq. 2.4).
 
     Parameters
@@ -201,7 +201,7 @@ def prevalence_offset(*, assumed: float, wanted: float) -> float:
     assumed
         Share of positives that the probabilities assume.
     wanted
-        Share of positives among what is predicted now.
+        Share of positives among the rows to predict.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The answers of several tools for the same labelled rows → scores, and every difference of two."""
+"""Answers of several tools for the same labelled rows → scores and all pairwise differences."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -23,13 +23,13 @@ from peftide.metrics import (
 def compare_answers(
     rows: LabelledRows, trainings: Mapping[str, Sequence[Answers]], *, resampling: Resampling
 ) -> dict[str, Any]:
-    """Return the scores of several tools on the same rows, and every difference of two.
+    """Return the scores of several tools on the same rows, and all pairwise differences.
 
     Parameters
     ----------
     trainings
-        Name of a tool → its answers, one entry for each training with another seed; seeds are
-        averaged inside each resample.
+        Name of a tool → its answers, one entry per training seed; seeds are averaged inside each
+        resample.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def compare_answers(
 def _resampled(
     rows: LabelledRows, trainings: Mapping[str, Sequence[Answers]], resampling: Resampling
 ) -> dict[str, Replicates]:
-    """Return the scores of each tool; without resamples where there are too few units."""
+    """Return the scores of each tool, with resamples if there are enough units."""
     statistics = {
         name: seed_average([statistic(rows, one) for one in answers])
         for name, answers in trainings.items()

@@ -1,8 +1,8 @@
-"""Probabilities on validation rows → sets of classes that hold the true one as often as asked.
+"""Probabilities on validation rows → prediction sets with a chosen error rate.
 
-Class-conditional (Mondrian) split conformal prediction: the promise holds for each class alone, so
-it does not depend on how common the classes are. It rests on rows that are exchangeable with those
-of validation, which pairs that share proteins are not.
+Class-conditional (Mondrian) split conformal prediction: the error rate holds for each class, so it
+does not depend on how common the classes are. It requires rows that are exchangeable with the
+validation rows; pairs that share proteins are not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_STORED = 1000  # ranks kept of each class; coverage is at most 1/1000 above that of all
+MOST_STORED = 1000  # ranks stored per class; raises coverage by at most 1/1000
 
 FloatValues = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Conformal:
-    """How strange each class may look and still be in the set.
+    """Limits of strangeness below which a class is in the prediction set.
 
     Attributes
     ----------
     counts
         Validation rows of each class.
     ranks
-        Of each class, ranks from 1 (the least strange row).
+        Stored ranks of each class, from 1 (the least strange row).
     strangeness
         1 − probability of the class, at these ranks.
     """
@@ -38,8 +38,8 @@ class Conformal:
     def limits(self, error_rate: float) -> FloatValues:
         """Return the highest strangeness at which a class is in the set. Shape (K,).
 
-        It is that of rank ⌈(n + 1)(1 − error rate)⌉ among the n rows of the class; where there are
-        too few rows for it, the class is in every set.
+        The limit is the strangeness at rank ⌈(n + 1)(1 − error rate)⌉ among the n rows of the
+        class. If the class has too few rows, it is in every set.
         """
         return np.array(
             [
@@ -53,11 +53,11 @@ class Conformal:
         return self.strangeness[k][place] if place < len(self.ranks[k]) else np.inf
 
     def sets(self, probabilities: NDArray[Any], error_rate: float) -> NDArray[np.bool_]:
-        """Return which classes are in the set of each row. Shape (R, K)."""
+        """Return whether each class is in the set of each row. Shape (R, K)."""
         return 1 - class_probabilities(probabilities) <= self.limits(error_rate)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the content of its record."""
+        """Return the limits as plain values for a record."""
         return {
             "counts": list(self.counts),
             "ranks": [list(ranks) for ranks in self.ranks],
@@ -66,7 +66,7 @@ class Conformal:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Conformal":
-        """Return what was stored."""
+        """Return the limits in a record."""
         return cls(
             tuple(record["counts"]),
             tuple(tuple(ranks) for ranks in record["ranks"]),
@@ -80,9 +80,9 @@ def fit_conformal(probabilities: NDArray[Any], values: NDArray[Any]) -> Conforma
     Parameters
     ----------
     probabilities
-        Calibrated: of a yes, shape (R,), or of each class, shape (R, K).
+        Calibrated probability of the positive class, shape (R,), or of each class, shape (R, K).
     values
-        0 or 1, shape (R, 1); or above 0 for each class of the row, shape (R, K).
+        0 or 1, shape (R, 1); or class membership, above 0 for true classes, shape (R, K).
 
     Examples
     --------
@@ -110,7 +110,7 @@ def _kept_ranks(count: int) -> NDArray[np.int64]:
 
 
 def class_probabilities(probabilities: NDArray[Any]) -> FloatValues:
-    """Yield one column per class; of a yes-or-no answer no, then yes. Shape (R, K).
+    """Return one column per class; for binary answers negative, then positive. Shape (R, K).
 
     Examples
     --------
@@ -123,7 +123,7 @@ def class_probabilities(probabilities: NDArray[Any]) -> FloatValues:
 
 
 def class_membership(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Yield to which classes each row belongs; of a yes-or-no label no, then yes. Shape (R, K).
+    """Return the classes of each row; for binary labels negative, then positive. Shape (R, K).
 
     Examples
     --------
@@ -136,7 +136,7 @@ def class_membership(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def set_names(sets: NDArray[np.bool_], class_names: Sequence[str]) -> list[str]:
-    """Yield each set as text: its classes with commas, nothing for an empty one.
+    """Return each set as text: its classes separated by commas, or an empty text.
 
     Examples
     --------
@@ -151,13 +151,13 @@ def set_names(sets: NDArray[np.bool_], class_names: Sequence[str]) -> list[str]:
 def coverage(
     sets: NDArray[np.bool_], values: NDArray[Any], class_names: Sequence[str]
 ) -> dict[str, Any]:
-    """Yield how often each class is in the sets of its own rows, and how large sets are.
+    """Return the coverage of each class on its rows, and the sizes of the sets.
 
     Returns
     -------
     dict
-        `coverage`: of each class `value` (NaN without rows) and `n`, its rows; `mean_size`;
-        `empty` and `single`: shares of the sets with no class and with one.
+        `coverage`: for each class `value` (NaN without rows) and `n`, its rows; `mean_size`;
+        `empty` and `single`: shares of the sets with no class and with one class.
 
     Examples
     --------

@@ -15,14 +15,14 @@ DEFAULT_THRESHOLD = 0.5
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the validation part decided about a model's answers; stored with the model.
+    """Calibration, threshold and prediction-set limits from validation; stored with the model.
 
     Attributes
     ----------
     calibration
         Map of logits to calibrated logits.
     threshold
-        Calibrated probability from which a yes is predicted.
+        Lowest calibrated probability that is predicted as positive.
     conformal
         Limits of the prediction sets; None for answers that have no sets.
     """
@@ -33,18 +33,18 @@ class Decisions:
 
 
 def decide(part: ScoredPart, logits: FloatArray, *, method: str, imbalance: str) -> Decisions:
-    """Return what a validation part decides about the model that gave these logits.
+    """Return the decisions that a validation part makes about the model with these logits.
 
     Parameters
     ----------
     part
         The validation part.
     logits
-        Of all its rows. Shape (R, K).
+        Logits of all rows of the part. Shape (R, K).
     method
         As `--calibration`.
     imbalance
-        As `--imbalance`; anything but "none" trains for classes that are equally common.
+        As `--imbalance`; all values but "none" train for equally common classes.
     """
     outcome, counted = part.task.outcome, part.targets.counted
     values = part.targets.values[counted]
@@ -59,14 +59,14 @@ def decide(part: ScoredPart, logits: FloatArray, *, method: str, imbalance: str)
 
 
 def choose_threshold(part: ScoredPart, answers: FloatArray) -> float | None:
-    """Return the probability with the best MCC on a part; None where no threshold is used.
+    """Return the probability with the best MCC on a part; None if no threshold is used.
 
     All classes share one threshold, so that rare classes have one too.
 
     Parameters
     ----------
     answers
-        Of all rows of the part. Shape (R,) or (R, K).
+        Answers for all rows of the part. Shape (R,) or (R, K).
     """
     if not part.task.outcome.uses_threshold:
         return None

@@ -1,4 +1,4 @@
-"""The search for homologues, made once: what was found is remembered, and kept in a folder."""
+"""A search for homologues that runs once: results are kept in memory and in a folder."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ NAMES = ("starts", "target", "identity_fraction")
 
 
 def remembered_search(store: Path | None = None, *, threads: int | None = None) -> Search:
-    """Return a search that is made once for the same sequences.
+    """Return a search that runs only once for the same sequences.
 
     Parameters
     ----------
     store
-        Folder where it is kept for later runs; None keeps it in memory only.
+        Folder that keeps the results for later runs; None keeps them in memory only.
     threads
         CPU threads; None takes all cores.
     """
@@ -49,7 +49,7 @@ def _key(queries: Sequence[str], targets: Sequence[str]) -> str:
 
 
 def read_homologues(path: Path) -> Homologues | None:
-    """Return what was found before; None if there is no file, or one that cannot be read."""
+    """Return the stored homologues; None if the file is missing or cannot be read."""
     try:
         arrays = load_file(path)
         return Homologues(*(arrays[name] for name in NAMES))
@@ -58,12 +58,12 @@ def read_homologues(path: Path) -> Homologues | None:
 
 
 def write_homologues(found: Homologues, path: Path) -> None:
-    """Write what was found, whole.
+    """Write the homologues atomically.
 
     Raises
     ------
     StorageError
-        If the disk is full or the place cannot be written.
+        If the disk is full or the folder cannot be written.
     """
     with written_whole(path) as partial:
         save_file({name: np.ascontiguousarray(getattr(found, name)) for name in NAMES}, partial)

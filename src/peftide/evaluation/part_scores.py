@@ -1,4 +1,4 @@
-"""What the model and others say of one part → entries of `metrics.json`, with intervals."""
+"""Answers of the model and others for one part → entries of `metrics.json`, with intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -33,15 +33,14 @@ SLOW_REPLICATES = 200
 
 @dataclass(frozen=True)
 class Answers:
-    """What something says of labelled rows.
+    """Answers of the model, a baseline or another tool for labelled rows.
 
     Attributes
     ----------
     values
         Probability, probabilities or value of each row. Shape (R,) or (R, K).
     threshold
-        Probability from which a yes is predicted; None for a score that has none and can only
-        be ranked.
+        Lowest probability that is predicted as positive; None for scores that only rank rows.
     """
 
     values: FloatArray
@@ -50,14 +49,14 @@ class Answers:
 
 @dataclass(frozen=True)
 class Resampling:
-    """How intervals are drawn.
+    """Settings of the resamples behind the intervals.
 
     Attributes
     ----------
     seed
         Seed of the resamples.
     threads
-        CPU threads; None takes all cores. They change no number.
+        CPU threads; None takes all cores. They do not change the results.
     """
 
     seed: int = 0
@@ -71,15 +70,15 @@ class PartScores:
     Attributes
     ----------
     entries
-        Who answered → the entries of `metrics.json`.
+        Name of the model, baseline or tool → its entries in `metrics.json`.
     differences
-        Who answered besides the model → entries of the model's lead.
+        Name of the baseline or tool → entries of the model's lead over it.
     interval
-        What was resampled, and how often.
+        The resampled units, and the number of resamples.
     reliability
-        Bins of the model's probability of yes; empty for other answers.
+        Bins of the model's probability of positives; empty for other answers.
     notes
-        What is undefined or has no interval, and why.
+        Scores that are undefined or have no interval, and why.
     """
 
     entries: dict[str, dict[str, Any]]
@@ -97,7 +96,7 @@ def score_rows(
     Parameters
     ----------
     answers
-        Who answered → answers; the model first, under the name `MODEL`.
+        Name → answers; the model comes first, under the name `MODEL`.
     """
     n, pairs = len(rows.values), rows.units.are_pairs
     metrics = {name: _metrics(rows, given) for name, given in answers.items()}
@@ -134,7 +133,7 @@ def _metrics(rows: LabelledRows, given: Answers) -> dict[str, Any]:
 
 
 def _applies(score: str, rows: LabelledRows, given: Answers) -> bool:
-    """Return whether a score can be computed; without a threshold only rankings can."""
+    """Return whether a score can be computed; without a threshold, only ranking scores can."""
     ranking = rows.task.outcome.ranking
     return given.threshold is not None or not ranking or score in ranking
 
@@ -180,7 +179,7 @@ def _selected(rows: LabelledRows, given: Answers, chosen: IntArray) -> tuple[Lab
 def _lead(
     name: str, metrics: Mapping[str, dict[str, Any]], found: Mapping[str, Replicates]
 ) -> Replicates:
-    """Return the model's scores less those of another, with resamples where there are any."""
+    """Return the model's scores minus another's scores, with resamples if there are any."""
     if found:
         return minus(found[MODEL], found[name])
     plain = [
@@ -209,7 +208,7 @@ def _interval_record(
 
 
 def _undefined(rows: LabelledRows, metrics: Mapping[str, Any]) -> list[str]:
-    """Say which scores are undefined, and why if it is for the labels."""
+    """Return a note about undefined scores, with the reason if the labels cause it."""
     names = [
         name.replace("_", " ")
         for name, value in metrics.items()

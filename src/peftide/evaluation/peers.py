@@ -20,17 +20,17 @@ from peftide.types import FloatArray
 logger = logging.getLogger(__name__)
 
 Key = tuple[str, ...]
-"""What a row asks about: a sorted pair of ids, an id, or an id and a position."""
+"""Key of a row: a sorted pair of ids, an id, or an id and a position."""
 SHOWN = 3
 
 
 def peer_files(given: Sequence[str], taken: Sequence[str], *, flag: str) -> dict[str, Path]:
-    """Return the file of each peer by its name; a file without one is called by its own.
+    """Return the file of each peer by name; without a given name, the file name is used.
 
     Raises
     ------
     InputError
-        If two have one name, or a name is taken by a part of the result.
+        If two peers have the same name, or a name is already taken in the result.
 
     Examples
     --------
@@ -67,24 +67,24 @@ def read_peers(
 def read_peer(path: Path, part: ScoredPart, *, columns: TableOptions) -> Answers:
     """Return the answers of a file for the rows of a part that enter the scores, in their order.
 
-    The order of rows, and of the two ids of a pair, does not matter. A row that stands there twice
-    with the same numbers is taken once. Rows of the part that do not count may be missing.
+    The order of rows, and of the two ids in a pair, does not matter. Repeated rows with the same
+    scores count once. Rows of the part that do not enter the scores may be missing.
 
     Parameters
     ----------
     columns
-        Names of the columns with ids, in the file as in the labelled table.
+        Names of the id columns, both in the file and in the labelled table.
 
     Returns
     -------
     Answers
-        Scores (R,), or one column per class (R, K). A score of a yes has no threshold.
+        Scores (R,), or one column per class (R, K). Binary scores have no threshold.
 
     Raises
     ------
     InputError
-        If a column is missing, a score is no finite number, or rows are missing, too many or
-        repeated with other scores.
+        If a column is missing, a score is not a finite number, or rows are missing, unknown, or
+        repeated with different scores.
     """
     grid = read_grid(path)
     scores = _numbers(grid, _value_columns(grid, part))
@@ -107,13 +107,13 @@ def read_peer(path: Path, part: ScoredPart, *, columns: TableOptions) -> Answers
         {
             "missing": missing,
             "not in the labelled table": extra,
-            "repeated with other scores": repeated,
+            "repeated with different scores": repeated,
         },
         rows=int(counted.sum()),
     )
     if len(first) < len(found):
         logger.warning(
-            "note: %s: %s rows repeat an earlier one with the same scores: the first counts",
+            "note: %s: %s rows repeat an earlier row with the same scores; the first one counts",
             path,
             f"{len(found) - len(first):,}",
         )
@@ -133,7 +133,7 @@ def _value_columns(grid: Grid, part: ScoredPart) -> list[str]:
     raise InputError(
         f"no column {', '.join(missing[:SHOWN])} (there are: {', '.join(grid.cells)})",
         expected="the columns id_a id_b score for pairs, id score for sequences, "
-        "and p_<class> for each class where there are several",
+        "and p_<class> for each class if there are several",
         where=grid.path,
     )
 
@@ -145,10 +145,10 @@ def _numbers(grid: Grid, names: Sequence[str]) -> FloatArray:
     if bad.size:
         row, column = bad[0], int(np.flatnonzero(~np.isfinite(values[bad[0]]))[0])
         raise InputError(
-            f"{bad.size:,} of {len(values):,} rows have a score that is no finite number "
+            f"{bad.size:,} of {len(values):,} rows have a score that is not a finite number "
             f"(the first: {grid.cells[names[column]][row]!r})",
             where=f"{grid.path}:{grid.lines[row]}",
-            fix="Every row of the labelled table needs a score; give the worst to those without",
+            fix="Every row of the labelled table needs a score; give rows without one the worst",
         )
     return values
 
@@ -161,7 +161,7 @@ def _number(cell: str) -> float:
 
 
 def _row_keys(grid: Grid, task: Task, columns: TableOptions) -> list[Key]:
-    """Return what each row of a file is about."""
+    """Return the key of each row of a file."""
     names = {
         "pair": (columns.id_a_column, columns.id_b_column),
         "sequence": (columns.id_column,),
@@ -183,7 +183,7 @@ def _key(ids: Key, task: Task) -> Key:
 
 
 def _wanted_keys(part: ScoredPart) -> list[Key]:
-    """Return what each row of a part is about."""
+    """Return the key of each row of a part."""
     ids, members = part.dataset.proteins.ids, part.examples.members
     keys = [_key(tuple(ids[member] for member in row), part.task) for row in members.tolist()]
     if part.task.level != "residue":
@@ -204,7 +204,7 @@ def _refuse_mismatch(path: Path, problems: Mapping[str, list[Key]], *, rows: int
     ]
     if found:
         raise InputError(
-            f"the rows differ from those that are scored ({rows:,}): {'; '.join(found)}",
-            expected="one score for each of them",
+            f"the rows differ from the {rows:,} scored rows of the table: {'; '.join(found)}",
+            expected="one score for each scored row",
             where=path,
         )

@@ -23,12 +23,12 @@ def evaluate_parts(
     resampling: Resampling,
     error_rate: float | None = None,
 ) -> dict[str, Any]:
-    """Return the scores of a model on labelled parts, beside others, with intervals.
+    """Return the scores of a model and others on labelled parts, with intervals.
 
     Parameters
     ----------
     parts
-        Name under which a part is reported → the part.
+        Reported name → part.
     logits
         Name → the model's logits of all rows of the part. Shape (R, K).
     answering
@@ -36,7 +36,7 @@ def evaluate_parts(
     others
         Baselines and scores of other tools for the same parts.
     error_rate
-        Adds how often prediction sets at this error rate hold the true class.
+        Adds the coverage of prediction sets at this error rate.
     """
     outcome, decisions = answering.task.outcome, answering.decisions
     scores = {}
@@ -66,7 +66,7 @@ def evaluate_parts(
 def set_coverage(
     part: ScoredPart, logits: FloatArray, answering: Answering, *, error_rate: float
 ) -> dict[str, Any]:
-    """Return how often prediction sets hold the class of the rows that enter the scores."""
+    """Return the coverage of prediction sets on the rows that enter the scores."""
     counted = part.targets.counted
     sets = answering.sets(logits, error_rate)[counted]
     found = coverage(sets, part.targets.values[counted], answering.labels.class_names)
@@ -74,7 +74,7 @@ def set_coverage(
 
 
 def _by_group(scores: Mapping[str, PartScores], names: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return the scores of all parts, grouped by who answered."""
+    """Return the scores of all parts, grouped by model, baseline or tool."""
     return {
         "splits": {part: found.entries[MODEL] for part, found in scores.items()},
         **{

@@ -27,7 +27,7 @@ class Results:
     columns
         Reported name → columns of the answers.
     trained
-        What training saw of each protein.
+        Relation of each protein to the training part.
     """
 
     metrics: dict[str, Any]
@@ -37,7 +37,7 @@ class Results:
 
 
 def write_results(results: Results, folder: RunFolder) -> None:
-    """Write `predictions.tsv`, `strata.tsv` and `metrics.json`, each whole."""
+    """Write `predictions.tsv`, `strata.tsv` and `metrics.json`, each atomically."""
     tables = [
         prediction_table(
             part.examples,

@@ -21,7 +21,7 @@ class ScoredPart:
     name
         Name of the part in the data set.
     targets
-        Labels of its rows, as the training part's `labels` read them.
+        Labels of its rows as numbers, read with the `labels` of the training part.
     """
 
     task: Task
@@ -62,7 +62,7 @@ class LabelledRows:
     units: Units
 
     def support(self) -> dict[Name, Support]:
-        """Return the units with positives and negatives of each class; nothing for numbers."""
+        """Return the units with positives and negatives of each class; empty for numbers."""
         if not self.task.outcome.supports_imbalance:
             return {}
         outcome, names = self.task.outcome, self.labels.class_names
@@ -76,6 +76,6 @@ def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:
         return "protein", numbers
     if examples.clusters is None:
         return "sequence", numbers
-    # a sequence without a cluster forms one alone
+    # a sequence without a cluster is a cluster by itself
     names = [name or f"\t{number}" for name, number in zip(examples.clusters, numbers, strict=True)]
     return "cluster", pd.factorize(np.array(names, dtype=object))[0].astype(np.int64)[:, None]

@@ -1,4 +1,4 @@
-"""Rows of a part → `strata.tsv`: their truth, and the properties by which a report groups them."""
+"""Rows of a part → `strata.tsv`: true labels, and the properties by which a report groups rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from peftide.sequences import Dataset, Examples, distinct_sequences
 from peftide.types import BoolArray, FloatArray, IntArray
 
 SEEN = {"pair": ("none_seen", "one_seen", "both_seen"), "sequence": ("unseen", "seen")}
-"""Level → what a row is called of whose proteins none, one or both were trained on."""
+"""Level → name of a row whose proteins were in training: none first, all last."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training saw of each protein of a data set.
+    """Relation of each protein of a data set to the training part.
 
     Attributes
     ----------
     seen
         Whether its sequence was trained on. Shape (P,).
     pairs
-        Training pairs that name it, or None where that is not known. Shape (P,).
+        Number of training pairs of the protein, or None if unknown. Shape (P,).
     similarity
         Highest identity to a training sequence, 0 if none is similar, or None. Shape (P,).
     """
@@ -35,7 +35,7 @@ class Trained:
 
 
 def trained_by(dataset: Dataset) -> Trained:
-    """Return what the training part of a data set shows of each protein."""
+    """Return the relation of each protein of a data set to its training part."""
     numbers = distinct_sequences(dataset.proteins)
     return Trained(
         np.isin(numbers, numbers[dataset.parts["train"].members]),
@@ -55,7 +55,7 @@ def reported_parts(parts: Iterable[str]) -> list[str]:
 
 
 def pairs_of_each(examples: Examples, numbers: IntArray) -> IntArray:
-    """Return how many counted rows name each protein; equal sequences are one. Shape (P,)."""
+    """Return the number of counted rows of each protein, merged by sequence. Shape (P,)."""
     named = np.sort(numbers[examples.members[examples.counted]], axis=1)
     selfs = (named[:, 0] == named[:, -1]) & (named.shape[1] > 1)
     once = np.concatenate([named[:, 0], named[~selfs, -1]]) if named.shape[1] > 1 else named.ravel()
@@ -65,10 +65,11 @@ def pairs_of_each(examples: Examples, numbers: IntArray) -> IntArray:
 def strata_table(part: ScoredPart, trained: Trained) -> pd.DataFrame:
     """Return one row per row of the prediction table of a part, in its order.
 
-    `truth` is 1 or 0, the classes between bars, or the value; `length` the residues of the
-    sequence, or of the longer of two; `pairs_in_part` and `pairs_in_train` the pairs of the protein
-    that has more; `seen` whether the proteins were trained on; `similarity` the highest identity to
-    a training sequence (of two proteins the lower one), 0 where nothing similar was found.
+    `truth` is 1 or 0, the classes separated by bars, or the value. `length` is the number of
+    residues in the sequence, or in the longer one of a pair. `pairs_in_part` and `pairs_in_train`
+    count the pairs of a protein; for a pair, the larger count. `seen` says whether the proteins
+    were in training. `similarity` is the highest identity to a training sequence (for a pair, the
+    lower one), or 0 if nothing similar was found.
     """
     targets = part.targets
     columns = {TRUTH: part.task.outcome.truth(targets.values, part.labels)}
@@ -79,7 +80,7 @@ def strata_table(part: ScoredPart, trained: Trained) -> pd.DataFrame:
 
 
 def example_strata(part: ScoredPart, trained: Trained) -> list[tuple[str, np.ndarray]]:
-    """Return name and values, one per example, of each property that groups rows."""
+    """Return the name of each property that groups rows, with one value per example."""
     dataset, examples, level = part.dataset, part.examples, part.task.level
     lengths = np.array([len(sequence) for sequence in dataset.proteins.sequences], dtype=np.int64)
     strata: list[tuple[str, np.ndarray]] = [("length", lengths[examples.members].max(axis=1))]

@@ -32,7 +32,7 @@ def prediction_table(
     answers
         Columns made by the task's outcome, R values each.
     residues
-        Residues that the model saw of each example's protein. Shape (B,).
+        Number of residues that the model saw in each example's protein. Shape (B,).
     counted
         Adds the column `counted`: 1 for rows that enter the scores. Shape (R,).
     """
@@ -65,13 +65,13 @@ def _residue_columns(examples: Examples, proteins: Proteins, residues: IntArray)
 
 
 def write_history(history: list[dict[str, Any]], path: Path) -> None:
-    """Write one CSV row per epoch, or per look at the held-out sequences."""
+    """Write one CSV row per epoch, or per evaluation of the held-out sequences."""
     with written_whole(path) as partial:
         pd.DataFrame(history).to_csv(partial, index=False)
 
 
 def write_table(table: pd.DataFrame, path: Path | None) -> None:
-    """Write a TSV whole, or to standard output."""
+    """Write a TSV file atomically, or print it to standard output."""
     settings = {"sep": "\t", "index": False, "float_format": FLOAT_FORMAT}
     if path is None:
         table.to_csv(sys.stdout, **settings)

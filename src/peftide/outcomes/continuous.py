@@ -29,13 +29,13 @@ def read_continuous(examples: Examples, _labels: Labels, _options: ReadingOption
     Raises
     ------
     InputError
-        Naming file and line of every label that is no finite number.
+        Naming file and line of every label that is not a finite number.
     """
     shown = examples.labels or ()
     values = [_number(text) for text in shown]
     raise_problems(
         [
-            f"{examples.where(row)}: label {shown[row]!r} is no finite number"
+            f"{examples.where(row)}: label {shown[row]!r} is not a finite number"
             for row, value in enumerate(values)
             if not math.isfinite(value)
         ],

@@ -1,1 +1,1 @@
-"""The cost of a training on this machine, from a few of its steps before it runs."""
+"""The cost of a training on this machine, forecast from a few measured steps."""

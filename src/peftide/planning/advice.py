@@ -18,14 +18,14 @@ SAFETY = 0.9
 def memory_advice(
     sizes: Sizes, config: TrainConfig, whole: TransformerBackbone, *, max_tokens: int, free: float
 ) -> list[str]:
-    """Return changes of the options that fit into the free memory, the mildest first.
+    """Return option changes with which the training fits into free memory, the mildest first.
 
     Parameters
     ----------
     whole
         The backbone of the training.
     max_tokens
-        Its token budget.
+        The token budget of the training.
     """
     found = [
         f"{change}: {size / GB:.1f} GB"
@@ -50,10 +50,10 @@ def memory_advice(
 def _changes(
     sizes: Sizes, config: TrainConfig, whole: TransformerBackbone, *, max_tokens: int
 ) -> Iterator[tuple[str, float]]:
-    """Yield changes, and the peak memory of training with them."""
+    """Yield option changes with the peak memory of a training that uses them."""
     layers = max(1, whole.layers - cut_below_training(whole))
     fixed = sizes.held + (COPIES + 1) * sizes.trained
-    graph = max(0.0, sizes.graph - sizes.trained)  # its gradients are as large as the parameters
+    graph = max(0.0, sizes.graph - sizes.trained)  # gradients are as large as the parameters
     budget = max(SMALLEST_BUDGET, max_tokens // 4)
     if graph:
         less = budget / max_tokens
@@ -79,7 +79,7 @@ def disk_advice(sizes: Sizes) -> list[str]:
     if sizes.is_kept or not sizes.stored:
         return []
     return [
-        f"the hidden states of the frozen layers ({sizes.stored / GB:.1f} GB) need more space than "
-        f"they may take ({sizes.room / GB:.1f} GB), so these layers run in every step: raise "
-        "--trunk-gb, lower --max-length, or name a larger disk with --embedding-cache"
+        f"the hidden states of the frozen layers ({sizes.stored / GB:.1f} GB) exceed the allowed "
+        f"space ({sizes.room / GB:.1f} GB), so these layers run in every step: raise "
+        "--trunk-gb, lower --max-length, or use a larger disk with --embedding-cache"
     ]

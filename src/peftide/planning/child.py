@@ -1,6 +1,6 @@
-"""The measurement in a process of its own: options in by standard input, a plan out as JSON.
+"""The measurement in a child process: options in on standard input, a plan out as JSON.
 
-The memory of the caller is not counted, and a kill for lack of memory cannot take the caller down.
+The caller's memory is not counted, and an out-of-memory kill cannot take down the caller.
 """
 
 import json
@@ -18,7 +18,7 @@ from peftide.errors import InputError, PeftideError
 from peftide.process import prepare_process
 
 RESULT = "peftide-plan:"
-"""Start of the line that holds the plan; all other lines on standard output are ignored."""
+"""Prefix of the line with the plan; all other lines on standard output are ignored."""
 
 
 def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     Raises
     ------
     InputError
-        For every request that `train` would refuse.
+        If `train` would refuse the same options.
     PeftideError
         If the measurement did not finish.
     """
@@ -57,12 +57,15 @@ def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
 def _ended(code: int) -> PeftideError:
     if code == -signal.SIGKILL:
         return InputError(
-            "the system killed the measurement, most likely because memory ran out",
+            "the operating system killed the measurement, most likely because memory ran out",
             fix="Plan with a smaller --max-tokens, fewer --lora-layers or a smaller --backbone",
         )
     if code == -signal.SIGINT:
         raise KeyboardInterrupt
-    return PeftideError(f"the measurement ended with code {code} and no result (see above)")
+    return PeftideError(
+        f"the measurement ended with exit code {code} and without a result; "
+        "see its error messages above"
+    )
 
 
 def main() -> None:
@@ -71,7 +74,7 @@ def main() -> None:
     prepare_process()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
-    for room in ("training", "evaluation"):  # these epochs and scores are no news
+    for room in ("training", "evaluation"):  # hides epochs and scores of the measurement
         logging.getLogger(f"peftide.{room}").setLevel(logging.WARNING)
     from peftide.planning.planner import make_plan
 

@@ -1,4 +1,4 @@
-"""A training about to begin → its time, memory and disk, from a part of it that is really run."""
+"""The setting of a training → its time, memory and disk, measured on a part of the training."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,26 +34,27 @@ from peftide.training.usage import Seconds, Used, clocked, held_bytes, weighed
 from peftide.types import FloatArray, IntArray
 
 ENCODING_SECONDS, STEP_SECONDS, MOST_STEPS = 5.0, 10.0, 30
-"""CPU seconds for the measured encodings, and for the measured steps; most steps."""
+"""CPU seconds for the measured encodings and for the measured steps; maximum number of steps."""
 FIRST_TOKENS = 600
 STEP_SHARES = (1.0, 1.0, 1.0, 0.6, 0.3)
-"""Sizes of the measured steps, as shares of the largest one that there is time for."""
+"""Sizes of the measured steps, as shares of the largest step that fits the time limit."""
 BACKWARD = 3.0
-"""Time of a forward and backward pass, in forward passes."""
+"""Time of a forward and backward pass, in units of one forward pass."""
 SCORED = (1_500, 5_000)
-"""Scored rows of a larger table; the line through both times is extended to all rows."""
+"""Numbers of scored rows in a larger table; both times are extrapolated linearly to all rows."""
 COPIES = 3
 """Copies of the trained parameters: two moments of the optimizer, and the best weights."""
 SCALING_BYTES = 20
-"""Per number of the rows that the scaling is fitted on: single and double precision, squared."""
+"""Bytes per number to fit the scaling: single precision, double precision, and squares."""
 
 
 @dataclass(frozen=True)
 class Sizes:
     """Bytes of the parts of a training.
 
-    Those are libraries, data and model; the trained parameters, once; activations of a step, and
-    of encoding; encoded rows in memory; the stored output of frozen layers, and the space for it.
+    Fields, in order: libraries, data and model; one copy of the trained parameters; activations of
+    a step and of encoding; encoded rows in memory; stored output of frozen layers, and the space
+    for this output.
     """
 
     held: float
@@ -66,13 +67,13 @@ class Sizes:
 
     @property
     def is_kept(self) -> bool:
-        """Whether frozen layers run once; else they run in every step."""
+        """Whether frozen layers run only once instead of in every step."""
         return 0 < self.stored <= self.room
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The cost of a whole training: piece of work → time, and piece of work → bytes in use."""
+    """The cost of a whole training: time and memory (bytes in use) of each piece of work."""
 
     parameters: dict[str, int]
     steps: int
@@ -82,18 +83,18 @@ class Measurement:
 
 
 class Rehearsal:
-    """The beginning of a training, run by the code of the training itself.
+    """The beginning of a training, run with the training code.
 
     Attributes
     ----------
     setting
         The setting of the training, before anything is encoded.
     answering
-        The same with made-up rows of all proteins, so that nothing needs encoding.
+        The setting with made-up embeddings of all proteins, so that nothing is encoded.
     run
-        The training; when an epoch ends, it validates with the made-up rows.
+        The training; at the end of an epoch, it validates with the made-up embeddings.
     work
-        Arithmetic of encoding each protein. Shape (P,).
+        Number of operations to encode each protein. Shape (P,).
     """
 
     def __init__(self, setting: Setting, stands: StandIn, folder: RunFolder) -> None:
@@ -116,7 +117,7 @@ class Rehearsal:
         self.below, self.above = Seconds(), Seconds()
 
     def stored_bytes(self) -> float:
-        """Return the size of what frozen layers compute once: embeddings, or hidden states."""
+        """Return the size of the stored output of frozen layers: embeddings or hidden states."""
         if not self.encodes:
             per_residue = self.problem.task.level == "residue"
             rows = self.encoder.rows(self.sequences).sum()
@@ -127,7 +128,7 @@ class Rehearsal:
         return trunk_plan(self._trunk(), texts, self.encoder.tokens(texts)).stored_bytes
 
     def row_bytes(self) -> float:
-        """Return the memory for rows of proteins: of the largest part, or for the scaling."""
+        """Return the memory for protein embeddings: for the largest part or for the scaling."""
         counts, parts = self.encoder.rows(self.sequences), self.problem.dataset.parts
         per_residue = self.problem.task.level == "residue"
         proteins = [np.unique(examples.members) for examples in parts.values()]
@@ -143,12 +144,12 @@ class Rehearsal:
         return TrunkEncoder(backbone, self.cut, self.encoder.hardware, self.encoder.max_length)
 
     def encode(self, *, splits: bool) -> float:
-        """Measure encoding per unit of work; return the memory it takes.
+        """Measure encoding per unit of work; return its memory.
 
         Parameters
         ----------
         splits
-            Whether the layers below the cut are measured apart, and their output is stored.
+            Whether to measure the layers below the cut separately and to store their output.
         """
         encoder, distinct = self.encoder, list(dict.fromkeys(self.sequences))
         first = sampled_sequences(encoder, distinct, FIRST_TOKENS / encoder.tokens(distinct).sum())
@@ -177,13 +178,13 @@ class Rehearsal:
         return seconds * (1 / float(work_of(self.encoder, sequences).sum()))
 
     def encoded(self, each: Seconds, *parts: str) -> Seconds:
-        """Return the time to encode each distinct sequence of some parts, given it per work."""
+        """Return the time to encode the distinct sequences of parts, given the time per work."""
         members = [self.problem.dataset.parts[part].members.ravel() for part in parts]
         used = np.unique(np.concatenate([np.empty(0, np.int64), *members]))
         return each * sum({self.sequences[int(p)]: float(self.work[p]) for p in used}.values())
 
     def encoding_seconds(self, *, is_kept: bool) -> dict[str, Seconds]:
-        """Return the time of encoding outside of steps: once, or (validation) once per epoch."""
+        """Return the time of encoding outside steps: once, or once per epoch for validation."""
         first, later = ("train", "validation"), list(self.problem.dataset.parts)
         none = Seconds()
         if not self.encodes:
@@ -204,13 +205,13 @@ class Rehearsal:
         )
 
     def sizes_of(self, batch: IntArray) -> FloatArray:
-        """Return one step, the rows of the head, and the work of the distinct proteins."""
+        """Return the sizes of a step: 1, the rows to predict, and the work of its proteins."""
         proteins, targets = np.unique(self.members[batch]), self.run.fitting.part.targets
         work = self.work[proteins].sum() if self.encodes else 0.0
         return np.array([1.0, len(targets.rows(batch)), work])
 
     def _choose_steps(self, most: float) -> list[IntArray]:
-        """Return batches from large to small, the last ones shortened."""
+        """Return batches from large to small; the last ones are shortened."""
         sizes = [self.sizes_of(batch)[2] for batch in self.batches]
         order = np.argsort(sizes, kind="stable")
         places = np.linspace(len(order) - 1, 0, len(STEP_SHARES)).round().astype(int)
@@ -226,7 +227,7 @@ class Rehearsal:
         Parameters
         ----------
         more
-            Number of trained parameters, in those of the measured model.
+            Trained parameters of the training, as a multiple of those in the measured model.
         """
         set_training_mode(self.encoder.model)
         self._step(self.chosen[-1])
@@ -248,7 +249,7 @@ class Rehearsal:
         self.run.state.batch += 1
 
     def _missing_tokens(self) -> float:
-        """Return the tokens of the largest graph of an epoch, in those of the measured one."""
+        """Return the tokens of an epoch's largest graph, as a multiple of the measured graph."""
         source = self.run.fitting.source
         most, measured = (
             min(max(source.costs[np.unique(self.members[b])].sum() for b in some), source.budget)
@@ -285,7 +286,7 @@ def _scored_rows(problem: Problem) -> int:
 
 
 def fitted(sizes: FloatArray, seconds: FloatArray) -> FloatArray:
-    """Return the seconds per unit of each size, none below zero, by their relative errors.
+    """Return nonnegative seconds per unit of each size, fitted by relative errors.
 
     Examples
     --------
@@ -300,16 +301,16 @@ def fitted(sizes: FloatArray, seconds: FloatArray) -> FloatArray:
 def measure_training(
     setting: Setting, stands: StandIn, folder: RunFolder, *, store: Path
 ) -> Measurement:
-    """Run the beginning and the end of a training; return the cost of all of it but reading.
+    """Run the beginning and end of a training; return its whole cost except reading.
 
     Parameters
     ----------
     setting
         The setting of the training, before anything is encoded.
     folder
-        A run folder that may be filled and thrown away.
+        A temporary run folder.
     store
-        The folder in which the training will store the output of frozen layers.
+        The folder for the stored output of frozen layers.
     """
     config, device, model = setting.config, setting.hardware.device, setting.model
     parameters, more = stands.parameters(model)
@@ -322,7 +323,7 @@ def measure_training(
     epoch, graph = it.take_steps(more)
     if not is_kept:
         epoch += it.below * float(sum(it.sizes_of(batch)[2] for batch in it.batches))
-    reset_peak_memory(device)  # gives free memory back to the system
+    reset_peak_memory(device)  # returns free memory to the system
     kernels = held_bytes(device) - before - 8 * parameters["trained"] / more
     validation = clocked(it.run.fitting.validate, device)[1]
     ending = weighed(it.run.end_epoch, device)

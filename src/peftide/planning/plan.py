@@ -22,15 +22,15 @@ class Plan:
     seconds
         Piece of work → wall time; `per_epoch` and `total` are sums.
     cpu_seconds
-        Piece of work → CPU time, which other work on the machine changes little.
+        Piece of work → CPU time, which other work on the machine hardly changes.
     memory
         Piece of work → bytes in use; `peak` is the largest.
     disk
-        Files → bytes; `peak` is the most at a time, `kept` the size after the training.
+        Files → bytes; `peak` is the largest total at a time, `kept` the size after the training.
     fits
         Whether this machine has the peak memory and disk space.
     advice
-        Changes that fit, if the training does not.
+        Option changes with which the training fits, if it does not fit now.
     notes
         Parts of the plan that were extrapolated or made up.
     """

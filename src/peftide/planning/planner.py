@@ -1,4 +1,4 @@
-"""The options of a training → its plan: read, measure, add up, advise."""
+"""The options of a training → its plan: reading, measurement, sums and advice."""
 
 import csv
 import tempfile
@@ -42,7 +42,7 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
     Raises
     ------
     InputError
-        For every request that `train` would refuse.
+        If `train` would refuse the same options.
     """
     wall, cpu = time.perf_counter(), time.process_time()
     options = {item.name: getattr(request, item.name) for item in fields(TrainConfig)}
@@ -66,7 +66,8 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
                 folder=folder,
                 layers_each=stands.layers_each(is_cut=config.method != "head")[1],
             )
-            spent = time.process_time()  # with the libraries, which were loaded at about this pace
+            # includes loading the libraries, at about the same ratio of wall to CPU time
+            spent = time.process_time()
             reading = Seconds(spent, spent * (time.perf_counter() - wall) / max(spent - cpu, 1e-9))
             setting = Setting(config, problem, encoder, None)
             store = (config.embedding_cache or config.out).absolute()
@@ -76,12 +77,12 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
 
 
 def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[str, ...]]:
-    """Return the training with a table: its own, or one of all sequences with made-up labels.
+    """Return the training with its table, or with a table of all sequences and made-up labels.
 
     Raises
     ------
     InputError
-        If there is no table, and the task needs one.
+        If the task needs a table and there is none.
     """
     if config.data is not None or config.train is not None:
         return config, ()
@@ -97,8 +98,8 @@ def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[s
         writer.writerow([config.id_column, config.label_column])
         writer.writerows((name, number % 2) for number, name in enumerate(proteins.ids))
     said = (
-        f"there is no table: every sequence of {config.sequences} counts as one example of "
-        f"{task}, a tenth of them as validation"
+        f"no training table was given: every sequence in {config.sequences} counts as one example "
+        f"of {task}, and a tenth of them as validation"
     )
     return replace(config, task=task, train=path), (said,)
 
@@ -111,7 +112,7 @@ def plan_of(
     reading: Seconds,
     notes: tuple[str, ...],
 ) -> Plan:
-    """Return the plan that follows from a measurement."""
+    """Return the plan computed from a measurement."""
     config, sizes, hardware = setting.config, measured.sizes, setting.hardware
     seconds = {"reading": reading, **measured.seconds}
     total = sum(seconds.values(), Seconds())
@@ -154,15 +155,15 @@ def plan_of(
 
 
 def disk_of(sizes: Sizes, *, is_shared: bool) -> dict[str, int]:
-    """Return the files that a training writes, the most at a time, and those that stay.
+    """Return the sizes of written files, their peak, and the size that stays on disk.
 
     Parameters
     ----------
     is_shared
-        Whether the stored output of frozen layers outlives the run.
+        Whether the stored output of frozen layers is kept after the run.
     """
     model = round(sizes.trained)
     cache = round(sizes.stored) if sizes.is_kept else 0
-    points = 2 * (COPIES + 1) * model  # one is written before the last one is removed
+    points = 2 * (COPIES + 1) * model  # a new resume point is written before the old is removed
     files = {"cache": cache, "model": model, "resume points": points}
     return files | {"peak": sum(files.values()), "kept": model + (cache if is_shared else 0)}

@@ -1,4 +1,4 @@
-"""Parts of a training that stand for the whole: encodings, batches, rows to score."""
+"""Samples that represent a whole training: encodings, batches, rows to score."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,21 +18,21 @@ FEWEST_EXAMPLES = 10
 
 
 def work_of(encoder: ModelEncoder, sequences: Sequence[str]) -> FloatArray:
-    """Return the arithmetic of each sequence in any layer, up to a factor. Shape (P,).
+    """Return the relative number of operations of each sequence in a layer. Shape (P,).
 
-    Matrices cost 24·T·D² operations per layer, and attention 4·T²·D.
+    Matrices cost 24·T·D² operations per layer, and attention costs 4·T²·D.
     """
     counts = encoder.tokens(sequences).astype(np.float64)
     return counts * (6 * encoder.model.backbone.width + counts)
 
 
 def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: float) -> list[str]:
-    """Return the sequences of evenly spaced packed batches, the longest included.
+    """Return the sequences of evenly spaced packed batches, including the longest batch.
 
     Parameters
     ----------
     share
-        Share of all batches; below one batch, a part of the longest one.
+        Share of all batches; if it is less than one batch, a part of the longest batch.
     """
     batches = token_budget_batches(encoder.tokens(sequences), encoder.hardware.max_tokens)
     wanted = min(len(batches), share * len(batches))
@@ -43,7 +43,7 @@ def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: fl
 
 
 def shortened(batch: IntArray, members: IntArray, *, work: FloatArray, most: float) -> IntArray:
-    """Return a part of a batch whose distinct proteins are at most so much work.
+    """Return a part of a batch whose distinct proteins need at most `most` work.
 
     Pairs that share proteins stay together, so that blocks of pairs remain blocks.
 
@@ -62,7 +62,7 @@ def shortened(batch: IntArray, members: IntArray, *, work: FloatArray, most: flo
 
 
 def random_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> Embeddings:
-    """Return made-up rows of proteins: overlapping windows of one random vector."""
+    """Return made-up protein embeddings: overlapping windows of one random vector."""
     counts, width = encoder.rows(sequences), encoder.model.backbone.width
     offsets = np.concatenate([[0], np.cumsum(counts)])
     return Embeddings(torch.randn(int(offsets[-1]) + width - 1).unfold(0, width, 1), offsets)
@@ -71,7 +71,7 @@ def random_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> Embeddings:
 def some_of(problem: Problem, share: float) -> Problem:
     """Return a problem with a share of the rows of each part, evenly spaced.
 
-    A part keeps at least `FEWEST_EXAMPLES`, if it has them.
+    A part keeps at least `FEWEST_EXAMPLES` examples, or all examples if it has fewer.
     """
     parts, targets = {}, {}
     for part, examples in problem.dataset.parts.items():

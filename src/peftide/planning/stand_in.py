@@ -1,8 +1,8 @@
-"""A backbone's name → a backbone to measure on, and the shape of the real one.
+"""The name of a backbone → a stand-in to measure on, and the shape of the real backbone.
 
-A plan downloads no weights: random weights of the same architecture cost the same. Of a large
-model two layers are built; the whole model exists without memory (on torch's `meta` device), so
-that its parameters are counted exactly.
+A plan downloads no weights, because random weights of the same architecture cost the same. For a
+large model only two layers are built. The whole model exists on torch's `meta` device, without
+memory, so that its parameters are counted exactly.
 """
 
 import copy
@@ -35,14 +35,14 @@ MEASURED_LAYERS = 2
 
 @dataclass(frozen=True)
 class StandIn:
-    """An adapted backbone to measure on, and the one it represents.
+    """An adapted backbone to measure on, and the real backbone.
 
     Attributes
     ----------
     backbone
-        Adapted; with fewer layers if the real one is large.
+        Adapted stand-in; it has fewer layers if the real backbone is large.
     whole
-        The real one, adapted; without memory if it is another object.
+        Adapted real backbone; it has no memory if it differs from the stand-in.
     notes
         Differences from the real training.
     """
@@ -52,18 +52,18 @@ class StandIn:
     notes: tuple[str, ...] = ()
 
     def layers_each(self, *, is_cut: bool) -> tuple[float, float]:
-        """Return how many layers each measured one represents, below and above the cut.
+        """Return how many real layers each measured layer represents, below and above the cut.
 
         Parameters
         ----------
         is_cut
-            Whether the layers below what trains run apart from the others.
+            Whether the frozen layers at the bottom run separately from the others.
         """
         cut, real = (cut_below_training(b) if is_cut else 0 for b in (self.backbone, self.whole))
         return real / max(cut, 1), (self.whole.layers - real) / (self.backbone.layers - cut)
 
     def parameters(self, model: nn.Module) -> tuple[dict[str, int], float]:
-        """Return the parameters of the real model, and the ratio of those that train.
+        """Return the parameter counts of the real model, and its ratio of trained parameters.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class StandIn:
         return real, real["trained"] / have["trained"]
 
     def missing_bytes(self) -> float:
-        """Return the size of the weights that were left out."""
+        """Return the size of the weights that the stand-in lacks."""
         real, built = (sum(p.nbytes for p in b.parameters()) for b in (self.whole, self.backbone))
         return float(real - built)
 
@@ -86,9 +86,9 @@ def stand_in(config: TrainConfig) -> StandIn:
     Raises
     ------
     BackboneError
-        If there is no such backbone, or only a download could tell its architecture.
+        If the backbone does not exist, or its architecture is unknown without a download.
     InputError
-        If the method does not fit it.
+        If the method does not fit the backbone.
     """
     settings, notes = shape_of(config.backbone, load_options(config))
     architecture = find_architecture(settings, config.backbone)
@@ -103,7 +103,7 @@ def stand_in(config: TrainConfig) -> StandIn:
     few = copy.deepcopy(settings)
     few.num_hidden_layers = MEASURED_LAYERS
     backbone = bare_backbone(few, architecture, config.backbone)
-    # one frozen layer and one that trains, or two of the only kind
+    # one frozen and one trained layer, or two layers if all are of the same kind
     one_kind = whole.frozen_layers in (0, whole.layers)
     layers = "all" if one_kind else f"last:{MEASURED_LAYERS - 1}"
     reads_layers = "lora_layers" in find_adapter(config.method).reads
@@ -121,7 +121,7 @@ def shape_of(name: str, options: LoadOptions) -> tuple[Any, tuple[str, ...]]:
     Raises
     ------
     BackboneError
-        If there is no such backbone, or only a download could tell its configuration.
+        If the backbone does not exist, or its configuration is unknown without a download.
     """
     alias = alias_of(name)
     if name.startswith(RANDOM_PREFIX):
@@ -139,13 +139,16 @@ def shape_of(name: str, options: LoadOptions) -> tuple[Any, tuple[str, ...]]:
             ) from error
         if alias is None:
             raise
-        said = f"the weights of {name} are not here: random ones of the same shape were measured"
+        said = (
+            f"the weights of {name} are not on this machine: random weights of the same shape "
+            "were measured"
+        )
         return ALIASES[alias][1](), (said,)
     return read_config(folder), ()
 
 
 def alias_of(name: str) -> str | None:
-    """Return the alias that a name or hub id belongs to.
+    """Return the alias of a backbone name or hub id.
 
     Examples
     --------

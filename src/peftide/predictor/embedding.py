@@ -20,12 +20,12 @@ def backbone_encoder(
     pooling: Pooling | str = "mean",
     per_residue: bool = False,
 ) -> ModelEncoder:
-    """Return an encoder of a backbone with a pooling and nothing above.
+    """Return an encoder of a backbone with a pooling and no head.
 
     Parameters
     ----------
     max_length
-        Residues kept of a longer sequence; None crops nothing.
+        Maximum number of residues; longer sequences are cropped. None crops nothing.
     pooling
         A ready pooling, or "mean" or "cls".
     per_residue
@@ -34,7 +34,7 @@ def backbone_encoder(
     Raises
     ------
     InputError
-        If the backbone's positions cannot hold that many residues.
+        If the backbone has fewer positions than `max_length` needs.
     """
     if isinstance(pooling, str):
         pooling = build_pooling(
@@ -63,7 +63,7 @@ def run_encoder(
     Parameters
     ----------
     pooling
-        Another pooling than the trained one; None keeps that (for a residue task: the mean).
+        Pooling that replaces the trained one; None keeps the trained one (residue tasks: mean).
     per_residue
         One row per residue instead of one per sequence.
     """

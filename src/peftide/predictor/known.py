@@ -1,4 +1,4 @@
-"""The sequences that the training of a model has seen, found again in another table."""
+"""Proteins of a table that the training of a model has seen."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from peftide.sequences import Proteins, sequence_hash
 
 SHOWN = 3
 FIX = (
-    "A score on them says little about new proteins. Leave them out, "
+    "A score on these proteins says little about new proteins. Leave them out, "
     "or pass `--shared-proteins allow`"
 )
 
@@ -20,12 +20,12 @@ FIX = (
 def refuse_known_proteins(proteins: Proteins, bundle: Bundle, *, where: object) -> None:
     """Raise if the training of the model has seen some of the proteins.
 
-    Validation counts too: it chose the epoch, the threshold and the calibration.
+    Validation proteins count too: they chose the epoch, the threshold and the calibration.
 
     Raises
     ------
     InputError
-        Naming a few of them.
+        Names a few of these proteins.
     """
     hashes = [sequence_hash(sequence) for sequence in proteins.sequences]
     problems = []
@@ -40,7 +40,7 @@ def refuse_known_proteins(proteins: Proteins, bundle: Bundle, *, where: object) 
 
 
 def seen_in_training(sequences: Sequence[str], bundle: Bundle, beside: Beside) -> Trained:
-    """Return what training, or its validation, saw of each protein of a table."""
+    """Return the relation of each protein of a table to the training part."""
     known = bundle.trained_on | bundle.validated_on
     seen = [sequence_hash(sequence) in known for sequence in sequences]
     return Trained(np.array(seen, dtype=bool), pairs_in_train(beside, sequences), beside.similarity)

@@ -35,7 +35,7 @@ PART = "input"
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model with all that turns sequences into answers.
+    """A model with everything that turns sequences into answers.
 
     Attributes
     ----------
@@ -68,22 +68,23 @@ class Predictor:
     ) -> pd.DataFrame:
         """Return one row of answers per row of the input (or residue), in input order.
 
-        Nothing is written or printed. Rows are as in `scores.tsv`: ids, `label` if given, `score`,
-        `probability`, `prediction`; with classes `p_<class>` for each.
+        Nothing is written or printed. The columns are those in `scores.tsv`: ids, `label` if given,
+        `score`, `probability`, `prediction`; with several classes, `p_<class>` for each class.
 
         Parameters
         ----------
         inputs
-            Path of a table (or of a FASTA file), DataFrame with the columns of such a table, list
-            of sequences, or list of pairs of sequences.
+            Path of a table or of a FASTA file, DataFrame with the columns of a table, list of
+            sequences, or list of pairs of sequences.
         sequences
             Path of a FASTA file, or mapping id → sequence, for inputs that name proteins by id.
         columns
-            Other names of the columns, and what to do about missing sequences.
+            Names of the columns if they differ from the defaults, and what to do about missing
+            sequences.
         error_rate
             Adds the column `set`: the prediction set at this error rate.
         prevalence
-            Share of positives among the rows, where it differs from training.
+            Share of positives among the rows, if it differs from training.
 
         Raises
         ------
@@ -107,10 +108,10 @@ class Predictor:
     ) -> Iterator[pd.DataFrame]:
         """Yield the answers of blocks of rows; memory does not grow with the number of rows.
 
-        Each distinct protein is encoded once over all blocks. Parameters and columns are those of
-        `predict`; `blocks` yields one input after the other, for instance
-        `pandas.read_csv(path, chunksize=100_000)`. The last digit of a score may depend on how
-        rows are grouped into blocks.
+        Each distinct protein is encoded once over all blocks. Parameters and columns are the same
+        as in `predict`; `blocks` yields one input after the other, for instance
+        `pandas.read_csv(path, chunksize=100_000)`. The last digit of a score may depend on the
+        grouping of rows into blocks.
         """
         self.answering.check(error_rate=error_rate, prevalence=prevalence)
         vectors = Vectors(self.encoder) if self.answering.task.level != "residue" else None
@@ -122,9 +123,9 @@ class Predictor:
             yield self.table(dataset, answers)
 
     def embed(self, sequences: Sequence[str]) -> FloatArray:
-        """Return the vectors of sequences as the head sees them before scaling. Shape (P, D).
+        """Return one vector per sequence: the head's input before scaling. Shape (P, D).
 
-        For residue tasks all residues follow one another. Shape (R, D).
+        For residue tasks, return one vector per residue, sequence after sequence. Shape (R, D).
 
         Raises
         ------
@@ -144,7 +145,7 @@ class Predictor:
         *,
         columns: JoinOptions | None = None,
     ) -> Dataset:
-        """Return inputs as a data set with one part, and count what the model will not see.
+        """Return inputs as a data set with one part; count cropped and unknown residues.
 
         Raises
         ------
@@ -159,7 +160,7 @@ class Predictor:
     def join(
         self, table: Table, columns: JoinOptions, *, sequences: SequenceSource | None = None
     ) -> Dataset:
-        """Return a table as a data set with one part, and count what the model will not see."""
+        """Return a table as a data set with one part; count cropped and unknown residues."""
         level = self.answering.task.level
         dataset = read_dataset({PART: table}, columns, level=level, sequences=sequences)
         max_length = self.encoder.max_length
@@ -179,13 +180,14 @@ class Predictor:
         Parameters
         ----------
         store
-            Folder for the encoded proteins: an interrupted call goes on from its last save.
+            Folder for the encoded proteins; after an interruption, a repeated call resumes from
+            the last save.
         """
         embeddings = self.encode(dataset.proteins.sequences, store=store)
         return self.answer(embeddings, dataset.parts[PART].members)
 
     def encode(self, sequences: Sequence[str], *, store: Path | None = None) -> Embeddings:
-        """Return the encoded sequences, equal ones encoded once."""
+        """Return the encoded sequences; each distinct sequence is encoded once."""
         with self.encoder.hardware.computing():
             return self.encoder.embed(sequences, store=store)
 
@@ -224,7 +226,7 @@ def load(
     threads: int | None = None,
     allow_bin: bool = False,
 ) -> Predictor:
-    """Open the model of a finished run (or a model folder itself), without network.
+    """Open the model of a finished run, or a model folder, without network access.
 
     Parameters
     ----------
@@ -236,7 +238,8 @@ def load(
     Raises
     ------
     InputError
-        If the folder is no model, was changed, or its backbone is not the one it was trained on.
+        If the folder holds no model, its files were changed, or its backbone differs from the one
+        in training.
     """
     hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
     with hardware.computing():

@@ -1,4 +1,4 @@
-"""Rows of proteins → logits of any number of examples, in blocks."""
+"""Protein embeddings → logits of any number of examples, in blocks."""
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ def answer_rows(
     Parameters
     ----------
     embeddings
-        Rows of all proteins that `members` names.
+        Embeddings of all proteins in `members`.
     members
         Proteins of each example. Shape (B, A).
 
@@ -41,18 +41,18 @@ def answer_rows(
     logits = torch.cat(blocks).numpy()
     if not np.isfinite(logits).all():
         raise TrainingError(
-            "the model's answers are not finite numbers: its training went astray. "
-            "Train again with a lower --learning-rate and --head-learning-rate (a tenth is a good "
-            "try) or with --precision fp32"
+            "the model's answers are not finite numbers: its training diverged. "
+            "Train again with a lower --learning-rate and --head-learning-rate (try a tenth) "
+            "or with --precision fp32"
         )
     return logits if repeats is None else logits[repeats]
 
 
 def distinct_members(members: IntArray) -> tuple[IntArray, IntArray | None]:
-    """Return each unordered pair once, and where each row's pair stands among them.
+    """Return each unordered pair once, and for each row the index of its pair.
 
-    So A–B and B–A, and a pair that is listed twice, get one answer, bit for bit: sums inside a
-    matrix product may depend on the row. Single proteins are left as they are.
+    A–B, B–A and repeated pairs thus get bit-identical answers; otherwise, sums inside a matrix
+    product may depend on the row. Single proteins are returned unchanged.
 
     Examples
     --------

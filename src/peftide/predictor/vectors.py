@@ -15,8 +15,8 @@ FIRST_CAPACITY = 1_024
 class Vectors:
     """One vector per distinct sequence seen so far.
 
-    Only for models with one vector per protein; memory grows with the distinct sequences, not with
-    the number of rows.
+    This works only for models with one vector per protein. Memory grows with the number of distinct
+    sequences, not with the number of rows.
     """
 
     def __init__(self, encoder: ModelEncoder) -> None:
@@ -25,7 +25,7 @@ class Vectors:
         self.rows = torch.empty((FIRST_CAPACITY, encoder.model.backbone.width))
 
     def add(self, sequences: Sequence[str]) -> IntArray:
-        """Encode the sequences that are new; return the place of each. Shape (P,)."""
+        """Encode the new sequences; return the index of every given sequence. Shape (P,)."""
         new = [text for text in dict.fromkeys(sequences) if text not in self.places]
         if new:
             encoded = self.encoder.embed(new).rows
@@ -42,5 +42,5 @@ class Vectors:
             self.rows = larger
 
     def embeddings(self) -> Embeddings:
-        """Return all vectors; the place of a sequence is its index."""
+        """Return all vectors, ordered by the indices that `add` returns."""
         return Embeddings(self.rows[: len(self.places)], np.arange(len(self.places) + 1))

@@ -67,7 +67,7 @@ def audited(run: Run) -> Markup | None:
     ]
     outcome = tally(verdict["severity"] for verdict in verdicts)
     searched = bool(audit.get("similarity"))
-    outcome += "" if searched else " (similarity was not looked at)"
+    outcome += "" if searched else " (similarity was not checked)"
     return section(
         "Audit",
         element(

@@ -1,4 +1,4 @@
-"""The name under which other tools' tables know a sequence: UniProt's accession, of its header."""
+"""A UniProt header id → its accession, which other tools use in their tables."""
 
 import re
 
@@ -6,9 +6,9 @@ UNIPROT = re.compile(r"(?:sp|tr)\|([^|\s]+)\|")
 
 
 def accession(name: str) -> str:
-    """Return the accession in a UniProt id; any other id as it is.
+    """Return the accession in a UniProt id; other ids are returned unchanged.
 
-    MMseqs2 writes the accession alone into its tables.
+    MMseqs2 writes only the accession into its tables.
 
     Examples
     --------

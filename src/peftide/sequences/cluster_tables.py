@@ -12,14 +12,14 @@ from peftide.types import IntArray
 
 
 def cluster_numbers(ids: Sequence[str], path: Path | None) -> IntArray:
-    """Return the cluster of each id; ids that the table does not name are clusters of their own.
+    """Return the cluster of each id; each id that is not in the table is a separate cluster.
 
-    A UniProt id may stand in the table as its accession.
+    The table may contain the accession of a UniProt id instead of the id.
 
     Raises
     ------
     InputError
-        If the table names none of the ids.
+        If the table contains none of the ids.
     """
     if path is None:
         return np.arange(len(ids))
@@ -31,7 +31,7 @@ def cluster_numbers(ids: Sequence[str], path: Path | None) -> IntArray:
     known = [name if name in representative else accession(name) for name in ids]
     if not representative.keys() & set(known):
         raise InputError(
-            f"{path} names none of the {len(ids):,} sequences",
+            f"{path} contains none of the {len(ids):,} sequence ids",
             expected="two columns: representative, member (as `mmseqs easy-linclust` writes)",
             where="--clusters",
         )

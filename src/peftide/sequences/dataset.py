@@ -26,27 +26,27 @@ def read_dataset(
 ) -> Dataset:
     """Proteins of all parts, and the rows of each part that name them.
 
-    A row's sequences are those of the table where it has such columns, else those of `sequences`.
-    Rows without ids get some (see `name_rows`). Only proteins that a row names are kept. Labels
-    lose spaces at their ends, unless there is one per residue.
+    Sequences come from the table if it has sequence columns, else from `sequences`. Rows without
+    ids get generated ids (see `name_rows`). Only proteins in a row are kept. Spaces at the ends of
+    labels are removed, except in per-residue labels.
 
     Parameters
     ----------
     tables
         Table of each part by its name ("train", "validation", "test", …).
     options
-        What to do about missing sequences, self-pairs and contradictory labels; and where the
-        FASTA file is, unless `sequences` says otherwise.
+        Treatment of missing sequences, self-pairs and contradictory labels; also the FASTA file,
+        unless `sequences` is given.
     level
-        What one label belongs to.
+        Unit of a label: pair, sequence or residue.
     sequences
-        FASTA file, mapping or Series from id to sequence, or such a source already read.
+        FASTA file, mapping or Series from id to sequence, or a source that has already been read.
 
     Raises
     ------
     InputError
-        If an id has no sequence or two, a mask is empty, or (under `options.strict`) labels
-        contradict each other.
+        If an id has no sequence or two sequences, a mask is empty, or (under `options.strict`)
+        labels contradict each other.
     """
     problems: list[str] = []
     fitted = {part: _at_level(table, level, problems) for part, table in tables.items()}
@@ -66,7 +66,7 @@ def read_dataset(
 
 
 def select_rows(examples: Examples, rows: IntArray | BoolArray) -> Examples:
-    """Return these rows only; `rows` are indices, or a mask of shape (B,)."""
+    """Return only these rows; `rows` are indices, or a mask of shape (B,)."""
     indices = np.arange(len(examples))[rows]
     texts = {name: getattr(examples, name) for name in ("labels", "masks", "clusters")}
     return replace(
@@ -83,7 +83,7 @@ def select_rows(examples: Examples, rows: IntArray | BoolArray) -> Examples:
 
 
 def keep_used_proteins(dataset: Dataset) -> Dataset:
-    """Return the data set without the proteins that no row names any more."""
+    """Return the data set without proteins that are no longer in any row."""
     members = [examples.members.ravel() for examples in dataset.parts.values()]
     used = np.unique(np.concatenate(members))
     if len(used) == len(dataset.proteins):
@@ -104,7 +104,7 @@ def keep_used_proteins(dataset: Dataset) -> Dataset:
 
 
 def member_proteins(examples: Examples, proteins: Proteins) -> tuple[Proteins, IntArray]:
-    """Return the proteins that some examples name, and the examples' members among them."""
+    """Return the proteins of some examples, and the examples' members as indices into them."""
     used, local = np.unique(examples.members, return_inverse=True)
     chosen = Proteins(
         tuple(proteins.ids[index] for index in used),
@@ -148,11 +148,13 @@ class _ProteinPool:
         if (name, sequence) not in self._refused:
             self._refused.add((name, sequence))
             first = self._places[self._index[name]]
-            self._problems.append(f"{where}: id {name} has another sequence here than in {first}")
+            self._problems.append(
+                f"{where}: id {name} has a different sequence here than in {first}"
+            )
 
 
 def _at_level(table: Table, level: Level, problems: list[str]) -> Table:
-    """Table with labels and masks as the level wants them."""
+    """Table with labels and masks in the form that the level needs."""
     if level == "residue":
         if table.masks is not None:
             empty = [row for row, mask in enumerate(table.masks) if not mask]
@@ -174,17 +176,17 @@ def _fill(
     *,
     drop: bool,
 ) -> tuple[dict[str, Table], tuple[Finding, ...], str]:
-    """Tables with sequences, what was found, and advice if an id has none."""
-    # rows of one file that became several parts share its findings
+    """Tables with sequences, findings, and advice for ids without a sequence."""
+    # parts from the same file share its findings
     findings = tuple(dict.fromkeys(found for t in tables.values() for found in t.findings))
     bare = [table for table in tables.values() if table.sequences is None]
     if not bare:
         return dict(tables), findings, ""
     if source is None:
         raise InputError(
-            "the table names proteins by id, and there are no sequences for them",
+            "the table names proteins by id, but their sequences are missing",
             where=bare[0].path,
-            fix="Give a FASTA file with --sequences, or put the sequences into the table",
+            fix="Give a FASTA file with --sequences, or add the sequences to the table",
         )
     lookup = sequence_lookup(source)
     filled, findings = dict(tables), findings + lookup.findings
@@ -212,23 +214,23 @@ def _examples(table: Table, members: IntArray) -> Examples:
 
 
 def _other_splits(part: str, table: Table) -> tuple[Finding, ...]:
-    """Rows of a file given as one part whose split column says another."""
+    """Rows of a file given as one part whose split column names another part."""
     if table.splits is None or part not in PARTS:
         return ()
     other = {value: part_name(value) or part for value in dict.fromkeys(table.splits)}
-    # `test_fold` in a file given as test is no contradiction
+    # `test_fold` in a file given as test is not a contradiction
     rows = np.array([not other[value].startswith(part) for value in table.splits], dtype=bool)
     return row_findings(
         part,
         "other_split_values",
         rows,
         where=table.where,
-        decision="rows used although their split column names another part (`--data` obeys it)",
+        decision="rows used although their split column names another part (`--data` uses it)",
     )
 
 
 def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
-    """Say of every part which rows count."""
+    """Mark the rows that count in every part, and add the findings."""
     numbers = distinct_sequences(dataset.proteins)
     parts, findings = {}, dataset.findings
     for part, examples in dataset.parts.items():

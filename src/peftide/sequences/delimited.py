@@ -1,4 +1,4 @@
-"""A CSV or TSV file, a DataFrame or a list comes in; its cells by column go out, as text."""
+"""A CSV or TSV file, a DataFrame or a list comes in; its cells go out as text by column."""
 
 import csv
 import io
@@ -32,8 +32,7 @@ class Grid:
     cells
         Cells below the header by column name, each of length B.
     lines
-        Line on which each row begins, from 1; without a file the number of each row, from 1.
-        Shape (B,).
+        Line on which each row begins, from 1; without a file, the row number, from 1. Shape (B,).
     """
 
     path: Path
@@ -47,8 +46,8 @@ def read_grid(path: Path) -> Grid:
     Raises
     ------
     InputError
-        If the file is no table, has no rows, names a column twice, or has a row with too many or
-        too few cells.
+        If the file is not a table, has no rows, has two columns of the same name, or has a row with
+        too many or too few cells.
     """
     return parse_grid(path, read_text(path))
 
@@ -77,13 +76,13 @@ def parse_grid(path: Path, text: str) -> Grid:
 def grid_from_frame(frame: pd.DataFrame) -> Grid:
     """Cells of a DataFrame as `frame.to_csv` writes them: missing values are empty cells.
 
-    Rows are numbered by position from 1, whatever the index says, and the index is not read. Rows
-    whose cells are all empty are left out, as blank lines of a file are.
+    Rows are numbered by position from 1; the index is not read. Rows with only empty cells are
+    left out, like blank lines of a file.
 
     Raises
     ------
     InputError
-        If it has no rows, or names a column twice.
+        If the DataFrame has no rows, or two columns of the same name.
 
     Examples
     --------
@@ -115,7 +114,7 @@ def grid_from_rows(rows: Sequence[str] | Sequence[Sequence[str]], names: Sequenc
     Raises
     ------
     InputError
-        If there are no rows, or a row has not as many texts as there are columns.
+        If there are no rows, or the number of texts in a row differs from the number of columns.
 
     Examples
     --------
@@ -153,7 +152,7 @@ def _delimiter(header_line: str) -> str:
 
 
 def _parse(path: Path, text: str, *, delimiter: str) -> list[Row]:
-    """First line and cells of each row that is not blank."""
+    """First line number and cells of each nonblank row."""
     rows, line = [], 1
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
     try:
@@ -165,14 +164,14 @@ def _parse(path: Path, text: str, *, delimiter: str) -> list[Row]:
         raise InputError(
             f"cannot be split into cells ({error})",
             where=f"{path}:{line}",
-            fix="Look for a quotation mark that is not closed, or stands inside a cell",
+            fix="Look for a quotation mark that is not closed or is inside a cell",
         ) from error
     return rows
 
 
 def _column_names(where: str, header: Sequence[str]) -> list[str]:
     names = [name.strip() for name in header]
-    # spreadsheets and pandas write columns without a name; nobody can ask for those
+    # spreadsheets and pandas write columns without a name, which no option can select
     twice = [name for name, count in Counter(names).items() if name and count > 1]
     problems = [f"{where}: more than one column is named {name}" for name in twice]
     raise_problems(problems, fix="Rename or remove one")
@@ -191,4 +190,4 @@ def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
         for line, cells in rows
         if len(cells) != width
     ]
-    raise_problems(problems, fix="A cell with the separator in it needs quotation marks")
+    raise_problems(problems, fix="Put quotation marks around cells that contain the separator")

@@ -1,4 +1,4 @@
-"""A FASTA file comes in; its proteins go out, with what was repaired or repeated."""
+"""A FASTA file comes in; its proteins go out, with findings on repairs and repeats."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SHOWN_TEXT = 40
 
 @dataclass(frozen=True)
 class FastaRecords:
-    """Proteins of a FASTA file and where they stand in it.
+    """Proteins of a FASTA file and their line numbers.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class FastaRecords:
     lines
         Line of each header, from 1. Shape (P,).
     findings
-        What was repaired or repeated.
+        Repaired or repeated records.
     """
 
     proteins: Proteins
@@ -36,7 +36,7 @@ class FastaRecords:
 
 
 def read_fasta(path: Path) -> tuple[Proteins, tuple[Finding, ...]]:
-    """Proteins of a FASTA file, and what was repaired or repeated in it.
+    """Proteins of a FASTA file, and findings on repaired or repeated records.
 
     The id is the first word after `>`. Lower case is read as upper case and a `*` at the end is
     removed; both are counted.
@@ -44,7 +44,7 @@ def read_fasta(path: Path) -> tuple[Proteins, tuple[Finding, ...]]:
     Raises
     ------
     InputError
-        If the file is no FASTA file, a header has no id, a sequence is empty or has characters
+        If the file is not a FASTA file, a header has no id, a sequence is empty or has characters
         other than letters, or one id has two sequences.
     """
     records = read_fasta_records(path)
@@ -83,7 +83,7 @@ def parse_fasta(path: Path, text: str) -> FastaRecords:
             continue
         if sequences.setdefault(name, sequence) != sequence:
             cleaner.problems.append(
-                f"{path}:{line}: id {name} has another sequence here than in line {lines[name]}"
+                f"{path}:{line}: id {name} has a different sequence here than in line {lines[name]}"
             )
         elif name in lines:
             repeated.add(f"{path}:{line} {name}")
@@ -97,15 +97,15 @@ def parse_fasta(path: Path, text: str) -> FastaRecords:
 
 
 def stream_fasta(path: Path) -> Generator[tuple[str, str], None, tuple[Finding, ...]]:
-    """Yield id and sequence of each record as the file is read; return what was repaired.
+    """Yield id and sequence of each record as the file is read; return findings on repairs.
 
-    For corpora too large for memory: an id may occur again, and the first problem is raised at
-    its place in the file.
+    This is for corpora that do not fit into memory. Ids may be repeated, and the first problem is
+    raised as soon as it is read.
 
     Raises
     ------
     InputError
-        As `read_fasta`, but for repeated ids.
+        As `read_fasta`, except for repeated ids.
     """
     cleaner = SequenceCleaner(path)
     for line, name, body in _stream_records(path):
@@ -146,7 +146,7 @@ def _split_records(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
     for record in records:
         header, _, body = record.partition("\n")
         name = header.split(maxsplit=1)
-        # the "\n" stands for the header, so that line numbers count from it
+        # the "\n" replaces the header, so that line numbers count from it
         yield line, name[0] if name else "", "\n" + body
         line += 1 + record.count("\n")
 
@@ -155,7 +155,7 @@ def _raise_no_header(path: Path, before: str, *, has_records: bool) -> None:
     line = before[: len(before) - len(before.lstrip())].count("\n")
     received = before.strip().split("\n")[0][:SHOWN_TEXT]
     raise InputError(
-        f"{received!r} stands before the first '>'" if has_records else f"{received!r} is no FASTA",
+        f"found {received!r} before the first '>'" if has_records else f"{received!r} is not FASTA",
         expected="a header line such as '>P12345' above each sequence",
         where=f"{path}:{line}",
         fix="" if has_records else "Is this the file with the sequences?",

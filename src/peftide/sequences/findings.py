@@ -1,4 +1,4 @@
-"""What was counted while reading → the log, and a record."""
+"""Findings counted while reading → the log, and a record."""
 
 import dataclasses
 import logging
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def say_findings(findings: tuple[Finding, ...]) -> None:
-    """Log everything that was counted; examples of each are in the run record."""
+    """Log all findings; the run record holds examples of each."""
     for finding in findings:
         kind = finding.kind.replace("_", " ")
         logger.warning(

@@ -1,10 +1,10 @@
-"""A sequence → a short text by which it is recognised, and from which it cannot be read back."""
+"""A sequence → a short hash that identifies it, but does not reveal it."""
 
 import hashlib
 
 
 def sequence_hash(sequence: str) -> str:
-    """Return a short hash by which a training sequence is recognised.
+    """Return a short hash that identifies a training sequence.
 
     Examples
     --------

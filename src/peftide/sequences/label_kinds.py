@@ -1,4 +1,4 @@
-"""Label texts come in; whether they are yes or no, numbers, classes or residues goes out."""
+"""Label texts come in; their kind goes out: binary, numbers, classes or per residue."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,25 +13,25 @@ MOST_CLASSES = 30
 
 
 def are_yes_no(labels: Iterable[str]) -> bool:
-    """Return whether every label says yes or no."""
+    """Return whether every label is binary (a spelling of yes or no)."""
     return all(is_yes(label) is not None for label in labels)
 
 
 def are_per_residue(labels: Sequence[str], lengths: Sequence[int]) -> bool:
     """Return whether most labels are as long as their sequences; a few may be mistakes.
 
-    A single letter is never taken for a label per residue.
+    A single letter is never read as a per-residue label.
 
     Parameters
     ----------
     labels
         Text of each row.
     lengths
-        Residues of the sequence of each row.
+        Number of residues in the sequence of each row.
 
     Examples
     --------
-    >>> are_per_residue(["HHE", "H"], [3, 9]), are_per_residue(["HHE", "HH", "H"], [3, 2, 9])
+    (["HHE", "H"], [3, 9]), are_per_residue(["HHE", "HH", "H"], [3, 2, 9])
     (False, True)
     """
     fitting = sum(len(label) == n > 1 for label, n in zip(labels, lengths, strict=True))
@@ -57,7 +57,7 @@ def label_kind(labels: Sequence[str], lengths: Sequence[int] | None) -> LabelKin
     labels
         Text of each row.
     lengths
-        Residues of the sequence of each row, or None (of pairs).
+        Number of residues in the sequence of each row, or None for pairs.
 
     Examples
     --------

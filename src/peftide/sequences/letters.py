@@ -1,4 +1,4 @@
-"""Sequence text comes in as a file has it; upper-case residues A-Z go out, or a problem."""
+"""Sequence text of a file comes in; upper-case residues A-Z go out, or a problem."""
 
 import re
 from pathlib import Path
@@ -8,14 +8,14 @@ from peftide.sequences.tallies import Tally
 
 NUCLEOTIDES = "ACGTUN"
 NUCLEOTIDE_RUN = 30
-"""Shorter peptides of these six letters are common enough to be no sign of DNA."""
+"""Shorter peptides of these six letters are common, so they do not indicate DNA."""
 
 NOT_A_LETTER = re.compile(r"[^A-Za-z\s]")
 SHOWN_CHARACTERS = 5
 
 
 class SequenceCleaner:
-    """Cleans the sequences of one file, counts what it changed, collects what it cannot take.
+    """Cleans the sequences of one file; counts changes and collects problems.
 
     Parameters
     ----------
@@ -43,16 +43,16 @@ class SequenceCleaner:
         self._stops = Tally("trailing_stops", "the '*' at the end was removed")
         self._nucleotides = Tally(
             "nucleotide_like_sequences",
-            f"kept, but they hold only the letters {NUCLEOTIDES}: is this DNA or RNA?",
+            f"kept, but they contain only the letters {NUCLEOTIDES}: is this DNA or RNA?",
         )
 
     def clean(self, text: str, line: int, *, name: str) -> str:
-        """Residues of one sequence; an empty string when there is a problem.
+        """Residues of one sequence; an empty string if there is a problem.
 
         Parameters
         ----------
         text
-            The sequence as the file has it, line breaks included.
+            The text of the sequence in the file, including line breaks.
         line
             Line of the file, from 1, on which `text` begins.
         name
@@ -69,13 +69,13 @@ class SequenceCleaner:
             self._stops.add(where)
         if sequence != body:
             self._lower_case.add(where)
-        # strip() stops at the first other letter, so this costs nothing on proteins
+        # strip() stops at the first other letter, so this is fast for proteins
         if len(sequence) >= NUCLEOTIDE_RUN and not sequence.strip(NUCLEOTIDES):
             self._nucleotides.add(where)
         return sequence
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return what was changed or looks odd, each kind once."""
+        """Return the changes and oddities, one finding per kind."""
         tallies = (self._lower_case, self._stops, self._nucleotides)
         return tuple(finding for tally in tallies for finding in tally.findings("sequences"))
 

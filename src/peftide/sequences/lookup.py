@@ -23,7 +23,7 @@ SHOWN_IDS = 2
 
 @dataclass(frozen=True)
 class SequenceLookup:
-    """Sequences by id, or by UniProt accession where the id is not there.
+    """Sequences by id, or by UniProt accession if the id is unknown.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class SequenceLookup:
     proteins
         The proteins.
     findings
-        What was repaired or repeated in them.
+        Repaired or repeated records.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class SequenceLookup:
         return found
 
     def candidates(self, name: str) -> list[int]:
-        """Index of the protein with this id; else those with its accession and unlike sequences."""
+        """Index of the protein with this id, else of all distinct ones with its accession."""
         if name in self._by_id:
             return [self._by_id[name]]
         by_sequence: dict[str, int] = {}
@@ -62,7 +62,7 @@ class SequenceLookup:
     def fill(
         self, part: str, table: Table, problems: list[str], *, drop: bool
     ) -> tuple[Table, tuple[Finding, ...]]:
-        """Table with sequences, and what was found while looking for them.
+        """Table with sequences, and the findings of the lookup.
 
         Parameters
         ----------
@@ -71,14 +71,14 @@ class SequenceLookup:
         table
             Rows that name proteins by id.
         problems
-            Gets a sentence for every id without sequence (unless dropped) or with several.
+            Gets one sentence for every id without a sequence (unless dropped) or with several.
         drop
-            Whether rows with an absent sequence are left out.
+            Whether to drop rows with a missing sequence.
 
         Raises
         ------
         InputError
-            If rows are dropped and none is left.
+            If no row is left after dropping.
         """
         named = _Names.of(table)
         found = [self.candidates(name) for name in named.names]
@@ -98,13 +98,13 @@ class SequenceLookup:
         return filled, findings
 
     def spelling(self) -> str:
-        """Sentence that shows how the FASTA file spells its ids."""
+        """Sentence with a few ids from the FASTA file as examples."""
         return f"{self.path} has ids such as {', '.join(self.proteins.ids[:SHOWN_IDS])}"
 
     def _ambiguous(self, named: "_Names", found: list[list[int]]) -> list[str]:
         return [
             f"{named.where(position)}: id {named.names[position]} could be any of "
-            f"{', '.join(self.proteins.ids[hit] for hit in hits)}, which differ in sequence"
+            f"{', '.join(self.proteins.ids[hit] for hit in hits)}, which have different sequences"
             for position, hits in enumerate(found)
             if len(hits) > 1
         ]
@@ -120,7 +120,7 @@ class SequenceLookup:
 
 
 SequenceSource = str | Path | Mapping[str, str] | pd.Series | SequenceLookup
-"""All that `sequence_lookup` reads."""
+"""All inputs that `sequence_lookup` can read."""
 
 
 def sequence_lookup(source: SequenceSource) -> SequenceLookup:
@@ -129,7 +129,7 @@ def sequence_lookup(source: SequenceSource) -> SequenceLookup:
     Raises
     ------
     InputError
-        If a sequence is none, or an id has two.
+        If a sequence is invalid, or an id has two sequences.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def sequence_lookup(source: SequenceSource) -> SequenceLookup:
 
 @dataclass(frozen=True)
 class _Names:
-    """Distinct ids of a table; `codes` (B, A) numbers each cell's id, `first_rows` is per id."""
+    """Distinct ids of a table, the id number of each cell (`codes`, (B, A)), and first rows."""
 
     table: Table
     names: list[str]
@@ -180,7 +180,7 @@ class _Names:
         return self.table.where(int(self.first_rows[position]))
 
     def rows_with(self, chosen: BoolArray) -> BoolArray:
-        """Mark the rows that name one of the chosen ids."""
+        """Mark the rows that contain one of the chosen ids."""
         return np.any(chosen[self.codes], axis=1)
 
     def problems(self, absent: BoolArray, *, path: Path) -> list[str]:

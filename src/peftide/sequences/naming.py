@@ -1,4 +1,4 @@
-"""Tables come in; they go out with an id for every sequence, no id standing for two."""
+"""Tables come in; they go out with an id for every sequence, unique across sequences."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,21 +14,22 @@ from peftide.types import Level
 def name_rows(
     tables: Mapping[str, Table], *, level: Level, strict: bool
 ) -> tuple[dict[str, Table], tuple[Finding, ...]]:
-    """Tables with ids, and what was renamed.
+    """Tables with ids, and findings on renamed ids.
 
-    A single sequence without id is called `row_12` after its line (`train_row_12` where the parts
-    are several files); those of pairs `seq_1`, `seq_2`, …, equal sequences alike. In tables of
-    single sequences an id is a mere name, so one that comes again with another sequence gets its
-    line added: `1EME_row_4218`. Pairs are told apart by id, and there nothing is renamed.
+    A single sequence without an id is named after its line: `row_12`, or `train_row_12` if the
+    parts are several files. Sequences in pairs are named `seq_1`, `seq_2`, …, with the same name
+    for equal sequences. In tables of single sequences an id is only a name, so an id that is reused
+    for another sequence gets its line added: `1EME_row_4218`. In tables of pairs ids identify
+    proteins, so they are not renamed.
 
     Parameters
     ----------
     tables
         Table of each part.
     level
-        What one label belongs to.
+        Unit of a label: pair, sequence or residue.
     strict
-        Leave ids that come again as they are.
+        Leave reused ids unchanged.
     """
     if level == "pair":
         return _name_pairs(tables), ()
@@ -61,7 +62,7 @@ def _name_pairs(tables: Mapping[str, Table]) -> dict[str, Table]:
 
 
 def _rename(tables: Mapping[str, Table]) -> tuple[dict[str, Table], tuple[Finding, ...]]:
-    renamed = Tally("renamed_ids", "an id came again with another sequence; its line was added")
+    renamed = Tally("renamed_ids", "an id is reused for another sequence; its line was added")
     first: dict[str, str] = {}
     named = dict(tables)
     for part, table in tables.items():

@@ -14,7 +14,7 @@ EXTRA_TEST = re.compile(r"test[\w.-]*")
 
 
 def part_name(value: str) -> str | None:
-    """Name of the part that a cell of the split column stands for, or None.
+    """Name of the part that a cell of the split column names, or None.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
     """
     if table.splits is None:
         raise InputError(
-            f"no column {column} that says which part a row belongs to",
+            f"no column {column} with the part of each row",
             where=table.path,
             fix="Name it with --split-column, give the parts as files with --train and --test, or "
             f"let `peftide split` make one. "

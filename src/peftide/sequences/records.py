@@ -6,11 +6,11 @@ from pathlib import Path
 from peftide.types import BoolArray, IntArray
 
 FRAME, LIST, MAPPING = Path("DataFrame"), Path("list"), Path("sequences")
-"""Name of an input that is no file."""
+"""Name of an input that is not a file."""
 
 
 def place(path: Path, line: int) -> str:
-    """Return `file:line`, or the row of an input that is no file.
+    """Return `file:line`, or the row of an input that is not a file.
 
     Examples
     --------
@@ -22,10 +22,10 @@ def place(path: Path, line: int) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something counted while reading: what was found and what was decided about it.
+    """An observation counted while reading, with the decision about it.
 
-    `part` is the part of the data it was found in ("train", "test", …, or "sequences").
-    `kind` is a stable snake_case name for scripts. `examples` names at most three places.
+    `part` is the part of the data ("train", "test", …, or "sequences"). `kind` is a stable
+    snake_case name for scripts. `examples` lists at most three places.
     """
 
     part: str
@@ -61,13 +61,13 @@ class Examples:
     path
         File the rows were read from.
     lines
-        Line of each row in that file, from 1 (the header is line 1); of a DataFrame or a list the
-        number of each row, from 1. Shape (B,).
+        Line of each row in that file, from 1 (the header is line 1); for a DataFrame or list, the
+        row number, from 1. Shape (B,).
     members
         Index of each row's proteins into the data set's `Proteins`. Shape (B, A); A is 2 for
         pairs, else 1.
     counted
-        False for rows that are predicted but enter neither training nor metrics (repeats of an
+        False for rows that are predicted but not used in training or metrics (repeats of an
         earlier row, self-pairs). Shape (B,).
     labels
         Label text of each row, or None for a table without labels.
@@ -96,7 +96,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All proteins of a run, its parts by name, and what was counted while reading."""
+    """All proteins of a run, its parts by name, and the findings counted while reading."""
 
     proteins: Proteins
     parts: dict[str, Examples]

@@ -1,6 +1,6 @@
-"""Rows of a part come in; which of them say the same, and which count, goes out.
+"""Rows of a part come in; a mask of counted rows goes out, with findings on repeats.
 
-Proteins are compared by sequence: two ids with one sequence are one protein here.
+Proteins are compared by sequence: two ids with the same sequence are one protein.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ def distinct_sequences(proteins: Proteins) -> IntArray:
 
 
 def distinct_examples(members: IntArray, sequence_numbers: IntArray) -> IntArray:
-    """Return a number for what each row asks about: its sequence, or its unordered pair.
+    """Return a number for the example of each row: its sequence, or its unordered pair.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def distinct_examples(members: IntArray, sequence_numbers: IntArray) -> IntArray
 def judge_rows(
     part: str, examples: Examples, sequence_numbers: IntArray, *, self_pairs: str, strict: bool
 ) -> tuple[BoolArray, tuple[Finding, ...]]:
-    """Which rows count, and what was found among them.
+    """Mask of the rows that count, and findings.
 
-    A repeat of an earlier row with the same label does not count; neither does, unless
-    `self_pairs` is "keep", a protein paired with itself. Rows that contradict each other count.
-    Where labels are missing nothing is judged.
+    A repeat of an earlier row with the same label does not count. A protein paired with itself
+    counts only if `self_pairs` is "keep". Rows with contradictory labels count. Without labels,
+    nothing is judged.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def judge_rows(
     BoolArray
         True for the rows that count. Shape (B,).
     tuple of Finding
-        What was found.
+        Repeats, self-pairs and contradictions.
 
     Raises
     ------
@@ -110,14 +110,14 @@ def _repeats(
         "repeated_examples",
         repeated,
         where=lambda row: f"{examples.where(row)} repeats line {examples.lines[original[row]]}",
-        decision="predicted, but only the first of each counts",
+        decision="predicted, but only the first occurrence counts",
     )
     findings += row_findings(
         part,
         "swapped_repeats",
         swapped,
         where=lambda row: f"{examples.where(row)} swaps line {examples.lines[original[row]]}",
-        decision="those of the repeats that stand as B-A beside an earlier A-B",
+        decision="repeats that are B-A after an earlier A-B",
     )
     return repeated, findings
 
@@ -157,7 +157,7 @@ def _contradictions(
             where=part,
             fix="Correct the table, or leave out --strict to keep and count them",
         )
-    decision = f"{what} that have more than one label; all their rows stay counted"
+    decision = f"{what} with more than one label; all their rows count"
     return (Finding(part, "contradictory_labels", len(groups), decision, places),)
 
 

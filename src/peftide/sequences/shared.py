@@ -1,4 +1,4 @@
-"""A data set comes in; it goes out with its shared proteins refused, counted or removed."""
+"""A data set comes in; it goes out with shared proteins refused, counted or removed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +14,8 @@ from peftide.sequences.tallies import SHOWN_EXAMPLES, row_findings
 from peftide.types import IntArray
 
 FIX = (
-    "A score on proteins seen in training says little about new ones. "
-    "`--shared-proteins drop` leaves out the training rows with them, "
+    "A score on proteins seen in training says little about new proteins. "
+    "`--shared-proteins drop` leaves out the training rows with shared proteins, "
     "`--shared-proteins allow` keeps and counts them"
 )
 
@@ -26,10 +26,10 @@ def check_shared_proteins(
     *,
     trained: Sequence[str] = ("train",),
 ) -> Dataset:
-    """Make sure that later parts have no protein that is trained on, or count them.
+    """Refuse, count or remove proteins of later parts that are also in a training part.
 
-    Proteins are compared by sequence. Those that validation shares with a test part are counted
-    only. Call this before `hold_out_validation`, whose random kind shares proteins of pairs.
+    Proteins are compared by sequence. Proteins shared by validation and a test part are only
+    counted. Call this before `hold_out_validation`, whose kind "random" shares proteins of pairs.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def check_shared_proteins(
     policy
         "error" raises, "allow" counts, "drop" removes the rows of the trained parts.
     trained
-        Names of the parts that are trained on.
+        Names of the training parts.
 
     Raises
     ------
     InputError
-        If proteins are shared under "error", or no row to train on is left under "drop".
+        If proteins are shared under "error", or no training row is left under "drop".
     """
     numbers = distinct_sequences(dataset.proteins)
     early = [part for part in dataset.parts if part in trained]
@@ -61,7 +61,7 @@ def check_shared_proteins(
 
 
 class _Overlap:
-    """Proteins that one later part shares with earlier ones; `str` says how many and which."""
+    """Proteins that a later part shares with earlier parts; `str` gives their number and ids."""
 
     def __init__(
         self, dataset: Dataset, numbers: IntArray, *, early: Sequence[str], late: str
@@ -94,7 +94,7 @@ class _Overlap:
         return f"{self.dataset.proteins.ids[protein]} ({' and '.join(places)})"
 
     def _first(self, examples: Examples, number: int) -> tuple[int, int]:
-        """First row with this sequence, and the protein there that has it."""
+        """First row with this sequence, and the protein in that row with this sequence."""
         cell = int(np.argmax(self.numbers[examples.members].ravel() == number))
         return cell // examples.members.shape[1], int(examples.members.ravel()[cell])
 
@@ -103,7 +103,7 @@ def _shared_findings(overlaps: Sequence[_Overlap], policy: str) -> tuple[Finding
     decision = (
         "also trained on; the training rows with them were dropped"
         if policy == "drop"
-        else "also trained on; kept as asked, so scores may rest on known proteins"
+        else "also trained on; kept as requested, so scores may depend on known proteins"
     )
     return tuple(
         Finding(overlap.late, "shared_proteins", len(overlap.shared), decision, overlap.examples())

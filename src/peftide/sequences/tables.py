@@ -1,4 +1,4 @@
-"""A file, DataFrame or list comes in; the columns that peftide needs go out, as text."""
+"""A file, DataFrame or list comes in; the columns that peftide needs go out as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -22,7 +22,7 @@ TextArray = NDArray[np.object_]
 """Array of Python strings."""
 
 TableSource = str | Path | pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]]
-"""All that `read_table` reads."""
+"""All inputs that `read_table` can read."""
 
 PAIR_IDS = ("id_a_column", "id_b_column")
 PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
@@ -32,7 +32,7 @@ SINGLE_SEQUENCE = ("sequence_column",)
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The rows of a table that are not blank, in file order; all cells are text.
+    """The nonblank rows of a table, in file order; all cells are text.
 
     Attributes
     ----------
@@ -41,17 +41,17 @@ class Table:
     columns
         Names of all columns of the file.
     lines
-        Line on which each row begins, from 1 (the header is line 1); of a DataFrame or list the
-        number of each row, from 1. Shape (B,).
+        Line on which each row begins, from 1 (the header is line 1); for a DataFrame or list, the
+        row number, from 1. Shape (B,).
     ids
-        Ids as the table has them, or None. Shape (B, A).
+        Ids as written in the table, or None. Shape (B, A).
     sequences
         Cleaned sequences, or None for a table that names proteins by id only. Shape (B, A).
     labels, splits, clusters, masks
-        Text of these columns, or None where there is no such column. Shape (B,). Labels keep
-        their spaces, which mean something in some per-residue alphabets (DSSP: no structure).
+        Text of these columns, or None if the column is missing. Shape (B,). Labels keep their
+        spaces, which have a meaning in some per-residue alphabets (DSSP: no structure).
     findings
-        What was repaired in the sequences.
+        Repairs of the sequences.
     """
 
     path: Path
@@ -81,7 +81,7 @@ class Table:
         return place(self.path, int(self.lines[row]))
 
     def select(self, rows: IntArray | BoolArray) -> "Table":
-        """Return the table with these rows only; `rows` are indices or a mask of shape (B,)."""
+        """Return the table with only these rows; `rows` are indices or a mask of shape (B,)."""
         per_row = ("lines", "ids", "sequences", "labels", "splits", "clusters", "masks")
         columns = {name: getattr(self, name) for name in per_row}
         return replace(self, **{k: v[rows] for k, v in columns.items() if v is not None})
@@ -89,7 +89,7 @@ class Table:
 
 @dataclass(frozen=True)
 class _Columns:
-    """Names of the columns to read; an empty tuple stands for none."""
+    """Names of the columns to read; an empty tuple means no column."""
 
     ids: tuple[str, ...]
     sequences: tuple[str, ...]
@@ -109,31 +109,30 @@ def read_table(
 ) -> Table:
     """Rows of a CSV or TSV file with a header, of a DataFrame, or of a list.
 
-    In a file, tabs, commas or semicolons separate the cells, whichever the header has (in this
-    order). Nothing is read as a number: a label `001` or `NA` stays as it is. Blank lines are
-    skipped. Where labels are not needed, single sequences may also be a FASTA file.
+    The separator of a file is the first of tab, comma and semicolon that occurs in the header. All
+    cells are text: a label `001` or `NA` is not changed. Blank lines are skipped. If labels are not
+    needed, single sequences may also come from a FASTA file.
 
     Parameters
     ----------
     source
-        A file (may be compressed as .gz or .xz), a DataFrame with the same columns, a list of
-        sequences, a list of pairs of sequences, or a Series of sequences (a text index has their
-        ids).
+        A file (plain, .gz or .xz), a DataFrame with the same columns, a list of sequences, a list
+        of pairs of sequences, or a Series of sequences (a text index gives their ids).
     columns
         Names of the columns.
     level
-        What one label belongs to; says which columns a row needs. None: pairs if the columns of
-        both proteins are there, else single sequences.
+        Unit of a label, which decides the required columns. None: pairs if the table has the
+        columns of both proteins, else single sequences.
     needs_labels
-        Whether a missing label is an error. If not, labels are read where the column exists.
+        Whether a missing label is an error. If not, labels are read if the column exists.
     ids
         Whether the texts of a list or Series are ids instead of sequences.
 
     Raises
     ------
     InputError
-        If the source is no such table, a column is missing or named twice, a row has too many or
-        too few cells, a cell that must not be empty is, or a sequence has more than letters.
+        If the source is not a table, a column is missing or occurs twice, a row has too many or
+        too few cells, a required cell is empty, or a sequence has characters other than letters.
     """
     if isinstance(source, str | Path):
         path = Path(source)
@@ -152,7 +151,7 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
     Raises
     ------
     InputError
-        As `read_table`, of the cells.
+        As `read_table`, for errors in the cells.
     """
     pair = has_pairs(grid, columns) if level is None else level == "pair"
     chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
@@ -248,7 +247,7 @@ def _choose_columns(grid: Grid, options: RowOptions, *, pair: bool, needs_labels
 def _group(
     grid: Grid, options: RowOptions, names: Sequence[str], *, problems: list[str]
 ) -> tuple[str, ...]:
-    """Columns of one protein or of both: all of them, or none."""
+    """Columns of one protein or of both proteins: all of them, or none."""
     found = tuple(getattr(options, name) for name in names)
     absent = [name for name in names if getattr(options, name) not in grid.cells]
     if not absent:
@@ -262,8 +261,8 @@ def _group(
 def _optional(
     grid: Grid, options: RowOptions, name: str, *, problems: list[str]
 ) -> tuple[str, ...]:
-    """Return the column where the table has it; asked for by the user, it must be there."""
-    column = getattr(options, name, None)  # a command without the option reads no such column
+    """Return the column if the table has it; a column named by the user must exist."""
+    column = getattr(options, name, None)  # None for commands without this option
     if column is None:
         return ()
     if column in grid.cells:

@@ -1,4 +1,4 @@
-"""Counts what is found while reading: a number and the first few places."""
+"""Counters of observations while reading: a number and the first few places."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ SHOWN_EXAMPLES = 3
 
 
 class Tally:
-    """Count of one kind of thing met one at a time, with its first places.
+    """Counter of one kind of observation, with its first places.
 
     Parameters
     ----------
     kind
-        Stable snake_case name of what is counted.
+        Stable snake_case name of the observation.
     decision
-        What was decided about each.
+        The decision about each observation.
 
     Examples
     --------
@@ -34,13 +34,13 @@ class Tally:
         self._examples: list[str] = []
 
     def add(self, where: str) -> None:
-        """Count one more, met at `where`."""
+        """Count one more observation, at `where`."""
         self.count += 1
         if len(self._examples) < SHOWN_EXAMPLES:
             self._examples.append(where)
 
     def findings(self, part: str) -> tuple[Finding, ...]:
-        """One finding, or none when nothing was counted."""
+        """One finding, or none if nothing was counted."""
         if not self.count:
             return ()
         return (Finding(part, self.kind, self.count, self.decision, tuple(self._examples)),)
@@ -49,7 +49,7 @@ class Tally:
 def row_findings(
     part: str, kind: str, rows: BoolArray, *, where: Callable[[int], str], decision: str
 ) -> tuple[Finding, ...]:
-    """One finding that counts the marked rows, or none when no row is marked.
+    """One finding that counts the marked rows, or none if no row is marked.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def open_lines(path: Path) -> Iterator[str]:
     Raises
     ------
     InputError
-        If the file is missing, a folder, unreadable, cut off, or no UTF-8 text.
+        If the file is missing, a folder, unreadable, truncated, or not UTF-8 text.
     """
     try:
         with path.open("rb") as start:
@@ -57,7 +57,7 @@ def read_text(path: Path) -> str:
     Raises
     ------
     InputError
-        If the file is missing, a folder, unreadable, empty, cut off, or no UTF-8 text.
+        If the file is missing, a folder, unreadable, empty, truncated, or not UTF-8 text.
     """
     data = _decompress(path, _read_bytes(path))
     text = _decode(path, data)
@@ -120,7 +120,7 @@ def _decode(path: Path, data: bytes) -> str:
 def _not_text(path: Path, looks_like: str) -> InputError:
     return InputError(
         f"not a text file: it looks like {looks_like}",
-        expected="plain text (CSV, TSV or FASTA), or that compressed as .gz or .xz",
+        expected="plain text (CSV, TSV or FASTA), also compressed as .gz or .xz",
         where=path,
         fix="Unpack it, or export it as text",
     )

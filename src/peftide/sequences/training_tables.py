@@ -24,7 +24,7 @@ class TrainingTables:
     parts
         The table of each part; one of them is "train".
     lookup
-        Sequences of the FASTA file, or None where all tables have sequences or there is no file.
+        Sequences of the FASTA file, or None if all tables have sequences or no file is given.
     """
 
     parts: dict[str, Table]
@@ -46,13 +46,13 @@ def read_training_tables(
     config
         The options.
     level
-        What one label belongs to. None: the columns of the training table say whether rows are
-        pairs or single sequences.
+        Unit of a label. None: the columns of the training table decide whether rows are pairs or
+        single sequences.
 
     Raises
     ------
     InputError
-        If a file is wrong, or there is none to train on.
+        If a file is wrong, or there is no training table.
     """
     parts = _read_parts(config, level)
     if "train" not in parts:
@@ -102,7 +102,7 @@ def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:
     Raises
     ------
     InputError
-        If a name is that of another part, or no plain word.
+        If a name is already used by another part, or has characters that are not allowed.
     """
     named = []
     for name, path in named_files(tests):
@@ -135,7 +135,7 @@ def data_files(config: TrainConfig | AuditConfig) -> list[Path]:
     Raises
     ------
     InputError
-        If one is not there.
+        If a file does not exist.
     """
     named = [config.data, config.train, config.validation, config.sequences]
     named += [config.class_map] if isinstance(config, TrainConfig) else []

@@ -1,4 +1,4 @@
-"""Which label texts say yes, and which no."""
+"""Spellings of positive and negative binary labels."""
 
 OPPOSITES = {"1": "0", "1.0": "0.0", "true": "false", "yes": "no", "positive": "negative"}
 YES = frozenset(OPPOSITES)
@@ -6,7 +6,7 @@ NO = frozenset(OPPOSITES.values())
 
 
 def is_yes(label: str) -> bool | None:
-    """Return whether a label says yes; None if it says neither yes nor no.
+    """Return whether a binary label is positive; None if the label is not binary.
 
     Examples
     --------
@@ -18,7 +18,7 @@ def is_yes(label: str) -> bool | None:
 
 
 def opposite(label: str) -> str:
-    """Return the no that goes with a yes, in its spelling.
+    """Return the negative label in the same spelling as a positive label.
 
     Examples
     --------

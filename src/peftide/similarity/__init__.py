@@ -1,4 +1,4 @@
-"""Sequences come in; which of them are similar, and how much, goes out. No torch."""
+"""Sequences come in; similar pairs and their degree of similarity go out. No torch."""
 
 from peftide.similarity.clustering import Clusters, cluster
 from peftide.similarity.hits import Hits

@@ -1,4 +1,4 @@
-"""Sequences come in; clusters with nothing similar across them go out."""
+"""Sequences come in; clusters without similar sequences across them go out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Clusters:
     numbers
         Cluster of each sequence, from 0, in order of first appearance. Shape (P,).
     tool
-        What compared the sequences, with its version.
+        The tool that compared the sequences, with its version.
     """
 
     numbers: IntArray
@@ -33,11 +33,11 @@ class Clusters:
 
 
 def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
-    """Return clusters such that no two sequences of different ones were found to be similar.
+    """Return clusters such that `search` finds no similar sequences in different clusters.
 
-    These are the connected components of what `search` finds: whoever is similar to one member
-    belongs to the cluster, as a split without leaks needs it. Clusters around a representative,
-    which are smaller, leave similar pairs across their borders.
+    The clusters are the connected components of the similar pairs: a sequence similar to one member
+    belongs to the cluster. A split without leaks needs such clusters. Clusters around a
+    representative are smaller, but leave similar pairs in different clusters.
 
     Raises
     ------

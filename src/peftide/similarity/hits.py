@@ -1,4 +1,4 @@
-"""Similar pairs of sequences as columns: selected, ordered, taken over to repeated sequences."""
+"""Similar pairs of sequences as columns: selection, order, and expansion to repeated sequences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -17,15 +17,15 @@ class Hits:
     Attributes
     ----------
     query, target
-        Indices into the sequences that were searched with and in.
+        Indices into the query and target sequences.
     identity_fraction
         Identical residues per column of the local alignment.
     query_coverage_fraction, target_coverage_fraction
         Share of each sequence that the alignment spans.
     score
-        Bits.
+        Alignment score in bits.
     tool
-        What found them, with its version.
+        The tool that found the pairs, with its version.
     """
 
     query: IntArray
@@ -42,15 +42,15 @@ class Hits:
 
     @property
     def coverage_fraction(self) -> FloatArray:
-        """Coverage of whichever of the two is covered more. Shape (H,)."""
+        """The larger of query and target coverage. Shape (H,)."""
         return np.maximum(self.query_coverage_fraction, self.target_coverage_fraction)
 
     def take(self, rows: IntArray | BoolArray) -> "Hits":
-        """Return these pairs only."""
+        """Return only these pairs."""
         return _hits([column[rows] for column in self._columns()], tool=self.tool)
 
     def best_first(self) -> "Hits":
-        """Return the pairs by query, the best of each first."""
+        """Return the pairs ordered by query, with the best pair of each query first."""
         return self.take(np.lexsort((self.target, -self.score, self.query)))
 
     def to_repeats(self, queries: IntArray, targets: IntArray) -> "Hits":
@@ -59,7 +59,7 @@ class Hits:
         Parameters
         ----------
         queries, targets
-            Number of the distinct sequence that each of all sequences has.
+            Number of the distinct sequence of each sequence.
         """
         frame = pd.DataFrame({"query": self.query, "target": self.target})
         frame["row"] = np.arange(len(self))
@@ -77,7 +77,7 @@ class Hits:
 
 
 def no_hits(tool: str) -> Hits:
-    """Return no pair at all."""
+    """Return an empty set of pairs."""
     return hits_of([], tool=tool)
 
 
@@ -95,7 +95,7 @@ def hits_of(rows: Sequence[tuple[float, ...]], *, tool: str) -> Hits:
 
 
 def together(first: Hits, second: Hits) -> Hits:
-    """Return the pairs of both; where both have a pair, as the first has it."""
+    """Return the pairs of both; if both have a pair, take it from the first."""
     columns = [
         np.concatenate(pair) for pair in zip(first._columns(), second._columns(), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The program MMseqs2, run in a folder of its own that is gone afterwards."""
+"""The program MMseqs2, run in a temporary folder."""
 
 import os
 import signal
@@ -17,28 +17,28 @@ from peftide.similarity.settings import SimilaritySettings
 from peftide.similarity.smith_waterman import known_letters
 
 SENSITIVITY = "7.5"
-"""The highest: on human proteins 30 % identical it finds a sixth more than the default of 5.7."""
+"""The highest sensitivity; for human proteins at 30 % identity it finds 1/6 more than 5.7."""
 
 NO_WORDS = "No k-mer could be extracted"
 COLUMNS = ("query", "target", "fident", "qcov", "tcov", "bits")
 SHOWN_LINES = 6
 
 
-class NothingToIndex(Exception):  # noqa: N818 — no error of the user's: another way is taken
+class NothingToIndex(Exception):  # noqa: N818 — not a user error: pyopal is used instead
     """All targets are too short or of too low complexity for MMseqs2's index."""
 
 
 def search_with_mmseqs(
     program: str, queries: Sequence[str], targets: Sequence[str], *, settings: SimilaritySettings
 ) -> Hits:
-    """Return what `mmseqs easy-search` finds, unselected but for its E-value.
+    """Return the hits of `mmseqs easy-search`, filtered only by E-value.
 
     Raises
     ------
     NothingToIndex
-        If the targets have nothing that it could look for.
+        If MMseqs2 cannot extract any k-mer from the targets.
     PeftideError
-        If it fails otherwise.
+        If MMseqs2 fails for another reason.
     """
     with tempfile.TemporaryDirectory(prefix="peftide-mmseqs-") as name:
         folder = Path(name)
@@ -72,7 +72,7 @@ def _write_fasta(path: Path, sequences: Sequence[str]) -> None:
 
 
 def _run(words: Sequence[str], folder: Path) -> None:
-    """Run it to its end; whatever interrupts us ends it and the programs that it started."""
+    """Run a command to its end; an interruption ends it and the processes that it started."""
     with subprocess.Popen(
         words,
         cwd=folder,
@@ -95,7 +95,7 @@ def _run(words: Sequence[str], folder: Path) -> None:
     last = "\n  ".join(said.strip().splitlines()[-SHOWN_LINES:])
     raise PeftideError(
         f"MMseqs2 ended with code {process.returncode}:\n  {last}\n"
-        "Without it: the tool `pyopal`, which comes with peftide"
+        "To search without MMseqs2, use the tool `pyopal`, which comes with peftide"
     )
 
 

@@ -1,4 +1,4 @@
-"""Queries and targets come in; the pairs of them that are similar go out."""
+"""Queries and targets come in; similar pairs go out."""
 
 import logging
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ logger = logging.getLogger(__name__)
 
 
 def search(queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings) -> Hits:
-    """Return the pairs of a query and a target that are similar, the best of each query first.
+    """Return similar pairs of a query and a target, with the best hit of each query first.
 
-    Identical sequences are always similar, however short they are. Letters other than the twenty
-    residues, B and Z are compared as unknown ones.
+    Identical sequences are always similar, even if they are short. Letters other than the twenty
+    residues, B and Z are compared as unknown residues.
 
     Parameters
     ----------
     queries, targets
         Residues in upper case.
     settings
-        When two sequences count as similar, and what looks for them.
+        Limits for similarity, and the search tool.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def _search_distinct(
         try:
             return search_with_mmseqs(program, queries, targets, settings=settings)
         except NothingToIndex:
-            logger.debug("MMseqs2 finds no words in these sequences; pyopal aligns them")
+            logger.debug("MMseqs2 finds no k-mers in these sequences; pyopal aligns them")
     return search_with_pyopal(queries, targets, settings)
 
 

@@ -1,4 +1,4 @@
-"""When two proteins count as similar, and what looks for them."""
+"""The limits at which two proteins count as similar, and the search tool."""
 
 import os
 import shutil
@@ -12,33 +12,33 @@ PROGRAM = "mmseqs"
 
 @dataclass(frozen=True, kw_only=True)
 class SimilaritySettings:
-    """When two proteins count as similar.
+    """The limits at which two proteins count as similar.
 
-    Identity is counted over the columns of the local alignment, gaps included; coverage is that
-    of whichever of the two is covered more, as a rule the shorter one.
+    Identity is the share of identical columns in the local alignment, including gaps. Coverage is
+    the larger coverage of the two proteins, usually of the shorter one.
 
     Attributes
     ----------
     identity_fraction
-        Least identity. Clusters at 30 % are the usual ones: below, alignments alone say little
-        about kinship.
+        Minimum identity. The usual limit is 30 %; below it, alignments alone say little about
+        homology.
     coverage_fraction
-        Least coverage. Half of the shorter protein is stricter than the usual 80 %: one shared
-        domain is enough for a model to recognise a protein by.
+        Minimum coverage. Half of the shorter protein is stricter than the usual 80 %, because one
+        shared domain is enough for a model to recognise a protein.
     max_evalue
-        Largest number of hits of that score expected by chance, as MMseqs2 has it by default.
+        Maximum E-value; the default is the default of MMseqs2.
     max_hits
-        Targets that are aligned per query, the most promising ones.
+        Maximum number of aligned targets per query; the most promising ones are aligned.
     tool
         "mmseqs" is the program MMseqs2, "pyopal" the library that comes with peftide; "auto"
-        takes MMseqs2 where it is installed.
+        uses MMseqs2 if it is installed.
     threads
         CPU threads; None takes all cores.
 
     Raises
     ------
     InputError
-        If a number is out of its range, or MMseqs2 is asked for and absent.
+        If a number is out of range, or MMseqs2 is requested but not installed.
     """
 
     identity_fraction: float = 0.3
@@ -49,7 +49,7 @@ class SimilaritySettings:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Raise if a setting is out of range."""
         for name in ("identity_fraction", "coverage_fraction"):
             value = getattr(self, name)
             if not 0 < value <= 1:
@@ -67,11 +67,11 @@ class SimilaritySettings:
                 f"the program {PROGRAM} is not on the PATH",
                 where="--similarity",
                 fix="Install MMseqs2 (Debian and Ubuntu: apt-get install mmseqs2; conda: bioconda "
-                "mmseqs2), or take `pyopal`, which comes with peftide",
+                "mmseqs2), or use `pyopal`, which comes with peftide",
             )
 
     def program(self) -> str | None:
-        """Return the path of MMseqs2, or None where pyopal is to be used."""
+        """Return the path of MMseqs2, or None if pyopal is used."""
         return None if self.tool == "pyopal" else shutil.which(PROGRAM)
 
     def thread_count(self) -> int:

@@ -1,4 +1,4 @@
-"""Local alignment by pyopal, of each query with the targets that share words with it."""
+"""Local alignments, by pyopal, of each query with the targets that share words with it."""
 
 import math
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ GAP_OPEN, GAP_EXTEND = 11, 1
 LAMBDA, K = 0.267, 0.041
 UNKNOWN = str.maketrans("UOJ", "XXX")
 MOST_CELLS = 2**25
-"""Residues times residues of an alignment that is traced whole: 12 bytes of memory each."""
+"""Largest query length × target length of an alignment traced whole, at 12 bytes per cell."""
 
 PIECE = 1000
-"""Residues of a query piece where the whole would need more."""
+"""Length of the query pieces for larger alignments, in residues."""
 
 
 def known_letters(sequence: str) -> str:
-    """Return a sequence in the letters of the scoring matrix, others as X.
+    """Return a sequence in the letters of the scoring matrix, with X for other letters.
 
     Examples
     --------
@@ -74,9 +74,10 @@ def search_with_pyopal(
 ) -> Hits:
     """Return the local alignments of each query with its most promising targets.
 
-    Those left out score too little by chance statistics (`LAMBDA`, `K`), or little more than with
-    the target read backwards, which has the same composition and repeats but no common ancestor:
-    proteins rich in few residues align well with half of a proteome.
+    Two kinds of alignments are left out: insignificant scores by chance statistics (`LAMBDA`, `K`),
+    and scores little above the score of the reversed target. The reversed target has the same
+    composition and repeats but no common ancestor. Without this check, low-complexity proteins
+    align well with half of a proteome.
 
     References
     ----------
@@ -94,13 +95,13 @@ def search_with_pyopal(
                 rows += [(number, *hit) for hit in job.result()]
                 progress.advance(len(queries[number]))
     finally:
-        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for all that is queued
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for queued work
     return hits_of(rows, tool=tool_name())
 
 
 @dataclass(frozen=True)
 class _Search:
-    """Targets as the library holds them, forwards and backwards."""
+    """Targets in the format of the library, forwards and backwards."""
 
     aligner: pyopal.Aligner
     database: pyopal.Database
@@ -118,7 +119,7 @@ class _Search:
         return cls(aligner, database, backwards, lengths, settings)
 
     def query(self, query: str, chosen: IntArray) -> list[tuple[float, ...]]:
-        """Return target, identity, both coverages and bits of what one query is similar to."""
+        """Return target, identity, both coverages and bits of each hit of one query."""
         scores = self._scores(query, self.database, chosen)
         chance = K * len(query) * self.lengths.sum() / self.settings.max_evalue
         good = scores >= math.log(chance) / LAMBDA
@@ -133,11 +134,11 @@ class _Search:
         return np.array([result.score for result in results], dtype=np.int64)
 
     def _align(self, query: str, targets: pyopal.Database, mode: Mode = "score") -> Sequence[Any]:
-        """Align; pyopal 0.7.3 with overflow="buckets" keeps 65 bytes per residue for ever."""
+        """Align; pyopal 0.7.3 with overflow="buckets" would leak 65 bytes per residue."""
         return self.aligner.align(query, targets, mode=mode, overflow="simple")
 
     def _trace(self, query: str, target: int) -> tuple[float, float, float]:
-        """Identity, query coverage and target coverage; the identity of giants piece by piece."""
+        """Identity, query coverage, target coverage; long proteins get their identity in pieces."""
         length = int(self.lengths[target])
         alone = self.database.extract([target])
         if len(query) * length <= MOST_CELLS:
@@ -154,6 +155,6 @@ class _Search:
 
 
 def _identity(results: Sequence[pyopal.FullResult]) -> float:
-    """Identical residues per column, gaps included."""
+    """Identical residues per column, including gaps."""
     columns = sum(len(result.alignment) for result in results)
     return sum(result.alignment.count("M") for result in results) / columns

@@ -1,8 +1,8 @@
-"""Sequences come in; for each query the targets that share more words with it than by chance.
+"""Sequences come in; for each query, targets that share more words than by chance go out.
 
-A word is a run of residues: of four, or of five in an alphabet where residues that often replace
-each other are one letter. The words of a pair are weighted by their rarity and compared with what
-two sequences with as many words share by chance.
+A word is a run of four residues, or of five letters in a reduced alphabet that merges residues
+that often replace each other. The shared words of a pair are weighted by their rarity and compared
+with the number expected by chance for two sequences with as many words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,21 +13,21 @@ from scipy.sparse import csr_array, diags_array
 from peftide.types import FloatArray, IntArray
 
 Alphabet = Sequence[str]
-"""Residues that are one letter of it, each."""
+"""Groups of residues; each group is one letter of the reduced alphabet."""
 
 EXACT: Alphabet = "ACDEFGHIKLMNPQRSTVWY"
 REDUCED: Alphabet = ("A", "C", "D", "EQ", "FY", "G", "H", "IV", "KR", "LM", "N", "P", "ST", "W")
 WORDS = ((EXACT, 4), (REDUCED, 5))
 BLOCK_CELLS = 2**22
-"""Pairs whose shared words are counted at a time."""
+"""Number of pairs whose shared words are counted at a time."""
 
 
 def promising_targets(
     queries: Sequence[str], targets: Sequence[str], *, most: int
 ) -> Iterator[IntArray]:
-    """Yield for each query the targets worth aligning, at most `most`, in rising order.
+    """Yield, for each query, at most `most` targets worth aligning, in ascending order.
 
-    Where there are no more targets than that, all are.
+    If there are at most `most` targets, all of them are yielded.
     """
     if len(targets) <= most:
         yield from (np.arange(len(targets)) for _ in queries)
@@ -44,7 +44,7 @@ def promising_targets(
 
 
 class _SharedWords:
-    """Rarity-weighted words that queries and targets share, of one kind of words."""
+    """Rarity-weighted shared words of queries and targets, for one kind of words."""
 
     def __init__(
         self, queries: Sequence[str], targets: Sequence[str], *, alphabet: Alphabet, length: int
@@ -62,14 +62,14 @@ class _SharedWords:
         self._typical_rarity = float(rarity.mean())
 
     def surplus(self, start: int, stop: int) -> FloatArray:
-        """Shared words of some queries, in standard deviations above chance. Shape (Q, T)."""
+        """Shared words per pair, in standard deviations above chance. Shape (Q, T)."""
         shared = (self._queries[start:stop] @ self._targets).toarray()
         expected = np.outer(self._query_sums[start:stop], self._target_sums) * self._share
         return (shared - expected) / np.sqrt(expected * self._typical_rarity + 1)
 
 
 def _words(sequences: Sequence[str], alphabet: Alphabet, length: int) -> csr_array:
-    """Which words each sequence has: a 1 for each that it has at all. Shape (sequences, words)."""
+    """Words of each sequence: 1 if the sequence contains it. Shape (sequences, words)."""
     letters = np.full(256, -1, dtype=np.int64)
     for number, residues in enumerate(alphabet):
         letters[np.frombuffer(residues.encode("ascii"), np.uint8)] = number

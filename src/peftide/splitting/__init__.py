@@ -1,1 +1,1 @@
-"""Rows and the proteins they name come in; the part that each belongs to goes out. No torch."""
+"""Rows and their proteins come in; the part of each row goes out. No torch."""

@@ -1,4 +1,4 @@
-"""Clusters of rows come in; the part of each cluster goes out, sizes and labels balanced."""
+"""Clusters of rows come in; the part of each cluster goes out, with balanced sizes and labels."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from peftide.types import FloatArray, IntArray
 
 PASSES = 3
 LARGEST = 2.0
-"""Times its wished size that a part may grow to for the sake of a rare class."""
+"""Factor by which a part may exceed its requested size to get a rare class."""
 
 
 def split_by_cluster(
@@ -14,20 +14,21 @@ def split_by_cluster(
 ) -> IntArray:
     """Return the part of each row, such that every cluster is in one part.
 
-    The largest clusters are placed first, each where sizes and label shares come nearest to the
-    wish; then single clusters move as long as that brings them nearer. At last a part without rows
-    of a class gets the smallest cluster that has some, if that leaves the class where it was.
+    The largest clusters are placed first, each in the part that brings sizes and label shares
+    closest to the request. Then single clusters move while that reduces the distance. Finally, a
+    part without rows of a class gets the smallest cluster with such rows, if the other part keeps
+    rows of the class.
 
     Parameters
     ----------
     clusters
         Cluster of each row, numbered from 0. Shape (B,).
     labels
-        How much each row has of every class, as `label_shares` gives it. Shape (B, K); K may be 0.
+        Share of every class in each row, from `label_shares`. Shape (B, K); K may be 0.
     fractions
-        Wished share of each part.
+        Requested share of each part.
     seed
-        Seed of the order among equals.
+        Seed for the order of equal clusters.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def split_by_cluster(
     """
     generator = np.random.default_rng(seed)
     contents = _contents(clusters, labels)
-    # labels together weigh as much as sizes do
+    # all labels together weigh as much as the sizes
     weight = np.array([1.0] + [1.0 / max(labels.shape[1], 1)] * (contents.shape[1] - 1))
     open_parts = np.flatnonzero(fractions > 0)
     state = _Balance(contents, fractions[open_parts], weight)
@@ -57,14 +58,14 @@ def split_by_cluster(
 
 
 def _contents(clusters: IntArray, labels: FloatArray) -> FloatArray:
-    """Share that each cluster has of all rows, and of every class. Shape (G, 1 + K)."""
+    """Share of each cluster among all rows and among every class. Shape (G, 1 + K)."""
     columns = [np.ones(len(clusters)), *labels.T]
     sums = np.stack([np.bincount(clusters, weights=column) for column in columns], axis=1)
     return sums / np.maximum(sums.sum(axis=0), 1e-12)
 
 
 class _Balance:
-    """Which cluster is where, and how far the parts are from the wish."""
+    """The part of each cluster, and the distance of the parts from the request."""
 
     def __init__(self, contents: FloatArray, fractions: FloatArray, weight: FloatArray) -> None:
         self.contents, self.fractions, self.weight = contents, fractions, weight
@@ -72,7 +73,7 @@ class _Balance:
         self.missing = np.repeat(fractions[:, None], contents.shape[1], axis=1)
 
     def place(self, cluster: int) -> bool:
-        """Put a cluster where it fits best; return whether it moved."""
+        """Put a cluster into the part where it fits best; return whether it moved."""
         before, content = self.part[cluster], self.contents[cluster]
         if before >= 0:
             self.missing[before] += content
@@ -91,9 +92,9 @@ class _Balance:
         return any(moved)
 
     def spread_classes(self) -> None:
-        """Give parts without rows of a class the smallest cluster that has some, where possible.
+        """Give each part that lacks a class the smallest cluster with this class, if possible.
 
-        A rare class of few clusters is else nearest to its wish when it is in train as a whole.
+        Otherwise a rare class with few clusters would be closest to its request entirely in train.
         """
         last_first = [0, *range(len(self.fractions) - 1, 0, -1)]
         for column in range(1, self.contents.shape[1]):
@@ -115,7 +116,7 @@ class _Balance:
                 return
 
     def _can_leave(self, cluster: int) -> bool:
-        """Whether the part of a cluster keeps rows of all its classes without it."""
+        """Whether the part of a cluster keeps rows of all the cluster's classes without it."""
         others = (self.part == self.part[cluster]) & (np.arange(len(self.part)) != cluster)
         kept = (self.contents[others] > 0).any(axis=0)
         return bool((kept | (self.contents[cluster] == 0)).all())

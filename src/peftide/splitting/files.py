@@ -28,15 +28,15 @@ def write_split(
 ) -> dict[str, Any]:
     """Write all files, or none; return the content of `split.json`.
 
-    They come into being beside their places, so what an earlier split wrote there stays until
-    all of them are whole.
+    The files are first written to a temporary place, so the files of an earlier split stay until
+    all new files are complete.
 
     Raises
     ------
     InputError
         If a column of the table has a name that the result needs.
     StorageError
-        If the disk is full or the place cannot be written.
+        If the disk is full or the folder cannot be written.
     """
     layout = _Layout(rows, plan, config)
     content = {
@@ -78,7 +78,7 @@ def _write_tsv(path: Path, header: Cells, rows: Iterable[Cells]) -> None:
 
 
 class _Layout:
-    """How rows of the input become rows of the result."""
+    """The mapping from input rows to output rows."""
 
     def __init__(self, rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> None:
         self.rows, self.plan, self.config = rows, plan, config
@@ -88,9 +88,9 @@ class _Layout:
         twice = {name for name in self.header if name and self.header.count(name) > 1}
         if twice:
             raise InputError(
-                f"there is a column {', '.join(sorted(twice))} already",
+                f"the table already has a column {', '.join(sorted(twice))}",
                 where=config.input[0],
-                fix="Rename it, or give another --split-column",
+                fix="Rename it, or choose another --split-column",
             )
 
     def _added_columns(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class _Layout:
         yield from self.drawn()
 
     def drawn(self) -> Iterator[Cells]:
-        """Yield the drawn negatives; columns that they have nothing for are empty."""
+        """Yield the drawn negatives; columns without a value for them are empty."""
         config, proteins = self.config, self.rows.proteins
         first = np.unique(self.rows.numbers, return_index=True)[1]
         label = self.negative_label() if self.plan.drawn else ""
@@ -142,13 +142,13 @@ class _Layout:
                 yield (*row, *(known.get(name, "") for name in self.added))
 
     def negative_label(self) -> str:
-        """Return the label of drawn negatives: that of the table, or the opposite of its yes."""
+        """Return the negative label of the table, or the opposite of its positive label."""
         labels = self.rows.labels or ("1",)
         no = next((label for label in labels if is_yes(label) is False), None)
         return opposite(labels[0]) if no is None else no
 
     def dropped(self) -> Iterator[Cells]:
-        """Yield the rows without a part, in input order, and why."""
+        """Yield the rows without a part, in input order, with the reason."""
         why = np.full(len(self.rows.cells), UNKNOWN, dtype=object)
         why[self.rows.known] = ""
         for reason, marked in self.plan.reasons().items():

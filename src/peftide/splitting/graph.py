@@ -1,10 +1,10 @@
-"""Pairs between groups of proteins come in; the part of each group goes out, few pairs cut.
+"""Pairs between groups of proteins come in; the part of each group goes out, with few pairs cut.
 
-What is sought: many pairs inside a part, shared among the parts as wished, each part with its
-share of every label. One number says all three: J = log(pairs kept) − β · Σ over labels of
-KL(wish ‖ share of each part among the label's kept pairs). Groups move to the part where J rises,
-many at a time and with noise that falls to zero (simulated annealing); the best of several runs
-is taken.
+The search has three aims: many pairs inside parts, the requested share of pairs in each part, and
+the same share of every label. One number combines them: J = log(pairs kept) − β · Σ over labels of
+KL(requested share ‖ share of each part among the label's kept pairs). Groups move to the part that
+raises J, many at a time and with noise that falls to zero (simulated annealing). The best of
+several runs is used.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class PairGraph:
     strata
         Class of each pair, from 0. Shape (B,).
     weights
-        How much each pair counts. Shape (B,).
+        Weight of each pair. Shape (B,).
     """
 
     groups: IntArray
@@ -41,7 +41,7 @@ class PairGraph:
     weights: FloatArray
 
     def adjacency(self, count: int) -> list[sparse.csr_array]:
-        """Return for each class the summed weight between any two groups; inside one, twice."""
+        """Return, for each class, the summed weight between groups (inside a group, doubled)."""
         matrices = []
         for stratum in range(int(self.strata.max()) + 1):
             rows = self.strata == stratum
@@ -60,14 +60,14 @@ def split_pair_graph(graph: PairGraph, fractions: FloatArray, *, seed: int) -> I
     graph
         The pairs.
     fractions
-        Wished share of each part among the pairs that are kept.
+        Requested share of each part among the kept pairs.
     seed
         Seed of the search.
 
     Returns
     -------
     IntArray
-        Index of the part. Shape (G,), G one more than the largest group.
+        Index of the part. Shape (G,), where G is the largest group number plus 1.
 
     Examples
     --------
@@ -91,16 +91,16 @@ def split_pair_graph(graph: PairGraph, fractions: FloatArray, *, seed: int) -> I
 def _anneal(
     matrices: list[sparse.csr_array], fractions: FloatArray, generator: np.random.Generator
 ) -> tuple[float, IntArray]:
-    """Return the best J of one run and the parts that gave it."""
+    """Return the best J of one run, and the parts with this J."""
     degrees = np.sum([matrix.sum(axis=1) for matrix in matrices], axis=0)
     degree_roots = np.sqrt(degrees)[:, None]
-    # of random parts of these sizes, the pairs kept are shared as wished
+    # random parts of these sizes keep pairs in the requested shares
     roots = np.sqrt(fractions) / np.sqrt(fractions).sum()
     part = generator.choice(len(fractions), len(degrees), p=roots)
     best = (-np.inf, part)
     for step in range(STEPS):
         member = np.eye(len(fractions))[part]
-        # pairs that each group has with each part, by class: (G, parts, K)
+        # pairs between each group and each part, by class: (G, parts, K)
         ties = np.stack([matrix @ member for matrix in matrices], axis=2)
         inside = np.einsum("gp,gpk->pk", member, ties) / 2
         goal = _goal(inside, fractions)
@@ -124,11 +124,11 @@ def _goal(inside: FloatArray, fractions: FloatArray) -> float:
 
 
 def _prices(inside: FloatArray, fractions: FloatArray) -> FloatArray:
-    """How much J rises with one more pair of a class inside a part, times the pairs kept."""
+    """Increase of J per further pair of a class inside a part, times the kept pairs."""
     shares = _shares(inside, inside.sum(axis=0))
     return 1 + BALANCE * (fractions[:, None] / shares - 1)
 
 
 def _shares(inside: FloatArray, totals: FloatArray) -> FloatArray:
-    """Share of each part; a part without a pair counts as having half of one."""
+    """Share of each part; a part without pairs counts as half a pair."""
     return np.maximum(inside, 0.5) / np.maximum(totals, 1.0)

@@ -20,7 +20,7 @@ from peftide.types import IntArray
 logger = logging.getLogger(__name__)
 
 MAX_EVALUE = 3e-3
-"""Three times that of an audit: E-values grow with what is searched, and train is only a part."""
+"""Three times the audit's limit: E-values grow with the target set, and train is only a part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class ProteinGroups:
     of_protein
         Group of each protein, numbered from 0. Shape (P,).
     record
-        How they were found, for people and scripts.
+        The source of the groups, for people and scripts.
     """
 
     of_protein: IntArray
@@ -45,12 +45,12 @@ class ProteinGroups:
 
 
 def protein_groups(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
-    """Return the groups: of `--clusters`, of the cluster column of the table, or by similarity.
+    """Return the groups from `--clusters`, from the table's cluster column, or by similarity.
 
     Raises
     ------
     InputError
-        If the file names none of the proteins.
+        If the `--clusters` file contains none of the proteins.
     """
     found = (
         _by_file(rows, config.clusters)
@@ -64,12 +64,12 @@ def protein_groups(rows: SplitRows, config: SplitConfig) -> ProteinGroups:
 
 
 def similarity_settings(config: SplitConfig) -> SimilaritySettings:
-    """Return when two proteins are similar.
+    """Return the settings that decide whether two proteins are similar.
 
     Raises
     ------
     InputError
-        If identity or coverage is no share, or MMseqs2 is asked for and absent.
+        If identity or coverage is not a share, or MMseqs2 is requested but not installed.
     """
     return SimilaritySettings(
         tool="auto" if config.similarity == "none" else config.similarity,
@@ -104,12 +104,12 @@ def _by_column(rows: SplitRows, name: str) -> ProteinGroups | None:
 
 
 def groups_by_cluster(clusters: Sequence[str], members: IntArray, numbers: IntArray) -> IntArray:
-    """Return the group of each protein: equal sequences, and sequences of one cluster, are in one.
+    """Return the group of each protein; equal sequences and cluster members share a group.
 
     Parameters
     ----------
     clusters
-        Cluster of each row; an empty text joins nothing.
+        Cluster of each row; an empty text means no cluster.
     members
         Protein of each row. Shape (B, 1).
     numbers
@@ -127,7 +127,7 @@ def groups_by_cluster(clusters: Sequence[str], members: IntArray, numbers: IntAr
 
 
 def _joined(own: IntArray, codes: IntArray, numbers: IntArray) -> IntArray:
-    """Group of each protein, where sequences `own` are in clusters `codes`."""
+    """Group of each protein, given that sequences `own` are in clusters `codes`."""
     count = int(numbers.max()) + 1
     links = np.stack([own, count + codes], axis=1)
     groups = join_linked(count + int(codes.max(initial=-1)) + 1, links)[numbers]
@@ -135,14 +135,14 @@ def _joined(own: IntArray, codes: IntArray, numbers: IntArray) -> IntArray:
 
 
 def join_linked(count: int, links: IntArray) -> IntArray:
-    """Return the group of each thing: those linked, directly or over others, are in one.
+    """Return the group of each item; items linked directly or through others share a group.
 
     Parameters
     ----------
     count
-        Number of things.
+        Number of items.
     links
-        Two things each. Shape (E, 2).
+        Pairs of linked items. Shape (E, 2).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A data set without validation part comes in; it goes out with one, taken from train."""
+"""A data set without a validation part comes in; it goes out with one taken from train."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -24,7 +24,7 @@ LEAST_KEPT = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Choice:
-    """Rows of validation and of train, and how they were chosen. Shapes (B,) and (B,)."""
+    """Rows of validation and train, with the kind and reason. Shapes (B,) and (B,)."""
 
     inside: BoolArray
     outside: BoolArray
@@ -35,30 +35,31 @@ class _Choice:
 def hold_out_validation(dataset: Dataset, *, fraction: float, kind: Kind, seed: int) -> Dataset:
     """Return the data set with a validation part made of rows of its train part.
 
-    Repeats of one example stay together, so no sequence (of pairs: no pair) is on both sides.
+    Repeats of an example stay together, so no sequence (for pairs: no pair) is on both sides.
 
     Parameters
     ----------
     dataset
         Parts with "train" and without "validation".
     fraction
-        Share of the rows that count to hold out, between 0 and 1; of "none_seen", the share of
+        Share of the counted rows to hold out, between 0 and 1; for "none_seen", the share among
         the rows that remain.
     kind
-        "random" takes rows at random. "none_seen" takes proteins at random: pairs of two of them
-        are validation, pairs of two others are train, and mixed pairs are dropped. "cluster" takes
-        whole clusters of single sequences, labels balanced. "auto" takes clusters where the table
-        has a cluster column, "none_seen" for pairs, and "random" otherwise. It also takes "random"
-        if the other kind would leave train less than half of its rows, or validation one label
-        only, fewer than 100 pairs, or fewer than 10 pairs of one of the two commonest labels.
+        "random" holds out random rows. "none_seen" holds out random proteins: pairs of two such
+        proteins are validation, pairs of two other proteins are train, and mixed pairs are dropped.
+        "cluster" holds out whole clusters of single sequences, with balanced labels. "auto" uses
+        "cluster" if the table has a cluster column, "none_seen" for pairs, and "random" otherwise.
+        "auto" also uses "random" if the other kind would leave train less than half of its rows,
+        or would leave validation only one label, fewer than 100 pairs, or fewer than 10 pairs with
+        one of the two most common labels.
     seed
         Seed of the choice.
 
     Raises
     ------
     InputError
-        If the fraction is not between 0 and 1, one side would be empty, there is a validation
-        part, or the kind does not fit the rows.
+        If the fraction is not between 0 and 1, one side would be empty, a validation part already
+        exists, or the kind does not fit the rows.
     """
     train = dataset.parts["train"]
     _check_request(dataset, fraction=fraction, kind=kind)
@@ -83,22 +84,23 @@ def shared_clusters(dataset: Dataset) -> tuple[Finding, ...]:
     if not shared:
         return ()
     decision = (
-        f"of {len(own):,} validation clusters are in train too: scores on validation are higher "
-        "than on new clusters (without --validation, `--validation-kind cluster` takes whole ones)"
+        f"of {len(own):,} validation clusters are also in train: scores on validation are higher "
+        "than on new clusters (to hold out whole clusters, leave out --validation and use "
+        "`--validation-kind cluster`)"
     )
     return (Finding("validation", "shared_clusters", len(shared), decision),)
 
 
 def _shared_proteins(dataset: Dataset) -> tuple[Finding, ...]:
-    """Count the proteins that pairs taken from train still share with it."""
+    """Count the proteins of validation that are still in train."""
     numbers = distinct_sequences(dataset.proteins)
     train, validation = dataset.parts["train"], dataset.parts["validation"]
     shared = np.intersect1d(numbers[train.members], numbers[validation.members])
     if not len(shared):
         return ()
     decision = (
-        "proteins that train has too, since its pairs were taken at random: scores on it are "
-        "higher than on new proteins (`--validation-kind none_seen` takes whole proteins)"
+        "proteins are also in train, because the pairs were held out at random: scores on it are "
+        "higher than on new proteins (`--validation-kind none_seen` holds out whole proteins)"
     )
     return (Finding("validation", "shared_proteins", len(shared), decision),)
 
@@ -106,7 +108,7 @@ def _shared_proteins(dataset: Dataset) -> tuple[Finding, ...]:
 def _check_request(dataset: Dataset, *, fraction: float, kind: str) -> None:
     train = dataset.parts["train"]
     if "validation" in dataset.parts:
-        raise InputError("there is a validation part already", where="validation")
+        raise InputError("there is already a validation part", where="validation")
     if not 0 < fraction < 1:
         raise InputError(
             f"received {fraction}",
@@ -115,13 +117,13 @@ def _check_request(dataset: Dataset, *, fraction: float, kind: str) -> None:
         )
     if kind == "none_seen" and train.members.shape[1] == 1:
         raise InputError(
-            "none_seen is for pairs, and these rows have one protein each",
+            "none_seen needs pairs, but these rows have one protein each",
             where="--validation-kind",
             fix="Use `--validation-kind random`: it never puts one sequence on both sides",
         )
     if kind == "cluster" and train.clusters is None:
         raise InputError(
-            "cluster is for single sequences with a cluster column, and there is none",
+            "cluster needs single sequences with a cluster column, but there is none",
             where="--validation-kind",
             fix="Name the column with --cluster-column, or use `--validation-kind random`",
         )
@@ -159,7 +161,7 @@ class _Chooser:
         counted = self.train.counted
         if not (counted & inside).any() or not (counted & outside).any():
             raise InputError(
-                f"{counted.sum():,} rows that count are too few to hold out validation rows",
+                f"{counted.sum():,} counted rows are too few to hold out validation rows",
                 where=self.train.path,
                 fix=TOO_FEW,
             )
@@ -172,14 +174,14 @@ class _Chooser:
         if problem := self._shortage(inside, outside):
             reason = f"; not {self.careful}, which would leave {problem}"
             return replace(self.choose("random"), reason=reason)
-        reason = "; as the table has clusters"
+        reason = "; because the table has clusters"
         if self.careful == "none_seen":
             kept = (self.train.counted & outside).sum() / self.train.counted.sum()
-            reason = f"; as train keeps {kept:.0%} of its pairs"
+            reason = f"; because train keeps {kept:.0%} of its pairs"
         return _Choice(inside, outside, self.careful, reason)
 
     def _shortage(self, inside: BoolArray, outside: BoolArray) -> str:
-        """Say what is too little of a choice, or nothing."""
+        """Return which part of a choice is too small, as text; empty if none is."""
         counted = self.train.counted
         kept, strata = (counted & outside).sum(), self.labels.argmax(axis=1)
         if kept < LEAST_KEPT * counted.sum():
@@ -191,7 +193,7 @@ class _Chooser:
         if self.careful == "none_seen" and own.sum() < FEWEST_PAIRS:
             return f"validation {own.sum():,} pairs"
         if len(commonest) == 2 and own[commonest].min() < fewest <= classes[commonest].min():
-            return f"validation {own[commonest].min():,} rows of one of the commonest labels"
+            return f"validation {own[commonest].min():,} rows of one of the most common labels"
         return ""
 
     def _random(self) -> tuple[BoolArray, BoolArray]:

@@ -1,4 +1,4 @@
-"""Label texts come in; how much each row has of every class goes out, to balance parts by."""
+"""Label texts come in; the share of every class in each row goes out, to balance parts."""
 
 import re
 from collections import Counter
@@ -17,21 +17,21 @@ SEVERAL = re.compile(r"[;,]")
 
 @dataclass(frozen=True)
 class LabelShares:
-    """How much each row has of every class.
+    """Share of every class in each row.
 
     Attributes
     ----------
     names
         The classes: labels, letters of per-residue labels, or ranges of values.
     values
-        1 for the class of a row, or its share where a row has several. Shape (B, K).
+        1 for the class of a row, or shares if the row has several classes. Shape (B, K).
     """
 
     names: tuple[str, ...]
     values: FloatArray
 
     def strata(self) -> IntArray:
-        """Return the class that each row has most of. Shape (B,)."""
+        """Return the class with the largest share in each row. Shape (B,)."""
         return self.values.argmax(axis=1).astype(np.int64)
 
     def means(self, rows: IntArray) -> dict[str, float]:
@@ -42,15 +42,15 @@ class LabelShares:
 
 
 def label_shares(labels: Sequence[str] | None, *, lengths: Sequence[int] | None) -> LabelShares:
-    """Return what parts are to be balanced by; one class for all where there are no labels.
+    """Return the class shares by which parts are balanced; without labels, one class for all.
 
     Parameters
     ----------
     labels
         Text of each row.
     lengths
-        Residues of each row's sequence, or None (of pairs). Labels as long as their sequences are
-        read residue by residue.
+        Number of residues of each row's sequence, or None for pairs. Labels as long as their
+        sequences are read residue by residue.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def _classes(text: str) -> list[str]:
 
 
 def _of_sets(sets: Sequence[Sequence[str]]) -> LabelShares:
-    """Each row's classes in equal shares; the rarest classes count as one where they are many."""
+    """Equal shares for each row's classes; if there are many classes, the rarest are merged."""
     counts = Counter(name for names in sets for name in names)
     common = [name for name, _ in counts.most_common(MOST_CLASSES)]
     names = sorted(common) + ([OTHERS] if len(counts) > len(common) else [])
@@ -87,7 +87,7 @@ def _of_sets(sets: Sequence[Sequence[str]]) -> LabelShares:
 
 
 def _of_values(numbers: FloatArray) -> LabelShares:
-    """Ranges of values that hold equally many rows."""
+    """Ranges of values with equal numbers of rows."""
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, VALUE_BINS + 1)))
     bins = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
     names = [f"{low:g} to {high:g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]

@@ -1,4 +1,4 @@
-"""Positive pairs come in; pairs that are not among them go out, each protein as often as there."""
+"""Positive pairs come in; negative pairs go out, which keep each protein's degree."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ DRAWS = 4
 
 @dataclass(frozen=True)
 class SampledNegatives:
-    """Pairs that no positive is, and how many of those asked for could not be found.
+    """Drawn negatives, and the number of requested negatives that could not be drawn.
 
     `members` has shape (R, 2).
     """
@@ -24,18 +24,18 @@ class SampledNegatives:
 def sample_negatives(
     positives: IntArray, refused: IntArray, *, ratio: float, seed: int
 ) -> SampledNegatives:
-    """Draw negatives that have each protein about `ratio` times as often as the positives do.
+    """Draw negatives in which each protein occurs about `ratio` times as often as in positives.
 
-    The second proteins of the positives are dealt out anew to the first ones (a configuration
-    model); a pair that is refused, a self-pair, or drawn twice exchanges its second protein with
-    that of another drawn pair until both are sound (a double-edge swap). Where no protein stands
-    in both columns, as for hosts and viruses, each stays in its own; else every positive is
-    turned round at random first, so that columns mean nothing.
+    The second proteins of the positives are shuffled among the first ones (a configuration
+    model). A refused pair, self-pair or repeated pair swaps its second protein with another drawn
+    pair until both are valid (a double-edge swap). In bipartite tables (host–virus), in which no
+    protein is in both columns, columns are preserved. In other tables every positive is first
+    turned around at random, so that columns do not matter.
 
     Parameters
     ----------
     positives
-        The positives of one part, each once and without self-pairs. Shape (B, 2).
+        The distinct positives of one part, without self-pairs. Shape (B, 2).
     refused
         Pairs that must not be drawn, in any order: all known positives. Shape (M, 2).
     ratio
@@ -46,7 +46,7 @@ def sample_negatives(
     Returns
     -------
     SampledNegatives
-        The pairs. Where a protein interacts with nearly all others, some are missing.
+        The pairs. Negatives that cannot be drawn for hub proteins are counted as missing.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def sample_negatives(
 def _dealt(
     positives: IntArray, *, ratio: float, generator: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
-    """First proteins, and second ones in an order that has nothing to do with them."""
+    """First proteins, and second proteins in random order."""
     wanted = round(ratio * len(positives))
     whole, rest = divmod(wanted, max(len(positives), 1))
     extra = generator.permutation(len(positives))[:rest]
@@ -85,12 +85,12 @@ def _dealt(
 
 
 def _keys(left: IntArray, right: IntArray, size: int) -> IntArray:
-    """One number for each unordered pair."""
+    """Return one number for each unordered pair."""
     return np.minimum(left, right) * size + np.maximum(left, right)
 
 
 class _Draw:
-    """The pairs drawn so far, and those that may not be drawn any more."""
+    """The pairs drawn so far, and the pairs that must not be drawn."""
 
     def __init__(self, refused: IntArray, size: int) -> None:
         self.size = size
@@ -98,7 +98,7 @@ class _Draw:
         self.pairs: list[tuple[int, int]] = []
 
     def accept(self, left: IntArray, right: IntArray) -> list[tuple[int, int]]:
-        """Take the pairs that are sound; return the others."""
+        """Accept the valid pairs; return the others."""
         loose = []
         for a, b in zip(left.tolist(), right.tolist(), strict=True):
             if self._sound(a, b):
@@ -109,7 +109,7 @@ class _Draw:
         return loose
 
     def exchange(self, a: int, b: int, generator: np.random.Generator) -> bool:
-        """Exchange seconds with a drawn pair so that both are sound; return whether that worked."""
+        """Swap second proteins with a drawn pair so that both are valid; return whether it did."""
         for place in generator.integers(len(self.pairs), size=TRIES) if self.pairs else ():
             x, y = self.pairs[place]
             fits = self._sound(a, y) and self._sound(x, b) and self._key(a, y) != self._key(x, b)

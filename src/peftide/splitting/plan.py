@@ -1,4 +1,4 @@
-"""Rows and options → the part of each row, or why it has none."""
+"""Rows and options → the part of each row, or the reason why it has none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,33 +23,33 @@ NOWHERE = -1
 TOLERANCE = 1e-6
 ACROSS = "proteins of two parts"
 REPLACED = "given negative, drawn anew"
-SELF = "a protein with itself, which no negative is"
+SELF = "self-pair, which sampled negatives exclude"
 
 
 @dataclass(frozen=True, eq=False)
 class SplitPlan:
-    """Where every row goes.
+    """The assignment of rows to parts.
 
     Attributes
     ----------
     kind
         "random", "cluster" or "none_seen".
     fractions
-        Wished shares of `PARTS`.
+        Requested shares of `PARTS`.
     part
         Index of each row's part, or -1. Shape (B,).
     usable
-        Rows that are divided: all, or what `unusable` leaves. Shape (B,).
+        Rows that are divided: all rows except the `unusable` ones. Shape (B,).
     unusable
-        Why other rows are not → those rows. Shape (B,) each.
+        Reason why rows are not divided → these rows. Shape (B,) each.
     counted
         The first usable row of each example; self-pairs only if they are kept. Shape (B,).
     labels
-        How much each row has of every class.
+        Share of every class in each row.
     groups
-        Proteins that stay together; None of random rows.
+        Proteins that stay together; None for random rows.
     kept_at_random
-        Share of the pairs that random parts of the same groups would keep; None where no pair is
+        Share of the pairs that random parts of the same groups would keep; None if no pair is
         lost.
     drawn
         Negatives drawn for each part, in sequence numbers; empty if they are kept.
@@ -67,17 +67,17 @@ class SplitPlan:
     drawn: tuple[SampledNegatives, ...] = ()
 
     def reasons(self) -> dict[str, BoolArray]:
-        """Return why rows have no part → those rows. Shape (B,) each."""
+        """Return the reason why rows have no part → these rows. Shape (B,) each."""
         return self.unusable | {ACROSS: self.usable & (self.part == NOWHERE)}
 
 
 def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
-    """Decide where every row goes.
+    """Assign every row to a part.
 
     Raises
     ------
     InputError
-        If the kind does not fit the table, or a wished part would be empty.
+        If the kind does not fit the table, or a requested part would be empty.
     """
     kind = resolved_kind(config, pairs=rows.level == "pair")
     labels = label_shares(rows.labels, lengths=rows.lengths())
@@ -117,7 +117,7 @@ def check_fractions(fractions: Sequence[float]) -> FloatArray:
     Raises
     ------
     InputError
-        If they are not three shares that add up to 1, or train has none.
+        If the fractions are not three shares that add up to 1, or the share of train is 0.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def resolved_kind(config: SplitConfig, *, pairs: bool) -> str:
     Raises
     ------
     InputError
-        If it does not fit the rows.
+        If the kind does not fit the rows.
     """
     fitting = ("none_seen", "random") if pairs else ("cluster", "random")
     kind = fitting[0] if config.kind == "auto" else config.kind
@@ -155,12 +155,12 @@ def resolved_kind(config: SplitConfig, *, pairs: bool) -> str:
 
 
 def unusable_rows(rows: SplitRows, config: SplitConfig) -> dict[str, BoolArray]:
-    """Return why rows are not divided → those rows.
+    """Return the reason why rows are not divided → these rows.
 
     Raises
     ------
     InputError
-        If negatives are to be drawn and the labels are not those of yes or no.
+        If negatives are to be drawn and the labels are not binary.
     """
     if config.negatives == "keep":
         return {}
@@ -170,12 +170,12 @@ def unusable_rows(rows: SplitRows, config: SplitConfig) -> dict[str, BoolArray]:
 
 
 def positive_rows(rows: SplitRows) -> BoolArray:
-    """Return which pairs are positive; without labels all of them.
+    """Return which pairs are positive; without labels, all pairs are.
 
     Raises
     ------
     InputError
-        If a label is neither yes nor no, or no pair is positive.
+        If a label is not binary, or no pair is positive.
     """
     if rows.labels is None:
         return np.ones(len(rows.members), dtype=bool)
@@ -185,7 +185,7 @@ def positive_rows(rows: SplitRows) -> BoolArray:
     )
     raise_problems(
         [f"label {label!r} is neither 1 nor 0" for label in strange],
-        fix="`--negatives sample` is for pairs labelled 1 or 0 (or none: all are positive)",
+        fix="`--negatives sample` needs pairs labelled 1 or 0, or no labels (all are positive)",
     )
     positive = np.array(said, dtype=bool)
     if not positive.any():
@@ -195,7 +195,7 @@ def positive_rows(rows: SplitRows) -> BoolArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Division:
-    """What is to be divided, and how; `labels` has shape (B, K)."""
+    """The rows to divide and the settings of the split; `labels` has shape (B, K)."""
 
     rows: SplitRows
     usable: BoolArray
@@ -205,7 +205,7 @@ class Division:
     seed: int
 
     def at_random(self) -> tuple[IntArray, None]:
-        """Return the part of each row, taken at random."""
+        """Return a random part for each row."""
         strata = self.labels.argmax(axis=1)
         part = split_at_random(
             self.rows.asked, self.counted, strata, fractions=self.fractions, seed=self.seed
@@ -213,7 +213,7 @@ class Division:
         return part, None
 
     def by_group(self, of_protein: IntArray) -> tuple[IntArray, float | None]:
-        """Return the part of each row, and the share of pairs that chance would keep."""
+        """Return the part of each row, and the share of pairs that random parts would keep."""
         ends = of_protein[self.rows.members]
         if ends.shape[1] == 2:
             return self._pairs(ends)
@@ -221,7 +221,7 @@ class Division:
         return split_by_cluster(clusters, self.labels, self.fractions, seed=self.seed), None
 
     def _pairs(self, ends: IntArray) -> tuple[IntArray, float]:
-        """Give whole groups to the parts; a pair across parts has none."""
+        """Assign whole groups to parts; a pair across two parts gets none."""
         graph = PairGraph(
             groups=numbered(ends[self.usable]),
             strata=numbered(self.labels[self.usable].argmax(axis=1)),
@@ -248,14 +248,14 @@ def numbered(values: IntArray) -> IntArray:
 
 
 def inside(parts: IntArray) -> IntArray:
-    """Return the part of pairs whose two proteins are in one, else -1."""
+    """Return the part of pairs whose two proteins are in the same part, else -1."""
     return np.where(parts[:, 0] == parts[:, 1], parts[:, 0], NOWHERE)
 
 
 def kept_by_chance(graph: PairGraph, fractions: FloatArray, *, seed: int) -> float:
-    """Return the share of pairs inside a part when groups are dealt out at random.
+    """Return the share of pairs inside a part if groups are assigned at random.
 
-    Groups are dealt such that the pairs kept have the wished shares on average.
+    The group sizes are such that the kept pairs have the requested shares on average.
     """
     roots = np.sqrt(fractions) / np.sqrt(fractions).sum()
     count = int(graph.groups.max()) + 1
@@ -265,12 +265,12 @@ def kept_by_chance(graph: PairGraph, fractions: FloatArray, *, seed: int) -> flo
 
 
 def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
-    """Raise if a wished part has no row that counts.
+    """Raise if a requested part has no counted row.
 
     Raises
     ------
     InputError
-        Saying what stands in the way.
+        Names the empty parts and the largest group.
     """
     counts = np.bincount(plan.part[plan.counted & (plan.part >= 0)], minlength=len(PARTS))
     empty = [PARTS[k] for k in np.flatnonzero((counts == 0) & (plan.fractions > 0))]
@@ -283,22 +283,22 @@ def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
         f"{' and '.join(empty)} would be empty: {counted:,} {what} cannot be divided like this"
         f"{obstacle}",
         where="--fractions",
-        fix="Give more rows or larger shares, set a share to 0 to go without that part, or "
-        "let similar sequences be apart (a higher --identity, or `--similarity none`; "
-        "`--kind random` for variants of one protein)",
+        fix="Give more rows or larger shares, set a share to 0 to omit that part, or "
+        "allow similar sequences in different parts (a higher --identity, `--similarity none`, "
+        "or `--kind random` for variants of one protein)",
     )
 
 
 @dataclass(frozen=True)
 class LargestGroup:
-    """The group of similar sequences that most rows name: in words, and its share of the rows."""
+    """The group of similar sequences with the most rows: its name and its share of the rows."""
 
     name: str
     share: float
 
 
 def largest_group(rows: SplitRows, plan: SplitPlan) -> LargestGroup | None:
-    """Return the group that most counted rows name, or None of random rows."""
+    """Return the group with the most counted rows, or None for random rows."""
     if plan.groups is None or not plan.counted.any():
         return None
     ends = plan.groups.of_protein[rows.members[plan.counted]]
@@ -319,7 +319,7 @@ def draw_negatives(rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> lis
     Raises
     ------
     InputError
-        If a part has none that is possible.
+        If no negative is possible in a part.
     """
     pairs = rows.numbers[rows.members]
     refused = pairs[positive_rows(rows)]
@@ -334,7 +334,7 @@ def draw_negatives(rows: SplitRows, plan: SplitPlan, config: SplitConfig) -> lis
             raise InputError(
                 f"no negatives can be drawn for {name}: all pairs of its proteins are positive",
                 where="--negatives",
-                fix="Give more pairs, or that part a larger share with --fractions",
+                fix="Give more pairs, or give this part a larger share with --fractions",
             )
         refused = np.concatenate([refused, found.members])
         drawn.append(found)

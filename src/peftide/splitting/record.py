@@ -19,7 +19,7 @@ SHOWN_LABELS = 10
 
 
 def split_record(rows: SplitRows, plan: SplitPlan) -> dict[str, Any]:
-    """Return what was decided, for `split.json`."""
+    """Return the content of `split.json`: options, counts and findings."""
     kept = (plan.part >= 0) & plan.counted
     record: dict[str, Any] = {
         "kind": plan.kind,
@@ -56,7 +56,7 @@ def split_findings(
     for name, drawn in zip(PARTS, plan.drawn, strict=False):
         if drawn.missing:
             decision = (
-                "negatives fewer than asked for: some proteins interact with nearly all others"
+                "negatives fewer than requested: some proteins interact with nearly all others"
             )
             yield Finding(name, "missing_negatives", drawn.missing, decision)
 
@@ -73,7 +73,7 @@ def _missing_labels(name: str, absent: list[str], *, plan: SplitPlan, rows: Spli
 
 
 def _with_count(label: str, plan: SplitPlan, rows: SplitRows) -> str:
-    """Return a label with the number of groups, or of rows, that have it."""
+    """Return a label with its number of groups or rows."""
     column = plan.labels.names.index(label)
     having = np.flatnonzero(plan.counted & (plan.labels.values[:, column] > 0))
     if plan.groups is None or rows.level == "pair":
@@ -86,8 +86,8 @@ def _uncounted(plan: SplitPlan) -> Iterator[Finding]:
     count = int((plan.usable & ~plan.counted).sum())
     if count:
         decision = (
-            "rows repeat an earlier one or pair a protein with itself; they are kept, and left out "
-            "of all shares"
+            "rows repeat an earlier row or pair a protein with itself; they are kept, but not "
+            "counted in the shares"
         )
         yield Finding("input", "uncounted_rows", count, decision)
 
@@ -96,11 +96,11 @@ def _sizes(rows: SplitRows, plan: SplitPlan, parts: dict[str, dict[str, Any]]) -
     for name, wish in zip(PARTS, plan.fractions.tolist(), strict=True):
         if name not in parts or abs(parts[name]["share"] / wish - 1) <= FAR:
             continue
-        found, reason = parts[name], "groups that must stay together leave no better choice"
+        found, reason = parts[name], "groups that must stay together allow no better split"
         largest = largest_group(rows, plan)
         if largest is not None and largest.share > plan.fractions[plan.fractions > 0].min():
             reason = f"{largest.name} in {largest.share:.0%} of the rows, and they stay together"
-        decision = f"rows count, {found['share']:.1%} of all instead of {wish:.1%}: {reason}"
+        decision = f"counted rows, {found['share']:.1%} of all instead of {wish:.1%}: {reason}"
         yield Finding(name, "other_size", found["counted"], decision)
 
 
@@ -111,14 +111,14 @@ def _shared_proteins(rows: SplitRows, plan: SplitPlan) -> Iterator[Finding]:
         shared = np.intersect1d(own, train)
         if len(own):
             decision = (
-                f"of its {len(own):,} proteins are in train too, as rows were taken at random: "
-                "scores on it say little about new proteins (`--kind none_seen`)"
+                f"of its {len(own):,} proteins are also in train, because rows were split at "
+                "random: scores on it say little about new proteins (use `--kind none_seen`)"
             )
             yield Finding(name, "shared_proteins", len(shared), decision)
 
 
 def counted_parts(rows: SplitRows, plan: SplitPlan) -> dict[str, dict[str, Any]]:
-    """Return rows, proteins and label shares of each part; shares are of the rows that count."""
+    """Return rows, proteins and label shares of each part, over the counted rows."""
     pairs = rows.numbers[rows.members]
     parts = {}
     for number, name in enumerate(PARTS):
@@ -147,12 +147,12 @@ def _label_shares(plan: SplitPlan, chosen: IntArray, *, drawn: int) -> dict[str,
 
 
 def reasons_counted(rows: SplitRows, plan: SplitPlan) -> dict[str, int]:
-    """Return how many rows were dropped, by reason."""
+    """Return the number of dropped rows by reason."""
     counts = {UNKNOWN: len(rows.cells) - len(rows.known)}
     counts |= {reason: int(marked.sum()) for reason, marked in plan.reasons().items()}
     return {reason: count for reason, count in counts.items() if count}
 
 
 def used_proteins(rows: SplitRows, marked: BoolArray) -> IntArray:
-    """Return the sequence numbers that some rows name."""
+    """Return the sequence numbers in the marked rows."""
     return np.unique(rows.numbers[rows.members[marked]])

@@ -1,4 +1,4 @@
-"""The tables of `peftide split` → their rows as they stand, and the proteins that they name."""
+"""The tables of `peftide split` → their unchanged rows, and the proteins in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Cells = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class SplitRows:
-    """Every row of the input, and the proteins of those whose sequences are known.
+    """Every row of the input, and the proteins of the rows with known sequences.
 
     Attributes
     ----------
@@ -34,19 +34,19 @@ class SplitRows:
     header
         Names of the columns.
     cells
-        All rows as they stand, in input order.
+        All rows, unchanged, in input order.
     known
-        Index into `cells` of the rows below. Shape (B,).
+        Index into `cells` of the B rows with known sequences. Shape (B,).
     proteins, members
-        Proteins, and those of each row. Shape (B, A).
+        All proteins, and the proteins of each row. Shape (B, A).
     numbers
         Number of each protein's sequence. Shape (P,).
     asked
-        Number of what each row asks about: its sequence, or its unordered pair. Shape (B,).
+        Number of each row's example: its sequence, or its unordered pair. Shape (B,).
     labels, clusters
         Text of each row, or None.
     findings
-        What was counted while reading.
+        Findings counted while reading.
     """
 
     level: Level
@@ -67,7 +67,7 @@ class SplitRows:
         return (own[:, 0] == own[:, -1]) & (self.level == "pair")
 
     def lengths(self) -> list[int] | None:
-        """Return the residues of each row's sequence; None of pairs."""
+        """Return the number of residues in each row's sequence; None for pairs."""
         if self.level == "pair":
             return None
         return [len(self.proteins.sequences[member]) for member in self.members[:, 0]]
@@ -87,7 +87,7 @@ def read_rows(config: SplitConfig) -> SplitRows:
     tables = {
         str(grid.path): table_of(grid, config, level=level, needs_labels=False) for grid in grids
     }
-    # labels of residues may begin or end with a space, which the level "sequence" would lose
+    # residue labels may begin or end with a space, which the level "sequence" strips
     dataset = read_dataset(tables, config, level="pair" if level == "pair" else "residue")
     members = np.concatenate([part.members for part in dataset.parts.values()])
     numbers = distinct_sequences(dataset.proteins)
@@ -113,7 +113,7 @@ def _header(grids: Sequence[Grid]) -> Cells:
         if set(grid.cells) != set(first.cells):
             raise InputError(
                 f"the columns are {', '.join(grid.cells)}",
-                expected=f"those of {first.path}: {', '.join(first.cells)}",
+                expected=f"the columns of {first.path}: {', '.join(first.cells)}",
                 where=grid.path,
             )
     return tuple(first.cells)
@@ -124,7 +124,7 @@ def _rows(grid: Grid, header: Cells) -> list[Cells]:
 
 
 def _known(grids: Sequence[Grid], dataset: Dataset) -> IntArray:
-    """Index among all rows of those that the data set kept."""
+    """Index, among all rows, of the rows in the data set."""
     found, before = [], 0
     for grid in grids:
         examples = dataset.parts[str(grid.path)]

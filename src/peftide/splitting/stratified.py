@@ -1,4 +1,4 @@
-"""Rows at random to parts, the labels in equal shares, repeats of one example together."""
+"""Random assignment of rows to parts: equal label shares, repeats of an example together."""
 
 import numpy as np
 
@@ -13,13 +13,13 @@ def split_at_random(
     Parameters
     ----------
     asked
-        What each row asks about, as `distinct_examples` numbers it. Shape (B,).
+        Number of each row's example, from `distinct_examples`. Shape (B,).
     counted
-        Rows that make up the size of a part. Shape (B,).
+        Rows that count towards the size of a part. Shape (B,).
     strata
-        Class of each row, from 0; parts get equal shares of each. Shape (B,).
+        Class of each row, from 0; parts get equal shares of each class. Shape (B,).
     fractions
-        Wished share of each part.
+        Requested share of each part.
     seed
         Seed of the choice.
 
@@ -40,7 +40,7 @@ def split_at_random(
     sizes = np.bincount(number, weights=counted)
     order = np.lexsort((generator.random(len(first)), strata[first]))
     part = np.empty(len(first), dtype=np.int64)
-    # each example to the part that is furthest behind: exact in total, nearly so per class
+    # each example goes to the part with the largest deficit: exact in total, nearly so per class
     behind = [0.0] * len(fractions)
     shares = fractions.tolist()
     for example, size in zip(order.tolist(), sizes[order].tolist(), strict=True):

@@ -21,14 +21,14 @@ def read_training_data(
     config
         The options.
     level
-        What one label belongs to.
+        Unit of a label: pair, sequence or residue.
     tables
-        The tables where they have been read already, so that no file is read twice.
+        The tables if they have already been read, so that no file is read twice.
 
     Raises
     ------
     InputError
-        For everything that is wrong with the tables.
+        If the tables are wrong; it lists all problems.
     """
     tables = read_training_tables(config, level) if tables is None else tables
     dataset = read_dataset(tables.parts, config, level=level, sequences=tables.lookup)

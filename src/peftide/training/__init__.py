@@ -1,4 +1,4 @@
-"""Problem, setting, batches, loop and resume points."""
+"""Training: problem, setting, batches, loop and resume points."""
 
 from peftide.training.loop import FitResult, TrainingRun, begin, fit
 from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows

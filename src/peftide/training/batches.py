@@ -16,7 +16,7 @@ Batches = Callable[[int], list[IntArray]]
 
 
 def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int) -> list[IntArray]:
-    """Return the batches of an epoch, which seed and epoch determine.
+    """Return the batches of an epoch, determined by seed and epoch.
 
     Examples
     --------
@@ -28,9 +28,9 @@ def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int)
 
 
 def choose_batches(fitting: Fitting) -> Batches:
-    """Return a function that gives the batches of an epoch (from 0), for the sampler of the run.
+    """Return a function from an epoch (from 0) to its batches, for the sampler of the run.
 
-    `auto` takes blocks if every step encodes its pairs again and proteins have many partners.
+    `auto` chooses blocks if every step encodes its pairs again and proteins have many partners.
     """
     config, members = fitting.config, fitting.part.members
     examples = fitting.part.trained_examples()

@@ -14,7 +14,7 @@ from peftide.packing import token_budget_batches
 from peftide.training.parts import Fitting, micro_batches, unsorted_rows
 from peftide.types import IntArray
 
-ONE_PASS, TWO_PASSES = 3, 4  # arithmetic per token: forward 1, backward 2; forward once more
+ONE_PASS, TWO_PASSES = 3, 4  # arithmetic per token: forward 1, backward 2; second forward 1
 PUSHED_EXAMPLES = 4096
 
 
@@ -36,7 +36,7 @@ def add_gradients(
     batch
         Examples. Shape (B,).
     advance
-        Called with the number of examples that are done; it may be a fraction.
+        Called with the number of finished examples; it may be a fraction.
     """
     total = float(fitting.part.targets.counted[fitting.part.targets.rows(batch)].sum())
     pieces = graph_pieces(fitting, batch)

@@ -29,18 +29,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FitResult:
-    """Course and outcome of a training.
+    """History and result of a training.
 
     Attributes
     ----------
     best_epoch
         Epoch (from 1) of the weights that the model now has.
     best_score
-        Its validation score.
+        Validation score of that epoch.
     steps
-        Optimizer steps done.
+        Number of optimizer steps.
     seconds
-        Training and validation time, over all resumed pieces.
+        Training and validation time, summed over all resumed calls.
     history
         One row per epoch.
     """
@@ -72,7 +72,7 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
 
 
 def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
-    """Return a training before its next step, which is the first if there is no resume point."""
+    """Return a training ready for its next step: the first one, or the one after a resume point."""
     config = fitting.config
     batches = choose_batches(fitting)
     optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
@@ -87,7 +87,7 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
     )
     state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
     if state.step:
-        logger.info("going on in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
+        logger.info("resuming in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
     return TrainingRun(
         model,
         fitting,
@@ -99,7 +99,7 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
 
 
 class TrainingRun:
-    """One training under way: model, optimizer and state move together. `begin` makes it."""
+    """A training in progress: model, optimizer and state change together. `begin` creates it."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class TrainingRun:
         batch
             Examples. Shape (B,).
         advance
-            Called with the number of examples that are done.
+            Called with the number of finished examples.
         """
         state = self.state
         loss, self.fitting = add_fitting_gradients(
@@ -165,7 +165,7 @@ class TrainingRun:
             raise TrainingError(
                 f"the loss became {loss} in epoch {self.state.epoch + 1}, "
                 f"step {self.state.step + 1}. Lower --learning-rate and --head-learning-rate "
-                "(a tenth is a good try) or use --precision fp32, and start again with --overwrite"
+                "(try a tenth) or use --precision fp32, and start again with --overwrite"
             )
 
     def end_epoch(self) -> None:
@@ -178,8 +178,9 @@ class TrainingRun:
             state.best = copy_trained(self.model)
         if state.best_epoch < 0:
             raise TrainingError(
-                f"the validation {headline} is {metrics[headline]} after epoch 1: are all labels "
-                "of the validation part alike, or (too high a --learning-rate) all predictions?"
+                f"the validation {headline} is {metrics[headline]} after epoch 1. Check that the "
+                "labels of the validation part differ; if they do, lower --learning-rate, because "
+                "all predictions may be the same"
             )
         self._count_time()
         row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}

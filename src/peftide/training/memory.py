@@ -26,8 +26,8 @@ def add_fitting_gradients(
 ) -> tuple[float, Fitting]:
     """Add the gradients of a batch's mean loss to a model that has none yet.
 
-    If the GPU runs out of memory, the batch is started again with half the token budget. The
-    gradients are the same.
+    If the GPU runs out of memory, the batch is repeated with half the token budget. The gradients
+    are the same.
 
     Parameters
     ----------
@@ -36,11 +36,11 @@ def add_fitting_gradients(
     step
         Optimizer step, which seeds the random numbers.
     advance
-        Called with the number of examples that are done; below 0 for work that is lost.
+        Called with the number of finished examples; negative for lost work.
 
     Returns
     -------
-    The loss, and the fitting with the budget that was enough.
+    The loss, and the fitting with the token budget that fitted into memory.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def _say(batch_tokens: int) -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     logger.warning(
-        "out of GPU memory: this step is repeated, and all further steps run, with at most %s "
-        "tokens in a batch (--max-tokens sets this from the start)",
+        "out of GPU memory: this step is repeated with at most %s tokens in a packed batch, as are "
+        "all further steps (set --max-tokens to start with this limit)",
         f"{batch_tokens:,}",
     )
 

@@ -1,4 +1,4 @@
-"""What trains is in training mode; everything frozen stays in evaluation mode."""
+"""Trained modules are in training mode; frozen modules stay in evaluation mode."""
 
 import sys
 from typing import Any
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def set_training_mode(model: nn.Module) -> None:
-    """Turn on dropout where weights train, and nowhere else."""
+    """Turn on dropout only in modules with trained weights."""
     adapted = _loaded("peft.tuners.tuners_utils", "BaseTunerLayer")
     recomputed = _loaded("transformers.modeling_layers", "GradientCheckpointingLayer")
     model.eval()
@@ -20,14 +20,15 @@ def set_training_mode(model: nn.Module) -> None:
         elif parameters and all(parameter.requires_grad for parameter in parameters):
             module.train()
         elif isinstance(module, recomputed):
-            # its own flag only: it decides about recomputation, not about dropout
+            # sets only this module's flag, which controls recomputation, not dropout
             module.training = True
 
 
 def _loaded(module: str, name: str) -> type | tuple[()]:
-    """Return a class of a library if that is loaded; without it no object can be of the class.
+    """Return a class of a library, or nothing if the library is not loaded.
 
-    Importing `peft` takes seconds, and a frozen backbone does not need it.
+    Without the library no object can be of the class. Importing `peft` takes seconds, and a frozen
+    backbone does not need it.
     """
     library = sys.modules.get(module)
     return getattr(library, name) if library else ()

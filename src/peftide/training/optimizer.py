@@ -13,7 +13,7 @@ from peftide.parameters import trained_parameters
 def build_optimizer(model: ProteinModel, config: TrainConfig, *, learning_rate: float) -> AdamW:
     """Return AdamW over four groups: (backbone or adapter, head) × (decayed, not decayed).
 
-    Weight decay skips biases and norms (one axis), and all vectors of the backbone, even where they
+    Weight decay skips biases and norms (one axis), and all vectors of the backbone, even if they
     are stored with more axes.
     """
     settings = {

@@ -1,4 +1,4 @@
-"""Which options a training reads, choice by choice; options that it does not read are refused."""
+"""The options that each choice of a training reads; options that are not read are refused."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -14,21 +14,21 @@ from peftide.tasks import TASKS, Task
 from peftide.training.setting import find_adapter
 
 Table = Mapping[str, Names]
-"""Value of a choice → the options that it reads and that other values do not."""
+"""Value of a choice → the options that only this value reads."""
 
 BACKBONE: Names = frozenset({"learning_rate", "weight_decay", "gradient_checkpointing", "trunk_gb"})
-"""Options that are read where the backbone trains."""
+"""Options that are read if the backbone trains."""
 ADAPTER: Names = frozenset(item.name for item in fields(MethodOptions)) - {"method"}
 """Options that `Adapter.reads` of a method may name."""
 METHODS: Table = {
-    "head": frozenset({"trunk_gb"}),  # read where the pooling trains
+    "head": frozenset({"trunk_gb"}),  # read if the pooling trains
     "full": BACKBONE - {"trunk_gb"},  # no layer stays frozen
     # vectors do not decay
     **dict.fromkeys(("bias", "layer_norm", "ia3", "vera"), BACKBONE - {"weight_decay"}),
 }
-"""Of `BACKBONE`; methods that are not named read all."""
+"""Method → the options in `BACKBONE` that it reads; methods without an entry read all."""
 POOLINGS: Table = {"mean": NOTHING, "cls": NOTHING, "attention": frozenset({"trunk_gb"})}
-"""Above a frozen backbone; attention trains, so it needs the residues in every step."""
+"""For a frozen backbone. Attention pooling trains, so it needs the residues in every step."""
 HEADS: Table = {"mlp": frozenset({"head_width", "head_dropout"}), "linear": NOTHING}
 SAMPLERS: Table = {
     "auto": frozenset({"blocks"}),
@@ -58,7 +58,7 @@ def check_options(
     tables: TrainingTables | None = None,
     given: Names = NOTHING,
 ) -> None:
-    """Raise for options that do not suit a training, all together.
+    """Raise one error for all options that do not suit a training.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def check_options(
 
 
 def calibration_problems(config: TrainConfig, task: Task) -> list[str]:
-    """Return problems with `--calibration` beside the task, as text."""
+    """Return problems of `--calibration` with this task, as text."""
     possible = ("auto", *task.outcome.calibrations)
     if config.calibration in possible:
         return []
@@ -112,7 +112,7 @@ def choices(config: TrainConfig, task: Task) -> Iterator[Choice]:
 
 
 def level_choice(task: str) -> Choice:
-    """Return the choice that a task makes by its level: which columns a table has."""
+    """Return the choice that a task's level makes: it decides which columns a table has."""
     return choice_of(f"the task {task}", LEVELS, TASKS[task].level)
 
 
@@ -133,7 +133,7 @@ def method_choices(config: TrainConfig, *, pooled: bool = True) -> Iterator[Choi
 
 
 def for_method(config: TrainConfig, method: str) -> TrainConfig:
-    """Return the same training by another method, without the options that it does not read.
+    """Return the training with another method, without the options that this method ignores.
 
     Examples
     --------
@@ -148,15 +148,15 @@ def for_method(config: TrainConfig, method: str) -> TrainConfig:
 
 
 def base_bits_problems(config: TrainConfig) -> list[str]:
-    """Return problems with `--base-bits` that need no look at the machine, as text."""
+    """Return the problems with `--base-bits` that do not depend on the machine, as text."""
     if config.base_bits is None:
         return []
     problems = []
     if not find_adapter(config.method).takes_quantised:
         fitting = ", ".join(name for name, adapter in ADAPTERS.items() if adapter.takes_quantised)
         problems.append(
-            f"--base-bits: received {config.base_bits}, but --method {config.method} needs the "
-            f"backbone's own weights whole; expected one of {fitting}"
+            f"--base-bits: received {config.base_bits}, but --method {config.method} needs "
+            f"backbone weights at full precision; methods that can use it: {fitting}"
         )
     if not config.device.startswith(("auto", "cuda")):
         problems.append(
@@ -166,5 +166,5 @@ def base_bits_problems(config: TrainConfig) -> list[str]:
 
 
 def _encodes_in_steps(config: TrainConfig, *, pooled: bool) -> bool:
-    """Return whether the rows that the head sees change while training."""
+    """Return whether the inputs of the head change during training."""
     return config.method != "head" or (pooled and config.pooling == "attention")

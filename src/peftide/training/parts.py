@@ -1,4 +1,4 @@
-"""What a training is made of: labelled examples, and where the rows of proteins come from."""
+"""Inputs of a training: labelled examples, and the source of the protein embeddings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,12 +44,13 @@ class LabelledPart:
 
 @dataclass(frozen=True)
 class RowSource:
-    """Where the rows of proteins come from while training.
+    """Source of the protein embeddings during training.
 
     Attributes
     ----------
     rows
-        Distinct proteins → their rows, one protein after the other, with a graph if they train.
+        Distinct proteins → their embeddings, one protein after the other, with a graph if the
+        backbone trains.
     counts
         Rows of each protein. Shape (P,).
     costs
@@ -57,9 +58,9 @@ class RowSource:
     batch_tokens
         Token budget of one packed batch.
     budget
-        Tokens whose activations are kept at a time.
+        Number of tokens whose activations are kept at a time.
     smaller
-        The same with half of both budgets; None where nothing is encoded.
+        Makes the same source with half of both budgets; None if nothing is encoded.
     """
 
     rows: Callable[[IntArray], Float[Tensor, "R D"]]
@@ -72,18 +73,18 @@ class RowSource:
 
 @dataclass(frozen=True)
 class Fitting:
-    """All that one training needs, besides the model itself.
+    """Everything that one training needs, besides the model.
 
     Attributes
     ----------
     validate
-        Scores the model as it stands on the validation part: metric name → value.
+        Scores the current model on the validation part: metric name → value.
     on_epoch
         Called with the history after each epoch.
     checkpoints
         Folder for resume points.
     steer
-        Number of optimizer steps → what the method does at each of them, if anything.
+        Number of optimizer steps → a hook that the method runs at each step, or None.
     """
 
     config: TrainConfig
@@ -100,7 +101,7 @@ class Fitting:
 
 
 def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:
-    """Return rows that were computed before: nothing to encode, so no budget."""
+    """Return a source of stored rows; it encodes nothing and needs no token budget."""
     counts = np.diff(embeddings.offsets)
 
     def rows(proteins: IntArray) -> Float[Tensor, "R D"]:
@@ -113,12 +114,12 @@ def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:
 def encoded_rows(
     encoder: ModelEncoder, sequences: Sequence[str], *, max_tokens: int | None = None
 ) -> RowSource:
-    """Return rows that are encoded anew each time, because the backbone changes.
+    """Return a source that encodes rows anew each time, because the backbone changes.
 
     Parameters
     ----------
     max_tokens
-        Token budget of a packed batch; None: the hardware's.
+        Token budget of a packed batch; None takes the default of the hardware.
     """
     batch_tokens = encoder.hardware.max_tokens if max_tokens is None else max_tokens
     tokens, counts = encoder.tokens(sequences), encoder.rows(sequences)
@@ -138,7 +139,7 @@ def encoded_rows(
 
 
 def unsorted_rows(order: IntArray, counts: IntArray) -> Tensor:
-    """Return where each protein's rows stand in what was encoded in `order`."""
+    """Return the index of each protein's rows among the rows encoded in `order`."""
     starts = np.empty_like(order)
     starts[order] = np.cumsum(counts[order]) - counts[order]
     return torch.from_numpy(ragged_rows(starts, counts))

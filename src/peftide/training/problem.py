@@ -38,7 +38,7 @@ def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None 
 
 
 def seen_by(backbone: Backbone, problem: Problem, *, max_length: int | None) -> Problem:
-    """Return the problem with a count of what the backbone will not see, and say all findings."""
+    """Return the problem with counts of cropped and unknown residues, and log all findings."""
     dataset, targets = problem.dataset, problem.targets
     max_length = checked_max_length(backbone.max_residues, max_length)
     findings = dataset.findings + backbone_findings(

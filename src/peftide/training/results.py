@@ -28,9 +28,9 @@ PROBE_EXAMPLES = 4
 
 
 def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
-    """Let validation decide, score every later part beside the baselines, and write the tables.
+    """Calibrate on validation, score every later part and its baselines, and write the tables.
 
-    The baselines are stored too, so that they can stand beside later scores.
+    The baselines are stored too, so that later evaluations can compare with them.
     """
     logits = {part: setting.logits(part) for part in setting.problem.targets if part != "train"}
     return score_logits(setting, logits, folder)
@@ -39,7 +39,7 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
 def score_logits(
     setting: Setting, logits: dict[str, FloatArray], folder: RunFolder
 ) -> tuple[Predictor, Results]:
-    """Do the same from the logits of every part but train."""
+    """Do the same as `score`, given the logits of every part except train."""
     config, problem = setting.config, setting.problem
     parts = {part: problem.part(part) for part in logits}
     predictor = setting.predictor(
@@ -83,7 +83,7 @@ def _baselines(setting: Setting, folder: RunFolder) -> Beside:
 
 
 def save(setting: Setting, predictor: Predictor, folder: RunFolder) -> None:
-    """Save the model bundle, verified on a few validation examples encoded afresh."""
+    """Save the model bundle, and verify it on a few freshly encoded validation examples."""
     dataset = setting.problem.dataset
     few = dataset.parts["validation"].members[:PROBE_EXAMPLES]
     used, local = np.unique(few, return_inverse=True)
@@ -109,7 +109,7 @@ def _hashes(setting: Setting, part: str) -> frozenset[str]:
 
 
 def cost_record(setting: Setting, result: FitResult, started: float) -> dict[str, Any]:
-    """Return what the run cost and what was counted."""
+    """Return the cost of the run and the findings in its data."""
     dataset = setting.problem.dataset
     residues = setting.encoder.residues(
         [dataset.proteins.sequences[p] for p in dataset.parts["train"].members.ravel()]

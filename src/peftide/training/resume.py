@@ -1,4 +1,4 @@
-"""The state of a training, and the resume points from which a killed training goes on."""
+"""The state of a training, and the resume points from which a killed training continues."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -15,20 +15,20 @@ from peftide.resume_points import ResumePoint, read_point, write_point
 
 @dataclass
 class TrainingState:
-    """The progress of a training. Random numbers need no state: each step seeds its own.
+    """The progress of a training; random numbers need no state, because each step has a seed.
 
     Attributes
     ----------
     epoch, batch
         The next batch to train on.
     step
-        Optimizer steps done.
+        Number of finished optimizer steps.
     loss_sum
         Sum of the losses of this epoch's batches.
     best_score, best_epoch
         Best validation score so far.
     seconds
-        Training time so far, over all resumed pieces.
+        Training time so far, summed over all resumed calls.
     history
         One row per epoch.
     best
@@ -54,7 +54,7 @@ def save_point(
     optimizer: Optimizer,
     steering: Steering | None = None,
 ) -> None:
-    """Write a resume point whole, then remove older ones."""
+    """Write a resume point atomically, then remove older ones."""
     record = {f.name: getattr(state, f.name) for f in dataclasses.fields(state) if f.name != "best"}
     tensors = {"model": trained_parameters(model), "best": state.best}
     tensors["steering"] = steering.state() if steering else {}

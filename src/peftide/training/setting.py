@@ -1,4 +1,4 @@
-"""Data, labels and an adapted model on a device: everything a training starts from."""
+"""The starting point of a training: data, labels and an adapted model on a device."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class Setting:
     Attributes
     ----------
     embeddings
-        Rows of all proteins if nothing below the head trains, else None.
+        Embeddings of all proteins if only the head trains, else None.
     """
 
     config: TrainConfig
@@ -64,12 +64,12 @@ class Setting:
         return self.encoder.hardware
 
     def predictor(self, decisions: Decisions | None = None) -> Predictor:
-        """Return the predictor of the model as it stands."""
+        """Return the predictor of the current model."""
         answering = Answering(self.problem.task, self.problem.labels, decisions or Decisions())
         return Predictor(self.encoder, answering)
 
     def logits(self, part: str) -> FloatArray:
-        """Return the logits of a part by the model as it stands. Shape (R, K)."""
+        """Return the logits of the current model for a part. Shape (R, K)."""
         examples, proteins = self.problem.dataset.parts[part], self.problem.dataset.proteins
         if self.embeddings is not None:
             return self.predictor().answer(self.embeddings, examples.members)
@@ -78,7 +78,7 @@ class Setting:
         return predictor.answer(predictor.encode(named.sequences), members)
 
     def measure(self, part: str) -> dict[str, Any]:
-        """Return the metrics of a part by the model as it stands, before any calibration."""
+        """Return the metrics of the current model on a part, before calibration."""
         problem, targets = self.problem, self.problem.targets[part]
         answers = self.predictor().answering.answers(self.logits(part))
         return problem.task.outcome.metrics(
@@ -95,7 +95,7 @@ def find_adapter(name: str) -> Adapter:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If no method has this name.
     """
     if name not in ADAPTERS:
         raise InputError(f"received {name!r}", where="--method", fix=did_you_mean(name, ADAPTERS))
@@ -105,14 +105,14 @@ def find_adapter(name: str) -> Adapter:
 def prepare(
     config: TrainConfig, task: Task, tables: TrainingTables | None = None
 ) -> tuple[Problem, Backbone]:
-    """Read data and labels, adapt the backbone: all that can be wrong before work begins."""
+    """Read data and labels and adapt the backbone, so that errors in them come first."""
     problem = read_problem(config, task, tables)
     backbone = load_backbone(config.backbone, options=load_options(config))
     problem = seen_by(backbone, problem, max_length=config.max_length)
     if backbone.origin.is_random:
         logger.warning(
-            "note: the weights of %s are RANDOM: good for trying things out; "
-            "for results name a trained --backbone",
+            "note: the weights of %s are RANDOM and only useful for trying things out; "
+            "for results, use a pretrained --backbone",
             config.backbone,
         )
     adapt(backbone, config)
@@ -127,12 +127,12 @@ def load_options(config: TrainConfig) -> LoadOptions:
 
 
 def adapt(backbone: Backbone, config: TrainConfig) -> None:
-    """Make trainable what the method trains, with random numbers of the run's seed.
+    """Apply the method to the backbone; new weights are drawn with the seed of the run.
 
     Raises
     ------
     InputError
-        If the backbone has no such layers or modules.
+        If the backbone lacks the layers or modules that the options name.
     """
     torch.manual_seed(config.seed)
     find_adapter(config.method).apply(backbone, config)
@@ -146,7 +146,7 @@ def build_setting(
     hardware: Hardware,
     folder: RunFolder,
 ) -> Setting:
-    """Build the model around the adapted backbone, and embed what never changes."""
+    """Build the model around the adapted backbone; embed all proteins if only the head trains."""
     encoder = build_encoder(config, problem, backbone, hardware=hardware, folder=folder)
     embeddings = None
     store = config.embedding_cache or folder.checkpoints / "embeddings"
@@ -202,18 +202,18 @@ def build_encoder(
 
 
 def repeated_sequences(dataset: Dataset) -> list[str]:
-    """Return the distinct sequences that every epoch encodes: those of train and validation."""
+    """Return the distinct sequences of train and validation, which every epoch encodes."""
     parts = [dataset.parts[part].members.ravel() for part in ("train", "validation")]
     return [dataset.proteins.sequences[index] for index in np.unique(np.concatenate(parts))]
 
 
 def trains_below_head(model: ProteinModel) -> bool:
-    """Return whether the rows that the head sees change while training."""
+    """Return whether the inputs of the head change during training."""
     return any(name.startswith(("backbone", "pooling")) for name in trained_parameters(model))
 
 
 def recipe_of(config: TrainConfig) -> Recipe:
-    """Return the options that say how the model is put together."""
+    """Return the options that define the architecture of the model."""
     return Recipe(
         task=config.task,
         method=config.method,
@@ -229,7 +229,7 @@ def recipe_of(config: TrainConfig) -> Recipe:
 
 
 def fit_scaling(setting: Setting) -> None:
-    """Fit the scaling on the training proteins, or on a sample if they must be encoded for it."""
+    """Fit the scaling on the training proteins, or on a sample if they are not embedded yet."""
     train = np.unique(setting.problem.dataset.parts["train"].members)
     if setting.embeddings is not None:
         source = cached_rows(setting.embeddings, setting.hardware.device)

@@ -1,4 +1,4 @@
-"""A model on a device → the token budget that is fastest here (`--max-tokens measured`)."""
+"""A model on a device → its fastest token budget (`--max-tokens measured`)."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,16 +19,16 @@ logger = logging.getLogger(__name__)
 SECONDS = 2.0
 """CPU seconds for all measured batches together."""
 LADDER = (1, 2, 0.5, 4)
-"""Compared budgets, in usual ones; fewer, from the end, if there is less time."""
+"""Compared budgets, as multiples of the usual one; if time is short, the last ones are skipped."""
 PLACES = (0.5, 0.75, 0.25)
 """Positions of the measured batches among all batches, sorted by length."""
 GAIN, NEAR = 1.2, 1.05
-"""Another budget must be this much faster; budgets this near to the fastest count as equal."""
+"""Factor by which a budget must beat the usual one; factor within which speeds count as equal."""
 SMALLEST, WEIGHED_TOKENS = 256, 1024
 MEMORY_SHARE = 0.5
 """Share of the free memory for activations."""
 STATE_BYTES = 16
-"""Per trained number: its gradient, two moments of the optimizer, and the best weights."""
+"""Bytes per trained parameter: its gradient, two optimizer moments, and the best weights."""
 MOST_SEQUENCES = 1000
 
 
@@ -40,17 +40,17 @@ def measured_token_budget(
     cut: int,
     layers_each: float = 1.0,
 ) -> int:
-    """Return the token budget of a training, from packed batches of its own sequences.
+    """Return the token budget of a training, measured on packed batches of its sequences.
 
-    The usual budget (`encoder.hardware.max_tokens`) is kept unless another one is a fifth faster,
-    or the memory does not hold it.
+    The usual budget (`encoder.hardware.max_tokens`) is kept unless another one is a fifth faster
+    or the usual one does not fit into memory.
 
     Parameters
     ----------
     graph
         Whether batches run forward and backward.
     cut
-        Number of frozen layers whose output is stored, so they do not run.
+        Number of frozen layers that do not run, because their output is stored.
     layers_each
         Number of layers that each layer of this model represents.
     """
@@ -72,7 +72,7 @@ class BudgetTrial:
         self.tokens = encoder.tokens(sequences)
 
     def batch(self, budget: int, place: float) -> PackedBatch:
-        """Return one packed batch, by its position among all (0: the shortest sequences)."""
+        """Return one packed batch by its position among all batches (0: shortest sequences)."""
         batches = token_budget_batches(self.tokens, budget)
         chosen = batches[int(place * len(batches))]
         batch = self.encoder.pack([self.sequences[int(k)] for k in chosen])
@@ -137,7 +137,7 @@ def _speed(trial: BudgetTrial, budget: int, places: Sequence[float]) -> float:
 
 
 def picked(speeds: Mapping[int, float], usual: int) -> int:
-    """Return the smallest budget near the fastest; the usual one, if that is about as fast.
+    """Return the smallest budget near the fastest, or the usual budget if it is about as fast.
 
     Examples
     --------

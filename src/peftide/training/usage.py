@@ -1,4 +1,4 @@
-"""The seconds of a piece of work by two clocks, and its memory."""
+"""The wall time, CPU time and memory of a piece of work."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Seconds:
-    """A time by two clocks; other work on the machine changes the CPU time little."""
+    """Wall time and CPU time; other work on the machine hardly changes the CPU time."""
 
     cpu: float = 0.0
     wall: float = 0.0
@@ -38,7 +38,7 @@ class Used(Generic[Result]):
     Attributes
     ----------
     grown_bytes
-        Peak memory above what was held before.
+        Peak memory less the memory in use before the work.
     """
 
     result: Result
@@ -49,7 +49,7 @@ class Used(Generic[Result]):
 def clocked(work: Callable[[], Result], device: torch.device) -> tuple[Result, Seconds]:
     """Do a piece of work; return its result and its time.
 
-    On a GPU both are wall time.
+    On a GPU both times are wall time.
     """
     synchronise(device)
     cpu, wall = time.process_time(), time.perf_counter()
@@ -67,7 +67,7 @@ def weighed(work: Callable[[], Result], device: torch.device) -> Used[Result]:
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait for a GPU."""
+    """Wait until the GPU has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -85,7 +85,7 @@ def _status(name: str) -> int:
 
 
 def machine_memory(device: torch.device) -> tuple[int, int]:
-    """Return the bytes of memory of the machine (or GPU), and how many are free for a process."""
+    """Return the memory of the machine or GPU, and the memory free for a process, in bytes."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return total, free
