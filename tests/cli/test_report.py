@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ def test_the_report_is_written_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scores = {"auroc": {"value": 0.5, "low": None, "high": None, "n": 9}}
-    metrics = {"headline": "auroc", "splits": {"test": scores}}
+    metrics: dict[str, Any] = {"format_version": 2, "outcome": "binary", "headline": "auroc"}
+    metrics["splits"] = {"test": scores}
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     assert main(["report", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"report: {tmp_path / 'report.html'}\n"

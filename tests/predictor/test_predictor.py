@@ -9,6 +9,7 @@ import torch
 
 import peftide
 from peftide.config import TableOptions
+from peftide.errors import InputError
 from peftide.predictor import Predictor, load
 from peftide.predictor.predictor import open_bundle
 from peftide.sequences import read_table
@@ -136,3 +137,21 @@ def test_residues_are_counted_after_the_crop(trained: Trained) -> None:
         == sum(lengths)
         == len(predictor.predict(run.parent / "test.tsv"))
     )
+
+
+def test_vectors_are_of_cleaned_sequences(pairs: Predictor) -> None:
+    np.testing.assert_array_equal(pairs.embed(["mkv LLA*"]), pairs.embed(["MKVLLA"]))
+    assert pairs.embed([]).shape == (0, pairs.encoder.model.backbone.width)
+
+
+@pytest.mark.parametrize("wrong", [["MK1"], [""]])
+def test_what_is_no_sequence_has_no_vector(pairs: Predictor, wrong: list[str]) -> None:
+    with pytest.raises(InputError):
+        pairs.embed(wrong)
+
+
+def test_opening_a_model_draws_no_random_numbers(trained: Trained) -> None:
+    path = trained("ppi", "lora")
+    before = torch.random.get_rng_state()
+    load(path, **OPTIONS)
+    assert torch.equal(torch.random.get_rng_state(), before)

@@ -38,7 +38,7 @@ def write_tsv(path: Path, header: str, rows: Sequence[Sequence[object]]) -> None
 def write_run(folder: Path, metrics: dict[str, Any], **record: Any) -> Path:
     """A run folder with scores (of yes or no, unless given) and a record, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = {"format_version": 1, "outcome": "binary"}
+    known = {"format_version": 2, "outcome": "binary"}
     (folder / "metrics.json").write_text(json.dumps(known | metrics))
     (folder / "run.json").write_text(
         json.dumps({"command": "train", "status": "finished"} | record)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,9 @@ def test_settings_that_differ_from_the_defaults_come_first(run_folder: Path) -> 
     assert "taskppi" in before
     assert "method" not in before  # lora is the default
     assert "method: lora" in folded
+
+
+@pytest.mark.parametrize("data", ["DataFrame of 1,200 rows", "t.tsv"])
+def test_only_a_run_whose_data_are_files_can_be_repeated(tmp_path: Path, data: str) -> None:
+    run = replace(run_of(tmp_path), options={"data": data, "sequences": "p.fasta"})
+    assert ("The same run again" in text(next_steps(run))) == (data == "t.tsv")

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.delimited import Grid, grid_from_frame, grid_from_rows, read_grid
+from peftide.sequences.delimited import (
+    Grid,
+    grid_from_frame,
+    grid_from_rows,
+    read_grid,
+    rows_of,
+)
 
 
 @pytest.fixture
@@ -128,3 +135,22 @@ def test_lists():
         grid_from_rows(["MK"], ["a", "b"])
     with pytest.raises(InputError, match="list: there are no rows"):
         grid_from_rows([], ["sequence"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [([None], "s"), (["MKV", 3], "s"), ([("MKV", None)], "ab"), ([["MKV", 2.5]], "ab")],
+)
+def test_cells_of_a_list_are_texts(rows: list[Any], names: str):
+    with pytest.raises(InputError, match="list: row [12]: received"):
+        grid_from_rows(rows, list(names))
+
+
+@pytest.mark.parametrize("source", [{"P1": "MKV"}, 7])
+def test_a_mapping_or_a_number_has_no_rows(source: Any):
+    with pytest.raises(InputError, match=f"a {type(source).__name__} as rows"):
+        rows_of(source)
+
+
+def test_any_iterable_has_rows():
+    assert rows_of(text for text in ("MKV", "MK")) == ["MKV", "MK"]

@@ -109,3 +109,9 @@ def test_problems_of_a_mapping_name_the_id():
         sequence_lookup(series)
     assert "sequences: row 2: the sequence of P2 has '1'" in str(caught.value)
     assert "sequences: row 3: id P1 has two sequences" in str(caught.value)
+
+
+@pytest.mark.parametrize("absent", [None, float("nan"), pd.NA, pd.NaT, 7, ""])
+def test_what_is_no_text_is_no_sequence(absent: object):
+    with pytest.raises(InputError, match="the sequence of P2 is empty"):
+        sequence_lookup(pd.Series({"P1": "MKV", "P2": absent}, dtype=object))

@@ -40,7 +40,7 @@ def refuse_known_proteins(proteins: Proteins, bundle: Bundle, *, where: object) 
 
 
 def seen_in_training(sequences: Sequence[str], bundle: Bundle, beside: Beside) -> Trained:
-    """Return the relation of each protein of a table to the training part."""
+    """Return the relation of each protein of a table to training and validation."""
     known = bundle.trained_on | bundle.validated_on
     seen = [sequence_hash(sequence) in known for sequence in sequences]
     return Trained(np.array(seen, dtype=bool), pairs_in_train(beside, sequences), beside.similarity)

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ def grid_from_frame(frame: pd.DataFrame) -> Grid:
     return Grid(FRAME, dict(zip(names, columns, strict=True)), np.flatnonzero(filled) + 1)
 
 
-def grid_from_rows(rows: Sequence[str] | Sequence[Sequence[str]], names: Sequence[str]) -> Grid:
+def grid_from_rows(rows: Sequence[Any], names: Sequence[str]) -> Grid:
     """Cells of a list of texts (one column) or of a list of pairs of texts (two columns).
 
     Parameters
@@ -134,6 +134,23 @@ def grid_from_rows(rows: Sequence[str] | Sequence[Sequence[str]], names: Sequenc
     )
     columns = zip(*table, strict=True)
     return Grid(LIST, dict(zip(names, columns, strict=True)), np.arange(1, len(table) + 1))
+
+
+def rows_of(source: Any) -> list[Any]:
+    """Return the items of a list, a Series or another iterable.
+
+    Raises
+    ------
+    InputError
+        If it is a mapping, whose items are only its keys, or no iterable.
+    """
+    if isinstance(source, Mapping) or not isinstance(source, Iterable):
+        raise InputError(
+            f"a {type(source).__name__} as rows",
+            expected="a file, a DataFrame, a Series, a list of texts or a list of pairs of texts",
+            fix="For a mapping from id to sequence: pandas.Series(mapping)",
+        )
+    return list(source)
 
 
 def is_single(row: Any) -> bool:

@@ -1,6 +1,6 @@
 """A file, DataFrame or list comes in; the columns that peftide needs go out as text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from pathlib import Path
@@ -10,8 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from peftide.config.options import RowOptions
-from peftide.errors import InputError, did_you_mean, raise_problems
-from peftide.sequences.delimited import Grid, grid_from_frame, grid_from_rows, is_single, parse_grid
+from peftide.errors import did_you_mean, raise_problems
+from peftide.sequences.delimited import (
+    Grid,
+    grid_from_frame,
+    grid_from_rows,
+    is_single,
+    parse_grid,
+    rows_of,
+)
 from peftide.sequences.fasta import FastaRecords, parse_fasta
 from peftide.sequences.letters import SequenceCleaner
 from peftide.sequences.records import Finding, place
@@ -197,13 +204,7 @@ def _grid_of(
     if isinstance(source, pd.Series) and not ids and _has_names(source):
         named = {columns.id_column: source.index, columns.sequence_column: source.array}
         return grid_from_frame(pd.DataFrame(named))
-    if isinstance(source, Mapping) or not isinstance(source, Iterable):
-        raise InputError(
-            f"a {type(source).__name__} as rows",
-            expected="a file, a DataFrame, a Series, a list of texts or a list of pairs of texts",
-            fix="For a mapping from id to sequence: pandas.Series(mapping)",
-        )
-    rows = list(source)
+    rows = rows_of(source)
     wanted = single if not rows or is_single(rows[0]) else pair
     return grid_from_rows(rows, [getattr(columns, name) for name in wanted])
 
