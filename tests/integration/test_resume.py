@@ -120,6 +120,8 @@ def test_an_interrupted_run_says_how_to_go_on(
             signal.raise_signal(number)
 
     before = signal.getsignal(signal.SIGTERM)
+    # a shell without job control starts background processes with SIGINT ignored
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(loop, "save_point", interrupting_save)
     assert main(["train", "--config", str(tmp_path / "c.yaml")]) == 130
     monkeypatch.setattr(loop, "save_point", save_point)
@@ -134,6 +136,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     whole = train(replace(config, out=tmp_path / "whole"))
     assert_same_run(config.out, whole.path)
     signal.signal(signal.SIGTERM, before)
+    signal.signal(signal.SIGINT, interrupt)
 
 
 class KilledError(Exception):
