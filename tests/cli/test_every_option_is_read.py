@@ -40,7 +40,6 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     ReportConfig: ("cli/report.py",),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""
-"""Options of `predict` and `evaluate` that the predictor is about to read."""
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from peftide.bundle import load_bundle
 from peftide.errors import InputError
 from peftide.evaluation.beside import Beside
 from peftide.predictor.known import refuse_known_proteins, seen_in_training
-from peftide.predictor.predictor import open_bundle
 from peftide.sequences import Proteins, sequence_hash
 
 Trained = Callable[[str, str], Path]
@@ -16,7 +16,7 @@ PROTEINS = Proteins(("a", "b", "c"), ("MKV", "WWAD", "MLS"))
 
 def test_training_and_validation_sequences_are_both_refused(trained: Trained) -> None:
     bundle = replace(
-        open_bundle(trained("ppi", "head")),
+        load_bundle(trained("ppi", "head")),
         trained_on=frozenset({sequence_hash("MKV")}),
         validated_on=frozenset({sequence_hash("WWAD")}),
     )
@@ -34,6 +34,6 @@ def test_training_and_validation_sequences_are_both_refused(trained: Trained) ->
 
 
 def test_a_run_remembers_its_validation_sequences(trained: Trained) -> None:
-    bundle = open_bundle(trained("ppi", "head"))
+    bundle = load_bundle(trained("ppi", "head"))
     assert bundle.validated_on
     assert not bundle.validated_on & bundle.trained_on

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import peftide
+from peftide.bundle import load_bundle
 from peftide.config import TableOptions
 from peftide.errors import InputError
 from peftide.predictor import Predictor, load
-from peftide.predictor.predictor import open_bundle
 from peftide.sequences import read_table
 from peftide.tasks import TASKS
 from tests.conftest import labelled_rows, write_proteins
@@ -36,7 +36,7 @@ def written(run: Path) -> pd.DataFrame:
 
 def test_a_run_folder_or_its_model_folder_opens_from_text_or_path(trained: Trained) -> None:
     run = trained("ppi", "lora")
-    found = [open_bundle(path) for path in (run, run / "model", str(run))]
+    found = [load_bundle(path) for path in (run, run / "model", str(run))]
     assert found[0].recipe == found[1].recipe == found[2].recipe
     assert isinstance(peftide.load(str(run)), Predictor)
 

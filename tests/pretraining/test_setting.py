@@ -7,34 +7,14 @@ import numpy as np
 import pytest
 from transformers import BertConfig
 
-from peftide.config import PretrainConfig
 from peftide.errors import BackboneError, InputError
 from peftide.pretraining.setting import (
     Setting,
     backbone_source,
-    build_setting,
     check_options,
 )
-from peftide.run_folder import RunFolder
 from tests.conftest import random_sequences, write_proteins, write_rows
-
-COUNT = 40
-
-
-def config_of(folder: Path, **changes: Any) -> PretrainConfig:
-    fasta = folder / "p.fasta"
-    if not fasta.exists():
-        write_proteins(fasta, random_sequences(COUNT, lengths=(30, 60)))
-    options: dict[str, Any] = {
-        "sequences": (fasta,),
-        "out": folder / "out",
-        "layers": 2,
-        "width": 32,
-        "attention_heads": 4,
-        "rows": 2,
-        "row_tokens": 64,
-    }
-    return PretrainConfig(**(options | changes))
+from tests.pretraining.conftest import COUNT, config_of, setting_of
 
 
 def clusters_of(folder: Path, size: int = 4) -> Path:
@@ -42,11 +22,6 @@ def clusters_of(folder: Path, size: int = 4) -> Path:
     representative = [f"p{max(size, k // size * size)}" for k in range(COUNT)]
     rows = [(name, f"p{k}") for k, name in enumerate(representative)]
     return write_rows(folder / "c.tsv", "none none", rows)
-
-
-def setting_of(config: PretrainConfig) -> Setting:
-    files = check_options(config)
-    return build_setting(config, backbone_source(config), files, folder=RunFolder(config.out))
 
 
 @pytest.mark.parametrize(

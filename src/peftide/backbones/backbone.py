@@ -137,7 +137,7 @@ def layers_of(backbone: Backbone, *, where: str, fix: str) -> LayeredBackbone:
     where
         Option that needs layers.
     fix
-        What the user can do instead.
+        Advice to the user, for the error message.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from peftide.files import write_json
 from peftide.outputs import check_file
 from peftide.sequences import read_dataset
 from peftide.sequences.training_tables import data_files, read_training_tables
-from peftide.similarity import SimilaritySettings
+from peftide.similarity import settings_of
 
 SIMILARITIES: dict[str, Names] = {
     **dict.fromkeys(("auto", "mmseqs", "pyopal"), frozenset({"identity", "coverage"})),
@@ -39,7 +39,7 @@ def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
     check_request(config, given)
     subject = read_subject(config)
     wanted = config.similarity != "none" and bool(subject.later)
-    kinship = find_kinship(subject, similarity_settings(config)) if wanted else None
+    kinship = find_kinship(subject, settings_of(config)) if wanted else None
     result = AuditResult(subject, judge(subject, kinship), kinship)
     if config.out is not None:
         write_json(config.out, result.record())
@@ -59,23 +59,7 @@ def check_request(config: AuditConfig, given: Names) -> None:
     files = data_files(config)
     if config.out is not None:
         check_file(config.out, overwrite=config.overwrite, inputs=files)
-    similarity_settings(config)  # fails now if MMseqs2 is missing, before any long work
-
-
-def similarity_settings(config: AuditConfig) -> SimilaritySettings:
-    """Return the settings that decide whether two proteins are similar.
-
-    Raises
-    ------
-    InputError
-        If MMseqs2 is requested but not installed.
-    """
-    return SimilaritySettings(
-        identity_fraction=config.identity,
-        coverage_fraction=config.coverage,
-        tool="auto" if config.similarity == "none" else config.similarity,
-        threads=config.threads,
-    )
+    settings_of(config)  # fails now if MMseqs2 is missing, before any long work
 
 
 def read_subject(config: AuditConfig) -> Subject:

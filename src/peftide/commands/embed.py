@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.encoding import ModelEncoder, backbone_findings
@@ -17,7 +18,7 @@ from peftide.files import remove, written_whole
 from peftide.hardware import choose_hardware
 from peftide.outputs import check_file, unfinished
 from peftide.predictor.embedding import backbone_encoder, run_encoder
-from peftide.predictor.predictor import open_bundle, predictor_of
+from peftide.predictor.predictor import predictor_of
 from peftide.sequences import read_fasta
 from peftide.sequences.findings import say_findings
 from peftide.types import FloatArray
@@ -72,7 +73,7 @@ def build_encoder(config: EmbedConfig) -> ModelEncoder:
     """Return the encoder of a backbone, or of the adapted backbone of a run."""
     hardware = choose_hardware(config)
     if config.run is not None:
-        predictor = predictor_of(open_bundle(config.run, allow_bin=config.allow_bin), hardware)
+        predictor = predictor_of(load_bundle(config.run, allow_bin=config.allow_bin), hardware)
         return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
     options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
     return backbone_encoder(

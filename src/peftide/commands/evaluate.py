@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from peftide.bundle import Bundle, read_answering
+from peftide.bundle import Bundle, load_bundle, read_answering
 from peftide.config import EvaluateConfig, as_mapping
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
@@ -19,7 +19,7 @@ from peftide.hardware import choose_hardware, peak_memory_bytes
 from peftide.outputs import check_folder, clear_folder, require_file, unfinished
 from peftide.predictor import Predictor
 from peftide.predictor.known import refuse_known_proteins, seen_in_training
-from peftide.predictor.predictor import PART, open_bundle, predictor_of
+from peftide.predictor.predictor import PART, predictor_of
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder, environment
 from peftide.sequences import Table, read_table, split_by_column
@@ -56,7 +56,7 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     raise_problems(problems + check_baselines(config.baselines, answering.task))
     require_file(config.input, where="--input")
     hardware = choose_hardware(config)
-    bundle = open_bundle(config.run, allow_bin=config.allow_bin)
+    bundle = load_bundle(config.run, allow_bin=config.allow_bin)
     predictor = predictor_of(bundle, hardware)
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)

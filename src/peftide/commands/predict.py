@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from peftide.bundle import read_answering
+from peftide.bundle import load_bundle, read_answering
 from peftide.config import PredictConfig
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import raise_problems
@@ -12,7 +12,7 @@ from peftide.evaluation.tables import write_table
 from peftide.files import remove
 from peftide.hardware import choose_hardware
 from peftide.outputs import check_file, require_file, unfinished
-from peftide.predictor.predictor import open_bundle, predictor_of
+from peftide.predictor.predictor import predictor_of
 from peftide.sequences.findings import say_findings
 from peftide.tasks import TASKS
 from peftide.training.options import level_choice
@@ -43,7 +43,7 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     raise_problems(unread_problems(config, choices(recipe.task), given=given))
     require_file(config.input, where="--input")
     hardware = choose_hardware(config)
-    predictor = predictor_of(open_bundle(config.run, allow_bin=config.allow_bin), hardware)
+    predictor = predictor_of(load_bundle(config.run, allow_bin=config.allow_bin), hardware)
     dataset = predictor.read(config.input, config.sequences, columns=config)
     say_findings(dataset.findings)
     beside = None if config.out is None else unfinished(config.out)

@@ -70,7 +70,7 @@ def intervals(
 ) -> dict[Name, Interval]:
     """Yield the interval of each score.
 
-    Let k be the number of units behind a score: those that carry positives or those that carry
+    Let k be the number of units behind a score: the units with positives or the units with
     negatives, whichever are fewer (recall: positives; specificity: negatives; other scores: all
     units). The standard error is √(variance · k / (k − 1)), and the interval spans ± t standard
     errors, with t the quantile of Student's distribution with k − 1 degrees of freedom. A score
@@ -195,7 +195,7 @@ def _is_macro(name: Name, of: _Behind) -> bool:
 
 
 def _entering(of: _Behind) -> dict[Name, Support]:
-    """Return the classes with positives and negatives: those that a macro mean averages."""
+    """Return the classes that enter a macro mean: they have positives and negatives."""
     by_class = {path: one for path, one in of.support.items() if path[:1] == ("per_class",)}
     return {path: one for path, one in by_class.items() if one.positives and one.negatives}
 

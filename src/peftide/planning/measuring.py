@@ -22,7 +22,7 @@ from peftide.training import begin
 from peftide.training.fitting import build_fitting
 from peftide.training.modes import set_training_mode
 from peftide.training.problem import Problem
-from peftide.training.results import save, score_logits
+from peftide.training.results import save, score
 from peftide.training.setting import (
     SCALING_PROTEINS,
     Setting,
@@ -275,8 +275,7 @@ class Rehearsal:
         return Used(found[-1].result, seconds, round(found[-1].grown_bytes * rows / sizes[-1]))
 
     def _score(self, setting: Setting) -> Predictor:
-        logits = {part: setting.logits(part) for part in setting.problem.targets if part != "train"}
-        predictor, _ = score_logits(setting, logits, self.folder)
+        predictor, _ = score(setting, self.folder)
         write_report_if_possible(self.folder.path)
         return predictor
 

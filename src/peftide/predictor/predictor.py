@@ -106,7 +106,7 @@ class Predictor:
         error_rate: float | None = None,
         prevalence: float | None = None,
     ) -> Iterator[pd.DataFrame]:
-        """Yield the answers of blocks of rows; memory does not grow with the number of rows.
+        """Yield the answers of blocks of rows, so that all rows never have to fit into memory.
 
         Each distinct protein is encoded once over all blocks. Parameters and columns are the same
         as in `predict`; `blocks` yields one input after the other, for instance
@@ -243,12 +243,7 @@ def load(
     """
     hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
     with hardware.computing():
-        return predictor_of(open_bundle(run, allow_bin=allow_bin), hardware)
-
-
-def open_bundle(run: str | Path, *, allow_bin: bool = False) -> Bundle:
-    """Open the bundle of a run folder, or of a model folder."""
-    return load_bundle(run, allow_bin=allow_bin)
+        return predictor_of(load_bundle(run, allow_bin=allow_bin), hardware)
 
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:

@@ -99,7 +99,7 @@ class PretrainingModel(nn.Module):
         self.profile_head = nn.Linear(width, len(AMINO_ACIDS)) if profiles else None
 
     def forward(self, batch: Batch) -> Float[Tensor, "3"]:
-        """Return the losses of `LOSSES`, in nats; 0 for those that are not computed."""
+        """Return the losses of `LOSSES`, in nats; a loss that is not computed is 0."""
         hidden = self.hidden(batch)
         logits = self.language_model.predict(hidden.flatten(0, 1)[batch.places])
         masked = functional.cross_entropy(logits.float(), batch.targets)

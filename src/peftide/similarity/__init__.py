@@ -3,6 +3,6 @@
 from peftide.similarity.clustering import Clusters, cluster
 from peftide.similarity.hits import Hits
 from peftide.similarity.searching import search
-from peftide.similarity.settings import SimilaritySettings
+from peftide.similarity.settings import SimilaritySettings, settings_of
 
-__all__ = ["Clusters", "Hits", "SimilaritySettings", "cluster", "search"]
+__all__ = ["Clusters", "Hits", "SimilaritySettings", "cluster", "search", "settings_of"]

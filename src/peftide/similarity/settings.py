@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from typing import Literal
 
+from peftide.config import AuditConfig, SplitConfig
 from peftide.errors import InputError
 
 PROGRAM = "mmseqs"
@@ -84,3 +85,22 @@ class SimilaritySettings:
             f"at least {self.identity_fraction:.0%} identity over at least "
             f"{self.coverage_fraction:.0%} of the shorter protein"
         )
+
+
+def settings_of(
+    options: AuditConfig | SplitConfig, *, max_evalue: float = SimilaritySettings.max_evalue
+) -> SimilaritySettings:
+    """Return the settings that the options of a command ask for.
+
+    Raises
+    ------
+    InputError
+        If identity or coverage is not a share, or MMseqs2 is requested but not installed.
+    """
+    return SimilaritySettings(
+        identity_fraction=options.identity,
+        coverage_fraction=options.coverage,
+        max_evalue=max_evalue,
+        tool="auto" if options.similarity == "none" else options.similarity,
+        threads=options.threads,
+    )

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from peftide.config import SplitConfig
 from peftide.sequences.cluster_tables import cluster_numbers
-from peftide.similarity import SimilaritySettings, cluster
+from peftide.similarity import SimilaritySettings, cluster, settings_of
 from peftide.splitting.rows import SplitRows
 from peftide.types import IntArray
 
@@ -71,13 +71,7 @@ def similarity_settings(config: SplitConfig) -> SimilaritySettings:
     InputError
         If identity or coverage is not a share, or MMseqs2 is requested but not installed.
     """
-    return SimilaritySettings(
-        tool="auto" if config.similarity == "none" else config.similarity,
-        identity_fraction=config.identity,
-        coverage_fraction=config.coverage,
-        max_evalue=MAX_EVALUE,
-        threads=config.threads,
-    )
+    return settings_of(config, max_evalue=MAX_EVALUE)
 
 
 def _by_similarity(rows: SplitRows, config: SplitConfig) -> ProteinGroups:

@@ -32,15 +32,8 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
 
     The baselines are stored too, so that later evaluations can compare with them.
     """
-    logits = {part: setting.logits(part) for part in setting.problem.targets if part != "train"}
-    return score_logits(setting, logits, folder)
-
-
-def score_logits(
-    setting: Setting, logits: dict[str, FloatArray], folder: RunFolder
-) -> tuple[Predictor, Results]:
-    """Do the same as `score`, given the logits of every part except train."""
     config, problem = setting.config, setting.problem
+    logits = {part: setting.logits(part) for part in problem.targets if part != "train"}
     parts = {part: problem.part(part) for part in logits}
     predictor = setting.predictor(
         decide(
