@@ -52,7 +52,7 @@ def write_point(folder: Path, point: ResumePoint, *, step: int, optimizer: Optim
     with written_whole(place) as partial:
         partial.mkdir(parents=True)
         save_file(tensors, partial / "tensors.safetensors")
-        (partial / "state.json").write_text(json.dumps(dict(point.record)))
+        (partial / "state.json").write_text(json.dumps(dict(point.record)), encoding="utf-8")
     for older in sorted(folder.glob(POINT_PATTERN))[:-1]:
         remove(older)
 
@@ -67,7 +67,7 @@ def read_point(folder: Path, *, optimizer: Optimizer) -> ResumePoint | None:
         group, name = key.split("/", 1)
         groups.setdefault(group, {})[name] = value
     _restore_moments(optimizer, groups.pop(MOMENTS, {}))
-    return ResumePoint(groups, json.loads((points[-1] / "state.json").read_text()))
+    return ResumePoint(groups, json.loads((points[-1] / "state.json").read_text(encoding="utf-8")))
 
 
 def _moments(optimizer: Optimizer) -> dict[str, Tensor]:

@@ -1,7 +1,6 @@
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -111,7 +110,7 @@ def test_a_reader_that_closes_early_is_no_error(
 ) -> None:
     fake(monkeypatch, BrokenPipeError())
     with (tmp_path / "out").open("w") as stream:
-        monkeypatch.setattr(sys, "stdout", SimpleNamespace(fileno=stream.fileno))
+        monkeypatch.setattr(sys, "stdout", stream)
         assert main(["embed"]) == 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from peftide.auditing import AuditResult, Verdict, tally
+from peftide.cli.streams import say
 from peftide.commands.audit import audit
 from peftide.config import AuditConfig
 from peftide.config.unread import Names
@@ -13,9 +14,9 @@ FINDINGS = 3
 def run(config: AuditConfig, given: Names) -> int:
     """Audit, print the verdicts, and return 3 if there is a leak, else 0."""
     result = audit(config, given=given)
-    print("\n".join(audit_lines(result)))
+    say("\n".join(audit_lines(result)))
     if config.out is not None:
-        print(f"all of it, machine-readable: {config.out}")
+        say(f"all of it, machine-readable: {config.out}")
     return FINDINGS if result.leaks else 0
 
 

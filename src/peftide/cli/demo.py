@@ -1,6 +1,7 @@
 """`peftide demo`."""
 
 from peftide.cli.printing import aligned
+from peftide.cli.streams import say
 from peftide.commands.demo import DemoResult, demo
 from peftide.config import DemoConfig
 from peftide.config.unread import Names
@@ -9,13 +10,13 @@ from peftide.config.unread import Names
 def run(config: DemoConfig, _given: Names) -> None:
     """Run the demo, then print its table and a suggested next command."""
     result = demo(config)
-    print("\nSimulated proteins; no training saw the test proteins.\n")
-    print("\n".join(table_lines(result)))
+    say("\nSimulated proteins; no training saw the test proteins.\n")
+    say("\n".join(table_lines(result)))
     pairs = result.new_pairs
     right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
-    print(f"\nnew proteins: {right} of {len(pairs)} pairs predicted correctly")
-    print(f"data, runs, tables: {result.path}")
-    print("next: peftide train --task ppi --data pairs.tsv --sequences proteins.fasta --out run")
+    say(f"\nnew proteins: {right} of {len(pairs)} pairs predicted correctly")
+    say(f"data, runs, tables: {result.path}")
+    say("next: peftide train --task ppi --data pairs.tsv --sequences proteins.fasta --out run")
 
 
 def table_lines(result: DemoResult) -> list[str]:

@@ -1,5 +1,6 @@
 """`peftide embed`."""
 
+from peftide.cli.streams import say
 from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
 from peftide.config.unread import Names
@@ -8,4 +9,4 @@ from peftide.config.unread import Names
 def run(config: EmbedConfig, given: Names) -> None:
     """Embed, then print the number of embeddings."""
     vectors = embed(config, given=given)
-    print(f"{len(vectors):,} embeddings: {config.out}")
+    say(f"{len(vectors):,} embeddings: {config.out}")

@@ -1,6 +1,7 @@
 """`peftide evaluate`."""
 
 from peftide.cli.printing import metrics_lines
+from peftide.cli.streams import say
 from peftide.commands.evaluate import evaluate
 from peftide.config import EvaluateConfig
 from peftide.config.unread import Names
@@ -8,5 +9,5 @@ from peftide.config.unread import Names
 
 def run(config: EvaluateConfig, given: Names) -> None:
     """Evaluate, then print the scores."""
-    print("\n".join(metrics_lines(evaluate(config, given=given))))
-    print(f"scores and predictions: {config.out}")
+    say("\n".join(metrics_lines(evaluate(config, given=given))))
+    say(f"scores and predictions: {config.out}")

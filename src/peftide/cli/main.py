@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from peftide.cli.arguments import ALL, add_options, parse_config
+from peftide.cli.streams import complain, discard_output, prepare_streams, release_streams
 from peftide.config import (
     AuditConfig,
     DemoConfig,
@@ -51,6 +52,14 @@ def main(words: Sequence[str] | None = None) -> int:
 
     0: done; 2: wrong input; 3: an audit found a leak; 130: interrupted; 1: any other error.
     """
+    prepare_streams()
+    try:
+        return _run(words)
+    finally:
+        release_streams()
+
+
+def _run(words: Sequence[str] | None) -> int:
     try:
         arguments = parse_words(words)
     except PeftideError as error:
@@ -65,7 +74,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=debug)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 0
     except KeyboardInterrupt:
         return fail(f"interrupted{resume_hint(config)}", INTERRUPTED, debug=debug)
@@ -160,5 +169,5 @@ def fail(message: str, code: int, *, debug: bool) -> int:
     """Print one message to standard error and return the exit code."""
     if debug:
         traceback.print_exc()
-    print(message, file=sys.stderr)
+    complain(message)
     return code

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from peftide.cli.printing import aligned
+from peftide.cli.streams import say
 from peftide.commands.plan import plan
 from peftide.config import PlanConfig
 from peftide.config.unread import Names
@@ -16,7 +17,7 @@ SUMS = ("per_epoch", "total")
 def run(config: PlanConfig, given: Names) -> None:
     """Plan, then print the forecast."""
     found = plan(config, given=given)
-    print(json.dumps(found.as_json(), indent=2) if config.json else "\n".join(plan_lines(found)))
+    say(json.dumps(found.as_json(), indent=2) if config.json else "\n".join(plan_lines(found)))
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """`peftide pretrain`."""
 
+from peftide.cli.streams import say
 from peftide.commands.pretrain import pretrain
 from peftide.config import PretrainConfig
 from peftide.config.unread import Names
@@ -10,10 +11,10 @@ def run(config: PretrainConfig, given: Names) -> None:
     """Pretrain, then print the perplexities of the held-out sequences."""
     keep_freed_memory()
     record = pretrain(config, given=given)
-    print(f"{'held-out sequences':<22} {'perplexity':>10} {'by sequence':>12}")
+    say(f"{'held-out sequences':<22} {'perplexity':>10} {'by sequence':>12}")
     for name, row in record["held_out"].items():
         text = name.replace("_", " ")
-        print(f"{text:<22} {row['perplexity']:>10.3f} {row['perplexity_by_sequence']:>12.3f}")
-    print(f"{record['tokens']:,} tokens at {record['tokens_per_second']:,}/s: {config.out}")
+        say(f"{text:<22} {row['perplexity']:>10.3f} {row['perplexity_by_sequence']:>12.3f}")
+    say(f"{record['tokens']:,} tokens at {record['tokens_per_second']:,}/s: {config.out}")
     if record["status"] == "stopped":
-        print(f"stopped by --hours; resume with `peftide pretrain --resume --out {config.out}`")
+        say(f"stopped by --hours; resume with `peftide pretrain --resume --out {config.out}`")

@@ -1,5 +1,6 @@
 """`peftide report`."""
 
+from peftide.cli.streams import say
 from peftide.config import ReportConfig
 from peftide.config.unread import Names
 from peftide.report import write_report
@@ -7,4 +8,4 @@ from peftide.report import write_report
 
 def run(config: ReportConfig, _given: Names) -> None:
     """Write the report of a run folder, and print its path."""
-    print(f"report: {write_report(config.run)}")
+    say(f"report: {write_report(config.run)}")

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from peftide.cli.printing import aligned
+from peftide.cli.streams import say
 from peftide.commands.split import split
 from peftide.config import AuditConfig, SplitConfig, TrainConfig
 from peftide.config.options import Options
@@ -23,15 +24,15 @@ KINDS = {
 def run(config: SplitConfig, given: Names) -> None:
     """Split, then print sizes, dropped rows, and the next commands."""
     result = split(config, given=given)
-    print("\n".join(split_lines(result.record)))
-    print(f"table: {result.path}")
+    say("\n".join(split_lines(result.record)))
+    say(f"table: {result.path}")
     for before, command, config_class in (
         ("next:", "audit", AuditConfig),
         ("", "train", TrainConfig),
     ):
         words = ["--data", str(result.path), *reading_words(config, config_class)]
         words += ["--out", "RUN"] if command == "train" else []
-        print(f"{before:<5} peftide {command} {shlex.join(words)}")
+        say(f"{before:<5} peftide {command} {shlex.join(words)}")
 
 
 def reading_words(config: SplitConfig, reader: type[Options]) -> list[str]:

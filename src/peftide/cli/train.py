@@ -1,6 +1,7 @@
 """`peftide train`."""
 
 from peftide.cli.printing import metrics_lines
+from peftide.cli.streams import say
 from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.config.unread import Names
@@ -9,5 +10,5 @@ from peftide.config.unread import Names
 def run(config: TrainConfig, given: Names) -> None:
     """Train, then print the scores of the model and the baselines."""
     result = train(config, given=given)
-    print("\n".join(metrics_lines(result.metrics)))
-    print(f"run folder: {result.path}")
+    say("\n".join(metrics_lines(result.metrics)))
+    say(f"run folder: {result.path}")

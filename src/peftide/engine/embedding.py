@@ -300,7 +300,7 @@ class _Progress:
         if self.path is None or not self.path.is_file():
             return {}
         try:
-            record = json.loads(self.path.read_text())
+            record = json.loads(self.path.read_text(encoding="utf-8"))
         except ValueError:
             return {}  # truncated file
         return record if record["key"] == self.key else {}

@@ -1,5 +1,6 @@
 """Logits → the prediction table: one row per input row (or residue), in input order."""
 
+import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,6 +75,8 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
     """Write a TSV file atomically, or print it to standard output."""
     settings = {"sep": "\t", "index": False, "float_format": FLOAT_FORMAT}
     if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")  # as in a file: an id must not change
         table.to_csv(sys.stdout, **settings)
         return
     with written_whole(path) as partial, storage_errors(path):

@@ -93,7 +93,7 @@ def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[s
         raise InputError(f"{config.sequences}: no such file", where="--sequences")
     proteins, _ = read_fasta(config.sequences)
     path = scratch / "labels.tsv"
-    with path.open("w", newline="") as stream:
+    with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t")
         writer.writerow([config.id_column, config.label_column])
         writer.writerows((name, number % 2) for number, name in enumerate(proteins.ids))

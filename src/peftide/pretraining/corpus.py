@@ -110,7 +110,7 @@ def open_corpus(folder: Path, files: CorpusFiles, letter_ids: IntArray) -> Corpu
 def holds(record: Path, key: Mapping[str, Any]) -> bool:
     """Return whether a record has this key, so that its folder can be reused."""
     try:
-        return json.loads(record.read_text())["key"] == key
+        return json.loads(record.read_text(encoding="utf-8"))["key"] == key
     except (OSError, ValueError, KeyError):
         return False
 
@@ -121,7 +121,7 @@ def _read(folder: Path) -> Corpus:
         offsets=np.load(folder / "offsets.npy"),
         clusters=np.load(folder / "clusters.npy"),
         ids=tuple((folder / "ids.txt").read_text(encoding="utf-8").splitlines()),
-        record=json.loads((folder / RECORD).read_text())["counts"],
+        record=json.loads((folder / RECORD).read_text(encoding="utf-8"))["counts"],
     )
 
 

@@ -108,7 +108,7 @@ def open_profiles(
     return Profiles(
         counts=np.load(folder / "counts.npy", mmap_mode="r"),
         begins=np.load(folder / "begins.npy"),
-        record=json.loads((folder / RECORD).read_text())["counts"],
+        record=json.loads((folder / RECORD).read_text(encoding="utf-8"))["counts"],
     )
 
 
