@@ -2,10 +2,10 @@
 #
 #   make demo    what peftide does, in a few minutes     make lint    format, lint and type check
 #   make test    the tests                               make slow    the tests that take minutes
-#   make clean   remove .venv and caches
+#   make docs    the documentation: site/index.html      make clean   remove .venv and caches
 #
 # PYTHON=python3.12 names another interpreter (3.11 or newer); PIP_ARGS goes to every `pip install`;
-# PYTEST_ARGS goes to pytest. Data sets, if any: docs/data.md.
+# PYTEST_ARGS goes to pytest. Data sets, if any: docs/results/data.md.
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,7 +19,7 @@ export PEFTIDE_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test slow lint clean runtime tools FORCE
+.PHONY: demo test slow lint docs clean runtime tools FORCE
 .DEFAULT_GOAL := demo
 
 demo: runtime
@@ -36,8 +36,11 @@ lint: tools
 	$(BIN)/ruff check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
+docs: tools
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs site
+
 clean:
-	rm -rf $(VENV) $(VENV).lock .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VENV).lock .pytest_cache .ruff_cache build dist site
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two set-ups at once would break each other, so one waits: the lock is held until the inner make ends.
@@ -85,7 +88,7 @@ $(VENV)/.runtime-ready: pyproject.toml constraints.txt
 define LIST_TOOLS
 import tomllib
 extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
-wanted = [r for name in ("formats", "sentencepiece", "test", "lint") for r in extras[name]]
+wanted = [r for name in ("formats", "sentencepiece", "test", "lint", "docs") for r in extras[name]]
 print(*(r for r in wanted if not r.startswith("peftide[")), sep="\n")
 endef
 export LIST_TOOLS

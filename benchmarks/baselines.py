@@ -2,8 +2,8 @@
 
     python benchmarks/baselines.py [--only gold yeast_0_to_1 …] [--names composition kmer …]
 
-Needs PEFTIDE_DATA (docs/data.md). Scores are on test, in brackets seconds for fitting and
-answering. The validation part is not used.
+Needs PEFTIDE_DATA (docs/results/data.md). Scores are on test, in brackets seconds for fitting
+and answering. The validation part is not used.
 """
 
 import argparse

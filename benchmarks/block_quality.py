@@ -11,10 +11,10 @@ yeast   `du_0_to_1`, its train pairs without self-pairs; validation: pairs of he
 gold    the first 20,000 train pairs among a fixed draw of 1,600 proteins of the human gold
         standard; validation: all pairs of its validation part among 1,600 of that part's proteins
 
-No validation protein occurs in train. Needs PEFTIDE_DATA (docs/data.md). Runs that are finished in
---out are read, not repeated, and an interrupted one goes on. Scores are those of the best
-validation epoch, as peftide keeps it; those of the last epoch stand beside them. The interval is
-that of `peftide.compare_scores`: proteins are resampled, seeds averaged inside each resample.
+No validation protein occurs in train. Needs PEFTIDE_DATA (docs/results/data.md). Runs that are
+finished in --out are read, not repeated, and an interrupted one goes on. Scores are those of the
+best validation epoch, as peftide keeps it; those of the last epoch stand beside them. The interval
+is that of `peftide.compare_scores`: proteins are resampled, seeds averaged inside each resample.
 """
 
 import argparse

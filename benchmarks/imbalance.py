@@ -6,9 +6,9 @@
 `classes`: heads on frozen `mini`, symmetry and localisation: the focal loss, and examples drawn so
 that every cluster (or its square root) counts alike. `few_rows`: `mini` fully fine-tuned on 200
 rows: the head alone for two of eight epochs, and a learning rate that halves from layer to layer.
-What is not offered is put into the training from outside. Needs PEFTIDE_DATA (docs/data.md). Runs
-that are finished in --out are read, not repeated; the difference to `plain` is that of the same
-seeds.
+What is not offered is put into the training from outside. Needs PEFTIDE_DATA
+(docs/results/data.md). Runs that are finished in --out are read, not repeated; the difference to
+`plain` is that of the same seeds.
 """
 
 import argparse

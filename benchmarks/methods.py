@@ -5,9 +5,9 @@
         --learning-rates 3e-3 1e-2
 
 Each set is a few hundred rows drawn with a fixed seed (`SETS`), `mini`. Without --learning-rates
-each method has its own. Needs PEFTIDE_DATA (docs/data.md). Runs that are finished in --out are
-read, not repeated. Beside what each run needed stands what `peftide plan` forecast: CPU seconds of
-the whole command, and the highest memory of its process without the files it has mapped.
+each method has its own. Needs PEFTIDE_DATA (docs/results/data.md). Runs that are finished in --out
+are read, not repeated. Beside what each run needed stands what `peftide plan` forecast: CPU seconds
+of the whole command, and the highest memory of its process without the files it has mapped.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python benchmarks/mini.py gold yeast symmetry gb1 stability secondary_structure \
         --backbones mini random:esm2_mini --seeds 3 --out RUNS
 
-Needs PEFTIDE_DATA (docs/data.md). Runs that are finished in --out are read, not repeated; every
-protein is embedded once per backbone. For pairs, the interval of the difference between the two
-backbones (mean over seeds) is the protein-aware one: product weights from resampled proteins,
+Needs PEFTIDE_DATA (docs/results/data.md). Runs that are finished in --out are read, not repeated;
+every protein is embedded once per backbone. For pairs, the interval of the difference between the
+two backbones (mean over seeds) is the protein-aware one: product weights from resampled proteins,
 corrected for the pair noise that they count too often.
 """
 

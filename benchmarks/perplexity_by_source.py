@@ -3,7 +3,7 @@
     python benchmarks/perplexity_by_source.py src/peftide/backbones/mini
 
 Reads run.json and held_out.tsv, which `peftide pretrain` writes; the first two letters of an id
-name its source (docs/data.md).
+name its source (docs/results/data.md).
 """
 
 import argparse

@@ -5,8 +5,8 @@
 
 Each setting is planned and trained back to back, by the command line. Time is CPU seconds of the
 whole command, for other work on the machine changes those least; memory is the highest of the
-process without the files it has mapped, looked at every 10 ms. Needs PEFTIDE_DATA (docs/data.md)
-and Linux. Settings that are finished in --out are read, not repeated.
+process without the files it has mapped, looked at every 10 ms. Needs PEFTIDE_DATA
+(docs/results/data.md) and Linux. Settings that are finished in --out are read, not repeated.
 """
 
 import argparse

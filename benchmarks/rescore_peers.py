@@ -3,8 +3,8 @@
     python benchmarks/rescore_peers.py [LABELS NAME=SCORES …]
 
 Without arguments: the scores that TUnA's authors deposited, on the human gold standard
-(docs/data.md). Beside each interval the one from pairs alone, which is too narrow because pairs
-share proteins, and the conservative one, which is too wide.
+(docs/results/data.md). Beside each interval the one from pairs alone, which is too narrow
+because pairs share proteins, and the conservative one, which is too wide.
 """
 
 import argparse

@@ -49,10 +49,10 @@ def inside_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """Folder of the real data sets (docs/data.md)."""
+    """Folder of the real data sets (docs/results/data.md)."""
     folder = os.environ.get("PEFTIDE_DATA")
     if not folder or not Path(folder).is_dir():
-        pytest.skip("PEFTIDE_DATA names no folder with the real data sets (docs/data.md)")
+        pytest.skip("PEFTIDE_DATA names no folder with the real data sets (docs/results/data.md)")
     return Path(folder).resolve()
 
 

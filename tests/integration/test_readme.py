@@ -15,7 +15,7 @@ from peftide.tasks import TASKS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 IN_WORDS = {"none of the backbone": 0, "all of the backbone": 649_400_320}
-"""ESM-2 650M without its language-model head and contact head, as docs/results.md counts it."""
+"""ESM-2 650M without its language-model head and contact head, as docs/results counts it."""
 
 
 def table(first: str) -> dict[str, list[str]]:
