@@ -1,8 +1,10 @@
 """A file is there whole, or what was there before is."""
 
 import errno
+import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from safetensors.torch import save_file
 from peftide.errors import InputError, StorageError
 from peftide.files import (
     alone_at,
+    as_file,
     file_hash,
     finite,
+    reading_pipes,
     remove,
     storage_errors,
     write_json,
@@ -204,3 +208,39 @@ def test_a_lock_in_a_place_that_cannot_be_written_says_so(tmp_path: Path):
         alone_at(tmp_path / "file" / "lock", wait=False),
     ):
         pass
+
+
+def pipe_with(path: Path, content: bytes) -> threading.Thread:
+    """Make a named pipe, and write into it once somebody reads it."""
+    os.mkfifo(path)
+    thread = threading.Thread(target=path.write_bytes, args=(content,))
+    thread.start()
+    return thread
+
+
+def test_a_pipe_is_read_once_and_is_then_a_file(tmp_path: Path) -> None:
+    writer = pipe_with(tmp_path / "pipe", b"content")
+    with reading_pipes():
+        copied = as_file(tmp_path / "pipe")
+        assert copied.read_bytes() == b"content"
+        assert as_file(tmp_path / "pipe") == copied
+        assert file_hash(tmp_path / "pipe") == hashlib.sha256(b"content").hexdigest()
+    writer.join()
+    assert not copied.exists()
+
+
+def test_files_and_missing_files_are_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    for path in (tmp_path / "a", tmp_path, tmp_path / "missing"):
+        assert as_file(path) == path
+
+
+def test_a_pipe_in_a_library_call_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe: this is a pipe; expected a file"):
+        file_hash(tmp_path / "pipe")
+
+
+def test_a_device_without_end_is_refused() -> None:
+    with reading_pipes(), pytest.raises(InputError, match="/dev/zero: this is a device"):
+        as_file(Path("/dev/zero"))

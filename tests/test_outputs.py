@@ -12,6 +12,7 @@ from peftide.outputs import (
     clear_folder,
     read_record,
     refuse_inputs_inside,
+    table_form,
 )
 
 
@@ -84,3 +85,14 @@ def test_inputs_inside_the_output_are_refused(tmp_path: Path) -> None:
     refuse_inputs_inside(tmp_path / "run", [beside])
     with pytest.raises(InputError, match="a.tsv lies in the output folder"):
         refuse_inputs_inside(tmp_path / "run", [beside, inside])
+
+
+@pytest.mark.parametrize("name", ["scores.xlsx", "scores.parquet", "scores.csv.zip", "a.json.gz"])
+def test_a_table_in_another_format_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"--out: received {name}"):
+        table_form(Path(name))
+
+
+def test_a_device_is_not_replaced() -> None:
+    with pytest.raises(InputError, match="/dev/null is a pipe or a device"):
+        check_file(Path("/dev/null"), overwrite=True, inputs=())

@@ -8,14 +8,18 @@ import logging
 import math
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from peftide.errors import InputError, StorageError
 
 logger = logging.getLogger(__name__)
+
+ENDLESS = {Path("/dev") / name for name in ("zero", "full", "random", "urandom")}
 
 
 @contextmanager
@@ -157,9 +161,77 @@ def finite(content: Any) -> Any:
     return content
 
 
+class _Pipes:
+    """Copies of the pipes that one command reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.copies: dict[Path, Path] = {}
+
+    def copy(self, path: Path) -> Path:
+        """Return the copy of a pipe, which is read on the first call only."""
+        if path not in self.copies:
+            copied = self.folder / f"{len(self.copies)}-{path.name}"
+            with storage_errors(copied), path.open("rb") as pipe, copied.open("wb") as stream:
+                shutil.copyfileobj(pipe, stream)
+            self.copies[path] = copied
+        return self.copies[path]
+
+
+_pipes: ContextVar[_Pipes | None] = ContextVar("pipes", default=None)
+
+
+@contextmanager
+def reading_pipes() -> Iterator[None]:
+    """Let `as_file` read pipes until the block ends.
+
+    The content of a pipe can be read only once, but files are read and hashed. So a pipe is copied
+    into a temporary file.
+    """
+    with tempfile.TemporaryDirectory(prefix="peftide-pipes-") as folder:
+        token = _pipes.set(_Pipes(Path(folder)))
+        try:
+            yield
+        finally:
+            _pipes.reset(token)
+
+
+def is_pipe(path: Path) -> bool:
+    """Return whether a path is a pipe, such as `/dev/stdin` or the shell's `<(…)`."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def is_readable(path: Path) -> bool:
+    """Return whether a path is a file or a pipe."""
+    return path.exists() and not path.is_dir()
+
+
+def as_file(path: Path) -> Path:
+    """Return the path itself, or the copy of a pipe.
+
+    Raises
+    ------
+    InputError
+        If the path is a pipe outside `reading_pipes`, or a device without end.
+    """
+    if not is_pipe(path):
+        return path
+    pipes = _pipes.get()
+    if pipes is None:
+        raise InputError(
+            "this is a pipe",
+            expected="a file (only the command line reads pipes)",
+            where=path,
+            fix="Read the data first, and pass a DataFrame, a list or a mapping",
+        )
+    if path.is_block_device() or path.resolve() in ENDLESS:
+        raise InputError("this is a device", expected="a file or a pipe", where=path)
+    return pipes.copy(path)
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
+    with as_file(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

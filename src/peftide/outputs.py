@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from peftide.errors import InputError
-from peftide.files import remove
+from peftide.files import is_pipe, is_readable, remove
 
 RECORD = "run.json"
 SPLIT_RECORD = "split.json"
@@ -21,6 +21,9 @@ WRITTEN_BY = {
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }
 """Command → the files in its folder; the last one is the record that identifies the command."""
+
+SEPARATORS = {".tsv": "\t", ".csv": ",", ".txt": "\t", "": "\t"}
+COMPRESSIONS = {".gz": "gzip", ".xz": "xz"}
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -71,10 +74,37 @@ def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) ->
         raise InputError(f"{path} is also an input", where="--out", fix="Choose another --out")
     if path.is_dir():
         raise InputError(f"{path} is a folder", expected="a file", where="--out")
+    if is_pipe(path):
+        raise InputError(f"{path} is a pipe or a device", expected="a file", where="--out")
     if path.exists() and not overwrite:
         raise InputError(
             f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
         )
+
+
+def table_form(path: Path) -> tuple[str, str | None]:
+    r"""Return the separator and the compression of a table, from the ending of its name.
+
+    Examples
+    --------
+    >>> table_form(Path("a.csv")), table_form(Path("a.tsv.gz")), table_form(Path("scores"))
+    ((',', None), ('\t', 'gzip'), ('\t', None))
+
+    Raises
+    ------
+    InputError
+        If the ending stands for another format.
+    """
+    packed = COMPRESSIONS.get(path.suffix)
+    ending = Path(path.stem).suffix if packed else path.suffix
+    if ending not in SEPARATORS:
+        raise InputError(
+            f"received {path.name}",
+            expected=f"a name that ends in {', '.join(filter(None, SEPARATORS))}, also with "
+            f"{' or '.join(COMPRESSIONS)} behind it",
+            where="--out",
+        )
+    return SEPARATORS[ending], packed
 
 
 def require_file(path: Any, *, where: str) -> None:
@@ -85,7 +115,7 @@ def require_file(path: Any, *, where: str) -> None:
     InputError
         Naming it.
     """
-    if isinstance(path, Path) and not path.is_file():
+    if isinstance(path, Path) and not is_readable(path):
         raise InputError(f"{path}: no such file", where=where)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
 from peftide.config.reading import is_in_memory
 from peftide.errors import InputError
-from peftide.files import alone_at, file_hash, remove, write_json, write_text
+from peftide.files import alone_at, file_hash, is_pipe, remove, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
 
 FORMAT_VERSION = 1
@@ -114,13 +114,17 @@ def absolute(config: ResumableClass) -> ResumableClass:
 
 def _absolute(name: str, value: Any) -> Any:
     if isinstance(value, Path):
-        return value.resolve()
+        return _place(value)
     if not isinstance(value, tuple):
         return value
     if name != "test":
         return tuple(_absolute("", part) for part in value)
     split = [text.rpartition("=") for text in value]
-    return tuple(f"{name}{equals}{Path(path).resolve()}" for name, equals, path in split)
+    return tuple(f"{name}{equals}{_place(Path(path))}" for name, equals, path in split)
+
+
+def _place(path: Path) -> Path:
+    return path if is_pipe(path) else path.resolve()
 
 
 def check_run(config: Resumable, data_files: list[Path]) -> None:
@@ -137,6 +141,7 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
             "a run with data in memory cannot be resumed", fix="Save the tables and give the files"
         )
     if can_resume(config):
+        _refuse_pipes(data_files)
         _check_same_options(absolute(config), resumed_config(folder.path, type(config)))
         _check_same_data(read_record(folder.record)["data"], data_hashes(data_files))
         return
@@ -144,6 +149,16 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
         folder.path, command=command_of(config), overwrite=config.overwrite or config.resume
     )
     refuse_inputs_inside(folder.path, data_files)
+
+
+def _refuse_pipes(data_files: list[Path]) -> None:
+    pipes = [str(path) for path in data_files if is_pipe(path)]
+    if pipes:
+        raise InputError(
+            f"{', '.join(pipes)} was a pipe, whose content is gone",
+            where="--resume",
+            fix="Save the data in files, and start again with --overwrite",
+        )
 
 
 def can_resume(config: Resumable) -> bool:
@@ -187,7 +202,7 @@ def _begin(config: Resumable, data_files: list[Path], folder: RunFolder) -> None
 
 def data_hashes(files: list[Path]) -> dict[str, str]:
     """Return the hash of each file, by absolute path."""
-    return {str(path.resolve()): file_hash(path) for path in files}
+    return {str(_place(path)): file_hash(path) for path in files}
 
 
 def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableClass:

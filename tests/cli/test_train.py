@@ -1,3 +1,8 @@
+import hashlib
+import json
+import os
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,3 +28,21 @@ def test_training_prints_its_scores_and_where_they_are(
     written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))
     assert written.epochs == 1
     assert written.lora_r == config.lora_r
+
+
+def test_a_table_through_a_pipe_is_trained_on_but_not_resumed_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_config(tmp_path, "binary", "head")
+    assert isinstance(config.train, Path)
+    content, pipe = config.train.read_bytes(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    (tmp_path / "c.yaml").write_text(to_yaml(replace(config, train=pipe, baselines=("none",))))
+    assert main(["train", "--config", str(tmp_path / "c.yaml"), "--epochs", "1"]) == 0
+    writer.join()
+    digest = hashlib.sha256(content).hexdigest()
+    assert json.loads((config.out / "run.json").read_text())["data"][str(pipe)] == digest
+    assert main(["train", "--resume", "--out", str(config.out)]) == 2
+    assert f"{pipe} was a pipe, whose content is gone" in capsys.readouterr().err

@@ -1,6 +1,8 @@
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import h5py
 import numpy as np
@@ -12,7 +14,7 @@ from transformers import EsmModel, EsmTokenizer
 
 from peftide.bundle import load_bundle
 from peftide.commands import embed as embed_module
-from peftide.commands.embed import embed
+from peftide.commands.embed import embed, h5_key
 from peftide.commands.train import train
 from peftide.config import EmbedConfig
 from peftide.errors import InputError
@@ -226,12 +228,49 @@ def test_a_writer_that_fails_leaves_no_output(
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
 
 
-def test_ids_with_slashes_and_equal_sequences_are_kept(tmp_path: Path) -> None:
-    (tmp_path / "p.fasta").write_text(">a/1\nMKV\n>b|c\nMKV\n>d\nWWW\n")
-    config = EmbedConfig(
-        backbone=TINY, sequences=tmp_path / "p.fasta", out=tmp_path / "e.safetensors", **QUICK
-    )
-    embed(config)
-    found = load_file(config.out)
-    assert sorted(found) == ["a/1", "b|c", "d"]
-    assert np.array_equal(found["a/1"], found["b|c"])
+ODD_IDS = [
+    *("Cbp", "Cbp/p300", "chain/A/1", "a/", ".", "..", "...", "%2E", "100%", "=1+1", "@x"),
+    *("sp|Q00001|A_B", "é中", "x" * 70_000, "./x", "/x", "chain%2FA%2F1"),
+]
+
+
+@pytest.mark.parametrize("ending", ["h5", "safetensors", "parquet"])
+def test_every_id_has_one_flat_key_that_gives_it_back(tmp_path: Path, ending: str) -> None:
+    records = [f">{name}\n{'MKVWL'[: 1 + k % 5]}\n" for k, name in enumerate(ODD_IDS)]
+    (tmp_path / "p.fasta").write_text("".join(records), encoding="utf-8")
+    out = tmp_path / f"e.{ending}"
+    embed(EmbedConfig(backbone=TINY, sequences=tmp_path / "p.fasta", out=out, **QUICK))
+    if ending == "safetensors":
+        found = load_file(out)
+    elif ending == "parquet":
+        table = pd.read_parquet(out).set_index("id")
+        found = {str(name): table.loc[name].to_numpy(np.float32) for name in table.index}
+    else:
+        with h5py.File(out) as file:
+            found = {unquote(key): np.asarray(file[key]) for key in file}
+    assert sorted(found) == sorted(ODD_IDS)
+    for k, name in enumerate(ODD_IDS):  # equal sequences have equal vectors
+        np.testing.assert_array_equal(found[name], found[ODD_IDS[k % 5]])
+
+
+def test_keys_of_different_ids_differ_and_can_be_read_back() -> None:
+    parts = ["/", ".", "%", "%2F", "%2E", "\0", "a", "é", " "]
+    ids = ["".join(chosen) for n in (1, 2, 3) for chosen in itertools.product(parts, repeat=n)]
+    keys = {name: h5_key(name) for name in ids}
+    assert len(set(keys.values())) == len(set(ids))
+    assert all(unquote(key) == name for name, key in keys.items())
+    assert not any("/" in key or "\0" in key or key in (".", "..") for key in keys.values())
+
+
+def test_ids_that_a_format_cannot_hold_are_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"backbone": "absent", "sequences": tmp_path / "p.fasta"}
+    config = EmbedConfig(out=tmp_path / "e.safetensors", **options)
+    (tmp_path / "p.fasta").write_text(">__metadata__\nMKV\n")
+    with pytest.raises(InputError, match="reserves"):
+        embed(config)
+    monkeypatch.setattr(embed_module, "SAFETENSORS_HEADER_BYTES", 1_000)
+    (tmp_path / "p.fasta").write_text(f">{'x' * 2000}\nMKV\n")
+    with pytest.raises(InputError, match=r"ids fill more than .*; expected \.h5 or \.parquet"):
+        embed(config)

@@ -82,3 +82,13 @@ def test_a_table_that_cannot_be_written_leaves_nothing(
     with pytest.raises(StorageError, match="no space left"):
         write_table(pd.DataFrame({"a": [1]}), tmp_path / "t.tsv")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz", "tsv.xz", "txt"])
+def test_the_ending_decides_the_separator_and_no_id_changes(tmp_path: Path, ending: str) -> None:
+    ids = ["=1+1", "+x", "@x", "-x", "a,b", 'say "a"', "chain/A/1", ".", "..", "é中", "x" * 9000]
+    path = tmp_path / f"scores.{ending}"
+    write_table(pd.DataFrame({"id": ids, "score": 0.5}), path)
+    separator = "," if ending.startswith("csv") else "\t"
+    found = pd.read_csv(path, sep=separator, keep_default_na=False, encoding="utf-8")
+    assert list(found["id"]) == ids

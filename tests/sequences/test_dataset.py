@@ -288,3 +288,11 @@ def test_sequences_may_be_a_mapping(tmp_path: Path):
     assert data.proteins.sequences == ("MK",)
     with pytest.raises(InputError, match="id P1 has no sequence in sequences"):
         read_dataset({"a": table}, TableOptions(), level="sequence", sequences={"P2": "MK"})
+
+
+def test_ids_that_a_spreadsheet_would_compute_are_kept_and_counted(read: Callable[..., Any]):
+    fasta = ">=1+1\nMA\n>@x\nMB\n>P-1\nMC\n"
+    data = read("sequence", fasta, train="id\tlabel\n=1+1\t1\n@x\t0\nP-1\t0\n")
+    assert data.proteins.ids == ("=1+1", "@x", "P-1")
+    found = {finding.kind: finding for finding in data.findings}
+    assert found["formula_like_ids"].examples == ("=1+1", "@x")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from peftide.errors import InputError
+from peftide.sequences import text_files
 from peftide.sequences.text_files import open_lines, read_text
 
 TEXT = "id\tlabel\nP1\t1\n"
@@ -144,3 +145,37 @@ def test_lines_of_what_is_no_file_are_one_error(tmp_path: Path):
     for path in (tmp_path, tmp_path / "absent.tsv"):
         with pytest.raises(InputError, match="cannot read the file"):
             list(open_lines(path))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_a_compressed_file_may_expand_only_to_the_limit(
+    tmp_path: Path, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_files, "EXPANDED_BYTES", 10_000_000)
+    path = tmp_path / "bomb"
+    path.write_bytes(pack(b"MKVLAMKVLA\n" * 2_000_000))
+    with pytest.raises(InputError, match=r"bomb: .*expands to more than 10 MB; .*unpack"):
+        read_text(path)
+    with pytest.raises(InputError, match=r"bomb: .*expands to more than 10 MB; .*unpack"):
+        list(open_lines(path))
+
+
+def test_a_large_file_that_is_compressed_as_usual_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_files, "EXPANDED_BYTES", 10)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(TEXT.encode()))
+    assert read_text(tmp_path / "a.gz") == TEXT
+
+
+def test_zeros_are_refused_as_soon_as_they_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(50_000_000)))
+    with pytest.raises(InputError, match="not a text file"):
+        read_text(tmp_path / "a.gz")
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_files, "LONGEST_LINE", 100)
+    (tmp_path / "a.fasta").write_text(">a\n" + "M" * 101)
+    with pytest.raises(InputError, match=r"a\.fasta: a line of more than 100 characters"):
+        list(open_lines(tmp_path / "a.fasta"))

@@ -28,6 +28,7 @@ from peftide.config import (
 from peftide.config.options import Options
 from peftide.config.reading import flag
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
+from peftide.files import reading_pipes
 from peftide.process import prepare_process
 from peftide.run_folder import RESUMED, command_of
 from peftide.version import __version__
@@ -70,7 +71,8 @@ def _run(words: Sequence[str] | None) -> int:
     config = None
     try:
         config, given = parse_config(COMMANDS[arguments.command], arguments)
-        return find_command(arguments.command)(config, given) or 0
+        with reading_pipes():
+            return find_command(arguments.command)(config, given) or 0
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=debug)
     except BrokenPipeError:

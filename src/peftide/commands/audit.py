@@ -9,7 +9,7 @@ from peftide.auditing import AuditResult, Subject, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
 from peftide.config import AuditConfig, JoinOptions
 from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
-from peftide.errors import raise_problems
+from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
 from peftide.outputs import check_file
 from peftide.sequences import read_dataset
@@ -59,6 +59,8 @@ def check_request(config: AuditConfig, given: Names) -> None:
     files = data_files(config)
     if config.out is not None:
         check_file(config.out, overwrite=config.overwrite, inputs=files)
+        if config.out.suffix not in (".json", ""):
+            raise InputError(f"received {config.out.name}", expected="FILE.json", where="--out")
     settings_of(config)  # fails now if MMseqs2 is missing, before any long work
 
 

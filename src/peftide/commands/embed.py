@@ -1,6 +1,7 @@
 """`peftide embed`: a FASTA file in; one vector per sequence (or residue) out."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -19,11 +20,16 @@ from peftide.hardware import choose_hardware
 from peftide.outputs import check_file, unfinished
 from peftide.predictor.embedding import backbone_encoder, run_encoder
 from peftide.predictor.predictor import predictor_of
+from peftide.quantities import byte_size
 from peftide.sequences import read_fasta
 from peftide.sequences.findings import say_findings
 from peftide.types import FloatArray
 
 RESERVED_ID = "__metadata__"
+SAFETENSORS_HEADER_BYTES = 100_000_000
+"""The library reads no file with a longer header."""
+TENSOR_ENTRY_BYTES = 100
+"""Size of a tensor's entry in the header, without its id."""
 
 
 def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArray]:
@@ -48,6 +54,7 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     if config.sequences is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
     proteins, findings = read_fasta(config.sequences)
+    check_ids(proteins.ids, config.out)
     encoder = build_encoder(config)
     backbone, max_length = encoder.model.backbone, encoder.max_length
     say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
@@ -140,27 +147,58 @@ def require_library(name: str) -> ModuleType:
         ) from error
 
 
-def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
-    """Write one tensor per id.
+def check_ids(ids: Sequence[str], out: Path) -> None:
+    """Refuse ids that the output format cannot hold, before anything is computed.
 
     Raises
     ------
     InputError
-        If a sequence has the one id that the format reserves.
+        If the format is .safetensors, and an id is reserved or all ids are too long together.
     """
-    if RESERVED_ID in vectors:
+    if out.suffix != ".safetensors":
+        return
+    if RESERVED_ID in ids:
         raise InputError(
-            f"a sequence has the id {RESERVED_ID}", expected="another id (safetensors reserves it)"
+            f"a sequence has the id {RESERVED_ID}, which .safetensors reserves",
+            expected=".h5 or .parquet, or another id",
+            where="--out",
         )
+    header = sum(len(json.dumps(name)) + TENSOR_ENTRY_BYTES for name in ids)
+    if header > SAFETENSORS_HEADER_BYTES:
+        raise InputError(
+            f"{len(ids):,} ids fill more than the {byte_size(SAFETENSORS_HEADER_BYTES)} that "
+            ".safetensors has for names",
+            expected=".h5 or .parquet",
+            where="--out",
+        )
+
+
+def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
+    """Write one tensor per id."""
     save_file({name: np.ascontiguousarray(vector) for name, vector in vectors.items()}, path)
 
 
 def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
-    """Write one data set per id."""
+    """Write one data set per id, under the key `h5_key(id)`."""
     h5py = require_library("h5py")
     with h5py.File(path, "w") as file:
         for name, vector in vectors.items():
-            file.create_dataset(name, data=vector)
+            file.create_dataset(h5_key(name), data=vector)
+
+
+def h5_key(identifier: str) -> str:
+    """Return the key of an id in an .h5 file; `urllib.parse.unquote` returns the id.
+
+    HDF5 reads `/` as a path, `.` as the current group, and a name only up to a NUL.
+
+    Examples
+    --------
+    >>> h5_key("P69905"), h5_key("chain/A/1"), h5_key("100%"), h5_key("..")
+    ('P69905', 'chain%2FA%2F1', '100%25', '%2E%2E')
+    """
+    if not identifier.strip("."):
+        return identifier.replace(".", "%2E")
+    return identifier.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
 
 
 def write_parquet(vectors: Mapping[str, FloatArray], path: Path) -> None:

@@ -11,7 +11,7 @@ from peftide.errors import raise_problems
 from peftide.evaluation.tables import write_table
 from peftide.files import remove
 from peftide.hardware import choose_hardware
-from peftide.outputs import check_file, require_file, unfinished
+from peftide.outputs import check_file, require_file, table_form, unfinished
 from peftide.predictor.predictor import predictor_of
 from peftide.sequences.findings import say_findings
 from peftide.tasks import TASKS
@@ -38,6 +38,7 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     if config.out is not None:
         inputs = (config.input, config.sequences)
         check_file(config.out, overwrite=config.overwrite, inputs=inputs)
+        table_form(config.out)
     recipe, answering = read_answering(config.run)  # weights are not needed to refuse
     answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
     raise_problems(unread_problems(config, choices(recipe.task), given=given))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from peftide.files import storage_errors, written_whole
 from peftide.outcomes import COUNTED
+from peftide.outputs import table_form
 from peftide.sequences import Examples, Proteins
 from peftide.types import BoolArray, IntArray, Level
 
@@ -72,16 +73,13 @@ def write_history(history: list[dict[str, Any]], path: Path) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path | None) -> None:
-    """Write a TSV file atomically, or print it to standard output."""
-    settings = {"sep": "\t", "index": False, "float_format": FLOAT_FORMAT}
+    """Write a table atomically, in the form of its name's ending, or print it with tabs."""
+    settings: dict[str, Any] = {"index": False, "float_format": FLOAT_FORMAT}
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file: an id must not change
-        table.to_csv(sys.stdout, **settings)
+        table.to_csv(sys.stdout, sep="\t", **settings)
         return
+    separator, packed = table_form(path)
     with written_whole(path) as partial, storage_errors(path):
-        table.to_csv(partial, compression=_compression(path), **settings)
-
-
-def _compression(path: Path) -> Any:
-    return {".gz": "gzip", ".xz": "xz"}.get(path.suffix)
+        table.to_csv(partial, sep=separator, compression=packed, **settings)

@@ -9,7 +9,7 @@ from pathlib import Path
 from peftide.config import PlanConfig, TrainConfig
 from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
-from peftide.files import free_bytes
+from peftide.files import free_bytes, is_readable
 from peftide.hardware import choose_hardware
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
 from peftide.planning.measuring import COPIES, Measurement, Sizes, measure_training
@@ -89,7 +89,7 @@ def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[s
     task = WITHOUT_TABLE[0] if config.task == AUTO else config.task
     if config.sequences is None or task not in WITHOUT_TABLE:
         raise InputError("no training table", expected=TRAINING_TABLES)
-    if not config.sequences.is_file():
+    if not is_readable(config.sequences):
         raise InputError(f"{config.sequences}: no such file", where="--sequences")
     proteins, _ = read_fasta(config.sequences)
     path = scratch / "labels.tsv"

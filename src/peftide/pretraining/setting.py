@@ -15,6 +15,7 @@ from peftide.backbones.weights import require_safetensors
 from peftide.config import PretrainConfig
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, raise_problems
+from peftide.files import is_readable
 from peftide.outputs import refuse_inputs_inside
 from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
 from peftide.pretraining.loop import BatchSource
@@ -50,7 +51,7 @@ def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFi
         Naming all of them, and all files that are not there.
     """
     files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
-    problems = [f"{p}: no such file" for p in input_paths(config, files) if not p.is_file()]
+    problems = [f"{p}: no such file" for p in input_paths(config, files) if not is_readable(p)]
     if config.backbone is None and config.width % (2 * config.attention_heads):
         problems.append(
             f"--width: received {config.width}, expected a multiple of twice --attention-heads "

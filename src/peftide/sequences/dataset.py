@@ -13,8 +13,10 @@ from peftide.sequences.parts import PARTS, part_name
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
 from peftide.sequences.repeats import distinct_sequences, judge_rows
 from peftide.sequences.tables import Table
-from peftide.sequences.tallies import row_findings
+from peftide.sequences.tallies import Tally, row_findings
 from peftide.types import BoolArray, IntArray, Level
+
+FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 def read_dataset(
@@ -232,7 +234,7 @@ def _other_splits(part: str, table: Table) -> tuple[Finding, ...]:
 def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
     """Mark the rows that count in every part, and add the findings."""
     numbers = distinct_sequences(dataset.proteins)
-    parts, findings = {}, dataset.findings
+    parts, findings = {}, dataset.findings + _formulas(dataset.proteins.ids)
     for part, examples in dataset.parts.items():
         counted, found = judge_rows(
             part, examples, numbers, self_pairs=options.self_pairs, strict=options.strict
@@ -240,3 +242,16 @@ def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
         parts[part] = replace(examples, counted=counted)
         findings += found
     return replace(dataset, parts=parts, findings=findings)
+
+
+def _formulas(ids: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Count ids that a spreadsheet would compute: they stay as they are, for programs."""
+    tally = Tally(
+        "formula_like_ids",
+        f"ids that begin with one of {' '.join(FORMULA_SIGNS)} are kept as they are; a "
+        "spreadsheet may compute them, so import their column as text",
+    )
+    for name in ids:
+        if name.startswith(FORMULA_SIGNS):
+            tally.add(name)
+    return tally.findings("sequences")

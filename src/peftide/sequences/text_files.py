@@ -5,9 +5,13 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader, RawIOBase, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from peftide.errors import InputError
+from peftide.files import as_file
+from peftide.quantities import byte_size
 
 GZIP_MAGIC = b"\x1f\x8b"
 XZ_MAGIC = b"\xfd7zXZ\x00"
@@ -25,6 +29,11 @@ KNOWN_BINARY = {
     b"SQLite format 3": "an SQLite database",
 }
 TAR_MAGIC = slice(257, 262)
+EXPANDED_BYTES = 10**9
+EXPANSION = 100
+"""A compressed file may expand to `EXPANDED_BYTES`, or to this many times its size if larger."""
+LONGEST_LINE = 2**26
+CHUNK_BYTES = 2**20
 
 
 def open_lines(path: Path) -> Iterator[str]:
@@ -33,20 +42,23 @@ def open_lines(path: Path) -> Iterator[str]:
     Raises
     ------
     InputError
-        If the file is missing, a folder, unreadable, truncated, or not UTF-8 text.
+        If the file is missing, a folder, unreadable, truncated, not UTF-8 text, expands beyond the
+        limit, or has a line of more than `LONGEST_LINE` characters.
     """
     try:
-        with path.open("rb") as start:
-            magic = start.read(len(XZ_MAGIC))
-        opener = gzip.open if magic.startswith(GZIP_MAGIC) else open
-        opener = lzma.open if magic == XZ_MAGIC else opener
-        with opener(path, "rt", encoding="utf-8-sig") as stream:
-            for line in stream:
-                yield line.rstrip("\r\n")
+        with _open_expanded(path) as stream, TextIOWrapper(stream, "utf-8-sig") as text:
+            for line in iter(lambda: text.readline(LONGEST_LINE + 1), ""):
+                yield _without_end(line, path)
     except UnicodeDecodeError as error:
         raise _not_text(path, "binary data") from error
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"cannot read the file: {error}", where=path) from error
+
+
+def _without_end(line: str, path: Path) -> str:
+    if len(line) > LONGEST_LINE:
+        raise InputError(f"a line of more than {LONGEST_LINE:,} characters", where=path)
+    return line.rstrip("\r\n")
 
 
 def read_text(path: Path) -> str:
@@ -57,24 +69,89 @@ def read_text(path: Path) -> str:
     Raises
     ------
     InputError
-        If the file is missing, a folder, unreadable, empty, truncated, or not UTF-8 text.
+        If the file is missing, a folder, unreadable, empty, truncated, not UTF-8 text, or expands
+        beyond the limit.
     """
-    data = _decompress(path, _read_bytes(path))
-    text = _decode(path, data)
+    text = _decode(path, _read_bytes(path))
     if not text.strip():
         raise InputError("the file is empty", where=path)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_bytes(path: Path) -> bytes:
+    """Return all bytes, or those up to the first that is no text."""
     if path.is_dir():
         raise InputError("this is a folder", expected="a file", where=path)
     try:
-        return path.read_bytes()
+        with _open_expanded(path) as stream:
+            return b"".join(_text_chunks(stream))
     except FileNotFoundError as error:
         raise InputError("no such file", where=path, fix=_similar_name(path)) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise InputError(
+            f"the compressed file is cut off or damaged ({error})",
+            where=path,
+            fix="Copy or download it again",
+        ) from error
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=path) from error
+
+
+def _text_chunks(stream: BufferedReader) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK_BYTES):
+        yield chunk
+        if b"\0" in chunk:
+            return
+
+
+def _open_expanded(path: Path) -> BufferedReader:
+    """Open a file or pipe for reading; a compressed one yields its expanded content."""
+    file = as_file(path)
+    with file.open("rb") as start:
+        magic = start.read(len(XZ_MAGIC))
+    if magic.startswith(GZIP_MAGIC):
+        return BufferedReader(_Expanded(gzip.open(file), path, file.stat().st_size))
+    if magic == XZ_MAGIC:
+        return BufferedReader(_Expanded(lzma.open(file), path, file.stat().st_size))
+    return file.open("rb")
+
+
+class _Expanded(RawIOBase):
+    """The content of a compressed file, up to a limit.
+
+    A file of a few kilobytes can expand to more than any memory. Real sequences and tables expand
+    to less than `EXPANSION` times their compressed size.
+    """
+
+    def __init__(
+        self, stream: gzip.GzipFile | lzma.LZMAFile, path: Path, compressed_bytes: int
+    ) -> None:
+        self._stream, self._path, self._read = stream, path, 0
+        self._limit = max(EXPANDED_BYTES, EXPANSION * compressed_bytes)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer and return the number of bytes."""
+        content = self._stream.read(len(buffer))
+        self._read += len(content)
+        if self._read > self._limit:
+            raise InputError(
+                f"the compressed file expands to more than {byte_size(self._limit)}",
+                expected=f"at most {byte_size(EXPANDED_BYTES)}, or {EXPANSION} times the "
+                "compressed size",
+                where=self._path,
+                fix="If this is no mistake, unpack the file and pass the unpacked one",
+            )
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        """Close the compressed file too."""
+        self._stream.close()
+        super().close()
 
 
 def _similar_name(path: Path) -> str:
@@ -83,21 +160,6 @@ def _similar_name(path: Path) -> str:
         return f"There is no folder {folder} either"
     close = difflib.get_close_matches(path.name, [found.name for found in folder.iterdir()], n=1)
     return f"Did you mean {folder / close[0]}?" if close else ""
-
-
-def _decompress(path: Path, data: bytes) -> bytes:
-    try:
-        if data.startswith(GZIP_MAGIC):
-            return gzip.decompress(data)
-        if data.startswith(XZ_MAGIC):
-            return lzma.decompress(data)
-    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(
-            f"the compressed file is cut off or damaged ({error})",
-            where=path,
-            fix="Copy or download it again",
-        ) from error
-    return data
 
 
 def _decode(path: Path, data: bytes) -> str:

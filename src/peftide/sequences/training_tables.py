@@ -7,6 +7,7 @@ from pathlib import Path
 
 from peftide.config import AuditConfig, TrainConfig
 from peftide.errors import InputError, raise_problems
+from peftide.files import is_readable
 from peftide.sequences.lookup import SequenceLookup, sequence_lookup
 from peftide.sequences.parts import split_by_column
 from peftide.sequences.tables import Table, read_table
@@ -141,5 +142,5 @@ def data_files(config: TrainConfig | AuditConfig) -> list[Path]:
     named += [config.class_map] if isinstance(config, TrainConfig) else []
     files = [path for path in named if isinstance(path, Path)]
     files += [path for _, path in named_tests(config.test)]
-    raise_problems([f"{path}: no such file" for path in files if not path.is_file()])
+    raise_problems([f"{path}: no such file" for path in files if not is_readable(path)])
     return files
