@@ -1,11 +1,12 @@
 """Plain lines where there is no terminal, a bar where there is one."""
 
 import sys
+import time
 
 import pytest
 
 from peftide import progress
-from peftide.progress import Meter, meter
+from peftide.progress import Meter, meter, working
 
 
 class Clock:
@@ -81,3 +82,20 @@ def test_nothing_goes_to_standard_output(capsys: pytest.CaptureFixture[str], clo
         clock.now += 100
         done.advance(5)
     assert capsys.readouterr().out == ""
+
+
+def test_a_long_step_says_that_it_runs(
+    monkeypatch: pytest.MonkeyPatch, lines: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BEFORE_FIRST", 0.01)
+    with working("baseline kmer"):
+        while not lines.messages:
+            time.sleep(0.01)
+    assert lines.messages[0].startswith("baseline kmer: ")
+    assert lines.messages[0].endswith(" so far")
+
+
+def test_a_short_step_says_nothing_and_an_error_passes(lines: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ValueError, match="wrong"), working("baseline kmer"):
+        raise ValueError("wrong")
+    assert lines.messages == []

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from peftide.quantities import duration
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 30.0
+SECONDS_BEFORE_FIRST = 5.0
 
 
 class _Rate(ProgressColumn):
@@ -81,3 +83,29 @@ def meter(description: str, *, total: float, unit: str) -> Iterator[Meter]:
     columns = (TextColumn("{task.description}"), BarColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Bar(progress, description, total=total, unit=unit)
+
+
+@contextmanager
+def working(description: str) -> Iterator[None]:
+    """Say now and then that one long step of unknown size still runs.
+
+    Examples
+    --------
+    >>> with working("fitting the baseline kmer"):
+    ...     pass
+    """
+    finished, started = threading.Event(), time.monotonic()
+
+    def speak() -> None:
+        wait = SECONDS_BEFORE_FIRST
+        while not finished.wait(wait):
+            logger.info("%s: %s so far", description, duration(time.monotonic() - started))
+            wait = SECONDS_BETWEEN_LINES
+
+    speaker = threading.Thread(target=speak, daemon=True)
+    speaker.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        speaker.join()

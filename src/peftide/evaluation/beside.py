@@ -25,6 +25,7 @@ from peftide.evaluation.homology import remembered_search
 from peftide.evaluation.part_scores import Answers
 from peftide.evaluation.rows import ScoredPart
 from peftide.files import remove
+from peftide.progress import working
 from peftide.tasks import Task
 from peftide.types import FloatArray, IntArray
 
@@ -210,7 +211,8 @@ def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]
     """Add the answers of a baseline; a baseline that fails is left out with a note."""
     started = time.monotonic()
     try:
-        beside.answers[name] = work()
+        with working(f"baseline {name}"):
+            beside.answers[name] = work()
     except PeftideError as error:
         beside.fitted.pop(name, None)
         beside.notes.append(f"no baseline {name}: {error}")

@@ -18,6 +18,8 @@ from peftide.metrics import (
     seed_spread,
     unresampled,
 )
+from peftide.metrics.resampling import REPLICATES
+from peftide.progress import meter
 
 
 def compare_answers(
@@ -70,7 +72,15 @@ def _resampled(
     }
     if no_interval_reason(rows.units) is not None:
         return {name: unresampled(of, len(rows.values)) for name, of in statistics.items()}
-    return resample(statistics, rows.units, seed=resampling.seed, threads=resampling.threads)
+    draws = REPLICATES * rows.units.members.shape[1]
+    with meter("intervals", total=draws, unit="resamples") as progress:
+        return resample(
+            statistics,
+            rows.units,
+            seed=resampling.seed,
+            threads=resampling.threads,
+            advance=progress.advance,
+        )
 
 
 def _record(found: Replicates, rows: LabelledRows) -> dict[str, Any]:

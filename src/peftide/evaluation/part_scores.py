@@ -25,6 +25,7 @@ from peftide.metrics import (
 )
 from peftide.metrics.checks import FloatValues
 from peftide.metrics.weighted import Name
+from peftide.progress import meter
 from peftide.types import FloatArray, IntArray
 
 MODEL = "model"
@@ -145,13 +146,16 @@ def _resampled(
     count = replicates_within(len(rows.values), rows.values.shape[1] * len(answers))
     if rows.task.outcome.statistic is None:
         count = SLOW_REPLICATES
-    return resample(
-        statistics,
-        rows.units,
-        seed=resampling.seed,
-        replicates=count,
-        threads=resampling.threads,
-    )
+    draws = count * rows.units.members.shape[1]  # of pairs: of their proteins, and of the pairs
+    with meter("intervals", total=draws, unit="resamples") as progress:
+        return resample(
+            statistics,
+            rows.units,
+            seed=resampling.seed,
+            replicates=count,
+            threads=resampling.threads,
+            advance=progress.advance,
+        )
 
 
 def statistic(rows: LabelledRows, given: Answers) -> Statistic:
@@ -217,6 +221,6 @@ def _undefined(rows: LabelledRows, metrics: Mapping[str, Any]) -> list[str]:
     if not names:
         return []
     text = f"undefined: {', '.join(names)}"
-    if len(np.unique(rows.values, axis=0)) == 1:
+    if (rows.values == rows.values[0]).all():
         return [f"{text}, since all {len(rows.values):,} labels are the same"]
     return [text]

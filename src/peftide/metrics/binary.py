@@ -120,13 +120,18 @@ def ranking_scores(truth: IntValues, scores: FloatValues) -> dict[str, float]:
     >>> ranking_scores(np.array([0, 1, 1]), np.array([0.1, 0.2, 0.3]))
     {'average_precision': 1.0, 'auroc': 1.0}
     """
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
     if not _has_both(truth):
         return {"average_precision": NAN, "auroc": NAN}
+    order = np.argsort(-scores, kind="stable")
+    # of all rows with the same score, only the last one is a step of the curves
+    steps = np.flatnonzero(np.diff(scores[order], append=np.nan) != 0)
+    found, passed = np.cumsum(truth[order])[steps], steps + 1
+    gained, wrong = np.diff(found, prepend=0), np.diff(passed - found, prepend=0)
+    positives, negatives = found[-1], truth.size - found[-1]
+    area = (wrong * (found - gained / 2)).sum() / positives / negatives
     return {
-        "average_precision": float(average_precision_score(truth, scores)),
-        "auroc": float(roc_auc_score(truth, scores)),
+        "average_precision": float((gained * (found / passed)).sum() / positives),
+        "auroc": float(area),
     }
 
 
@@ -138,22 +143,19 @@ def decision_scores(truth: IntValues, predicted: NDArray[np.bool_]) -> dict[str,
     >>> decision_scores(np.array([0, 1, 1]), np.array([False, False, True]))["recall"]
     0.5
     """
-    from sklearn.metrics import confusion_matrix
-
-    table = confusion_matrix(truth, predicted, labels=[0, 1])
-    (true_negatives, false_positives), (false_negatives, true_positives) = table
-    wrong = false_positives + false_negatives
+    positive = truth > 0
+    hits, predictions = int((positive & predicted).sum()), int(predicted.sum())
+    positives, rows = int(positive.sum()), truth.size
+    missed, wrong = positives - hits, predictions - hits
     return {
-        "f1": _share(2 * true_positives, 2 * true_positives + wrong),
-        "precision": _share(
-            true_positives, table[:, 1].sum(), if_empty=0.0 if false_negatives else NAN
-        ),
-        "recall": _share(true_positives, table[1].sum()),
-        "specificity": _share(true_negatives, table[0].sum()),
+        "f1": _share(2 * hits, 2 * hits + missed + wrong),
+        "precision": _share(hits, predictions, if_empty=0.0 if missed else NAN),
+        "recall": _share(hits, positives),
+        "specificity": _share(rows - positives - wrong, rows - positives),
     }
 
 
-def _share(part: np.integer, whole: np.integer, *, if_empty: float = NAN) -> float:
+def _share(part: int, whole: int, *, if_empty: float = NAN) -> float:
     """Return part / whole, or `if_empty` when there is nothing to share."""
     return float(part / whole) if whole else if_empty
 

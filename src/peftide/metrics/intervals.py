@@ -1,10 +1,10 @@
 """Resampled scores → 95 % intervals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 
 from peftide.metrics.checks import FloatValues
 from peftide.metrics.resampling import Replicates, Units
@@ -115,6 +115,13 @@ class _Behind:
     units: Units
     support: Mapping[Name, Support]
     of_differences: bool
+    variances: dict[Name, float] = field(default_factory=dict)
+
+    def variance(self, name: Name) -> float:
+        """Return the variance of a score; macro means ask again for those of their classes."""
+        if name not in self.variances:
+            self.variances[name] = _variance(self.draws(name))
+        return self.variances[name]
 
     def draws(self, name: Name) -> list[FloatValues]:
         """Return the values of a score in the resamples of units, and of pairs."""
@@ -139,8 +146,6 @@ class _Behind:
 
 
 def _interval(name: Name, of: _Behind) -> Interval:
-    from scipy.stats import t as student  # slow to load
-
     value, draws = of.replicates.values[name], of.draws(name)
     if not draws or not np.isfinite(value):
         return Interval()
@@ -148,7 +153,7 @@ def _interval(name: Name, of: _Behind) -> Interval:
     if reason is not None:
         return Interval(reason=reason)
     variance, freedom = _macro_error(name, of) if _is_macro(name, of) else _error(name, of)
-    half = float(student.ppf((1 + LEVEL) / 2, freedom)) * np.sqrt(variance)
+    half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * np.sqrt(variance)
     outer = _percentiles(draws[0]) if of.units.are_pairs else (None, None)
     return Interval(*_ends(value, half, of.bounds(name), on_odds=not of.of_differences), *outer)
 
@@ -166,7 +171,7 @@ def _why_none(name: Name, of: _Behind, draws: list[FloatValues]) -> str | None:
     misses_all = name[-1] == "mcc" and of.replicates.values.get((*name[:-1], "f1")) == 0
     if misses_all and not of.of_differences:
         return "no positive is predicted as one"
-    if _variance(draws) < 1e-24:
+    if of.variance(name) < 1e-24:
         return "resampling does not change it"
     return "at the end of its range" if of.replicates.values[name] in of.bounds(name) else None
 
@@ -187,7 +192,7 @@ def _variance(draws: list[FloatValues]) -> float:
 def _error(name: Name, of: _Behind) -> tuple[float, float]:
     """Return the squared standard error of a score, and its degrees of freedom."""
     count = max(of.count(name)[0], 2)
-    return _variance(of.draws(name)) * count / (count - 1), count - 1
+    return of.variance(name) * count / (count - 1), count - 1
 
 
 def _is_macro(name: Name, of: _Behind) -> bool:
@@ -209,11 +214,11 @@ def _macro_error(name: Name, of: _Behind) -> tuple[float, float]:
     """Return the squared standard error of a mean over classes, and its degrees of freedom."""
     classes = _entering(of)
     low, high = of.bounds(name)
-    total, weighed = _variance(of.draws(name)), 0.0
+    total, weighed = of.variance(name), 0.0
     for path, support in classes.items():
         score = (*path, name[-1].removeprefix(MACRO))
         count = min(support.positives, support.negatives)
-        raw = _variance(of.draws(score)) / len(classes) ** 2
+        raw = of.variance(score) / len(classes) ** 2
         largest = (high - low) ** 2 / (4 * count) / len(classes) ** 2
         rare = count < FEWEST_CARRIERS
         error = max(raw, largest) if rare else raw * count / (count - 1)

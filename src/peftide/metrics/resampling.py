@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -37,10 +37,15 @@ class Units:
     members: IntValues
     kind: str
 
-    @property
+    @cached_property
+    def numbers(self) -> IntValues:
+        """The same units, numbered from 0 without a gap. Shape (R, A)."""
+        return np.unique(self.members, return_inverse=True)[1].reshape(self.members.shape)
+
+    @cached_property
     def count(self) -> int:
         """Number of distinct units."""
-        return len(np.unique(self.members))
+        return int(self.numbers.max()) + 1 if self.members.size else 0
 
     @property
     def are_pairs(self) -> bool:
@@ -74,6 +79,7 @@ def resample(
     seed: int = 0,
     replicates: int = REPLICATES,
     threads: int | None = None,
+    advance: Callable[[float], None] = lambda _resamples: None,
 ) -> dict[str, Replicates]:
     """Yield the scores of several predictions in the same resamples, so that they can be compared.
 
@@ -89,6 +95,8 @@ def resample(
         Resamples of the units, and for pairs as many of the rows.
     threads
         Threads that compute blocks of resamples; None: one per processor. They change no number.
+    advance
+        Called with the number of resamples that were just scored.
 
     Examples
     --------
@@ -98,14 +106,13 @@ def resample(
     >>> found.values, found.by_units[("mean",)].shape
     ({('mean',): 1.5}, (500,))
     """
-    numbers = np.unique(units.members, return_inverse=True)[1].reshape(units.members.shape)
-    rows = len(numbers)
+    rows = len(units.members)
     whole = {name: unresampled(of, rows).values for name, of in statistics.items()}
-    draw = partial(_draw, statistics, rows=rows, count=replicates, threads=threads)
-    by_units = draw(unit_weights(numbers), seed=seed)
+    draw = partial(_draw, statistics, count=replicates, threads=threads, advance=advance)
+    by_units = draw(units.numbers, seed=seed)
     by_rows: dict[str, dict[Name, FloatValues]] = {}
     if units.are_pairs:
-        by_rows = draw(unit_weights(np.arange(rows)[:, None]), seed=seed + 1)
+        by_rows = draw(np.arange(rows)[:, None], seed=seed + 1)
     return {
         name: Replicates(whole[name], by_units[name], by_rows.get(name, {})) for name in statistics
     }
@@ -163,18 +170,19 @@ def unit_weights(numbers: IntValues) -> Callable[[np.random.Generator, FloatValu
 
 def _draw(
     statistics: Mapping[str, Statistic],
-    fill: Callable[[np.random.Generator, FloatValues], None],
+    numbers: IntValues,
     *,
-    rows: int,
     seed: int,
     count: int,
     threads: int | None,
+    advance: Callable[[float], None],
 ) -> dict[str, dict[Name, FloatValues]]:
-    """Return name → score → its value under each of `count` sets of weights.
+    """Return name → score → its value in each of `count` resamples of numbered units.
 
     Threads compute blocks side by side, each with its own generator, so that the number of threads
     changes nothing. The products inside are small: BLAS threads would only spin.
     """
+    fill, rows = unit_weights(numbers), len(numbers)
 
     def block(numbered: tuple[int, int]) -> dict[str, dict[Name, FloatValues]]:
         number, size = numbered
@@ -185,8 +193,12 @@ def _draw(
         weights = weights[weights.sum(axis=1) > 0]  # no pair may be left of a few proteins
         return {name: statistic(weights) for name, statistic in statistics.items()}
 
+    sizes = list(_block_sizes(rows, count))
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        blocks = list(pool.map(block, enumerate(_block_sizes(rows, count))))
+        blocks = []
+        for size, found in zip(sizes, pool.map(block, enumerate(sizes)), strict=True):
+            blocks.append(found)
+            advance(size)
     return {
         name: {
             score: np.concatenate([found[name][score] for found in blocks])

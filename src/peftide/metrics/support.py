@@ -68,5 +68,7 @@ def label_support(
 
 def _carriers(units: Units, chosen: Any) -> int:
     """Return the number of independent examples among these rows."""
-    distinct = len(np.unique(units.members[chosen]))
+    met = np.zeros(units.count, dtype=bool)
+    met[units.numbers[chosen]] = True
+    distinct = int(met.sum())
     return min(distinct, int(chosen.sum())) if units.are_pairs else distinct

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from peftide.files import write_text
+from peftide.progress import working
 from peftide.report import wording
 from peftide.report.account import (
     audited,
@@ -38,8 +39,9 @@ def write_report(path: str | Path) -> Path:
     StorageError
         If the page cannot be written.
     """
-    run = read_run(Path(path))
-    write_text(run.folder.report, page(run))
+    with working("writing the report"):
+        run = read_run(Path(path))
+        write_text(run.folder.report, page(run))
     return run.folder.report
 
 
