@@ -120,7 +120,8 @@ def weighted_categorical(
     del threshold
     truth, predicted = values > 0, answers.argmax(axis=1)
     right = truth[np.arange(len(truth)), predicted]
-    by_class = _by_class(truth, answers, np.eye(truth.shape[1], dtype=bool)[predicted], class_names)
+    chosen = np.eye(truth.shape[1], dtype=bool)[predicted]
+    by_class = _by_class(truth, answers, chosen, class_names=class_names)
     mcc = _weighted_mcc(np.where(right, predicted, truth.argmax(axis=1)), predicted)
     hits = right.astype(np.float64)
 
@@ -153,7 +154,7 @@ def weighted_multilabel(
         A class is predicted from here on.
     """
     truth, predicted = values > 0, answers >= threshold
-    by_class = _by_class(truth, answers, predicted, class_names)
+    by_class = _by_class(truth, answers, predicted, class_names=class_names)
     all_cells = weighted_micro_ranking(truth, answers)
     exact = (truth == predicted).all(axis=1).astype(np.float64)
 
@@ -174,6 +175,7 @@ def _by_class(
     truth: NDArray[np.bool_],
     answers: FloatValues,
     predicted: NDArray[np.bool_],
+    *,
     class_names: tuple[str, ...],
 ) -> Callable[[FloatValues], tuple[dict[Name, FloatValues], Table]]:
     """Return weights (R, S) → the scores of each class, their macro means, and the decisions."""
