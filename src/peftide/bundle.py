@@ -1,27 +1,36 @@
 """A trained model as a folder: saved, checked bit by bit, and opened again without network."""
 
 import dataclasses
-import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from peftide.adapters import ADAPTERS
 from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
+from peftide.backbones.backbone import Origin
 from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.bundle_record import (
+    BUNDLE_FILE,
+    COPY_AGAIN,
+    FORMAT_VERSION,
+    HEAD_FILE,
+    Recipe,
+    Record,
+    check_files,
+    digest_of,
+    read_bundle_record,
+)
 from peftide.errors import BackboneError, InputError, StorageError
 from peftide.evaluation.answering import Answering
 from peftide.evaluation.calibration import Calibration
-from peftide.evaluation.conformal import Conformal
 from peftide.evaluation.decisions import Decisions
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
@@ -29,45 +38,17 @@ from peftide.model import Parts, ProteinModel
 from peftide.pairing import build_pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
+from peftide.saved import check_tensors, tensor_errors
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
 from peftide.version import __version__
 
-FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences
-BUNDLE_FILE = "bundle.json"
-HEAD_FILE = "head.safetensors"
 HEAD_PARTS = ("pooling", "scaling", "head")
 UNNAMED = re.compile(
     rf"(?<=lora_magnitude_vector)\.{ADAPTER_NAME}\.weight$|\.{ADAPTER_NAME}(?=\.|$)"
 )
 """Part of a tensor name that peft omits when it writes an adapter with the default name."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The architecture of a model, without its weights.
-
-    Attributes
-    ----------
-    task, method
-        Keys of `TASKS` and `ADAPTERS`.
-    backbone
-        Name, id or folder from which the backbone is loaded.
-    pooling, pairing, head, head_width, head_dropout, max_length, base_bits
-        As in `TrainConfig`.
-    """
-
-    task: str
-    method: str
-    backbone: str
-    pooling: str
-    pairing: str
-    head: str
-    head_width: int
-    head_dropout: float
-    max_length: int | None
-    base_bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +115,7 @@ def save_bundle(bundle: Bundle, folder: Path, *, probe: Callable[[], FloatArray]
         ADAPTERS[bundle.recipe.method].save(bundle.model.backbone, partial)
         save_file(_head_tensors(bundle.model), partial / HEAD_FILE)
         record = _record(bundle, partial)
-        text = json.dumps(record | {"digest": _digest(record)}, indent=2, ensure_ascii=False)
+        text = json.dumps(record | {"digest": digest_of(record)}, indent=2, ensure_ascii=False)
         (partial / BUNDLE_FILE).write_text(text + "\n", encoding="utf-8")
         _verify_tensors(bundle.model, partial)
         _verify_logits(bundle, partial, probe)
@@ -164,10 +145,6 @@ def _record(bundle: Bundle, folder: Path) -> dict[str, Any]:
         "validated_on": sorted(bundle.validated_on),
         "files": {str(path.relative_to(folder)): file_hash(path) for path in files},
     }
-
-
-def _digest(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _verify_logits(bundle: Bundle, folder: Path, probe: Callable[[], FloatArray]) -> None:
@@ -218,29 +195,27 @@ def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
         in training.
     """
     folder = model_folder(folder)
-    record = _read_record(folder)
-    _check_files(record, folder)
-    recipe, answering = _described(record)
-    labels = answering.labels
-    origin = record["origin"]
+    record = read_bundle_record(folder)
+    check_files(record, folder)
+    recipe, origin = record.recipe, record.origin
     options = LoadOptions(
         offline=True,
         allow_bin=allow_bin,
-        revision=origin["revision"],
+        revision=origin.revision,
         base_bits=recipe.base_bits,
     )
-    backbone = _find_backbone(origin["name"], folder, options)
+    backbone = _find_backbone(origin.name, folder, options)
     _check_backbone(backbone, origin, folder)
-    ADAPTERS[recipe.method].load(backbone, folder)
+    _load_adapter(recipe, backbone, folder)
     backbone.model.requires_grad_(False)
-    model = build_model(recipe, labels, backbone)
+    model = build_model(recipe, record.labels, backbone)
     _load_head(model, folder)
     return Bundle(
         recipe,
         model.eval(),
-        answering,
-        trained_on=frozenset(record["trained_on"]),
-        validated_on=frozenset(record.get("validated_on", ())),
+        _answering(record),
+        trained_on=record.trained_on,
+        validated_on=record.validated_on,
     )
 
 
@@ -252,7 +227,8 @@ def read_answering(run: str | Path) -> tuple[Recipe, Answering]:
     InputError
         If the folder holds no model, or its record was changed.
     """
-    return _described(_read_record(model_folder(run)))
+    record = read_bundle_record(model_folder(run))
+    return record.recipe, _answering(record)
 
 
 def model_folder(run: str | Path) -> Path:
@@ -261,63 +237,10 @@ def model_folder(run: str | Path) -> Path:
     return path / "model" if (path / "model").is_dir() else path
 
 
-def _described(record: Mapping[str, Any]) -> tuple[Recipe, Answering]:
-    recipe = Recipe(**record["recipe"])
-    labels = Labels(**_tuples(record["labels"]))
-    return recipe, Answering(TASKS[recipe.task], labels, _decisions(record))
-
-
-def _decisions(record: Mapping[str, Any]) -> Decisions:
-    limits = record.get("conformal")
-    return Decisions(
-        Calibration.from_json(record["calibration"]),
-        record["threshold"],
-        None if limits is None else Conformal.from_json(limits),
-    )
-
-
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    path = folder / BUNDLE_FILE
-    if not path.is_file():
-        raise InputError(
-            f"{folder} holds no {BUNDLE_FILE}",
-            expected="the run folder of a finished `peftide train`",
-            fix="If that run was interrupted, finish it with `peftide train --resume --out RUN`",
-        )
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        digest = record.pop("digest")
-        is_newer = record.get("format_version", 0) > FORMAT_VERSION
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _changed(path) from error
-    if is_newer:
-        raise InputError(
-            f"model format {record['format_version']}",
-            expected=f"at most {FORMAT_VERSION}",
-            where=path,
-            fix="Install a newer peftide",
-        )
-    if digest != _digest(record):
-        raise _changed(path)
-    return record
-
-
-def _check_files(record: Mapping[str, Any], folder: Path) -> None:
-    for name, expected in record["files"].items():
-        if not (folder / name).is_file() or file_hash(folder / name) != expected:
-            raise _changed(folder / name)
-
-
-def _changed(path: Path) -> InputError:
-    return InputError(
-        "this file of the model is missing or was changed since it was saved",
-        where=path,
-        fix="Copy the model folder again from where it was trained, or train again",
-    )
+def _answering(record: Record) -> Answering:
+    calibration = record.calibration or Calibration()
+    decisions = Decisions(calibration, record.threshold, record.conformal)
+    return Answering(TASKS[record.recipe.task], record.labels, decisions)
 
 
 def _find_backbone(name: str, folder: Path, options: LoadOptions) -> Backbone:
@@ -331,20 +254,32 @@ def _find_backbone(name: str, folder: Path, options: LoadOptions) -> Backbone:
         ) from error
 
 
-def _check_backbone(backbone: Backbone, origin: Mapping[str, Any], folder: Path) -> None:
-    if backbone.origin.weights_sha256 != origin["weights_sha256"]:
+def _check_backbone(backbone: Backbone, origin: Origin, folder: Path) -> None:
+    if backbone.origin.weights_sha256 != origin.weights_sha256:
         raise InputError(
-            f"the weights of {origin['name']} differ from the weights in training",
+            f"the weights of {origin.name} differ from the weights in training",
             where=folder / BUNDLE_FILE,
             fix="Restore the original backbone, or train again",
         )
 
 
-def _load_head(model: ProteinModel, folder: Path) -> None:
+def _load_adapter(recipe: Recipe, backbone: Backbone, folder: Path) -> None:
     try:
-        state = load_file(folder / HEAD_FILE)
-    except SafetensorError as error:
-        raise _changed(folder / HEAD_FILE) from error
-    _, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected:
-        raise _changed(folder / HEAD_FILE)
+        with tensor_errors(folder, fix=COPY_AGAIN):
+            ADAPTERS[recipe.method].load(backbone, folder)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"the weights do not fit the method {recipe.method} and this backbone ({error})",
+            where=folder,
+            fix=COPY_AGAIN,
+        ) from error
+
+
+def _load_head(model: ProteinModel, folder: Path) -> None:
+    path = folder / HEAD_FILE
+    with tensor_errors(path, fix=COPY_AGAIN):
+        state = load_file(path)
+    check_tensors(state, _head_tensors(model), path=path, fix=COPY_AGAIN)
+    model.load_state_dict(state, strict=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 SHOWN_PROBLEMS = 5
 MOST_NAMES = 20
+LONGEST_NAME = 60
 
 
 class PeftideError(Exception):
@@ -78,7 +79,7 @@ def closest(name: str, options: Iterable[str]) -> str:
     '--epochs'
     """
     by_lower = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    close = difflib.get_close_matches(name[:LONGEST_NAME].lower(), by_lower, n=1)
     return by_lower[close[0]] if close else ""
 
 

@@ -1,12 +1,13 @@
 """Checks of output paths: a command replaces only files that peftide wrote."""
 
-import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peftide.errors import InputError
 from peftide.files import is_pipe, is_readable, remove
+from peftide.saved import OTHER_KEYS_ALLOWED, read_object
 
 RECORD = "run.json"
 SPLIT_RECORD = "split.json"
@@ -26,13 +27,28 @@ SEPARATORS = {".tsv": "\t", ".csv": ",", ".txt": "\t", "": "\t"}
 COMPRESSIONS = {".gz": "gzip", ".xz": "xz"}
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Return the content of a run record, or an empty one if it is missing or unreadable."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
+@dataclass(frozen=True)
+class RecordForm:
+    """The keys of a record that identify a command and its data; others may stand beside them."""
+
+    __pydantic_config__ = OTHER_KEYS_ALLOWED
+
+    command: str | None = None
+    status: str | None = None
+    seed: int | None = None
+    format_version: int | None = None
+    data: dict[str, str] | None = None
+
+
+def read_record(path: Path, form: type = RecordForm) -> dict[str, Any]:
+    """Return the content of a record, or an empty one if there is no such file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    return read_object(path, form) if path.exists() else {}
 
 
 def check_folder(path: Path, *, command: str, overwrite: bool) -> None:

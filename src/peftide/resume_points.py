@@ -8,13 +8,17 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from peftide.errors import InputError
 from peftide.files import remove, written_whole
+from peftide.parameters import restore_trained, trained_parameters
+from peftide.saved import check_tensors, read_json, shown, tensor_errors
 
 POINT_PATTERN = "step-*"
-MOMENTS = "optimizer"
+MODEL, BEST, MOMENTS = "model", "best", "optimizer"
+START_AGAIN = "Start again with --overwrite; if you have a copy of the folder, restore it"
 
 
 def seed_step(seed: int, step: int) -> None:
@@ -29,7 +33,8 @@ class ResumePoint:
     Attributes
     ----------
     tensors
-        Group → name → tensor. A group's name has no `/`, and is not `optimizer`.
+        Group → name → tensor. A group's name has no `/`, and is not `optimizer`. `model` holds the
+        trained parameters, `best` other values of the same.
     record
         Anything that JSON can store.
     """
@@ -57,17 +62,42 @@ def write_point(folder: Path, point: ResumePoint, *, step: int, optimizer: Optim
         remove(older)
 
 
-def read_point(folder: Path, *, optimizer: Optimizer) -> ResumePoint | None:
-    """Return the last resume point and restore the optimizer's moments; None if there is none."""
+def read_point(
+    folder: Path, *, model: nn.Module, optimizer: Optimizer, form: type
+) -> ResumePoint | None:
+    """Return the last resume point, and restore trained parameters and the optimizer's moments.
+
+    Parameters
+    ----------
+    form
+        Dataclass whose fields are the keys of the record.
+
+    Returns
+    -------
+    None if there is no resume point.
+
+    Raises
+    ------
+    InputError
+        If a file of the resume point is damaged or does not fit the model.
+    """
     points = sorted(folder.glob(POINT_PATTERN))
     if not points:
         return None
+    path = points[-1] / "tensors.safetensors"
+    with tensor_errors(path, fix=START_AGAIN):
+        stored = load_file(path)
     groups: dict[str, dict[str, Tensor]] = {}
-    for key, value in load_file(points[-1] / "tensors.safetensors").items():
-        group, name = key.split("/", 1)
+    for key, value in stored.items():
+        group, _, name = key.partition("/")
         groups.setdefault(group, {})[name] = value
-    _restore_moments(optimizer, groups.pop(MOMENTS, {}))
-    return ResumePoint(groups, json.loads((points[-1] / "state.json").read_text(encoding="utf-8")))
+    record = read_json(points[-1] / "state.json", form, finite=False, fix=START_AGAIN)
+    trained = trained_parameters(model)
+    for group in [MODEL, *({BEST} & set(groups))]:
+        check_tensors(groups.get(group, {}), trained, path=path, fix=START_AGAIN)
+    _restore_moments(optimizer, groups.pop(MOMENTS, {}), path=path)
+    restore_trained(model, groups[MODEL])
+    return ResumePoint(groups, vars(record))
 
 
 def _moments(optimizer: Optimizer) -> dict[str, Tensor]:
@@ -78,9 +108,17 @@ def _moments(optimizer: Optimizer) -> dict[str, Tensor]:
     }
 
 
-def _restore_moments(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+def _restore_moments(optimizer: Optimizer, tensors: Mapping[str, Tensor], *, path: Path) -> None:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
-        number, name = key.split("/", 1)
+        number, _, name = key.partition("/")
+        is_known = number.isdecimal() and int(number) < len(parameters)
+        if not is_known or value.numel() not in (1, parameters[int(number)].numel()):
+            raise InputError(
+                f"{MOMENTS}/{shown(key)} {tuple(value.shape)} fits no trained parameter",
+                where=path,
+                fix=START_AGAIN,
+            )
         moments.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})

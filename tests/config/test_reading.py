@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from peftide.config import EmbedConfig, PredictConfig, TrainConfig, from_mapping, read_yaml
+from peftide.config import PredictConfig, TrainConfig, from_mapping, typed_mapping
 from peftide.config.reading import convert, field_types, flag, missing_options
 from peftide.errors import InputError
 
@@ -107,43 +107,19 @@ def test_conversion_says_what_it_expects() -> None:
         convert("x", field_types(TrainConfig)["threads"])
 
 
-def test_yaml_keys_may_be_written_like_flags(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("max-length: none\nout: e.h5\nthreads: 3\n")
-    config = from_mapping(EmbedConfig, read_yaml(tmp_path / "c.yaml"))
-    assert (config.max_length, config.threads) == (None, 3)
+def test_a_path_holds_no_null_byte() -> None:
+    with pytest.raises(InputError, match="--out: .*without null bytes"):
+        from_mapping(TrainConfig, NEEDED | {"out": "a\0b"})
 
 
-def test_a_number_that_yaml_reads_as_text_is_a_number(tmp_path: Path) -> None:
-    """YAML 1.1 takes 1e-3, without a point, for text."""
-    (tmp_path / "c.yaml").write_text("learning_rate: 1e-3\ntask: ppi\nout: run\n")
-    values = read_yaml(tmp_path / "c.yaml")
-    assert values["learning_rate"] == "1e-3"
-    assert from_mapping(TrainConfig, values).learning_rate == 1e-3
+def test_a_message_about_a_long_value_is_short() -> None:
+    with pytest.raises(InputError) as caught:
+        from_mapping(TrainConfig, NEEDED | {"seed": ["x" * 100] * 1000, "y" * 10**6: 1})
+    assert len(str(caught.value)) < 2000
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"task: [ppi", "not valid YAML"),
-        (b"- task", "a mapping"),
-        (b"", "a mapping"),
-        (b"\xff\xfe\x00", "--config"),
-    ],
-)
-def test_a_config_file_that_is_none_is_refused(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
-    (tmp_path / "c.yaml").write_bytes(content)
-    with pytest.raises(InputError, match=message):
-        read_yaml(tmp_path / "c.yaml")
-
-
-def test_a_config_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"absent\.yaml"):
-        read_yaml(tmp_path / "absent.yaml")
-
-
-def test_yaml_runs_no_code(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("task: !!python/object/apply:os.getcwd []\n")
-    with pytest.raises(InputError, match="not valid YAML"):
-        read_yaml(tmp_path / "c.yaml")
+def test_plain_values_of_a_file_take_their_type() -> None:
+    values = {"epochs": "3", "test": ["a.tsv"], "out": "run", "of_another_version": "7"}
+    assert typed_mapping(TrainConfig, values) == values | {"epochs": 3}
+    with pytest.raises(InputError, match="--epochs"):
+        typed_mapping(TrainConfig, {"epochs": "many"})

@@ -2,20 +2,40 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from peftide.baselines.baseline import Baseline, Fitted
 from peftide.errors import InputError
-from peftide.files import written_whole
+from peftide.files import file_hash, written_whole
+from peftide.saved import Versioned, read_json, read_object, tensor_errors
 
 FORMAT_VERSION = 1
 INDEX = "baselines.json"
+WITHOUT = "Take the folder away, and scores stand without baselines"
+
+
+@dataclass(frozen=True)
+class Index:
+    """The content of `baselines.json`.
+
+    Attributes
+    ----------
+    kind, proteins_per_example, thresholds
+        As in `Stored`.
+    files
+        Name → SHA-256 of its file; the first peftide wrote none.
+    """
+
+    format_version: int
+    kind: str
+    proteins_per_example: Literal[1, 2]
+    thresholds: dict[str, float | None]
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,17 +68,19 @@ def save_baselines(stored: Stored, folder: Path) -> None:
     StorageError
         If the disk is full or the place cannot be written.
     """
-    index = {
+    index: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "kind": stored.kind,
         "proteins_per_example": stored.proteins_per_example,
         "thresholds": {name: stored.thresholds.get(name) for name in stored.fitted},
+        "files": {},
     }
     with written_whole(folder) as partial:
         partial.mkdir(parents=True)
         for name, fitted in stored.fitted.items():
             arrays = {key: np.ascontiguousarray(value) for key, value in fitted.arrays().items()}
             save_file(arrays, _file(partial, name))
+            index["files"][name] = file_hash(_file(partial, name))
         text = json.dumps(index, indent=2)
         (partial / INDEX).write_text(text + "\n", encoding="utf-8")
 
@@ -79,33 +101,40 @@ def load_baselines(folder: Path, known: Mapping[str, Baseline]) -> Stored | None
     InputError
         If the folder was written by a newer version, or a file cannot be read.
     """
-    if not (folder / INDEX).is_file():
+    path = folder / INDEX
+    if not path.exists():
         return None
+    version = read_object(path, Versioned, fix=WITHOUT)["format_version"]
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"baselines of format {version}",
+            expected=f"up to {FORMAT_VERSION}",
+            where=folder,
+            fix="Open the run with the version of peftide that wrote it, or a later one",
+        )
+    index = read_json(path, Index, fix=WITHOUT)
+    form = {"kind": index.kind, "proteins_per_example": index.proteins_per_example}
+    fitted = {
+        name: _fitted(_file(folder, name), known[name], form, sha256=index.files.get(name))
+        for name in index.thresholds
+        if name in known and _file(folder, name).is_file()
+    }
+    return Stored(fitted, {name: index.thresholds[name] for name in fitted}, **form)
+
+
+def _fitted(path: Path, baseline: Baseline, form: dict[str, Any], *, sha256: str | None) -> Fitted:
     try:
-        index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        version, thresholds = index["format_version"], index["thresholds"]
-        if version > FORMAT_VERSION:
-            raise InputError(
-                f"baselines of format {version}",
-                expected=f"up to {FORMAT_VERSION}",
-                where=folder,
-                fix="Open the run with the version of peftide that wrote it, or a later one",
-            )
-        form = {key: index[key] for key in ("kind", "proteins_per_example")}
-        fitted = {
-            name: known[name].load(load_file(_file(folder, name)), **form)
-            for name in thresholds
-            if name in known and _file(folder, name).is_file()
-        }
-    except (ValueError, KeyError, SafetensorError) as error:
+        if sha256 not in (None, file_hash(path)):
+            raise ValueError("it was changed since it was saved")
+        with tensor_errors(path, fix=WITHOUT):
+            arrays = load_file(path)
+        return baseline.load(arrays, **form)
+    except (ValueError, LookupError, TypeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            f"the stored baselines cannot be read ({error})",
-            where=folder,
-            fix="Take the folder away, and scores stand without baselines",
+            f"the stored baseline cannot be read ({error})", where=path, fix=WITHOUT
         ) from error
-    return Stored(fitted, {name: thresholds[name] for name in fitted}, **form)
 
 
 def _file(folder: Path, name: str) -> Path:

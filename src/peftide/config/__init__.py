@@ -21,7 +21,8 @@ from peftide.config.groups import (
     OptimizerOptions,
 )
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
-from peftide.config.reading import as_mapping, from_mapping, read_yaml, to_yaml
+from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
+from peftide.config.yaml_files import read_yaml
 
 __all__ = [
     "AuditConfig",
@@ -48,4 +49,5 @@ __all__ = [
     "from_mapping",
     "read_yaml",
     "to_yaml",
+    "typed_mapping",
 ]

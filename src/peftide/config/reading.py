@@ -1,4 +1,4 @@
-"""Text and YAML → config dataclass, with all mistakes in one error; and back to YAML."""
+"""Plain values → config dataclass, with all mistakes in one error; and back to YAML."""
 
 import dataclasses
 import types
@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import yaml
 
 from peftide.config.limits import out_of_range
-from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.errors import did_you_mean, raise_problems
+from peftide.saved import shown
 
 Config = TypeVar("Config")
+QUOTES = "'\""
 
 
 def field_types(config_class: type) -> dict[str, Any]:
@@ -45,7 +47,9 @@ def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Confi
     """
     kinds = field_types(config_class)
     problems = [
-        f"unknown option {key}. {did_you_mean(key, kinds)}" for key in values if key not in kinds
+        f"unknown option {shown(key).strip(QUOTES)}. {did_you_mean(key, kinds)}"
+        for key in values
+        if key not in kinds
     ]
     known = {key: value for key, value in values.items() if key in kinds}
     converted, wrong = _converted(config_class, known)
@@ -82,9 +86,9 @@ def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str,
         try:
             converted[name] = convert(value, kinds[name])
         except ValueError as error:
-            problems.append(f"{flag(name)}: received {value!r}; expected {error}")
+            problems.append(f"{flag(name)}: received {shown(value)}; expected {error}")
     problems += [
-        f"{flag(name)}: received {value}; expected {expected}"
+        f"{flag(name)}: received {shown(value)}; expected {expected}"
         for name, value, expected in out_of_range(config_class, converted)
     ]
     return converted, problems
@@ -170,33 +174,12 @@ def _convert_plain(value: Any, kind: type) -> Any:
     expected = {int: "a whole number", float: "a number", str: "text", Path: "a path"}[kind]
     if isinstance(value, (bool, list, dict)) or value is None or is_in_memory(value):
         raise ValueError(expected)
+    if "\0" in str(value):
+        raise ValueError(f"{expected} without null bytes")
     try:
         return kind(str(value))
     except ValueError:
         raise ValueError(expected) from None
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a `--config` file: a YAML mapping with the same keys as the flags.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or is not a mapping.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}", where="--config") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"not valid YAML: {error}", where=path) from error
-    if values is None:
-        raise InputError("the file is empty", expected="a mapping `option: value`", where=path)
-    if not isinstance(values, dict):
-        raise InputError(
-            f"holds {type(values).__name__}", expected="a mapping `option: value`", where=path
-        )
-    return {str(key).replace("-", "_"): value for key, value in values.items()}
 
 
 def to_yaml(config: Any) -> str:
@@ -206,12 +189,27 @@ def to_yaml(config: Any) -> str:
 
 def as_mapping(config: Any) -> dict[str, Any]:
     """Return a config as plain values: paths as text, tuples as lists, data as its size."""
+    return {item.name: _plain(getattr(config, item.name)) for item in dataclasses.fields(config)}
 
-    def plain(value: Any) -> Any:
-        if is_in_memory(value):
-            return f"{type(value).__name__} of {len(value):,} rows"
-        if isinstance(value, tuple):
-            return [plain(part) for part in value]
-        return str(value) if isinstance(value, Path) else value
 
-    return {item.name: plain(getattr(config, item.name)) for item in dataclasses.fields(config)}
+def typed_mapping(config_class: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain values of a file, each of the type of its field; others as they stand.
+
+    Raises
+    ------
+    InputError
+        For values of the wrong kind and numbers out of their range, all together.
+    """
+    kinds = field_types(config_class)
+    known = {key: value for key, value in values.items() if key in kinds}
+    converted, problems = _converted(config_class, known)
+    raise_problems(problems)
+    return {**values, **{key: _plain(value) for key, value in converted.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if is_in_memory(value):
+        return f"{type(value).__name__} of {len(value):,} rows"
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value

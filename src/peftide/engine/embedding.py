@@ -1,8 +1,9 @@
 """Encode every distinct protein once: sequences in, one row per protein (or residue) out."""
 
 import hashlib
-import json
+import io
 import logging
+import math
 import os
 import sys
 import zlib
@@ -10,16 +11,19 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from jaxtyping import Float
 from torch import Tensor
 
+from peftide.errors import InputError
 from peftide.files import alone_at, remove, storage_errors, write_json
 from peftide.packing import PackedBatch, token_budget_batches
 from peftide.progress import meter
+from peftide.saved import read_object
 from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
@@ -232,22 +236,23 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
     path = store / "rows.npy"
     with storage_errors(path):
         store.mkdir(parents=True, exist_ok=True)
-        stored = _stored_rows(path, shape, _Progress(store, plan.key))
+        row_type = STORED_AS[plan.row_type]
+        stored = _stored_rows(path, shape, row_type, progress=_Progress(store, plan.key))
         if stored is not None:
             return stored
         remove(store / PROGRESS)
-        rows = np.lib.format.open_memmap(
-            path, mode="w+", dtype=STORED_AS[plan.row_type], shape=shape
-        )
+        rows = np.lib.format.open_memmap(path, mode="w+", dtype=row_type, shape=shape)
         _reserve(path)
         return rows
 
 
-def _stored_rows(path: Path, shape: tuple[int, int], progress: "_Progress") -> np.ndarray | None:
+def _stored_rows(
+    path: Path, shape: tuple[int, int], row_type: type, *, progress: "_Progress"
+) -> np.ndarray | None:
     """Return the stored rows, or None if the store must be filled from the start."""
     if not progress.sequences_done:
         return None
-    if not _is_whole(path, shape):
+    if not _is_whole(path, shape, row_type):
         logger.warning("%s is incomplete; it is computed again", path)
         return None
     rows = np.lib.format.open_memmap(path, mode="r+")
@@ -257,11 +262,20 @@ def _stored_rows(path: Path, shape: tuple[int, int], progress: "_Progress") -> n
     return rows
 
 
-def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
-    """Return whether all rows are in the file; a truncated file would be padded with zeros."""
+def _is_whole(path: Path, shape: tuple[int, int], row_type: type) -> bool:
+    """Return whether the file has the header and the size of these rows.
+
+    A truncated file would be padded with zeros; a header of another type would give other numbers.
+    """
+    header = io.BytesIO()
+    form = {"descr": np.dtype(row_type).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, form)
+    size = header.tell() + math.prod(shape) * np.dtype(row_type).itemsize
     try:
-        return np.load(path, mmap_mode="r").shape == shape
-    except (OSError, ValueError):
+        with path.open("rb") as stream:
+            starts = stream.read(header.tell())
+        return starts == header.getvalue() and path.stat().st_size == size
+    except OSError:
         return False
 
 
@@ -283,6 +297,15 @@ def _reserve(path: Path) -> None:
         raise
 
 
+@dataclass(frozen=True)
+class _Record:
+    """The content of `progress.json`."""
+
+    key: str
+    sequences_done: Annotated[int, Ge(0)]
+    checksum: int | None
+
+
 class _Progress:
     """The number of distinct sequences, the shortest first, in a stored embedding.
 
@@ -297,12 +320,13 @@ class _Progress:
         self.checksum: int | None = record.get("checksum")
 
     def _read(self) -> dict[str, Any]:
-        if self.path is None or not self.path.is_file():
+        if self.path is None or not self.path.exists():
             return {}
         try:
-            record = json.loads(self.path.read_text(encoding="utf-8"))
-        except ValueError:
-            return {}  # truncated file
+            record = read_object(self.path, _Record)
+        except InputError as error:
+            logger.warning("%s; the proteins are encoded again", error)
+            return {}
         return record if record["key"] == self.key else {}
 
     def save(self, sequences_done: int, rows: np.ndarray, *, checksum: int | None = None) -> None:

@@ -16,7 +16,7 @@ from torch.optim import AdamW
 from peftide.errors import TrainingError
 from peftide.hardware import Hardware
 from peftide.optimizer import OptimizerStep
-from peftide.parameters import restore_trained, trained_parameters
+from peftide.parameters import trained_parameters
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.network import LOSSES, Batch, PretrainingModel, as_batch
 from peftide.pretraining.profiles import Profiles
@@ -159,11 +159,8 @@ def pretrain_model(model: PretrainingModel, plan: Pretraining) -> Progress:
 
 def load_progress(folder: Path, *, model: nn.Module, optimizer: AdamW) -> Progress:
     """Read the last resume point into model and optimizer; a new start if there is none."""
-    point = read_point(folder, optimizer=optimizer)
-    if point is None:
-        return Progress()
-    restore_trained(model, point.tensors["model"])
-    return Progress(**point.record)
+    point = read_point(folder, model=model, optimizer=optimizer, form=Progress)
+    return Progress() if point is None else Progress(**point.record)
 
 
 def build_optimizer(model: nn.Module, schedule: Schedule) -> AdamW:

@@ -17,6 +17,7 @@ from peftide.quantities import byte_size, duration
 from peftide.report import wording
 from peftide.report.curves import figure
 from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
+from peftide.report.forms import AuditForm
 from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import facts, section, table
@@ -58,7 +59,7 @@ def _examples(places: Any) -> Markup | None:
 
 def audited(run: Run) -> Markup | None:
     """Return the findings of the audit, if the folder has one."""
-    audit = read_record(run.folder.path / AUDIT)
+    audit = read_record(run.folder.path / AUDIT, AuditForm)
     verdicts = audit.get("verdicts", [])
     rows = [
         [verdict["severity"], verdict["part"], [verdict["text"], _advice(verdict.get("advice"))]]

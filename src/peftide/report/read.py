@@ -1,17 +1,20 @@
 """A run folder → the content of its report; missing files leave their section empty."""
 
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from peftide.config import read_yaml
+from peftide.config import TrainConfig, read_yaml, typed_mapping
 from peftide.errors import InputError
 from peftide.outcomes import BETWEEN_CLASSES, COUNTED, OUTCOMES, PROBABILITY_OF, TRUTH, Outcome
 from peftide.outputs import read_record
+from peftide.report.forms import MetricsForm, RunForm
 from peftide.run_folder import RunFolder
+from peftide.saved import Versioned, read_text, shown
 from peftide.types import BoolArray, FloatArray, IntArray
 
 OLDEST_METRICS = 2
@@ -84,28 +87,59 @@ def read_run(path: Path) -> Run:
     Raises
     ------
     InputError
-        If it holds no scores.
+        If it holds no scores, or a damaged file.
     """
     folder = RunFolder(path)
-    metrics = read_record(folder.metrics)
+    metrics = read_record(folder.metrics, Versioned)
     if not metrics.get("splits"):
         raise InputError(
             f"{path} has no scores (metrics.json)",
             expected="the folder of a finished `peftide train` or `peftide evaluate`",
         )
-    if metrics.get("format_version", 0) < OLDEST_METRICS:
+    if metrics["format_version"] < OLDEST_METRICS:
         raise InputError(
             f"{path} was written by an older peftide, whose metrics.json names no outcome",
             fix="Score the model again with `peftide evaluate`, which writes a report too",
         )
+    metrics = read_record(folder.metrics, MetricsForm)
     return Run(
         folder,
-        record=read_record(folder.record),
+        record=read_record(folder.record, RunForm),
         metrics=metrics,
-        options=read_yaml(folder.config) if folder.config.is_file() else {},
-        history=pd.read_csv(folder.history) if folder.history.is_file() else pd.DataFrame(),
+        options=read_options(folder.config),
+        history=read_history(folder.history),
         parts=read_parts(folder, metrics),
     )
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Return the options of a training; none if there is no such file."""
+    return typed_mapping(TrainConfig, read_yaml(path)) if path.exists() else {}
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """Return one row of numbers per epoch; none if there is no such file.
+
+    Raises
+    ------
+    InputError
+        If a cell holds no number.
+    """
+    if not path.exists():
+        return pd.DataFrame()
+    table = read_table(path, ",")
+    for column in table:
+        numbers = as_numbers(np.asarray(table[column], dtype=object))
+        wrong = np.flatnonzero(np.isnan(numbers) & ~table[column].isin(["", "nan"]))
+        if len(wrong) or (column == "epoch" and not np.isfinite(numbers).all()):
+            row = int(wrong[0]) if len(wrong) else 0
+            raise InputError(
+                f"column {shown(column)}: received {shown(table[column].iloc[row])}",
+                expected="a number",
+                where=f"{path}:{row + 2}",
+            )
+        table[column] = numbers
+    return table
 
 
 def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
@@ -113,10 +147,18 @@ def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
     if not (folder.predictions.is_file() and folder.strata.is_file()):
         return ()
     answers, strata = read_columns(folder.predictions), read_columns(folder.strata)
+    outcome = OUTCOMES[metrics["outcome"]]
+    by_class = [column for column in answers if column.startswith(PROBABILITY_OF)]
+    needed = [COUNTED] if outcome.has_classes and by_class else [COUNTED, outcome.answer_column]
+    for path, columns, names in (
+        (folder.predictions, answers, needed),
+        (folder.strata, strata, [TRUTH]),
+    ):
+        if missing := [name for name in names if name not in columns]:
+            raise InputError(f"no column {', '.join(missing)}", where=path)
     counted = answers[COUNTED] == "1"
     if len(counted) != len(strata[TRUTH]):
         return ()
-    outcome = OUTCOMES[metrics["outcome"]]
     parts = answers.get("split", np.full(len(counted), next(iter(metrics["splits"])), dtype=object))
     rows = {name: np.flatnonzero(counted & (parts == name)) for name in metrics["splits"]}
     return tuple(
@@ -128,8 +170,30 @@ def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
 
 def read_columns(path: Path) -> Columns:
     """Read a TSV file with every cell as it stands there."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    table = read_table(path, "\t")
     return {str(name): np.asarray(table[name], dtype=object) for name in table.columns}
+
+
+def read_table(path: Path, delimiter: str) -> pd.DataFrame:
+    """Read a table that peftide wrote, with every cell as text.
+
+    Raises
+    ------
+    InputError
+        If it is no such table.
+    """
+    text = read_text(path)
+    try:
+        table = pd.read_csv(
+            StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, index_col=False
+        )
+    except ValueError as error:  # of pandas: an empty table, rows of other widths
+        raise InputError(
+            f"cannot be read ({str(error).strip()})", expected="a table", where=path
+        ) from error
+    if (short := np.flatnonzero(table.isna().any(axis=1))).size:
+        raise InputError("the row has fewer cells than the header", where=f"{path}:{short[0] + 2}")
+    return table
 
 
 def select(columns: Columns, rows: IntArray | BoolArray) -> Columns:

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from peftide.adapters import Steering
-from peftide.parameters import restore_trained, trained_parameters
+from peftide.parameters import trained_parameters
 from peftide.resume_points import ResumePoint, read_point, write_point
 
 
 @dataclass
-class TrainingState:
+class TrainingProgress:
     """The progress of a training; random numbers need no state, because each step has a seed.
 
     Attributes
@@ -31,8 +31,6 @@ class TrainingState:
         Training time so far, summed over all resumed calls.
     history
         One row per epoch.
-    best
-        Trained parameters of the best epoch.
     """
 
     epoch: int = 0
@@ -43,6 +41,18 @@ class TrainingState:
     best_epoch: int = -1
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class TrainingState(TrainingProgress):
+    """The progress of a training, and its best weights.
+
+    Attributes
+    ----------
+    best
+        Trained parameters of the best epoch.
+    """
+
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -55,7 +65,7 @@ def save_point(
     steering: Steering | None = None,
 ) -> None:
     """Write a resume point atomically, then remove older ones."""
-    record = {f.name: getattr(state, f.name) for f in dataclasses.fields(state) if f.name != "best"}
+    record = {f.name: getattr(state, f.name) for f in dataclasses.fields(TrainingProgress)}
     tensors = {"model": trained_parameters(model), "best": state.best}
     tensors["steering"] = steering.state() if steering else {}
     write_point(folder, ResumePoint(tensors, record), step=state.step, optimizer=optimizer)
@@ -65,10 +75,9 @@ def load_point(
     folder: Path, *, model: nn.Module, optimizer: Optimizer, steering: Steering | None = None
 ) -> TrainingState:
     """Read the last resume point into model and optimizer; a new state if there is none."""
-    point = read_point(folder, optimizer=optimizer)
+    point = read_point(folder, model=model, optimizer=optimizer, form=TrainingProgress)
     if point is None:
         return TrainingState()
-    restore_trained(model, point.tensors["model"])
     if steering:
         steering.restore(point.tensors.get("steering", {}))
     return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))

@@ -1,0 +1,173 @@
+"""`bundle.json` → how a model is built and how it answers, checked; its weights are not read."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le
+
+from peftide.adapters import ADAPTERS
+from peftide.adapters.peft_form import ADAPTER_FOLDER
+from peftide.backbones.backbone import Origin
+from peftide.errors import InputError, did_you_mean
+from peftide.evaluation.calibration import Calibration
+from peftide.evaluation.conformal import Conformal
+from peftide.files import file_hash
+from peftide.saved import OTHER_KEYS_ALLOWED, read_json, read_object, shown
+from peftide.tasks import TASKS, Labels
+
+FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences
+BUNDLE_FILE = "bundle.json"
+HEAD_FILE = "head.safetensors"
+STORED_AS = (".safetensors", ".json")
+COPY_AGAIN = "Copy the model folder again from where it was trained, or train again"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The architecture of a model, without its weights.
+
+    Attributes
+    ----------
+    task, method
+        Keys of `TASKS` and `ADAPTERS`.
+    backbone
+        Name, id or folder from which the backbone is loaded.
+    pooling, pairing, head, head_width, head_dropout, max_length, base_bits
+        As in `TrainConfig`.
+    """
+
+    task: str
+    method: str
+    backbone: str
+    pooling: str
+    pairing: str
+    head: str
+    head_width: Annotated[int, Ge(1), Le(65_536)]
+    head_dropout: Annotated[float, Ge(0), Le(1)]
+    max_length: int | None
+    base_bits: int | None = None
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The keys of `bundle.json` by which a newer format or a changed file is noticed."""
+
+    __pydantic_config__ = OTHER_KEYS_ALLOWED
+
+    format_version: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """The content of `bundle.json`; formats before the present one lack the keys with defaults."""
+
+    format_version: int
+    peftide_version: str
+    recipe: Recipe
+    origin: Origin
+    labels: Labels
+    threshold: float | None
+    trained_on: frozenset[str]
+    files: dict[str, str]
+    digest: str
+    calibration: Calibration | None = None
+    conformal: Conformal | None = None
+    validated_on: frozenset[str] = frozenset()
+
+
+def digest_of(record: Mapping[str, Any]) -> str:
+    """Return the hash of all other keys of a record."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def read_bundle_record(folder: Path) -> Record:
+    """Read `bundle.json` of a model folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, it was changed, or a newer peftide wrote it.
+    """
+    path = folder / BUNDLE_FILE
+    if not path.exists():
+        raise InputError(
+            f"{folder} holds no {BUNDLE_FILE}",
+            expected="the run folder of a finished `peftide train`",
+            fix="If that run was interrupted, finish it with `peftide train --resume --out RUN`",
+        )
+    content = read_object(path, Identified, fix=COPY_AGAIN)
+    if content["format_version"] > FORMAT_VERSION:
+        raise InputError(
+            f"model format {content['format_version']}",
+            expected=f"at most {FORMAT_VERSION}",
+            where=path,
+            fix="Install a newer peftide",
+        )
+    if content["digest"] != digest_of({k: v for k, v in content.items() if k != "digest"}):
+        raise changed(path)
+    record = read_json(path, Record, fix=COPY_AGAIN)
+    _check_names(record, path)
+    return record
+
+
+def _check_names(record: Record, path: Path) -> None:
+    """Make sure that this peftide knows all parts of the model, and that its numbers agree."""
+    recipe, classes = record.recipe, len(record.labels.class_names)
+    for key, known in {"task": TASKS, "method": ADAPTERS}.items():
+        if (name := getattr(recipe, key)) not in known:
+            raise InputError(
+                f"recipe.{key}: received {shown(name)}", where=path, fix=did_you_mean(name, known)
+            )
+    calibration, limits = record.calibration, record.conformal
+    agree = {
+        "labels.class_counts": len(record.labels.class_counts) in (0, classes),
+        "calibration.levels": calibration is None
+        or len(calibration.levels) == len(calibration.knots),
+        "conformal": limits is None
+        or len(limits.counts) == len(limits.ranks) == len(limits.strangeness),
+        "files": {HEAD_FILE, *_stored_files(path.parent)} <= set(record.files),
+    }
+    for key, is_right in agree.items():
+        if not is_right:
+            raise InputError(f"{key} does not fit the rest", where=path, fix=COPY_AGAIN)
+
+
+def _stored_files(folder: Path) -> set[str]:
+    """Return the files of the adapter, which must all be in the record."""
+    files = (path for path in (folder / ADAPTER_FOLDER).rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)) for path in files}
+
+
+def check_files(record: Record, folder: Path) -> None:
+    """Make sure that every file of a model is there and has its hash.
+
+    Raises
+    ------
+    InputError
+        Names the first file that was changed, or is of a kind that no model holds.
+    """
+    for name, expected in record.files.items():
+        path = folder / name
+        if ".." in path.parts or Path(name).is_absolute() or path.suffix not in STORED_AS:
+            raise InputError(
+                f"files: received {shown(name)}",
+                expected=f"a file in this folder that ends in {' or '.join(STORED_AS)}",
+                where=folder / BUNDLE_FILE,
+                fix="Do not open a model from an unknown source",
+            )
+        if not path.is_file() or file_hash(path) != expected:
+            raise changed(path)
+
+
+def changed(path: Path) -> InputError:
+    """Return the error about a file that was changed."""
+    return InputError(
+        "this file of the model is missing or was changed since it was saved",
+        where=path,
+        fix=COPY_AGAIN,
+    )

@@ -1,0 +1,44 @@
+"""A record that names parts or files that no model has is refused, even if its digest is right."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peftide.bundle import load_bundle
+from peftide.bundle_record import digest_of
+from peftide.errors import InputError
+
+Trained = Callable[[str, str], Path]
+FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "task": (lambda r: r["recipe"].update(task="ppj"), "recipe.task: received 'ppj'.*mean ppi"),
+    "method": (lambda r: r["recipe"].update(method="x"), "recipe.method"),
+    "width": (lambda r: r["recipe"].update(head_width=10**12), "recipe.head_width"),
+    "negative": (lambda r: r["recipe"].update(head_width=-1), "recipe.head_width"),
+    "dropout": (lambda r: r["recipe"].update(head_dropout=7), "recipe.head_dropout"),
+    "other width": (lambda r: r["recipe"].update(head_width=17), "head.safetensors: .*expected"),
+    "unknown key": (lambda r: r["recipe"].update(code="x"), "recipe.code is no known key"),
+    "threshold": (lambda r: r.update(threshold="0.5"), "threshold: received '0.5'"),
+    "labels": (lambda r: r["labels"].update(class_names="ab"), "labels.class_names"),
+    "calibration": (lambda r: r["calibration"].update(knots=[1]), "calibration.levels"),
+    "outside": (lambda r: r["files"].update({"../x.json": "0"}), "files: received '../x.json'"),
+    "pickle": (lambda r: r["files"].update({"adapter/a.bin": "0"}), "files: .*ends in .safetens"),
+    "unlisted head": (lambda r: r["files"].pop("head.safetensors"), "files"),
+    "origin": (lambda r: r.pop("origin"), "origin is missing"),
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_forged_record_is_refused(trained: Trained, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(trained("regression", "head") / "model", folder)
+    change, message = FORGED[kind]
+    record = json.loads((folder / "bundle.json").read_text())
+    del record["digest"]
+    change(record)
+    (folder / "bundle.json").write_text(json.dumps(record | {"digest": digest_of(record)}))
+    with pytest.raises(InputError, match=message):
+        load_bundle(folder)
