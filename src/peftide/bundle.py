@@ -38,7 +38,7 @@ from peftide.model import Parts, ProteinModel
 from peftide.pairing import build_pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
-from peftide.saved import check_tensors, tensor_errors
+from peftide.saved import LIBRARY_ERRORS, check_tensors, tensor_errors
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
@@ -267,9 +267,9 @@ def _load_adapter(recipe: Recipe, backbone: Backbone, folder: Path) -> None:
     try:
         with tensor_errors(folder, fix=COPY_AGAIN):
             ADAPTERS[recipe.method].load(backbone, folder)
-    except InputError:
+    except (InputError, torch.OutOfMemoryError):
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except LIBRARY_ERRORS as error:
         raise InputError(
             f"the weights do not fit the method {recipe.method} and this backbone ({error})",
             where=folder,

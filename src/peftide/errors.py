@@ -7,6 +7,8 @@ from pathlib import Path
 SHOWN_PROBLEMS = 5
 MOST_NAMES = 20
 LONGEST_NAME = 60
+LONGEST_PROBLEM = 300
+LONGEST_MESSAGE = 2000
 
 
 class PeftideError(Exception):
@@ -35,6 +37,7 @@ class InputError(PeftideError, ValueError):
     def __init__(
         self, received: str, *, expected: str = "", where: str | Path = "", fix: str = ""
     ) -> None:
+        received = cropped(received, LONGEST_MESSAGE)
         self.received, self.expected, self.where, self.fix = received, expected, str(where), fix
         place = f"{where}: " if str(where) else ""
         wanted = f"; expected {expected}" if expected else ""
@@ -52,6 +55,17 @@ class TrainingError(PeftideError, RuntimeError):
 
 class StorageError(PeftideError, RuntimeError):
     """A file could not be written; what stood there before is untouched."""
+
+
+def cropped(text: str, most: int) -> str:
+    """Return at most so many characters of a text, with a mark where the rest was.
+
+    Examples
+    --------
+    >>> cropped("MKVLA", 3)
+    'MKV …'
+    """
+    return text if len(text) <= most else f"{text[:most]} …"
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
@@ -93,7 +107,7 @@ def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:
     """
     if not problems:
         return
-    shown = "\n  ".join(problems[:SHOWN_PROBLEMS])
+    shown = "\n  ".join(cropped(problem, LONGEST_PROBLEM) for problem in problems[:SHOWN_PROBLEMS])
     rest = len(problems) - SHOWN_PROBLEMS
     more = f"\n  … and {rest} more" if rest > 0 else ""
     if len(problems) == 1:

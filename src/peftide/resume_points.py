@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from peftide.errors import InputError
 from peftide.files import remove, written_whole
@@ -18,6 +18,7 @@ from peftide.saved import check_tensors, read_json, shown, tensor_errors
 
 POINT_PATTERN = "step-*"
 MODEL, BEST, MOMENTS = "model", "best", "optimizer"
+ADAM_MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
 START_AGAIN = "Start again with --overwrite; if you have a copy of the folder, restore it"
 
 
@@ -121,4 +122,13 @@ def _restore_moments(optimizer: Optimizer, tensors: Mapping[str, Tensor], *, pat
                 fix=START_AGAIN,
             )
         moments.setdefault(int(number), {})[name] = value
+    if isinstance(optimizer, Adam):
+        for number, found in moments.items():
+            if set(found) != ADAM_MOMENTS:
+                raise InputError(
+                    f"{MOMENTS}/{number}: received {', '.join(sorted(found))}",
+                    expected=", ".join(sorted(ADAM_MOMENTS)),
+                    where=path,
+                    fix=START_AGAIN,
+                )
     optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})

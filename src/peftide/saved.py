@@ -35,6 +35,11 @@ EXPECTED = {
 """Kind of a mistake → the expected kind of value, in the words of JSON."""
 OTHER_KEYS_ALLOWED = {"strict": True, "extra": "ignore", "allow_inf_nan": False}
 """`__pydantic_config__` of a form that names only some of the keys."""
+LIBRARY_ERRORS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError),
+    *(RuntimeError, TypeError, ValueError),
+)
+"""Errors of libraries about values that no sound file has."""
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = 60
 
@@ -103,7 +108,9 @@ def read_json(path: Path, form: type[Form], *, finite: bool = True, fix: str = "
     return in_form(text, form, path=path, finite=finite, fix=fix)
 
 
-def read_object(path: Path, form: type | None = None, *, fix: str = "") -> dict[str, Any]:
+def read_object(
+    path: Path, form: type | None = None, *, finite: bool = True, fix: str = ""
+) -> dict[str, Any]:
     """Read a JSON object as plain values, after a check of its form if one is given.
 
     Raises
@@ -112,11 +119,11 @@ def read_object(path: Path, form: type | None = None, *, fix: str = "") -> dict[
         As `read_json`.
     """
     text = read_text(path, fix=fix)
-    content = parse_json(text, path, fix=fix)
+    content = parse_json(text, path, finite=finite, fix=fix)
     if not isinstance(content, dict):
         raise InputError(f"holds {shown(content)}", expected="an object {…}", where=path, fix=fix)
     if form is not None:
-        in_form(text, form, path=path, fix=fix)
+        in_form(text, form, path=path, finite=finite, fix=fix)
     return content
 
 

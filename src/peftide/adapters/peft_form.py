@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from peftide.backbones import Backbone
+from peftide.errors import InputError
 
 ADAPTER_FOLDER = "adapter"
 ADAPTER_NAME = "default"
@@ -34,13 +35,24 @@ def save_adapter(backbone: Backbone, folder: Path) -> None:
 
 
 def load_adapter(backbone: Backbone, folder: Path) -> None:
-    """Add a saved adapter to a backbone; it replaces an existing one."""
+    """Add a saved adapter to a backbone; it replaces an existing one.
+
+    Raises
+    ------
+    InputError
+        If the file lacks a tensor of the adapter.
+    """
     from peft import PeftModel
 
     if isinstance(backbone.model, PeftModel):
         backbone.model = backbone.model.unload()
     with quietly():
-        backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
+        # peft only warns; tensors that are not in the file would be random
+        warnings.filterwarnings("error", "Found missing adapter keys", UserWarning)
+        try:
+            backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
+        except UserWarning as error:
+            raise InputError(f"the file lacks tensors ({error})", where=folder) from error
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """A backbone's name → the backbone, without any hidden network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from peftide.backbones.quantised import check_base_bits, quantised_settings
 from peftide.backbones.transformer import TransformerBackbone
 from peftide.backbones.weights import require_safetensors, stored_sha256, weights_sha256
 from peftide.errors import BackboneError, InputError, did_you_mean
+from peftide.saved import LIBRARY_ERRORS, read_object
 from peftide.tokens import read_vocabulary
 
 ALIASES: Aliases = {k: v for family in BACKBONES.values() for k, v in family.aliases.items()}
@@ -21,6 +24,12 @@ RANDOM_PREFIX = "random:"
 BUNDLED = ("mini",)
 """Backbones whose weights lie in this package, each in a folder of its name beside this file."""
 RANDOM_WEIGHTS_SEED = 0
+READ_BY_TRANSFORMERS = (
+    *("config.json", "generation_config.json", "model.safetensors.index.json", "tokenizer.json"),
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+)
+DOWNLOAD_AGAIN = "Download the backbone again, or copy its folder from where it is whole"
+LONGEST_REASON = 300
 QUANTISED_ON = torch.device("cuda")
 
 
@@ -131,6 +140,38 @@ def _known_names() -> list[str]:
 
 
 def _stored_backbone(
+    name: str, folder: Path, *, revision: str | None, options: LoadOptions
+) -> TransformerBackbone:
+    with reading_errors(folder):
+        return _read_backbone(name, folder, revision=revision, options=options)
+
+
+@contextmanager
+def reading_errors(folder: Path) -> Iterator[None]:
+    """Turn the errors of transformers about a damaged folder into one clear error.
+
+    Raises
+    ------
+    BackboneError
+        Names the file that is no JSON, or says what transformers found.
+    """
+    for path in (folder / name for name in READ_BY_TRANSFORMERS):
+        if path.exists():
+            read_object(path, finite=False, fix=DOWNLOAD_AGAIN)
+    try:
+        yield
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except LIBRARY_ERRORS as error:
+        text = " ".join(str(error).split())[:LONGEST_REASON]
+        raise BackboneError(
+            f"{folder} cannot be read as a model ({type(error).__name__}: {text})",
+            where="--backbone",
+            fix=DOWNLOAD_AGAIN,
+        ) from error
+
+
+def _read_backbone(
     name: str, folder: Path, *, revision: str | None, options: LoadOptions
 ) -> TransformerBackbone:
     architecture = find_architecture(read_config(folder), name)

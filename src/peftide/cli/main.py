@@ -26,11 +26,12 @@ from peftide.config import (
     TrainConfig,
 )
 from peftide.config.options import Options
-from peftide.config.reading import flag
+from peftide.config.reading import QUOTES, flag
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
 from peftide.files import reading_pipes
 from peftide.process import prepare_process
 from peftide.run_folder import RESUMED, command_of
+from peftide.saved import shown
 from peftide.version import __version__
 
 INTERRUPTED = 130
@@ -105,7 +106,9 @@ def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
     """
     given = list(sys.argv[1:] if words is None else words)
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:
-        raise InputError(f"unknown command {given[0]}", fix=did_you_mean(given[0], COMMANDS))
+        raise InputError(
+            f"unknown command {shown(given[0]).strip(QUOTES)}", fix=did_you_mean(given[0], COMMANDS)
+        )
     arguments, unknown = build_parser(given).parse_known_args(given)
     if unknown:
         refuse_option(unknown[0].partition("=")[0], arguments.command)
@@ -118,7 +121,7 @@ def refuse_option(name: str, command: str) -> NoReturn:
     close = closest(name, known) if name.startswith("-") else ""
     hint = f"Did you mean {close}? " if close else ""
     raise InputError(
-        f"`peftide {command}` has no option {name}",
+        f"`peftide {command}` has no option {shown(name).strip(QUOTES)}",
         fix=f"{hint}`peftide {command} {ALL}` lists all",
     )
 

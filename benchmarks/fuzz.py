@@ -1,0 +1,761 @@
+"""Damaged and odd inputs for every reader: is each read right, or refused with one clear error?
+
+    python benchmarks/fuzz.py [--inputs 20000] [--first 0] [--kinds yaml table …] [--processes 2]
+    python benchmarks/fuzz.py --kinds yaml --first 17 --inputs 1 --trace
+
+Input number n is always the same, whatever came before it. Each input runs in a forked process
+with a limit on time and memory. Prints the outcomes of each kind, and each distinct fault with the
+number of an input that shows it; exit code 1 if there is a fault. 20,000 inputs take under an hour
+on 2 cores.
+"""
+
+import argparse
+import contextlib
+import gzip
+import io
+import json
+import logging
+import multiprocessing as mp
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from random import Random
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+
+from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.baselines import BASELINES
+from peftide.baselines.stored import load_baselines
+from peftide.bundle import load_bundle
+from peftide.bundle_record import digest_of
+from peftide.cli.arguments import parse_config
+from peftide.cli.main import COMMANDS, parse_words
+from peftide.cli.main import main as run_command
+from peftide.commands.split import split
+from peftide.commands.train import train
+from peftide.config import SplitConfig, TrainConfig, from_mapping, read_yaml
+from peftide.config.reading import flag
+from peftide.engine.embedding import EmbeddingPlan, embed
+from peftide.errors import InputError, PeftideError, StorageError
+from peftide.packing import PackedBatch, pack
+from peftide.report.page import write_report
+from peftide.sequences import read_fasta, read_table
+from peftide.tasks import TASKS
+from peftide.training.problem import read_problem
+from peftide.training.resume import TrainingState, load_point, save_point
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+FAULTS = ("unexpected error", "long message", "silent misreading", "hang", "crash")
+OUTCOMES = ("ok", "input error", "storage error", "training error", *FAULTS)
+LONGEST_MESSAGE = 3000
+MISSING = ["NA", "N/A", "nan", "NaN", "None", "NULL", "null", "<NA>", "-", ".", "", " ", "n/a"]
+ODD_TEXT = [
+    *(
+        "",
+        "\0",
+        "\ufeff",
+        "\r",
+        "\n",
+        "\t",
+        '"',
+        "'",
+        ",",
+        ";",
+        "=",
+        "#",
+        "[",
+        "{",
+        "]",
+        "}",
+        ":",
+        "&a",
+    ),
+    *(
+        "*a",
+        "!!int",
+        "NaN",
+        "Infinity",
+        "-1",
+        "1e999",
+        "9" * 5000,
+        "0x1",
+        "1_0",
+        "null",
+        "true",
+        "é",
+    ),
+    *(
+        "\ud7ff",
+        "\u2028",
+        "🧬",
+        "=1+1",
+        "../..",
+        "~",
+        "%s",
+        "{}",
+        "NA",
+        "x" * 100_000,
+        "[" * 3000,
+        "- ",
+    ),
+]
+ODD_BYTES = [
+    *(text.encode() for text in ODD_TEXT),
+    b"\xff\xfe",
+    b"\x80",
+    b"\x1f\x8b",
+    b"\xc3",
+    b"PK\3\4",
+]
+ODD_VALUES: list[Any] = [
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2**31,
+        2**63,
+        10**30,
+        0.5,
+        -0.5,
+        1e308,
+        1e-320,
+        "",
+        "x",
+        "NaN",
+        "1",
+    ),
+    *([], {}, [1], ["x"], {"x": 1}, [[1, 2], [3]], "a" * 100_000, "../x", "\0", [None], [[]], 99),
+]
+
+
+class MisreadError(Exception):
+    """A reader took an input for something else, and said nothing."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Sound inputs, made once before the first fork."""
+
+    run: Path
+    backbone: Path
+    split: Path
+    tables: dict[str, Path]
+    store: Path
+    points: Path
+
+
+# ---- oddities ----------------------------------------------------------------------------------
+
+
+def damaged_bytes(content: bytes, random: Random) -> bytes:
+    """Change a few places of a file."""
+    for _ in range(random.choice([1, 1, 1, 2, 5])):
+        start = random.randrange(len(content) + 1)
+        end = min(len(content), start + random.choice([1, 1, 3, 20, 1000]))
+        change = random.randrange(7)
+        if change == 0 and content:  # a flipped bit
+            place = random.randrange(len(content))
+            bit = bytes([content[place] ^ 1 << random.randrange(8)])
+            content = content[:place] + bit + content[place + 1 :]
+        elif change == 1:
+            content = content[:start]
+        elif change == 2:
+            content = content[:start] + content[end:]
+        elif change == 3:
+            content = content[:end] + content[start:]
+        else:
+            content = (
+                content[:start] + random.choice(ODD_BYTES) + content[start if change < 6 else end :]
+            )
+    return content if random.random() > 0.02 else b""
+
+
+def damaged_value(content: Any, random: Random) -> Any:
+    """Change one value somewhere inside JSON: another value, or a key less, more or renamed."""
+    if not content or not isinstance(content, dict | list) or random.random() < 0.1:
+        return random.choice(ODD_VALUES)
+    if isinstance(content, list):
+        place = random.randrange(len(content))
+        return [*content[:place], damaged_value(content[place], random), *content[place + 1 :]]
+    key = random.choice(list(content))
+    change = random.randrange(10)
+    if change == 0:
+        return {name: value for name, value in content.items() if name != key}
+    if change == 1:
+        return content | {random.choice(["x", "", key + "s", "\0"]): random.choice(ODD_VALUES)}
+    return content | {key: damaged_value(content[key], random)}
+
+
+def damage_json(path: Path, random: Random, *, repair: Callable[[Any], Any] = lambda c: c) -> None:
+    """Damage a JSON file in its bytes or its values; `repair` adapts what guards the values."""
+    if random.random() < 0.3:
+        path.write_bytes(damaged_bytes(path.read_bytes(), random))
+        return
+    content = damaged_value(json.loads(path.read_text()), random)
+    text = json.dumps(repair(content))
+    if random.random() < 0.05:
+        text = text.replace(": ", random.choice([': NaN, "x": ', ': 1e999, "x": ']), 1)
+    path.write_text(text)
+
+
+def damage_tensors(path: Path, random: Random) -> None:
+    """Damage a safetensors file in its bytes, or write sound but other tensors."""
+    if random.random() < 0.4:
+        content = path.read_bytes()
+        size = min(len(content), 200 if random.random() < 0.6 else len(content))
+        path.write_bytes(damaged_bytes(content[:size], random) + content[size:])
+        return
+    tensors = load_file(path)
+    name = random.choice(list(tensors))
+    value = tensors[name]
+    others: list[Any] = [
+        *(
+            value.reshape(-1)[:0],
+            value.reshape(-1),
+            value[None],
+            value.astype(np.float64),
+            value.astype(np.int64),
+        ),
+        *(np.zeros(1, value.dtype), np.zeros((2, 3, 4), np.float16), np.ones_like(value)),
+    ]
+    change = random.randrange(4)
+    if change == 0:
+        del tensors[name]
+    elif change == 1:
+        tensors[random.choice(["x", "model/x", "optimizer/9/step", "a/b/c"])] = value
+    else:
+        tensors[name] = np.ascontiguousarray(random.choice(others))
+    save_file(tensors, path)
+
+
+def damage_place(path: Path, random: Random) -> None:
+    """Put something else where a file was: nothing, a folder, a loop of links, an empty file."""
+    path.unlink()
+    random.choice(
+        [lambda: None, path.mkdir, lambda: path.symlink_to(path), lambda: path.write_bytes(b"")]
+    )()
+
+
+def damage_file(folder: Path, random: Random, **options: Any) -> Path:
+    """Damage one file below a folder, as its ending allows."""
+    path = random.choice(sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "lock"))
+    if random.random() < 0.08:
+        damage_place(path, random)
+    elif path.suffix == ".json":
+        damage_json(path, random, **options)
+    elif path.suffix == ".safetensors":
+        damage_tensors(path, random)
+    else:
+        path.write_bytes(damaged_bytes(path.read_bytes(), random))
+    return path
+
+
+# ---- kinds: each reads one odd input, and raises MisreadError where it can tell -----------------
+
+
+def try_yaml(material: Material, folder: Path, random: Random) -> None:
+    path = folder / "c.yaml"
+    text = (material.run / "config.yaml").read_text()
+    if random.random() < 0.6:
+        path.write_bytes(damaged_bytes(text.encode(), random))
+        from_mapping(TrainConfig, read_yaml(path))
+        return
+    name = random.choice(
+        [
+            "2024_06_30",
+            "2024-06-30",
+            "010",
+            "1.50",
+            "0o7",
+            "1e3",
+            ".5",
+            "1:30",
+            "0x1F",
+            "+1",
+            "1_000.5",
+        ]
+    )
+    path.write_text(f"task: ppi\nout: {name}\nepochs: 3\n")
+    found = from_mapping(TrainConfig, read_yaml(path))
+    if str(found.out) != name:
+        raise MisreadError(f"out: {name} became {found.out}")
+
+
+def try_options(material: Material, folder: Path, random: Random) -> None:
+    command = random.choice(list(COMMANDS))
+    words = [command]
+    for _ in range(random.randrange(6)):
+        option = random.choice(fields(COMMANDS[command])).name
+        words += [flag(option)] if random.random() < 0.9 else [random.choice(ODD_TEXT)]
+        words += [random.choice([*ODD_TEXT, "1", "2", "none", "a.tsv", str(folder)])][
+            : random.randrange(2) + 1
+        ]
+    words = [word for word in words if word not in ("--help", "--help-all", "--version")]
+    arguments = parse_words(words)
+    parse_config(COMMANDS[arguments.command], arguments)
+
+
+def random_rows(random: Random) -> list[tuple[str, str, str]]:
+    ids = [
+        f"p{k}" + random.choice(["", "", "", "|x", " y", "'", "é", "/1"])
+        for k in range(random.randrange(2, 9))
+    ]
+    letters = lambda: "".join(random.choices(AMINO_ACIDS, k=random.randrange(5, 40)))  # noqa: E731
+    return [(name, letters(), random.choice("01")) for name in ids]
+
+
+def try_table(material: Material, folder: Path, random: Random) -> None:
+    """Any dialect gives the rows that were written; a missing sequence is an error."""
+    rows = random_rows(random)
+    missing = random.random() < 0.3
+    if missing:
+        place = random.randrange(len(rows))
+        rows[place] = (rows[place][0], random.choice(MISSING), rows[place][2])
+    if random.random() < 0.2:  # a quote is a character unless it surrounds the cell
+        rows[0] = (rows[0][0] + '"', *rows[0][1:])
+    delimiter, ending = random.choice([("\t", "tsv"), (",", "csv"), (";", "csv")])
+    if delimiter != "\t":
+        rows = [(name.replace('"', ""), *rest) for name, *rest in rows]
+    lines = [delimiter.join(row) for row in [("id", "sequence", "label"), *rows]]
+    text = random.choice(["\n", "\r\n"]).join(lines) + random.choice(["", "\n", "\n\n"])
+    text = random.choice(["", "", "\ufeff"]) + text
+    path = folder / f"t.{ending}"
+    path.write_bytes(text.encode())
+    if random.random() < 0.3:
+        path.write_bytes(damaged_bytes(text.encode(), random))
+        read_table(
+            path, TrainConfig(out=folder / "o", train=path), level="single", needs_labels=True
+        )
+        return
+    if random.random() < 0.2:
+        path = path.with_name(path.name + ".gz")
+        path.write_bytes(gzip.compress(text.encode()))
+    table = read_table(
+        path, TrainConfig(out=folder / "o", train=path), level="single", needs_labels=True
+    )
+    if missing:
+        raise MisreadError(f"the missing sequence {rows[place][1]!r} was read")
+    found = list(zip(np.ravel(table.ids), np.ravel(table.sequences), table.labels, strict=True))
+    if [tuple(map(str, row)) for row in found] != rows:
+        raise MisreadError(f"{rows!r} became {found!r}")
+
+
+def try_fasta(material: Material, folder: Path, random: Random) -> None:
+    rows = [(name.split()[0], sequence) for name, sequence, _ in random_rows(random)]
+    missing = random.random() < 0.3
+    if missing:
+        place = random.randrange(len(rows))
+        rows[place] = (rows[place][0], random.choice([m for m in MISSING if m not in ("-", ".")]))
+    end, width = random.choice(["\n", "\r\n"]), random.choice([3, 60, 10_000])
+    text = ""
+    for name, sequence in rows:
+        wrapped = [sequence[k : k + width] for k in range(0, len(sequence), width)] or [""]
+        text += f">{name} some text{end}" + end.join(wrapped) + end
+    path = folder / "p.fasta"
+    path.write_bytes(text.encode())
+    if random.random() < 0.4:
+        path.write_bytes(damaged_bytes(text.encode(), random))
+        read_fasta(path)
+        return
+    found, _ = read_fasta(path)
+    if missing:
+        raise MisreadError(f"the missing sequence {rows[place][1]!r} was read")
+    if list(zip(found.ids, found.sequences, strict=True)) != rows:
+        raise MisreadError(f"{rows!r} became {found!r}")
+
+
+def try_labels(material: Material, folder: Path, random: Random) -> None:
+    """Labels of every task, damaged: read or refused. A task whose table holds them not is none."""
+    task = random.choice(list(material.tables))
+    path = folder / "t.tsv"
+    lines = material.tables[task].read_text().splitlines()
+    for _ in range(random.randrange(1, 4)):
+        row = random.randrange(1, len(lines))
+        cells = lines[row].split("\t")
+        cells[random.randrange(len(cells))] = random.choice(
+            [*MISSING, *ODD_TEXT, "1", "a;b", "['a']", "1e300"]
+        )
+        lines[row] = "\t".join(cells)
+    path.write_text("\n".join(lines) + "\n")
+    read_problem(TrainConfig(task=task, out=folder / "o", data=path), TASKS[task])
+
+
+def try_bundle(material: Material, folder: Path, random: Random) -> None:
+    model = folder / "model"
+    shutil.copytree(material.run / "model", model)
+    forged = random.random() < 0.5  # somebody who also renews the digest
+
+    def renewed(content: Any) -> Any:
+        if not forged or not isinstance(content, dict):
+            return content
+        rest = {key: value for key, value in content.items() if key != "digest"}
+        return rest | {"digest": digest_of(rest)}
+
+    path = damage_file(model, random, repair=renewed)
+    if forged and path.name != "bundle.json" and path.is_file():
+        import hashlib
+
+        record = json.loads((model / "bundle.json").read_text())
+        name = str(path.relative_to(model))
+        record["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        (model / "bundle.json").write_text(json.dumps(renewed(record)))
+    load_bundle(model)
+
+
+def try_baselines(material: Material, folder: Path, random: Random) -> None:
+    shutil.copytree(material.run / "baselines", folder / "b")
+    damage_file(folder / "b", random)
+    load_baselines(folder / "b", BASELINES)
+
+
+def try_report(material: Material, folder: Path, random: Random) -> None:
+    run = folder / "run"
+    shutil.copytree(
+        material.run, run, ignore=shutil.ignore_patterns("model", "baselines", "*.html")
+    )
+    damage_file(run, random)
+    write_report(run)
+
+
+def try_split(material: Material, folder: Path, random: Random) -> None:
+    out = folder / "s"
+    shutil.copytree(material.split, out)
+    damage_file(out, random)
+    table = material.tables["regression"]
+    split(SplitConfig(input=(table,), out=out, kind="random", overwrite=True))
+
+
+class Network(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 2)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.layer(rows)
+
+
+def try_point(material: Material, folder: Path, random: Random) -> None:
+    points = folder / "points"
+    shutil.copytree(material.points, points)
+    damage_file(points, random)
+    model = Network()
+    load_point(points, model=model, optimizer=torch.optim.AdamW(model.parameters()))
+
+
+class Letters:
+    """An encoder whose rows are known: the counts of the letters."""
+
+    def pack(self, sequences: Any) -> PackedBatch:
+        ids = [np.array([AMINO_ACIDS.index(letter) for letter in text]) for text in sequences]
+        return pack(ids, first_position=0, prefix=0, suffix=0)
+
+    def encode(self, batch: PackedBatch) -> torch.Tensor:
+        letters = torch.nn.functional.one_hot(batch.input_ids, 20).float()
+        return torch.stack([part.sum(dim=0) for part in letters.split(batch.lengths)])
+
+    def autocast(self) -> Any:
+        return contextlib.nullcontext()
+
+
+TEXTS = ["MKV", "AC", "WWWYA", "ACDEFG", "K"]
+
+
+def stored_letters(store: Path) -> torch.Tensor:
+    lengths = np.array([len(text) for text in TEXTS])
+    plan = EmbeddingPlan(20, 9, lengths, np.ones_like(lengths), torch.float32, "key")
+    return embed(Letters(), TEXTS, plan, store=store).rows.clone()
+
+
+def try_store(material: Material, folder: Path, random: Random) -> None:
+    """A damaged store gives the right rows: it is recognised, and computed again."""
+    store = folder / "store"
+    shutil.copytree(material.store, store)
+    path = damage_file(store, random)
+    right = [[text.count(letter) for letter in AMINO_ACIDS] for text in TEXTS]
+    if stored_letters(store).tolist() != right:
+        raise MisreadError(f"a changed {path.name} gave other rows")
+
+
+def try_backbone(material: Material, folder: Path, random: Random) -> None:
+    shutil.copytree(material.backbone, folder / "b")
+    damage_file(folder / "b", random)
+    load_backbone(str(folder / "b"), options=LoadOptions(offline=True))
+
+
+def try_command(material: Material, folder: Path, random: Random) -> None:
+    """Whole commands on a damaged input: the exit code and the message tell."""
+    os.chdir(folder)
+    shutil.copytree(material.run, folder / "run", ignore=shutil.ignore_patterns("*.html"))
+    table = folder / "t.tsv"
+    shutil.copy(material.tables["regression"], table)
+    common = "--threads 1 --device cpu"
+    quick = "--backbone random:esm2_tiny --method head --epochs 1 --baselines none"
+    words, target = random.choice(
+        [
+            (f"train --data t.tsv --task regression --out new {quick} {common}", table),
+            (f"evaluate run --input t.tsv --out e {common}", table),
+            (f"evaluate run --input t.tsv --out e {common}", folder / "run"),
+            (f"predict run --input t.tsv --out e.tsv {common}", folder / "run"),
+            (f"embed --backbone random:esm2_tiny --sequences t.tsv --out e.h5 {common}", table),
+            ("audit --data t.tsv --similarity none", table),
+            ("report run", folder / "run"),
+            (f"train --resume --out run {common}", folder / "run"),
+        ]
+    )
+    if target.is_dir():
+        damage_file(target, random)
+    else:
+        target.write_bytes(damaged_bytes(target.read_bytes(), random))
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        code = run_command([*words.split(), "--debug"])
+    text = said.getvalue()
+    if "unexpected error" in text:
+        raise RuntimeError(fault_of(text))
+    if code == 2:
+        raise InputError(text.rpartition("error: ")[2])
+
+
+def fault_of(text: str) -> str:
+    """The place in peftide and the last line of a printed trace."""
+    lines = text.splitlines()
+    ours = [
+        line.strip() for line in lines if "/peftide/" in line and line.strip().startswith("File")
+    ]
+    last = next(line for line in lines if line.startswith("unexpected error"))
+    return f"{ours[-1].rpartition('/peftide/')[2] if ours else ''} {last[:160]}"
+
+
+KINDS: dict[str, tuple[Callable[[Material, Path, Random], None], int]] = {
+    "yaml": (try_yaml, 15),
+    "options": (try_options, 15),
+    "table": (try_table, 15),
+    "fasta": (try_fasta, 10),
+    "labels": (try_labels, 10),
+    "bundle": (try_bundle, 8),
+    "resume point": (try_point, 8),
+    "store": (try_store, 6),
+    "baselines": (try_baselines, 5),
+    "report": (try_report, 6),
+    "split": (try_split, 5),
+    "backbone": (try_backbone, 6),
+    "command": (try_command, 1),
+}
+"""Kind → how one input is tried, and its share of all inputs."""
+
+
+# ---- material and running ----------------------------------------------------------------------
+
+
+def make_material(folder: Path) -> Material:
+    """Make sound inputs of every kind; all are small."""
+    random = Random(0)
+    sequences = ["".join(random.choices(AMINO_ACIDS, k=random.randrange(8, 30))) for _ in range(30)]
+    parts = ["train"] * 18 + ["validation"] * 6 + ["test"] * 6
+    labels: dict[str, Callable[[int], str]] = {
+        "regression": lambda k: str(round(len(sequences[k]) / 7 + k % 3, 3)),
+        "binary": lambda k: str(k % 2),
+        "multiclass": lambda k: "abc"[k % 3],
+        "multilabel": lambda k: ("a", "a;b", "b;c")[k % 3],
+        "symmetry": lambda k: ("C1", "C2", "D2")[k % 3],
+        "residue": lambda k: "".join("EH"[letter in "AEILMQRK"] for letter in sequences[k]),
+    }
+    tables = {}
+    for task, label in labels.items():
+        rows = [f"s{k}\t{sequences[k]}\t{label(k)}\t{parts[k]}" for k in range(30)]
+        tables[task] = folder / f"{task}.tsv"
+        tables[task].write_text("\n".join(["id\tsequence\tlabel\tsplit", *rows]) + "\n")
+    run = folder / "run"
+    train(
+        TrainConfig(
+            task="regression",
+            data=tables["regression"],
+            out=run,
+            backbone="random:esm2_tiny",
+            method="lora",
+            epochs=1,
+            head_width=8,
+            threads=1,
+            device="cpu",
+            precision="fp32",
+        )
+    )
+    backbone = load_backbone("random:esm2_tiny")
+    backbone.model.save_pretrained(folder / "backbone")
+    from peftide.backbones.esm import esm_tokenizer
+
+    esm_tokenizer(None).save_pretrained(folder / "backbone")
+    split(SplitConfig(input=(tables["regression"],), out=folder / "split", kind="random"))
+    model = Network()
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(3)).sum().backward()
+    optimizer.step()
+    state = TrainingState(step=1, history=[{"epoch": 1, "loss": 0.5}])
+    save_point(folder / "points", state, model=model, optimizer=optimizer)
+    stored_letters(folder / "store")
+    return Material(
+        run, folder / "backbone", folder / "split", tables, folder / "store", folder / "points"
+    )
+
+
+def try_one(number: int, kind: str, material: Material) -> tuple[str, str]:
+    """Return the outcome of one input, and a description of its fault."""
+    random = Random(f"{kind} {number}")
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        try:
+            KINDS[kind][0](material, Path(folder), random)
+        except StorageError:
+            return "storage error", ""
+        except InputError as error:
+            long = len(str(error)) > LONGEST_MESSAGE
+            return ("long message", str(error)[:100]) if long else ("input error", "")
+        except PeftideError:
+            return "training error", ""
+        except MisreadError as error:
+            return "silent misreading", str(error)[:300]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 — the fault it looks for
+            return "unexpected error", describe(error)
+        finally:
+            os.chdir("/")
+    return "ok", ""
+
+
+def describe(error: BaseException) -> str:
+    if "--trace" in sys.argv:
+        traceback.print_exception(error)
+    if type(error) is RuntimeError and "unexpected error" in str(error):
+        return str(error)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/peftide/" in f.filename]
+    place = (
+        f"{frames[-1].filename.rpartition('/peftide/')[2]}:{frames[-1].lineno}" if frames else "?"
+    )
+    return f"{place} {type(error).__name__}: {' '.join(str(error).split())[:120]}"
+
+
+def work(jobs: list[tuple[int, str]], material: Material, pipe: Connection) -> None:
+    """Try inputs one after the other, and send the outcome of each."""
+    gibibytes = 12
+    resource.setrlimit(resource.RLIMIT_AS, (gibibytes << 30, gibibytes << 30))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    torch.set_num_threads(1)
+    logging.disable(logging.CRITICAL)
+    for job in jobs:
+        pipe.send((job, *try_one(*job, material)))
+
+
+@dataclass
+class Worker:
+    """A forked process, the inputs that it has not finished, and since when it tries the first."""
+
+    process: Any
+    left: list[tuple[int, str]]
+    since: float
+
+
+def start(left: list[tuple[int, str]], material: Material, running: dict[Any, Worker]) -> None:
+    """Fork a process that tries the inputs that are left."""
+    if not left:
+        return
+    context = mp.get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(left, material, theirs))
+    process.start()
+    theirs.close()
+    running[mine] = Worker(process, left, monotonic())
+
+
+def outcomes(
+    jobs: list[tuple[int, str]], material: Material, *, processes: int, seconds: float
+) -> Iterator[tuple[int, str, str, str]]:
+    """Yield number, kind, outcome and fault of each input; a process that hangs is replaced."""
+    running: dict[Any, Worker] = {}
+    for share in range(processes):
+        start(jobs[share::processes], material, running)
+    while running:
+        for pipe in wait(list(running), timeout=1):
+            worker = running[pipe]
+            try:
+                job, outcome, fault = pipe.recv()
+            except EOFError:
+                worker.process.join()
+                del running[pipe]
+                if worker.left:
+                    yield (*worker.left[0], "crash", f"exit code {worker.process.exitcode}")
+                    start(worker.left[1:], material, running)
+                continue
+            worker.left, worker.since = worker.left[1:], monotonic()
+            yield (*job, outcome, fault)
+        for pipe, worker in list(running.items()):
+            if worker.left and monotonic() - worker.since > seconds:
+                worker.process.kill()
+                del running[pipe]
+                yield (*worker.left[0], "hang", f"over {seconds:.0f} s")
+                start(worker.left[1:], material, running)
+
+
+def choose_jobs(first: int, inputs: int, kinds: list[str]) -> list[tuple[int, str]]:
+    """Return the kind of each input number, in their shares."""
+    order = [kind for kind in kinds for _ in range(KINDS[kind][1])]
+    Random(0).shuffle(order)
+    return [(number, order[number % len(order)]) for number in range(first, first + inputs)]
+
+
+def main() -> int:
+    """Try inputs and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=60, help="limit of one input")
+    parser.add_argument("--trace", action="store_true", help="print the trace of each fault")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    faults: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    logging.disable(logging.CRITICAL)
+    begun = monotonic()
+    with tempfile.TemporaryDirectory(prefix="fuzz-material-") as folder:
+        material = make_material(Path(folder))
+        jobs = choose_jobs(given.first, given.inputs, given.kinds)
+        for number, kind, outcome, fault in outcomes(
+            jobs, material, processes=given.processes, seconds=given.seconds
+        ):
+            counts[kind][outcome] += 1
+            if outcome in FAULTS:
+                faults[kind, outcome, fault].append(number)
+    print_table(counts)
+    print(f"\n{sum(map(Counter.total, counts.values())):,} inputs in {monotonic() - begun:.0f} s")
+    for (kind, outcome, fault), numbers in sorted(faults.items(), key=lambda item: -len(item[1])):
+        print(
+            f"{len(numbers):5} × {kind}, {outcome}: {fault} (--kinds {kind!r} --first {numbers[0]})"
+        )
+    return 1 if faults else 0
+
+
+def print_table(counts: dict[str, Counter[str]]) -> None:
+    shown = [o for o in OUTCOMES if any(c[o] for c in counts.values()) or o == "unexpected error"]
+    print("| kind | inputs | " + " | ".join(shown) + " |")
+    print("|---|" + "---:|" * (len(shown) + 1))
+    for kind in (kind for kind in KINDS if kind in counts):
+        cells = [f"{counts[kind][outcome]:,}" for outcome in shown]
+        print(f"| {kind} | {counts[kind].total():,} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
