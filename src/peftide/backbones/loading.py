@@ -156,8 +156,14 @@ def reading_errors(folder: Path) -> Iterator[None]:
         Names the file that is no JSON, or says what transformers found.
     """
     for path in (folder / name for name in READ_BY_TRANSFORMERS):
-        if path.exists():
-            read_object(path, finite=False, fix=DOWNLOAD_AGAIN)
+        if not path.exists():
+            continue
+        try:
+            read_object(path, finite=False)
+        except InputError as error:
+            raise BackboneError(
+                f"cannot read {error}", where="--backbone", fix=DOWNLOAD_AGAIN
+            ) from error
     try:
         yield
     except (InputError, torch.OutOfMemoryError):
