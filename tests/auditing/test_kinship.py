@@ -46,4 +46,4 @@ def test_few_are_a_warning_and_none_is_good(make: Make):
     kinship = find_kinship(subject, SETTINGS)
     assert similar_proteins(subject, "test", kinship).severity == "warning"
     assert similar_proteins(subject, "validation", kinship).severity == "ok"
-    assert len(kinship.best()) == 1
+    assert len(kinship.hits) == 1

@@ -6,7 +6,7 @@ import numpy as np
 
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Severity, Verdict, share
-from peftide.similarity import Hits, SimilaritySettings, search
+from peftide.similarity import Hits, SimilaritySettings, best_hits
 from peftide.types import IntArray
 
 MANY_SIMILAR = 0.05
@@ -23,15 +23,11 @@ class Kinship:
         Settings that decide whether two proteins are similar.
     hits
         Queries are distinct sequences of later parts that are not in train; targets are the
-        sequences of train. Both are numbers in the subject. Each query has its best hit first.
+        sequences of train. Both are numbers in the subject. Each query has only its best hit.
     """
 
     settings: SimilaritySettings
     hits: Hits
-
-    def best(self) -> Hits:
-        """Return the best hit of each query."""
-        return self.hits.take(np.unique(self.hits.query, return_index=True)[1])
 
 
 def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
@@ -40,7 +36,7 @@ def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
     later = np.unique(np.concatenate([subject.proteins(part) for part in subject.later]))
     own = np.setdiff1d(later, train)
     texts = subject.sequences
-    found = search([texts[n] for n in own], [texts[n] for n in train], settings)
+    found = best_hits([texts[n] for n in own], [texts[n] for n in train], settings)
     columns = (found.identity_fraction, found.query_coverage_fraction)
     columns += (found.target_coverage_fraction, found.score)
     return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
@@ -55,7 +51,7 @@ VARIANTS = (
 
 def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
     """Count the proteins of a part that are similar to one in train, and the affected rows."""
-    proteins, best = subject.proteins(part), kinship.best()
+    proteins, best = subject.proteins(part), kinship.hits
     rule = f"{kinship.settings} ({kinship.hits.tool})"
     known = np.isin(best.query, proteins)
     similar, closest = best.query[known], best.take(known)

@@ -67,7 +67,7 @@ def audit_training(dataset: Dataset, *, pairs: bool, max_length: int | None) -> 
 
 
 def _kinship_record(result: AuditResult, kinship: Kinship) -> Mapping[str, Any]:
-    settings, best = kinship.settings, kinship.best()
+    settings, best = kinship.settings, kinship.hits
     return {
         "tool": best.tool,
         "identity_fraction": settings.identity_fraction,

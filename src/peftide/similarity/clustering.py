@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from peftide.similarity.searching import search
+from peftide.similarity.copies import find_copies
+from peftide.similarity.searching import distinct, search_distinct
+from peftide.similarity.selecting import Links
 from peftide.similarity.settings import SimilaritySettings
 from peftide.types import IntArray
 
@@ -33,11 +36,15 @@ class Clusters:
 
 
 def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
-    """Return clusters such that `search` finds no similar sequences in different clusters.
+    """Return clusters without similar sequences in different clusters.
 
     The clusters are the connected components of the similar pairs: a sequence similar to one member
     belongs to the cluster. A split without leaks needs such clusters. Clusters around a
-    representative are smaller, but leave similar pairs in different clusters.
+    representative are smaller, but leave similar pairs in different clusters. Pairs that are
+    already linked through others are not aligned.
+
+    Near-copies (at equal length, at least 95 % of the residues are identical) are compared with
+    other sequences through one of them, so a pair within 5 % of a limit may be judged differently.
 
     Raises
     ------
@@ -50,10 +57,14 @@ def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
     >>> cluster(["MKVLA", "GGGGG", "MKVLA"], settings).numbers.tolist()
     [0, 1, 0]
     """
-    hits = search(sequences, sequences, settings)
-    edges = coo_array((np.ones(len(hits)), (hits.query, hits.target)), shape=(len(sequences),) * 2)
+    numbers, texts = distinct(sequences)
+    copies = find_copies(texts, settings)
+    kept = copies.representatives
+    links, narrow = Links(len(kept)), copies.settings(settings)
+    hits = search_distinct(copies.texts(), copies.texts(), narrow, selection=links)
+    edges = coo_array((np.ones(len(hits)), (hits.query, hits.target)), shape=(len(kept),) * 2)
     if not len(sequences):
         return Clusters(np.empty(0, dtype=np.int64), hits.tool)
-    _, numbers = connected_components(edges, directed=False)
-    _, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
-    return Clusters(np.argsort(np.argsort(first))[inverse].astype(np.int64), hits.tool)
+    _, found = connected_components(edges, directed=False)
+    groups = found[np.searchsorted(kept, copies.of)][numbers]
+    return Clusters(pd.factorize(groups)[0].astype(np.int64), hits.tool)

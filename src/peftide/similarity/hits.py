@@ -49,9 +49,18 @@ class Hits:
         """Return only these pairs."""
         return _hits([column[rows] for column in self._columns()], tool=self.tool)
 
+    def row(self, number: int) -> tuple[float, ...]:
+        """Return target, identity, both coverages and score of one pair."""
+        return tuple(float(column[number]) for column in self._columns()[1:])
+
     def best_first(self) -> "Hits":
         """Return the pairs ordered by query, with the best pair of each query first."""
         return self.take(np.lexsort((self.target, -self.score, self.query)))
+
+    def best_per_query(self) -> "Hits":
+        """Return only the best pair of each query, ordered by query."""
+        ordered = self.best_first()
+        return ordered.take(np.unique(ordered.query, return_index=True)[1])
 
     def to_repeats(self, queries: IntArray, targets: IntArray) -> "Hits":
         """Return the pairs of distinct sequences as pairs of all sequences.

@@ -1,9 +1,11 @@
 """The program MMseqs2, run in a temporary folder."""
 
+import logging
 import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -12,9 +14,12 @@ import numpy as np
 import pandas as pd
 
 from peftide.errors import PeftideError, StorageError
+from peftide.quantities import duration
 from peftide.similarity.hits import Hits
 from peftide.similarity.settings import SimilaritySettings
 from peftide.similarity.smith_waterman import known_letters
+
+logger = logging.getLogger(__name__)
 
 SENSITIVITY = "7.5"
 """The highest sensitivity; for human proteins at 30 % identity it finds 1/6 more than 5.7."""
@@ -22,6 +27,7 @@ SENSITIVITY = "7.5"
 NO_WORDS = "No k-mer could be extracted"
 COLUMNS = ("query", "target", "fident", "qcov", "tcov", "bits")
 SHOWN_LINES = 6
+SECONDS_BETWEEN_LINES = 5.0
 
 
 class NothingToIndex(Exception):  # noqa: N818 — not a user error: pyopal is used instead
@@ -84,9 +90,10 @@ def _run(words: Sequence[str], folder: Path) -> None:
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate()
+            said = _output(process)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             raise
     if process.returncode == 0:
         return
@@ -97,6 +104,16 @@ def _run(words: Sequence[str], folder: Path) -> None:
         f"MMseqs2 ended with code {process.returncode}:\n  {last}\n"
         "To search without MMseqs2, use the tool `pyopal`, which comes with peftide"
     )
+
+
+def _output(process: subprocess.Popen[str]) -> str:
+    """Return the output of a program at its end; until then, say now and then that it runs."""
+    started = time.monotonic()
+    while True:
+        try:
+            return process.communicate(timeout=SECONDS_BETWEEN_LINES)[0]
+        except subprocess.TimeoutExpired:
+            logger.info("MMseqs2 is searching: %s so far", duration(time.monotonic() - started))
 
 
 def _read_hits(path: Path, *, tool: str) -> Hits:

@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from peftide.similarity.copies import find_copies
 from peftide.similarity.hits import Hits, hits_of, no_hits, together
 from peftide.similarity.mmseqs import NothingToIndex, search_with_mmseqs
+from peftide.similarity.selecting import BEST_PAIR, EVERY_PAIR, Selection
 from peftide.similarity.settings import SimilaritySettings
 from peftide.similarity.smith_waterman import search_with_pyopal, self_score, tool_name
 from peftide.types import IntArray
@@ -40,33 +43,74 @@ def search(queries: Sequence[str], targets: Sequence[str], settings: SimilarityS
     >>> hits.target.tolist(), hits.identity_fraction.tolist()
     ([1], [1.0])
     """
-    query_numbers, distinct_queries = _distinct(queries)
-    target_numbers, distinct_targets = _distinct(targets)
-    found = _search_distinct(distinct_queries, distinct_targets, settings)
-    enough = (found.identity_fraction >= settings.identity_fraction) & (
-        found.coverage_fraction >= settings.coverage_fraction
+    query_numbers, own = distinct(queries)
+    target_numbers, others = distinct(targets)
+    found = together(_identical(own, others), search_distinct(own, others, settings))
+    return found.to_repeats(query_numbers, target_numbers).best_first()
+
+
+def best_hits(queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings) -> Hits:
+    """Return the best similar target of each query that has one; much faster than `search`.
+
+    Near-copies are searched through one representative: at least 95 % of their residues are
+    identical at equal length. A pair within 5 % of a limit may therefore be judged differently.
+    Each query is then aligned with the near-copy of its own length that scores best without gaps.
+    A query of another length keeps the representative as its target.
+
+    Raises
+    ------
+    PeftideError
+        If MMseqs2 fails.
+
+    Examples
+    --------
+    >>> settings = SimilaritySettings(tool="pyopal")
+    >>> best_hits(["MKVLA"], ["GGGGG", "MKVLA", "MKVLA"], settings).target.tolist()
+    [1]
+    """
+    query_numbers, own = distinct(queries)
+    target_numbers, others = distinct(targets)
+    copies, own_copies = find_copies(others, settings), find_copies(own, settings)
+    found = search_distinct(
+        own_copies.texts(), copies.texts(), copies.settings(settings), selection=BEST_PAIR
+    ).best_per_query()
+    found = replace(
+        found,
+        query=own_copies.representatives[found.query],
+        target=copies.representatives[found.target],
     )
-    hits = together(_identical(distinct_queries, distinct_targets), found.take(enough))
-    return hits.to_repeats(query_numbers, target_numbers).best_first()
+    hits = together(_identical(own, others), copies.closest(own_copies, found, settings))
+    return hits.to_repeats(query_numbers, target_numbers).best_per_query()
 
 
-def _search_distinct(
-    queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings
+def search_distinct(
+    queries: Sequence[str],
+    targets: Sequence[str],
+    settings: SimilaritySettings,
+    *,
+    selection: Selection = EVERY_PAIR,
 ) -> Hits:
+    """Return at least the selected similar pairs of distinct queries and distinct targets."""
     if not (queries and targets):
         return no_hits(tool_name())
     program = settings.program()
     if program is not None:
         try:
-            return search_with_mmseqs(program, queries, targets, settings=settings)
+            found = search_with_mmseqs(program, queries, targets, settings=settings)
         except NothingToIndex:
             logger.debug("MMseqs2 finds no k-mers in these sequences; pyopal aligns them")
-    return search_with_pyopal(queries, targets, settings)
+        else:
+            return found.take(
+                (found.identity_fraction >= settings.identity_fraction)
+                & (found.coverage_fraction >= settings.coverage_fraction)
+            )
+    return search_with_pyopal(queries, targets, settings, selection=selection)
 
 
-def _distinct(sequences: Sequence[str]) -> tuple[IntArray, list[str]]:
-    numbers, distinct = pd.factorize(np.array(sequences, dtype=object))
-    return numbers.astype(np.int64), [str(sequence) for sequence in distinct]
+def distinct(sequences: Sequence[str]) -> tuple[IntArray, list[str]]:
+    """Return the number of each sequence among the distinct ones, and these."""
+    numbers, found = pd.factorize(np.array(sequences, dtype=object))
+    return numbers.astype(np.int64), [str(sequence) for sequence in found]
 
 
 def _identical(queries: Sequence[str], targets: Sequence[str]) -> Hits:

@@ -71,6 +71,11 @@ class SimilaritySettings:
                 "mmseqs2), or use `pyopal`, which comes with peftide",
             )
 
+    def accepts(self, identity: float, query_coverage: float, target_coverage: float) -> bool:
+        """Return whether a significant alignment makes two proteins similar."""
+        covered = max(query_coverage, target_coverage)
+        return identity >= self.identity_fraction and covered >= self.coverage_fraction
+
     def program(self) -> str | None:
         """Return the path of MMseqs2, or None if pyopal is used."""
         return None if self.tool == "pyopal" else shutil.which(PROGRAM)

@@ -1,11 +1,12 @@
 """Local alignments, by pyopal, of each query with the targets that share words with it."""
 
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal
+from functools import cache, partial
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyopal
@@ -13,11 +14,13 @@ from scoring_matrices import ScoringMatrix
 
 from peftide.progress import meter
 from peftide.similarity.hits import Hits, hits_of
+from peftide.similarity.selecting import EVERY_PAIR, Selection
 from peftide.similarity.settings import SimilaritySettings
 from peftide.similarity.words import promising_targets
-from peftide.types import IntArray
+from peftide.types import FloatArray, IntArray
 
 Mode = Literal["score", "end", "full"]
+Result = TypeVar("Result")
 MATRIX = "BLOSUM62"
 GAP_OPEN, GAP_EXTEND = 11, 1
 # Altschul et al. 1997 (doi 10.1093/nar/25.17.3389): BLOSUM62 with these gaps
@@ -28,6 +31,12 @@ MOST_CELLS = 2**25
 
 PIECE = 1000
 """Length of the query pieces for larger alignments, in residues."""
+
+ASCII = 128
+"""Number of ASCII characters."""
+
+WAITING = 16
+"""Queries per thread that wait for their alignments."""
 
 
 def known_letters(sequence: str) -> str:
@@ -54,8 +63,20 @@ def bits(score: float) -> float:
 
 def self_score(sequence: str) -> float:
     """Return the bits of a sequence aligned with itself."""
-    scores = _self_scores()
-    return bits(sum(scores[letter] for letter in known_letters(sequence)))
+    codes = np.frombuffer(known_letters(sequence).encode("ascii"), dtype=np.uint8)
+    return bits(float(substitution_scores()[codes, codes].sum()))
+
+
+@cache
+def substitution_scores() -> FloatArray:
+    """Return the score of each pair of letters, by their ASCII codes."""
+    matrix = ScoringMatrix.from_name(MATRIX)
+    codes = np.frombuffer(matrix.alphabet.encode("ascii"), dtype=np.uint8)
+    scores = np.zeros((ASCII, ASCII), dtype=np.float32)
+    scores[np.ix_(codes, codes)] = [
+        [matrix[a, b] for b in matrix.alphabet] for a in matrix.alphabet
+    ]
+    return scores
 
 
 def tool_name() -> str:
@@ -63,16 +84,14 @@ def tool_name() -> str:
     return f"pyopal {pyopal.__version__}"
 
 
-@cache
-def _self_scores() -> dict[str, float]:
-    matrix = ScoringMatrix.from_name(MATRIX)
-    return {letter: matrix[letter, letter] for letter in matrix.alphabet}
-
-
 def search_with_pyopal(
-    queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings
+    queries: Sequence[str],
+    targets: Sequence[str],
+    settings: SimilaritySettings,
+    *,
+    selection: Selection = EVERY_PAIR,
 ) -> Hits:
-    """Return the local alignments of each query with its most promising targets.
+    """Return the similar pairs of each query and its most promising targets.
 
     Two kinds of alignments are left out: insignificant scores by chance statistics (`LAMBDA`, `K`),
     and scores little above the score of the reversed target. The reversed target has the same
@@ -83,24 +102,37 @@ def search_with_pyopal(
     ----------
     Karplus et al. 2005, reverse-sequence null models (doi 10.1093/bioinformatics/bti629).
     """
-    search = _Search.of(targets, settings)
-    spelled = [known_letters(query) for query in queries]
+    search = Alignments.of(targets, settings)
     chosen = promising_targets(queries, targets, most=settings.max_hits)
+    jobs = (
+        partial(search.hits, known_letters(query), of_query, number=number, selection=selection)
+        for number, (query, of_query) in enumerate(zip(queries, chosen, strict=True))
+    )
     rows: list[tuple[float, ...]] = []
-    pool = ThreadPoolExecutor(settings.thread_count())
-    try:
-        jobs = [pool.submit(search.query, *job) for job in zip(spelled, chosen, strict=True)]
-        with meter("aligning", total=sum(map(len, queries)), unit="residues") as progress:
-            for number, job in enumerate(jobs):
-                rows += [(number, *hit) for hit in job.result()]
-                progress.advance(len(queries[number]))
-    finally:
-        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for queued work
+    with meter("aligning", total=sum(map(len, queries)), unit="residues") as progress:
+        for number, found in enumerate(_in_order(jobs, threads=settings.thread_count())):
+            rows += [(number, *hit) for hit in found]
+            progress.advance(len(queries[number]))
     return hits_of(rows, tool=tool_name())
 
 
+def _in_order(jobs: Iterable[Callable[[], Result]], *, threads: int) -> Iterator[Result]:
+    """Yield the results of jobs in order; only a few jobs wait at a time."""
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(job))
+            if len(waiting) > WAITING * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for queued work
+
+
 @dataclass(frozen=True)
-class _Search:
+class Alignments:
     """Targets in the format of the library, forwards and backwards."""
 
     aligner: pyopal.Aligner
@@ -110,7 +142,8 @@ class _Search:
     settings: SimilaritySettings
 
     @classmethod
-    def of(cls, targets: Sequence[str], settings: SimilaritySettings) -> "_Search":
+    def of(cls, targets: Sequence[str], settings: SimilaritySettings) -> "Alignments":
+        """Return the targets ready for alignment."""
         aligner = pyopal.Aligner(MATRIX, gap_open=GAP_OPEN, gap_extend=GAP_EXTEND)
         spelled = [known_letters(target) for target in targets]
         database = pyopal.Database(spelled, alphabet=aligner.alphabet)
@@ -118,16 +151,46 @@ class _Search:
         lengths = np.array([len(target) for target in targets], dtype=np.int64)
         return cls(aligner, database, backwards, lengths, settings)
 
-    def query(self, query: str, chosen: IntArray) -> list[tuple[float, ...]]:
-        """Return target, identity, both coverages and bits of each hit of one query."""
+    def hits(
+        self, query: str, chosen: IntArray, *, number: int, selection: Selection
+    ) -> list[tuple[float, ...]]:
+        """Return target, identity, both coverages and bits of each hit of one query, best first.
+
+        Parameters
+        ----------
+        chosen
+            Targets to align.
+        number
+            Number of the query, for the selection.
+        """
+        targets, scores = self.significant(query, chosen[selection.wants(number, chosen)])
+        rows = []
+        for target, score in zip(targets.tolist(), scores.tolist(), strict=True):
+            if not selection.wants(number, np.array([target]))[0]:
+                continue
+            spanned = self.trace(query, target)
+            if self.settings.accepts(*spanned):
+                rows.append((target, *spanned, bits(score)))
+                if selection.found(number, target):
+                    break
+        return rows
+
+    def hit(self, query: str, target: int) -> tuple[float, ...]:
+        """Return target, identity, both coverages and bits of one alignment."""
+        score = int(self._scores(query, self.database, np.array([target]))[0])
+        return (target, *self.trace(query, target), bits(score))
+
+    def significant(self, query: str, chosen: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the targets with significant scores, and the scores; the best target first."""
         scores = self._scores(query, self.database, chosen)
         chance = K * len(query) * self.lengths.sum() / self.settings.max_evalue
         good = scores >= math.log(chance) / LAMBDA
         chosen, scores = chosen[good], scores[good]
         surplus = scores - self._scores(query, self.backwards, chosen)
         good = surplus >= math.log(len(self.lengths) / self.settings.max_evalue) / LAMBDA
-        good_ones = zip(chosen[good].tolist(), scores[good].tolist(), strict=True)
-        return [(target, *self._trace(query, target), bits(score)) for target, score in good_ones]
+        chosen, scores = chosen[good], scores[good]
+        order = np.lexsort((chosen, -scores))
+        return chosen[order], scores[order]
 
     def _scores(self, query: str, database: pyopal.Database, chosen: IntArray) -> IntArray:
         results = self._align(query, database.extract(chosen.tolist()))
@@ -137,8 +200,8 @@ class _Search:
         """Align; pyopal 0.7.3 with overflow="buckets" would leak 65 bytes per residue."""
         return self.aligner.align(query, targets, mode=mode, overflow="simple")
 
-    def _trace(self, query: str, target: int) -> tuple[float, float, float]:
-        """Identity, query coverage, target coverage; long proteins get their identity in pieces."""
+    def trace(self, query: str, target: int) -> tuple[float, float, float]:
+        """Return identity and both coverages; long proteins get their identity in pieces."""
         length = int(self.lengths[target])
         alone = self.database.extract([target])
         if len(query) * length <= MOST_CELLS:

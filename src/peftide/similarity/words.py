@@ -38,8 +38,8 @@ def promising_targets(
     ]
     step = max(1, BLOCK_CELLS // len(targets))
     for start in range(0, len(queries), step):
-        surplus = sum(count.surplus(start, start + step) for count in counts)
-        best = np.argpartition(-np.asarray(surplus), most - 1, axis=1)[:, :most]
+        first, second = (count.surplus(start, start + step) for count in counts)
+        best = np.argpartition(-first - second, most - 1, axis=1)[:, :most]
         yield from np.sort(best, axis=1).astype(np.int64)
 
 
@@ -63,9 +63,14 @@ class _SharedWords:
 
     def surplus(self, start: int, stop: int) -> FloatArray:
         """Shared words per pair, in standard deviations above chance. Shape (Q, T)."""
-        shared = (self._queries[start:stop] @ self._targets).toarray()
-        expected = np.outer(self._query_sums[start:stop], self._target_sums) * self._share
-        return (shared - expected) / np.sqrt(expected * self._typical_rarity + 1)
+        shared = (self._queries[start:stop] @ self._targets).toarray().astype(np.float64)
+        expected = np.outer(self._query_sums[start:stop], self._target_sums)
+        expected *= self._share
+        shared -= expected
+        expected *= self._typical_rarity
+        expected += 1
+        shared /= np.sqrt(expected, out=expected)
+        return shared
 
 
 def _words(sequences: Sequence[str], alphabet: Alphabet, length: int) -> csr_array:
