@@ -89,7 +89,18 @@ LOADED_LATE = {
     *("audit", "demo", "embed", "evaluate", "plan", "predict", "pretrain", "report", "train"),
 }
 TORCH = {"torch", "transformers", "peft", "accelerate"}
-REGISTRIES = {"TASKS": "tasks", "ADAPTERS": "adapters", "BACKBONES": "backbones"}
+REGISTRIES = {
+    "TASKS": "tasks",
+    "ADAPTERS": "adapters",
+    "BACKBONES": "backbones",
+    "BASELINES": "baselines",
+}
+PAGES = {
+    "TASKS": "tasks.md",
+    "ADAPTERS": "methods.md",
+    "BACKBONES": "backbones.md",
+    "BASELINES": "baselines.md",
+}
 UNTESTED = {"__init__.py", "__main__.py", "types.py", "version.py"}  # no behaviour of their own
 TESTS_WITHOUT_MODULE = {"contracts", "integration", "cli", "test_architecture.py"}
 # called by transformers, in its order
@@ -391,16 +402,17 @@ def test_public_names_exist_once() -> None:
     fail_on(offenders)
 
 
-def test_the_readme_names_every_choice() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    code = " ".join(re.findall(r"```.*?```|`[^`\n]+`", readme, re.DOTALL))
+def test_the_reference_names_every_choice() -> None:
     offenders = []
     for registry, folder in REGISTRIES.items():
+        page = ROOT / "docs" / "reference" / PAGES[registry]
+        text = page.read_text(encoding="utf-8")
+        code = " ".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
         keys = keys_of(assignments(tree(PACKAGE / folder / "__init__.py")).get(registry))
         if not keys:
             offenders.append(f"{folder}/__init__.py: {registry} is no dict literal with entries")
         offenders += [
-            f"README.md: no `{key}` of {registry}"
+            f"{page.relative_to(ROOT)}: no `{key}` of {registry}"
             for key in keys
             if not re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", code)
         ]

@@ -1,6 +1,6 @@
 """A page with markers comes in; the page with generated text goes out.
 
-A marker is a line of its own, `<!-- generated: KIND ARGUMENT -->`, with a kind from `KINDS`.
+A marker is a separate line, `<!-- generated: KIND ARGUMENT -->`, with a kind from `KINDS`.
 """
 
 import re

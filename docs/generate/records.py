@@ -1,7 +1,8 @@
 """A record of a measurement (JSON beside the benchmarks) → its table, with its origin.
 
-A record is a JSON object: `command` (one or more), `date`, `machine`, `columns` and `rows`. Rows
-hold text or numbers. `benchmarks/recording.py` writes such records.
+A record is a JSON object: `command` (one or more), `date`, `machine`, `columns` and `rows`, and
+maybe `notes`. Rows hold text or numbers; notes are sentences with further numbers of the
+measurement. `benchmarks/recording.py` writes such records.
 """
 
 import json
@@ -42,7 +43,8 @@ def record_table(name: str) -> str:
     listed = record["command"] if isinstance(record["command"], list) else [record["command"]]
     given = "<br>".join(f"<code>{text(command)}</code>" for command in listed)
     origin = f"{given}<br>{text(record['machine'])}; {record['date']}. "
-    return f'{table}\n\n<p class="record">{origin}Record: <code>{name}.json</code></p>'
+    footer = f'<p class="record">{origin}Record: <code>benchmarks/records/{name}.json</code></p>'
+    return "\n\n".join([table, *record.get("notes", []), footer])
 
 
 def text(plain: str) -> str:

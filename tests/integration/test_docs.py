@@ -1,5 +1,6 @@
 """The documentation builds without a warning, loads nothing from elsewhere, and is complete."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -8,8 +9,15 @@ from pathlib import Path
 
 import pytest
 
+import peftide
 from peftide.cli.main import COMMANDS
 from peftide.config.reading import flag
+from peftide.metrics import (
+    binary_metrics,
+    categorical_metrics,
+    continuous_metrics,
+    multilabel_metrics,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = re.compile(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(https?:)?//[^\"]+\"")
@@ -44,3 +52,54 @@ def test_every_option_is_documented(site: Path, command: str):
     text = (site / "reference" / "commands" / f"{command}.html").read_text(encoding="utf-8")
     options = [field for field in fields(COMMANDS[command]) if not field.metadata.get("positional")]
     assert not [field.name for field in options if flag(field.name) not in text]
+
+
+NAMED = {"Tally": 0, "Finding": 1, "row_findings": 1, "Verdict": 1, "_shift": 1, "_finding": 0}
+"""Call that makes a finding or a verdict → the place of the name among its arguments."""
+
+
+def kinds_in_the_source() -> set[str]:
+    """Names of all findings and verdicts, read off the calls that make them."""
+    found = set()
+    for path in (ROOT / "src" / "peftide").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            place = NAMED.get(node.func.id, len(node.args))
+            for argument in node.args[place : place + 1]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    found.add(argument.value)
+    return found
+
+
+def test_every_finding_is_documented():
+    page = (ROOT / "docs" / "reference" / "findings.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert documented - {"leak", "warning", "note", "ok"} == kinds_in_the_source()
+
+
+def test_results_hold_no_number_beside_the_records():
+    pages = [path for path in (ROOT / "docs" / "results").glob("*.md") if path.name != "data.md"]
+    assert len(pages) > 10
+    assert not [path.name for path in pages if re.search(r"\d\.\d", path.read_text("utf-8"))]
+
+
+def test_every_metric_is_defined():
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    truth, answers = (
+        [[1, 0], [0, 1], [1, 1], [0, 1]],
+        [[0.9, 0.4], [0.2, 0.7], [0.6, 0.3], [0.4, 0.8]],
+    )
+    names = {
+        *binary_metrics([0, 1, 1], [0.2, 0.7, 0.4], threshold=0.5),
+        *categorical_metrics(truth, answers, ("a", "b")),
+        *multilabel_metrics(truth, answers, ("a", "b"), threshold=0.5),
+        *continuous_metrics([1.0, 2.0, 3.0], [1.0, 2.5, 3.0]),
+    }
+    assert not [name for name in sorted(names) if f"`{name}`" not in page]
+
+
+def test_every_public_name_is_documented(site: Path):
+    text = (site / "reference" / "python.html").read_text(encoding="utf-8")
+    names = [name for name in peftide.__all__ if not name.endswith("Config")]
+    assert not [name for name in names if f"peftide.{name}" not in text]

@@ -23,7 +23,9 @@ class DataOptions(PartTables, TableOptions):
 
     heading: ClassVar[str] = "data"
 
-    task: str = option("auto", doc="task (see README); auto infers it from the labels", main=True)
+    task: str = option(
+        "auto", doc="task, such as ppi or regression; auto infers it from the labels", main=True
+    )
     validation_fraction: float = option(
         0.1,
         doc="share of the training set to hold out if no validation part is given",
@@ -186,6 +188,6 @@ class EvaluationOptions(Options):
     )
     baselines: tuple[str, ...] = option(
         ("auto",),
-        doc="baselines to compare with (see README): auto (all that suit the task), none, or "
+        doc="baselines to compare with: auto (all that suit the task), none, or "
         "comma-separated names",
     )

@@ -1,4 +1,4 @@
-"""The README's tables of tasks, methods and backbones say what the registries hold."""
+"""The tables of tasks, methods and backbones in the reference say what the registries hold."""
 
 import re
 from pathlib import Path
@@ -13,16 +13,18 @@ from peftide.config import MethodOptions
 from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {"`--task`": "tasks", "`--method`": "methods", "model type": "backbones"}
 IN_WORDS = {"none of the backbone": 0, "all of the backbone": 649_400_320}
 """ESM-2 650M without its language-model head and contact head, as docs/results counts it."""
 
 
 def table(first: str) -> dict[str, list[str]]:
     """Return the rows of the table with that first column, by its cell, as the other cells."""
-    text = README.read_text(encoding="utf-8")
+    page = ROOT / "docs" / "reference" / f"{PAGES[first]}.md"
+    text = page.read_text(encoding="utf-8")
     lines = text[text.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
     return {cells[0].strip("`"): cells[1:] for cells in rows}
 
 
@@ -55,3 +57,15 @@ def test_every_backbone_has_its_row_and_no_alias_is_made_up() -> None:
         named = re.findall(r"`([^`]+)`", cells[1])
         assert named
         assert set(named) <= BACKBONES[family].aliases.keys() <= ALIASES.keys()
+
+
+def test_the_readme_fits_on_two_screens() -> None:
+    words = (ROOT / "README.md").read_text(encoding="utf-8").split()
+    assert len(words) <= 900
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_to_files_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", (ROOT / name).read_text("utf-8"))
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
