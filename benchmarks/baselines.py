@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from recording import add_record_option, write_record
 
 from peftide.baselines import BASELINES
 from peftide.config import TableOptions
@@ -75,7 +76,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS), metavar="SET")
     parser.add_argument("--names", nargs="+", choices=BASELINES, default=list(BASELINES))
-    options = parser.parse_args()
+    add_record_option(parser)
+    options, table = parser.parse_args(), []
     print("set", "metric", "train", "test", "guessing", *options.names, sep="\t")
     for name in options.only:
         one, task = SETS[name], TASKS[SETS[name].task]
@@ -86,8 +88,11 @@ def main() -> None:
         cells = [cell(name, beside, parts["test"]) for name in options.names]
         guess = guessing(task, parts["test"].targets)
         print(name, task.outcome.headline, *rows, guess, *cells, sep="\t", flush=True)
+        table.append([name, task.outcome.headline, guess, *cells])
         for note in beside.notes:
             print(f"  note: {note}")
+    columns = ["Set", "Metric", "Guessing", *(f"`{name}`" for name in options.names)]
+    write_record(options.record, columns, table)
 
 
 def read_set(one: BenchmarkSet, task: Task) -> dict[str, ScoredPart]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from recording import add_record_option, write_record
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,15 @@ PARTS = ("train", "validation", "test")
 def main() -> None:
     options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
+    rows = []
     print(f"{'':<21} {'CPU seconds':^24} {'memory, MB':^24} {'plan took':>10}")
     print(f"{'setting':<21}" + f" {'plan':>7} {'run':>7} {'':>8}" * 2)
     for name in options.settings:
-        print(line(name, measured(name, options)), flush=True)
+        found = measured(name, options)
+        rows.append([name, *cells(found)])
+        print(line(name, found), flush=True)
+    columns = ["Setting", "CPU s: plan", "Run", "Error", "Peak memory, MB: plan", "Run", "Error"]
+    write_record(options.record, columns, rows)
 
 
 def parse() -> argparse.Namespace:
@@ -83,6 +89,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
+    add_record_option(parser)
     return parser.parse_args()
 
 
@@ -165,14 +172,21 @@ def watched(process: subprocess.Popen[str]) -> int:
     return peak
 
 
-def line(name: str, found: dict[str, Any]) -> str:
+def cells(found: dict[str, Any]) -> list[str]:
+    """Return CPU seconds and memory, each as forecast, as measured, and the error."""
     plan, ran = found["plan"], found["run"]
     pairs = [
         (plan["cpu_seconds"]["total"], ran["cpu_seconds"]),
         (plan["memory"]["peak"] / 1e6, ran["peak_bytes"] / 1e6),
     ]
-    cells = [f" {said:>7.0f} {was:>7.0f} {said / was - 1:>+8.0%}" for said, was in pairs]
-    return f"{name:<21}{''.join(cells)} {found['planning']['seconds']:>8.0f} s"
+    return [
+        c for said, was in pairs for c in (f"{said:.0f}", f"{was:.0f}", f"{said / was - 1:+.0%}")
+    ]
+
+
+def line(name: str, found: dict[str, Any]) -> str:
+    shown = "".join(f" {cell:>{w}}" for cell, w in zip(cells(found), (7, 7, 8) * 2, strict=True))
+    return f"{name:<21}{shown} {found['planning']['seconds']:>8.0f} s"
 
 
 if __name__ == "__main__":

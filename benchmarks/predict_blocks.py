@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from recording import add_record_option, write_record
 
 import peftide
 from peftide.hardware import peak_memory_bytes, reset_peak_memory
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--sequences", type=Path, required=True)
     parser.add_argument("--pairs", type=int, default=20_000_000)
     parser.add_argument("--rows", type=int, default=100_000, help="pairs of a block")
+    add_record_option(parser)
     options = parser.parse_args()
     proteins, _ = read_fasta(options.sequences)
     known = dict(zip(proteins.ids, proteins.sequences, strict=True))
@@ -52,6 +54,9 @@ def main() -> None:
     )
     print(f"peak of all later blocks above it: {grown / 1e6:.0f} MB")
     print(f"{rows / seconds:,.0f} pairs per second")
+    columns = ["Pairs", "Blocks of", "Memory above the first block", "Pairs per second"]
+    row = [f"{rows:,}", f"{options.rows:,}", f"{grown / 1e6:.0f} MB", f"{rows / seconds:,.0f}"]
+    write_record(options.record, columns, [row])
 
 
 def random_pairs(ids: np.ndarray, pairs: int, rows: int) -> Iterator[pd.DataFrame]:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from recording import add_record_option, write_record
 
 from peftide.commands.compare_scores import labelled_table
 from peftide.config import TableOptions
@@ -25,7 +26,8 @@ NAME = ("average_precision",)
 
 
 def main() -> None:
-    labels, scores = arguments()
+    labels, scores, record = arguments()
+    rows_shown: list[list[str]] = []
     started = time.monotonic()
     task, options = TASKS["ppi"], TableOptions()
     part = labelled_table(labels, task, options)
@@ -40,29 +42,35 @@ def main() -> None:
     print(f"{len(rows.values):,} pairs of {rows.units.count:,} proteins, average precision")
     print(f"{'':22}  {'':7}  {'95% interval':16}  {'by pairs alone':16}  conservative")
     for name in names:
-        print(line(name, found[name], rows.units))
+        rows_shown.append(cells(name, found[name], rows.units))
+        print(line(rows_shown[-1]))
     for k, first in enumerate(names):
         for second in names[k + 1 :]:
             lead = minus(found[first], found[second])
-            print(line(f"{first} − {second}", lead, rows.units, of_differences=True))
+            name = f"{first} − {second}"
+            rows_shown.append(cells(name, lead, rows.units, of_differences=True))
+            print(line(rows_shown[-1]))
+    columns = ["Predictor", "Average precision", "95 % interval", "By pairs alone", "Conservative"]
+    write_record(record, columns, rows_shown)
     print(f"reading {read - started:.1f} s, resampling {time.monotonic() - read:.1f} s")
 
 
-def arguments() -> tuple[Path, dict[str, Path]]:
-    """Return the labelled table, and the score files by name."""
+def arguments() -> tuple[Path, dict[str, Path], Path | None]:
+    """Return the labelled table, the score files by name, and the record to write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("labels", nargs="?", type=Path)
     parser.add_argument("scores", nargs="*", metavar="NAME=SCORES")
+    add_record_option(parser)
     given = parser.parse_args()
     if given.labels is not None:
-        return given.labels, peer_files(given.scores, [], flag="scores")
+        return given.labels, peer_files(given.scores, [], flag="scores"), given.record
     folder = Path(os.environ["PEFTIDE_DATA"]) / "ppi_gold"
     peers = {name: folder / "peer_scores" / f"{name}.tsv" for name in ("TUnA", "ESM2-MLP")}
-    return folder / "test.tsv", peers
+    return folder / "test.tsv", peers, given.record
 
 
-def line(name: str, found: Replicates, units: Units, *, of_differences: bool = False) -> str:
-    """Return one line of the table."""
+def cells(name: str, found: Replicates, units: Units, *, of_differences: bool = False) -> list[str]:
+    """Return one row of the table."""
     one = intervals(found, units, of_differences=of_differences)[NAME]
     pairs = Units(np.arange(len(units.members))[:, None], "pair")
     alone = Replicates(found.values, found.by_rows)
@@ -76,7 +84,13 @@ def line(name: str, found: Replicates, units: Units, *, of_differences: bool = F
             (one.conservative_low, one.conservative_high),
         )
     ]
-    return f"{name:22}  {found.values[NAME]:{sign}.4f}  {'  '.join(f'{end:16}' for end in ends)}"
+    return [name, f"{found.values[NAME]:{sign}.4f}", *ends]
+
+
+def line(row: list[str]) -> str:
+    """Return one line of the printed table."""
+    name, value, *ends = row
+    return f"{name:22}  {value}  {'  '.join(f'{end:16}' for end in ends)}"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import resource
 from pathlib import Path
 
 import pandas as pd
+from recording import add_record_option, write_record
 
 from peftide.sequences import read_fasta
 from peftide.similarity import Hits, SimilaritySettings, search
@@ -20,7 +21,9 @@ from peftide.similarity import Hits, SimilaritySettings, search
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tools", nargs="+", default=["mmseqs", "pyopal"])
-    tools = parser.parse_args().tools
+    add_record_option(parser)
+    given = parser.parse_args()
+    tools, rows = given.tools, []
     folder = Path(os.environ["PEFTIDE_DATA"]) / "ppi_gold"
     found, _ = read_fasta(folder / "sequences.fasta")
     by_id = dict(zip(found.ids, found.sequences, strict=True))
@@ -33,9 +36,14 @@ def main() -> None:
         before = cpu_seconds()
         hits = search(queries, targets, SimilaritySettings(tool=tool))
         pairs[tool] = as_pairs(hits)
-        print(f"{hits.tool}: {of(pairs[tool])}, {cpu_seconds() - before:.0f} CPU s", flush=True)
+        seconds = f"{cpu_seconds() - before:.0f}"
+        print(f"{hits.tool}: {of(pairs[tool])}, {seconds} CPU s", flush=True)
+        rows.append([hits.tool, *sizes(pairs[tool]), seconds])
     if len(tools) > 1:
-        print(f"both: {of(set.intersection(*pairs.values()))}")
+        both = set.intersection(*pairs.values())
+        print(f"both: {of(both)}")
+        rows.append(["both", *sizes(both), ""])
+    write_record(given.record, ["Tool", "Pairs", "Test proteins", "CPU s"], rows)
 
 
 def proteins(path: Path) -> list[str]:
@@ -47,8 +55,14 @@ def as_pairs(hits: Hits) -> set[tuple[int, int]]:
     return set(zip(hits.query.tolist(), hits.target.tolist(), strict=True))
 
 
+def sizes(pairs: set[tuple[int, int]]) -> tuple[int, int]:
+    """Return the number of pairs, and of their queries."""
+    return len(pairs), len({query for query, _ in pairs})
+
+
 def of(pairs: set[tuple[int, int]]) -> str:
-    return f"{len(pairs)} pairs of {len({query for query, _ in pairs})} test proteins"
+    count, queries = sizes(pairs)
+    return f"{count} pairs of {queries} test proteins"
 
 
 def cpu_seconds() -> float:

@@ -5,6 +5,8 @@ python benchmarks/trained_parameters.py
 The model is built on the meta device: no weights, no memory, no network.
 """
 
+import argparse
+
 import torch
 
 from peftide.adapters import ADAPTERS
@@ -18,7 +20,7 @@ from peftide.tokens import read_vocabulary
 
 ROWS = [
     ("full", {}, {}),
-    ("lora", {"layers": "all"}, {}),
+    ("lora", {"lora_layers": "all"}, {}),
     ("lora", {}, {}),
     *((method, {}, {}) for method in ADAPTERS if method not in ("full", "lora", "head")),
     ("head", {}, {}),
@@ -29,6 +31,11 @@ ROWS = [
 
 def main() -> None:
     """Print one row per method: backbone, head, total, and full fine-tuning's total over it."""
+    from recording import add_record_option, write_record
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_record_option(parser)
+    given, rows = parser.parse_args(), []
     print(f"{'method':10}  {'options':26}  {'backbone':>12}  {'head':>9}  {'fewer than full':>20}")
     full = None
     for method, adapter, recipe in ROWS:
@@ -42,7 +49,10 @@ def main() -> None:
         full = full or inside
         options = ", ".join(f"{key} {value}" for key, value in (adapter | recipe).items())
         fewer = f"{full / (inside or total):,.0f} ×"
+        rows.append((f"`{method}`", options, f"{inside:,}", f"{total - inside:,}", fewer))
         print(f"{method:10}  {options:26}  {inside:12,}  {total - inside:9,}  {fewer:>20}")
+    columns = ["Method", "Options", "Backbone", "Head", "Fewer than full"]
+    write_record(given.record, columns, rows)
     print("fewer than full: full fine-tuning of the backbone over what trains in it, or the head")
 
 

@@ -37,7 +37,9 @@ FENCE = re.compile(
 )
 LANGUAGES = {"sh", "python", "yaml", "json", "text"}
 TINY_TRAINING = {"--backbone": "random:esm2_tiny", "--epochs": "1", "--threads": "1"}
-NOT_RUN = 12
+FINE = {"audit": {0, 3}}
+"""Exit codes of commands that answer by their code: the simulated proteins are similar."""
+NOT_RUN = 9
 """Blocks with the mark `not run`; a new one needs a reason, and a higher number here."""
 
 
@@ -83,7 +85,7 @@ def test_the_blocks_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
         counts = f"{by_mark['']} run, {len(SLOW)} slow, {by_mark['not run']} not run"
         sys.stdout.write(f"\nsnippets: {counts}\n")
     assert by_mark["not run"] == NOT_RUN
-    assert by_mark[""] > 60
+    assert by_mark[""] > 50
 
 
 def test_every_block_has_a_language() -> None:
@@ -205,8 +207,16 @@ def run_shell(one: Snippet) -> None:
         if not words:
             continue
         assert words[0] == "peftide", f"{one}: mark a block with `{words[0]}` as not run"
-        code = main([*words[1:], *added(words)])
-        assert code == 0, f"{one}: `{line}` exits with {code}"
+        code = exit_code([*words[1:], *added(words)])
+        assert code in FINE.get(words[1], {0}), f"{one}: `{line}` exits with {code}"
+
+
+def exit_code(words: list[str]) -> object:
+    """Return the exit code of a command; `--help` and `--version` exit by themselves."""
+    try:
+        return main(words)
+    except SystemExit as end:
+        return end.code
 
 
 def added(words: list[str]) -> list[str]:
