@@ -134,13 +134,12 @@ def write_pair_tables(proteome: SimulatedProteome, folder: Path) -> None:
         write_rows(folder / f"{name}.tsv", "id_a id_b score", scored)
     new = [(a, b, 0.01 * k) for k, (a, b, _) in enumerate(by_part["new"])]
     write_rows(folder / "tuna_new.tsv", "id_a id_b score", new)
-    effects = [
-        (a, b, ("activates", "binds", "none")[k % 3])
-        for k, (a, b, _) in enumerate(by_part["train"])
-    ]
-    write_rows(folder / "effects.tsv", header, effects)
-    strengths = [(a, b, 0.1 * k) for k, (a, b, _) in enumerate(by_part["train"])]
-    write_rows(folder / "affinities.tsv", header, strengths)
+    parts = [(part, pair) for part in names for pair in rows[part]]
+    kinds = ("activates", "binds", "none")
+    effects = [(p.id_a, p.id_b, kinds[k % 3], part) for k, (part, p) in enumerate(parts)]
+    write_rows(folder / "effects.tsv", f"{header} split", effects)
+    strengths = [(p.id_a, p.id_b, 0.1 * (k % 7), part) for k, (part, p) in enumerate(parts)]
+    write_rows(folder / "affinities.tsv", f"{header} split", strengths)
 
 
 def write_sequence_tables(proteome: SimulatedProteome, folder: Path) -> None:
