@@ -77,8 +77,32 @@ def test_pairs_by_sequence(read: Callable[..., Dataset]):
 
 
 def test_own_sequences_win_over_the_fasta_file(read: Callable[..., Dataset]):
-    data = read("sequence", train="id sequence label\nP1 MWW 1\n")
-    assert data.proteins == Proteins(("P1",), ("MWW",))
+    data = read("sequence", train="id sequence label\nP1 MA 1\nQ1 MWW 0\n")
+    assert data.proteins == Proteins(("P1", "Q1"), ("MA", "MWW"))
+    assert kinds(data)["sequences", "own_sequences"] == 2
+
+
+def test_an_id_with_other_sequences_in_table_and_fasta_file_is_an_error(
+    read: Callable[..., Dataset],
+):
+    with pytest.raises(InputError, match=r"train\.tsv:3: id P2 .*a\.fasta"):
+        read("sequence", train="id sequence label\nP1 MA 1\nP2 MWW 0\n")
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "None", "-"])
+def test_an_id_like_a_missing_value_needs_a_sequence_of_this_id(
+    read: Callable[..., Dataset], name: str
+):
+    text = f"id_a id_b label\nP1 P2 1\nP1 {name} 0\n"
+    for options in ({}, {"missing": "drop"}):
+        with pytest.raises(
+            InputError, match=rf"train\.tsv:3: the id '{name}' looks like a missing"
+        ):
+            read(train=text, options=options)
+    data = read(train=text, fasta=f"{FASTA}>{name}\nMWW\n")
+    assert data.proteins.sequences == ("MA", "MB", "MWW")
+    with pytest.raises(InputError, match=rf"train\.tsv:2: the id '{name}' looks like a missing"):
+        read("sequence", train=f"id sequence label\n{name} MKV 1\n", fasta=None)
 
 
 def test_masks_come_along(read: Callable[..., Dataset]):

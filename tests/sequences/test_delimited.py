@@ -23,7 +23,7 @@ def grid(tmp_path: Path):
     def read(text: str):
         path = tmp_path / "a.csv"
         path.write_text(text)
-        return read_grid(path)
+        return read_grid(path, ("id", "label", "sequence"))
 
     return read
 
@@ -88,6 +88,54 @@ def test_stray_quotation_mark(grid: Callable[[str], Grid], row: str):
         grid(f"id,label\nP0,1\n{row}\nP2,1\n")
 
 
+def test_a_separator_at_the_end_of_rows(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match="every row ends with a separator"):
+        grid("id,label\nP1,1,\nP2,0,\n")
+
+
+def test_a_header_in_the_middle_is_refused(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match=r"a\.csv:3: this row repeats the header.*end to end"):
+        grid("id,label\nP1,1\nid, label\nP2,0\n")
+    with pytest.raises(InputError, match=r"a\.csv:3: this row repeats the header"):
+        grid("id,label\nP1,1\nlabel,id\n0,P2\n")
+    with pytest.raises(InputError, match="DataFrame: row 2: this row repeats the header"):
+        grid_from_frame(pd.DataFrame({"id": ["P1", "id"], "label": ["1", "label"]}))
+    assert grid("id,label\nP1,label\n").cells["label"] == ("label",)
+
+
+@pytest.mark.parametrize(
+    "text", ["P1,MKVLAAGIVGLLLAQ,1\nP2,MKV,0\n", "0.5,MKV\n0.7,MKL\n", "P1;0.5\nP2;1\n"]
+)
+def test_a_table_without_a_header_is_named(grid: Callable[[str], Grid], text: str):
+    with pytest.raises(InputError, match=r"a\.csv:1: the table has no header line"):
+        grid(text)
+
+
+@pytest.mark.parametrize("text", ["# made today\nid,label\nP1,1\n", "#id,label\nP1,1\n"])
+def test_comments_are_refused(grid: Callable[[str], Grid], text: str):
+    with pytest.raises(InputError, match=r"a\.csv:1: the first line begins with '#'"):
+        grid(text)
+    assert grid("#,id,label\n1,#P1,1\n").cells["id"] == ("#P1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("<html><table>", "HTML"), ('{"id": 1}', "JSON"), ("[1, 2]", "JSON")]
+)
+def test_other_kinds_of_text_are_named(grid: Callable[[str], Grid], text: str, named: str):
+    with pytest.raises(InputError, match=f"this looks like {named}"):
+        grid(text)
+
+
+def test_the_number_of_rows_is_logged(
+    grid: Callable[[str], Grid], caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level("INFO"):
+        grid("id;label\nP1;1\n\nP2;0\n")
+    assert [record.getMessage().partition("a.csv")[2] for record in caplog.records] == [
+        ": read 2 rows of 2 columns separated by semicolons"
+    ]
+
+
 def test_fasta_given_as_table(grid: Callable[[str], Grid]):
     with pytest.raises(InputError, match="this is a FASTA file; expected a table"):
         grid(">a\nMKV\n")
@@ -113,11 +161,11 @@ def test_a_frame_has_the_cells_of_its_file(tmp_path: Path):
     assert grid_from_frame(FRAME).cells == read_grid(tmp_path / "a.tsv").cells
 
 
-def test_rows_of_a_frame_are_numbered_by_position_and_empty_ones_left_out():
+def test_rows_of_a_frame_are_numbered_by_position_and_none_is_left_out():
     frame = pd.DataFrame({"id": ["P1", None, "P3"]}, index=[7, 7, 7])
     found = grid_from_frame(frame)
-    assert found.cells == {"id": ("P1", "P3")}
-    assert found.lines.tolist() == [1, 3]
+    assert found.cells == {"id": ("P1", "", "P3")}
+    assert found.lines.tolist() == [1, 2, 3]
 
 
 def test_a_frame_without_rows_or_with_a_column_twice():

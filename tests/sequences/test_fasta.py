@@ -65,6 +65,15 @@ def test_problems_are_raised_together(fasta: Callable[[str], Path]):
     ]
 
 
+@pytest.mark.parametrize("text", ["NA", "nan", "None", "-", "."])
+def test_a_record_that_is_a_missing_value(fasta: Callable[[str], Path], text: str):
+    path = fasta(f">a\nMKV\n>b\n{text}\n>NA\nNAK\n")
+    for read in (read_fasta, streamed):
+        with pytest.raises(InputError, match=r"a\.fasta:3: the sequence of b is .*missing value"):
+            read(path)
+    assert read_fasta(fasta(">NA\nNA*\n"))[0].ids == ("NA",)
+
+
 def test_text_before_the_first_header(fasta: Callable[[str], Path]):
     with pytest.raises(InputError, match=r"a\.fasta:2: found 'MKV' before the first '>'"):
         read_fasta(fasta("\nMKV\n>a\nMK\n"))

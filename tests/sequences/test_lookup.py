@@ -115,3 +115,8 @@ def test_problems_of_a_mapping_name_the_id():
 def test_what_is_no_text_is_no_sequence(absent: object):
     with pytest.raises(InputError, match="the sequence of P2 is empty"):
         sequence_lookup(pd.Series({"P1": "MKV", "P2": absent}, dtype=object))
+
+
+def test_a_missing_id_is_no_id():
+    with pytest.raises(InputError, match="sequences: row 2: the id is missing"):
+        sequence_lookup(pd.Series({"P1": "MKV", None: "MKL"}))

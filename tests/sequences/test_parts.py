@@ -20,7 +20,7 @@ def test_names_of_validation(value: str):
     assert part_name(value) == "validation"
 
 
-@pytest.mark.parametrize("value", ["", "holdout", "training", "test/../x", "vali"])
+@pytest.mark.parametrize("value", ["", "NA", "nan", "holdout", "training", "test/../x", "vali"])
 def test_names_of_no_part(value: str):
     assert part_name(value) is None
 
@@ -51,3 +51,10 @@ def test_no_such_column():
     table = Table(Path("a.tsv"), ("id", "spilt"), np.array([2]))
     with pytest.raises(InputError, match=r"a\.tsv: no column split.*Did you mean spilt\?"):
         split_by_column(table, column="split")
+
+
+def test_a_missing_value_is_said_to_be_one():
+    with pytest.raises(
+        InputError, match=r"a\.tsv:3: column split says 'NA', which looks like a mi"
+    ):
+        split_by_column(make_table("train", "NA"), column="split")

@@ -71,7 +71,43 @@ def test_cells_and_column_names_are_stripped(tmp_path: Path):
     path.write_text("id_a, id_b, label\nP1, P2, yes \n")
     read = read_table(path, TableOptions(), level="pair", needs_labels=True)
     assert cells(read.ids) == [["P1", "P2"]]
-    assert cells(read.labels) == [" yes "]
+    assert cells(read.labels) == ["yes "]
+
+
+@pytest.mark.parametrize("text", ["NA", "N/A", "nan", "None", "NULL", "<NA>", "-", ".", ""])
+def test_missing_sequences_are_errors_with_a_line(table: Callable[..., Table], text: str):
+    with pytest.raises(InputError, match=r"a\.tsv:3: the sequence of P2 is (empty|.*missing)"):
+        table(f"id\tsequence\tlabel\nP1\tMKV\t1\nP2\t{text}\t0\n", level="sequence")
+    with pytest.raises(InputError, match=r"a\.tsv:2: the sequence of .*sequence_b is "):
+        table(f"sequence_a\tsequence_b\tlabel\nMKV\t{text}\t1\n")
+
+
+@pytest.mark.parametrize("value", [None, pd.NA, np.nan, "nan", "NA", ""])
+def test_missing_sequences_in_memory(value: Any):
+    def read(source: Any) -> Table:
+        return read_table(source, TableOptions(), level="sequence", needs_labels=False)
+
+    for columns in ({}, {"id": ["P1", "P2"]}):
+        with pytest.raises(InputError, match="DataFrame: row 2: the sequence of .* is "):
+            read(pd.DataFrame({"sequence": ["MKV", value], **columns}))
+    if value is not np.nan:  # the types of the tests refuse it
+        with pytest.raises(InputError, match="row 2: (received|the sequence of .* is )"):
+            read(["MKV", value])
+    with pytest.raises(InputError, match="row 2: the sequence of b is "):
+        read(pd.Series({"a": "MKV", "b": value}))
+
+
+def test_a_peptide_of_these_letters_is_written_with_a_stop(table: Callable[..., Table]):
+    read = table("sequence label\nNA* 1\n", level="sequence")
+    assert cells(read.sequences) == [["NA"]]
+
+
+def test_missing_clusters_are_read_as_empty(table: Callable[..., Table]):
+    read = table("sequence label cluster\nMKV 1 c1\nMKL 0 NA\n", level="sequence")
+    assert cells(read.clusters) == ["c1", ""]
+    (found,) = read.findings
+    assert (found.kind, found.count) == ("missing_clusters", 1)
+    assert "a.tsv:3" in found.examples[0]
 
 
 def test_other_column_names(table: Callable[..., Table]):

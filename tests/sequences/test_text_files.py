@@ -87,7 +87,9 @@ def test_damaged_gzip_content(tmp_path: Path):
     ("data", "looks_like"),
     [
         (b"PK\x03\x04\x14\0\0", "Excel workbook"),
-        ("id\tlabel\n".encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04\x14\0\0xl/workbook.xml", r"an Excel workbook \(\.xlsx\)"),
+        (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet\0", "OpenDocument"),
+        (b"\xff\xfe\0\0\0\0", "binary data"),
         (b"BZh91AY&SY\xff\0", "bzip2"),
         (b"\x89HDF\r\n\x1a\n\0", "HDF5"),
         (b"%PDF-1.4\n%\xe2\xe3\xcf", "PDF"),
@@ -123,6 +125,8 @@ def test_lines_are_those_of_the_text(tmp_path: Path, pack: Callable[[bytes], byt
     path = tmp_path / "a.tsv"
     path.write_bytes(pack(b"\xef\xbb\xbfid\tlabel\r\nP1\t1 \n\nlast"))
     assert list(open_lines(path)) == ["id\tlabel", "P1\t1 ", "", "last"]
+    path.write_bytes("\ufeffid\r\nP1\r\n".encode("utf-16-le"))
+    assert list(open_lines(path)) == ["id", "P1"]
 
 
 @pytest.mark.parametrize(

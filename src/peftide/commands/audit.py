@@ -13,6 +13,7 @@ from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
 from peftide.outputs import check_file
 from peftide.sequences import read_dataset
+from peftide.sequences.missing import missing_labels
 from peftide.sequences.training_tables import data_files, read_training_tables
 from peftide.similarity import settings_of
 
@@ -72,5 +73,7 @@ def read_subject(config: AuditConfig) -> Subject:
     # residue labels may begin or end with a space, which the other levels strip
     level = "pair" if tables.has_pairs else "residue"
     dataset = read_dataset(parts, lenient, level=level, sequences=tables.lookup)
+    for part, examples in dataset.parts.items():
+        renamed += missing_labels(part, examples)
     dataset = dataclasses.replace(dataset, findings=dataset.findings + renamed)
     return Subject(dataset, tables.has_pairs, config.max_length)

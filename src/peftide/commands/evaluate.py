@@ -1,6 +1,7 @@
 """`peftide evaluate`: a trained model and a labelled table in; scores and predictions out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from peftide.bundle import Bundle, load_bundle, read_answering
@@ -107,11 +108,12 @@ def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) 
     task, labels = predictor.answering.task, predictor.answering.labels
     table = read_rows(config, level=task.level)
     dataset = predictor.join(table, config, sequences=config.sequences)
-    say_findings(dataset.findings)
     if config.shared_proteins == "error":
         refuse_known_proteins(dataset.proteins, bundle, where=table.path)
     options = reading_options(dataset, PART, max_length=bundle.recipe.max_length, class_map=None)
     targets = task.read_targets(dataset.parts[PART], labels, options)
+    dataset = replace(dataset, findings=dataset.findings + targets.findings)
+    say_findings(dataset.findings)
     return ScoredPart(task, labels, dataset, PART, targets)
 
 

@@ -86,7 +86,7 @@ def read_peer(path: Path, part: ScoredPart, *, columns: TableOptions) -> Answers
         If a column is missing, a score is not a finite number, or rows are missing, unknown, or
         repeated with different scores.
     """
-    grid = read_grid(path)
+    grid = read_grid(path, _looked_for(part, columns))
     scores = _numbers(grid, _value_columns(grid, part))
     found = _row_keys(grid, part.task, columns)
     wanted = _wanted_keys(part)
@@ -121,6 +121,20 @@ def read_peer(path: Path, part: ScoredPart, *, columns: TableOptions) -> Answers
     outcome = part.task.outcome
     chosen = scores[rows] if outcome.has_classes else scores[rows, 0]
     return Answers(chosen, None if outcome.ranking else DEFAULT_THRESHOLD)
+
+
+def _looked_for(part: ScoredPart, columns: TableOptions) -> list[str]:
+    """Return the names of all columns that a score file may have."""
+    choices = part.task.outcome.score_columns(part.labels)
+    return [*_id_columns(part.task, columns), *(name for names in choices for name in names)]
+
+
+def _id_columns(task: Task, columns: TableOptions) -> tuple[str, ...]:
+    return {
+        "pair": (columns.id_a_column, columns.id_b_column),
+        "sequence": (columns.id_column,),
+        "residue": (columns.id_column, "position"),
+    }[task.level]
 
 
 def _value_columns(grid: Grid, part: ScoredPart) -> list[str]:
@@ -162,11 +176,7 @@ def _number(cell: str) -> float:
 
 def _row_keys(grid: Grid, task: Task, columns: TableOptions) -> list[Key]:
     """Return the key of each row of a file."""
-    names = {
-        "pair": (columns.id_a_column, columns.id_b_column),
-        "sequence": (columns.id_column,),
-        "residue": (columns.id_column, "position"),
-    }[task.level]
+    names = _id_columns(task, columns)
     raise_problems(
         [
             f"{grid.path}: no column {name} (there are: {', '.join(grid.cells)})"

@@ -20,6 +20,7 @@ from peftide.outcomes.shallow import (
     zeros_and_ones,
 )
 from peftide.outcomes.shown import Shown
+from peftide.sequences.missing import missing_classes
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.tallies import row_findings
 from peftide.types import BoolArray, FloatArray, IntArray
@@ -71,7 +72,8 @@ def read_classes(examples: Examples, labels: Labels, options: ReadingOptions) ->
     texts = examples.labels or ()
     counted = examples.counted
     values, findings = membership(texts, labels, counted, part=options.part, where=examples.where)
-    return Targets(values, counted, np.arange(len(texts) + 1), findings)
+    odd = missing_classes(options.part, [(text,) for text in texts], where=examples.where)
+    return Targets(values, counted, np.arange(len(texts) + 1), findings + odd)
 
 
 def categorical_loss(

@@ -22,6 +22,7 @@ from peftide.outcomes.shallow import (
     zeros_and_ones,
 )
 from peftide.outcomes.shown import Shown, average_precision
+from peftide.sequences.missing import missing_classes
 from peftide.sequences.records import Examples, Finding
 from peftide.types import FloatArray
 
@@ -89,6 +90,8 @@ def read_multilabel(examples: Examples, labels: Labels, options: ReadingOptions)
         values[row, [column[name] for name in named if name in column]] = 1
         unknown += [name for name in named if name not in column]
     findings = unknown_classes(unknown, options.part)
+    named = [split_classes(text) for text in texts]
+    findings += missing_classes(options.part, named, where=examples.where)
     return Targets(values, examples.counted, np.arange(len(texts) + 1), findings)
 
 

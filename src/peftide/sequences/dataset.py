@@ -1,13 +1,15 @@
 """Tables and a FASTA file come in; proteins and the rows that name them go out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from peftide.config.options import JoinOptions
 from peftide.errors import InputError, raise_problems
-from peftide.sequences.lookup import SequenceSource, sequence_lookup
+from peftide.sequences.beside import RESOLVE, compare_sequences
+from peftide.sequences.lookup import SequenceLookup, SequenceSource, sequence_lookup
+from peftide.sequences.missing import looks_missing
 from peftide.sequences.naming import name_rows
 from peftide.sequences.parts import PARTS, part_name
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins
@@ -28,9 +30,10 @@ def read_dataset(
 ) -> Dataset:
     """Proteins of all parts, and the rows of each part that name them.
 
-    Sequences come from the table if it has sequence columns, else from `sequences`. Rows without
-    ids get generated ids (see `name_rows`). Only proteins in a row are kept. Spaces at the ends of
-    labels are removed, except in per-residue labels.
+    Sequences come from the table if it has sequence columns, else from `sequences`; where both have
+    an id, its sequences must agree. Rows without ids get generated ids (see `name_rows`). Only
+    proteins in a row are kept. Spaces at the ends of labels are removed, except in per-residue
+    labels.
 
     Parameters
     ----------
@@ -47,15 +50,20 @@ def read_dataset(
     Raises
     ------
     InputError
-        If an id has no sequence or two sequences, a mask is empty, or (under `options.strict`)
-        labels contradict each other.
+        If an id has no sequence or two sequences, an id looks like a missing value and `sequences`
+        does not have it, a mask is empty, or (under `options.strict`) labels contradict each other.
     """
     problems: list[str] = []
     fitted = {part: _at_level(table, level, problems) for part, table in tables.items()}
     named, findings = name_rows(fitted, level=level, strict=options.strict)
     source = options.sequences if sequences is None else sequences
+    lookup = None if source is None else sequence_lookup(source)
+    _refuse_missing_ids(tables.values(), lookup)
+    if lookup is not None:
+        findings += compare_sequences(tables.values(), lookup, problems)
+        raise_problems(problems, fix=RESOLVE)
     filled, fasta_findings, spelling = _fill(
-        named, source, problems, drop=options.missing == "drop"
+        named, lookup, problems, drop=options.missing == "drop"
     )
     pool = _ProteinPool(problems)
     members = {part: pool.add(table) for part, table in filled.items()}
@@ -171,9 +179,32 @@ def _at_level(table: Table, level: Level, problems: list[str]) -> Table:
     return replace(table, labels=labels, masks=None)
 
 
+def _refuse_missing_ids(tables: Iterable[Table], lookup: SequenceLookup | None) -> None:
+    """Refuse ids such as `NA`, unless the sequences have a protein of this very id.
+
+    Raises
+    ------
+    InputError
+        Naming the place of each.
+    """
+    known = frozenset() if lookup is None else frozenset(lookup.proteins.ids)
+    raise_problems(
+        [
+            f"{table.where(row)}: the id {name!r} looks like a missing value"
+            for table in dict.fromkeys(tables)
+            if table.ids is not None
+            for row, names in enumerate(table.ids.tolist())
+            for name in names
+            if looks_missing(name) and name not in known
+        ],
+        fix="Fill it in, or leave out the row. For a protein that is really called so, rename it, "
+        "or give its sequence under this id in the FASTA file (--sequences)",
+    )
+
+
 def _fill(
     tables: Mapping[str, Table],
-    source: SequenceSource | None,
+    lookup: SequenceLookup | None,
     problems: list[str],
     *,
     drop: bool,
@@ -184,13 +215,12 @@ def _fill(
     bare = [table for table in tables.values() if table.sequences is None]
     if not bare:
         return dict(tables), findings, ""
-    if source is None:
+    if lookup is None:
         raise InputError(
             "the table names proteins by id, but their sequences are missing",
             where=bare[0].path,
             fix="Give a FASTA file with --sequences, or add the sequences to the table",
         )
-    lookup = sequence_lookup(source)
     filled, findings = dict(tables), findings + lookup.findings
     for part, table in tables.items():
         if table.sequences is None:

@@ -1,9 +1,9 @@
 """A CSV or TSV file, a DataFrame or a list comes in; its cells go out as text by column."""
 
-import csv
-import io
+import logging
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,22 @@ import numpy as np
 import pandas as pd
 
 from peftide.errors import InputError, raise_problems
+from peftide.sequences.cells import Row, split_cells
+from peftide.sequences.label_kinds import is_number
 from peftide.sequences.records import FRAME, LIST, place
 from peftide.sequences.text_files import read_text
 from peftide.types import IntArray
 
-DELIMITERS = ("\t", ",", ";")
-Row = tuple[int, list[str]]
-"""First line of a row, and its cells."""
+logger = logging.getLogger(__name__)
+
+RESIDUES = re.compile(r"[A-Z]{15,}\*?")
+OTHER_FILES = {
+    ">": "this is a FASTA file",
+    "<": "this looks like HTML or XML",
+    "{": "this looks like JSON",
+    "[": "this looks like JSON",
+}
+"""First character of a file that is no table, and what it is then."""
 
 
 @dataclass(frozen=True)
@@ -40,44 +49,60 @@ class Grid:
     lines: IntArray
 
 
-def read_grid(path: Path) -> Grid:
-    """Cells of a CSV or TSV file with a header, without its blank lines.
+def read_grid(path: Path, wanted: Collection[str] = ()) -> Grid:
+    """Cells of a delimited file with a header, without its blank lines.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        Names of columns that the caller looks for; they decide what separates cells. Without them,
+        it is the first separator in the header under which all rows have one width.
 
     Raises
     ------
     InputError
-        If the file is not a table, has no rows, has two columns of the same name, or has a row with
-        too many or too few cells.
+        If the file is not a table, has no header or no rows, has two columns of the same name,
+        repeats its header, or has a row with too many or too few cells.
     """
-    return parse_grid(path, read_text(path))
+    return parse_grid(path, read_text(path), wanted)
 
 
-def parse_grid(path: Path, text: str) -> Grid:
-    """Cells of the text of a CSV or TSV file; `path` is for messages.
+def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
+    """Cells of the text of a delimited file; see `read_grid`.
 
     Raises
     ------
     InputError
         As `read_grid`.
     """
-    header_line = text.lstrip("\n").partition("\n")[0]
-    if header_line.startswith(">"):
-        raise InputError("this is a FASTA file", expected="a table with a header line", where=path)
-    (line, header), *rows = _parse(path, text, delimiter=_delimiter(header_line))
-    names = _column_names(place(path, line), header)
+    other = OTHER_FILES.get(text.lstrip()[:1])
+    if other is not None:
+        raise InputError(other, expected="a table with a header line", where=path)
+    found = split_cells(path, text, wanted)
+    (line, header), *rows = found.rows
+    where = place(path, line)
+    _check_header(where, [name.strip() for name in header], wanted)
+    names = _column_names(where, header)
     if not rows:
         raise InputError("the table has a header line but no rows", where=path)
     _check_widths(path, rows, width=len(names))
     lines, cells = zip(*rows, strict=True)
     columns = zip(*cells, strict=True)
-    return Grid(path, dict(zip(names, columns, strict=True)), np.array(lines, dtype=np.int64))
+    grid = Grid(path, dict(zip(names, columns, strict=True)), np.array(lines, dtype=np.int64))
+    _refuse_repeated_header(grid)
+    separated = f" separated by {found.separated_by}" if len(names) > 1 else ""
+    logger.info(
+        "%s: read %s rows of %s columns%s", path, f"{len(rows):,}", f"{len(names):,}", separated
+    )
+    return grid
 
 
 def grid_from_frame(frame: pd.DataFrame) -> Grid:
     """Cells of a DataFrame as `frame.to_csv` writes them: missing values are empty cells.
 
-    Rows are numbered by position from 1; the index is not read. Rows with only empty cells are
-    left out, like blank lines of a file.
+    Rows are numbered by position from 1; the index is not read. No row is left out.
 
     Raises
     ------
@@ -92,13 +117,12 @@ def grid_from_frame(frame: pd.DataFrame) -> Grid:
     """
     names = _column_names(str(FRAME), [str(name) for name in frame.columns])
     columns = [_as_text(frame.iloc[:, number]) for number in range(len(names))]
-    filled = np.array([any(cells) for cells in zip(*columns, strict=True)], dtype=bool)
-    if not filled.any():
+    if not len(frame):
         raise InputError("the table has no rows", where=FRAME)
-    if not filled.all():
-        rows = np.flatnonzero(filled)
-        columns = [tuple(cells[row] for row in rows) for cells in columns]
-    return Grid(FRAME, dict(zip(names, columns, strict=True)), np.flatnonzero(filled) + 1)
+    rows = np.arange(1, len(frame) + 1, dtype=np.int64)
+    grid = Grid(FRAME, dict(zip(names, columns, strict=True)), rows)
+    _refuse_repeated_header(grid)
+    return grid
 
 
 def grid_from_rows(rows: Sequence[Any], names: Sequence[str]) -> Grid:
@@ -164,26 +188,53 @@ def _as_text(column: pd.Series) -> tuple[str, ...]:
     return tuple(np.where(absent, "", texts).tolist())
 
 
-def _delimiter(header_line: str) -> str:
-    return next((found for found in DELIMITERS if found in header_line), ",")
+def _check_header(where: str, names: Sequence[str], wanted: Collection[str]) -> None:
+    """Refuse a first line that is no header.
 
-
-def _parse(path: Path, text: str, *, delimiter: str) -> list[Row]:
-    """First line number and cells of each nonblank row."""
-    rows, line = [], 1
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            if any(cells):
-                rows.append((line, cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
+    Raises
+    ------
+    InputError
+        If it is a comment, or looks like a row of data.
+    """
+    marked = names[0].startswith("#")
+    hidden = names[0].lstrip("# ") in wanted
+    if marked and (hidden or not set(names) & set(wanted)):
         raise InputError(
-            f"cannot be split into cells ({error})",
-            where=f"{path}:{line}",
-            fix="Look for a quotation mark that is not closed or is inside a cell",
-        ) from error
-    return rows
+            "the first line begins with '#'",
+            expected="a header line with the names of the columns",
+            where=where,
+            fix="Remove the '#'" if hidden else "Remove the lines that begin with '#'",
+        )
+    if not wanted or set(names) & set(wanted):
+        return
+    data = next((name for name in names if is_number(name) or RESIDUES.fullmatch(name)), None)
+    if data is not None:
+        raise InputError(
+            f"the table has no header line: its first line looks like a row ({data[:30]})",
+            expected=f"a first line with the names of the columns ({', '.join(wanted)})",
+            where=where,
+        )
+
+
+def _refuse_repeated_header(grid: Grid) -> None:
+    """Refuse rows whose cells are the names of the columns: files put end to end.
+
+    Raises
+    ------
+    InputError
+        Naming the lines.
+    """
+    names = set(grid.cells) - {""}
+    first, *others = grid.cells.values()
+    suspects = [row for row, cell in enumerate(first) if cell.strip() in names]
+    raise_problems(
+        [
+            f"{place(grid.path, int(grid.lines[row]))}: this row repeats the header"
+            for row in suspects
+            if all(column[row].strip() in names for column in others)
+        ],
+        fix="Remove it. Were several tables put end to end?",
+    )
 
 
 def _column_names(where: str, header: Sequence[str]) -> list[str]:
@@ -196,6 +247,12 @@ def _column_names(where: str, header: Sequence[str]) -> list[str]:
 
 
 def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
+    if all(len(cells) == width + 1 and not cells[-1].strip() for _, cells in rows):
+        raise InputError(
+            "every row ends with a separator, but the header does not",
+            where=path,
+            fix="Remove the separator at the end of the rows, or add one to the header",
+        )
     if all(len(cells) == width + 1 for _, cells in rows):
         raise InputError(
             f"every row has {width + 1} cells below a header of {width}",

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import Finding, place
 from peftide.sequences.tallies import Tally
 
@@ -58,6 +59,9 @@ class SequenceCleaner:
         name
             Id of the sequence, for messages.
         """
+        if text.strip() and looks_missing(text):
+            self.problems.append(_missing(text.strip(), place(self.path, line), name=name))
+            return ""
         joined = "".join(text.split())
         body = joined.rstrip("*")
         if not (body.isascii() and body.isalpha()):
@@ -78,6 +82,14 @@ class SequenceCleaner:
         """Return the changes and oddities, one finding per kind."""
         tallies = (self._lower_case, self._stops, self._nucleotides)
         return tuple(finding for tally in tallies for finding in tally.findings("sequences"))
+
+
+def _missing(text: str, where: str, *, name: str) -> str:
+    peptide = f" (the peptide {text.upper()} is written {text}*)" if text.isalpha() else ""
+    return (
+        f"{where}: the sequence of {name} is {text!r}, which looks like a missing value: "
+        f"fill it in, or leave out the row or record{peptide}"
+    )
 
 
 def _problem(text: str, line: int, *, path: Path, name: str) -> str:

@@ -150,6 +150,9 @@ def sequence_lookup(source: SequenceSource) -> SequenceLookup:
     cleaner = SequenceCleaner(MAPPING)
     cleaned: dict[str, str] = {}
     for row, (key, text) in enumerate(source.items(), start=1):
+        if pd.isna(key):
+            cleaner.problems.append(f"{place(MAPPING, row)}: the id is missing")
+            continue
         name = str(key)
         sequence = cleaner.clean(text if isinstance(text, str) else "", row, name=name)
         if cleaned.setdefault(name, sequence) != sequence:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.sequences.missing import looks_missing
 from peftide.sequences.tables import Table
 
 SYNONYMS = {"valid": "validation", "val": "validation", "dev": "validation"}
@@ -72,5 +73,9 @@ def _unknown_parts(table: Table, values: Sequence[str], *, column: str) -> list[
 def _unknown_part(value: str, *, column: str) -> str:
     if not value:
         return f"column {column} is empty; expected {', '.join(PARTS)}"
+    if looks_missing(value):
+        return f"column {column} says {value!r}, which looks like a missing value; expected " + (
+            ", ".join(PARTS)
+        )
     known = did_you_mean(value, [*PARTS, "test_<name>"])
     return f"column {column} says {value!r}. {known} (valid, val and dev are validation)"

@@ -1,5 +1,6 @@
 """A file, DataFrame or list comes in; the columns that peftide needs go out as text."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
@@ -21,9 +22,13 @@ from peftide.sequences.delimited import (
 )
 from peftide.sequences.fasta import FastaRecords, parse_fasta
 from peftide.sequences.letters import SequenceCleaner
+from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import Finding, place
+from peftide.sequences.tallies import Tally
 from peftide.sequences.text_files import read_text
 from peftide.types import BoolArray, IntArray, Level
+
+logger = logging.getLogger(__name__)
 
 TextArray = NDArray[np.object_]
 """Array of Python strings."""
@@ -31,6 +36,7 @@ TextArray = NDArray[np.object_]
 TableSource = str | Path | pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]]
 """All inputs that `read_table` can read."""
 
+MISSING_CLUSTERS = "missing_clusters"
 PAIR_IDS = ("id_a_column", "id_b_column")
 PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
 SINGLE_ID = ("id_column",)
@@ -116,9 +122,10 @@ def read_table(
 ) -> Table:
     """Rows of a CSV or TSV file with a header, of a DataFrame, or of a list.
 
-    The separator of a file is the first of tab, comma and semicolon that occurs in the header. All
-    cells are text: a label `001` or `NA` is not changed. Blank lines are skipped. If labels are not
-    needed, single sequences may also come from a FASTA file.
+    The separator of a file (tab, comma, semicolon, vertical bar, or any blanks) is the one under
+    which the header has the columns. All cells are text: a label `001` is not changed. Blank lines
+    of a file are skipped. If labels are not needed, single sequences may also come from a FASTA
+    file.
 
     Parameters
     ----------
@@ -146,7 +153,7 @@ def read_table(
         text = read_text(path)
         if text.lstrip().startswith(">") and level in ("sequence", "residue") and not needs_labels:
             return _table_from_fasta(parse_fasta(path, text), path)
-        grid = parse_grid(path, text)
+        grid = parse_grid(path, text, column_names(columns))
     else:
         grid = _grid_of(source, columns, ids=ids)
     return table_of(grid, columns, level=level, needs_labels=needs_labels)
@@ -163,6 +170,7 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
     pair = has_pairs(grid, columns) if level is None else level == "pair"
     chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
     cleaner = SequenceCleaner(grid.path)
+    missing = Tally(MISSING_CLUSTERS, "cells read as empty: each sequence is a cluster of its own")
     ids = _stacked([_stripped(grid.cells[name]) for name in chosen.ids])
     sequences = _clean_cells(grid, chosen, cleaner)
     empty = _empty_cells(grid, chosen.ids)
@@ -178,10 +186,16 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
         sequences=sequences,
         labels=_single([grid.cells[name] for name in chosen.label]),
         splits=_single([_stripped(grid.cells[name]) for name in chosen.split]),
-        clusters=_single([_stripped(grid.cells[name]) for name in chosen.cluster]),
+        clusters=_single([_cluster_cells(grid, name, missing) for name in chosen.cluster]),
         masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
-        findings=cleaner.findings(),
+        findings=cleaner.findings() + missing.findings("sequences"),
     )
+
+
+def column_names(columns: RowOptions) -> tuple[str, ...]:
+    """Return the names of all columns that are looked for."""
+    fields_of = [field.name for field in fields(columns) if field.name.endswith("_column")]
+    return tuple(getattr(columns, name) for name in fields_of)
 
 
 def has_pairs(grid: Grid, columns: RowOptions) -> bool:
@@ -215,6 +229,7 @@ def _has_names(series: pd.Series) -> bool:
 
 def _table_from_fasta(records: FastaRecords, path: Path) -> Table:
     """Proteins of a FASTA file as rows without labels."""
+    logger.info("%s: read %s sequences", path, f"{len(records.proteins):,}")
     return Table(
         path=path,
         columns=(),
@@ -311,6 +326,16 @@ def _other_level(grid: Grid, options: RowOptions, *, pair: bool) -> str:
 
 def _stripped(cells: Sequence[str]) -> list[str]:
     return [cell.strip() for cell in cells]
+
+
+def _cluster_cells(grid: Grid, name: str, missing: Tally) -> list[str]:
+    """Cells of the cluster column; a text for a missing value becomes an empty cell."""
+    cells = _stripped(grid.cells[name])
+    for row, cell in enumerate(cells):
+        if cell and looks_missing(cell):
+            missing.add(f"{place(grid.path, int(grid.lines[row]))} {cell}")
+            cells[row] = ""
+    return cells
 
 
 def _single(columns: Sequence[Sequence[str]]) -> TextArray | None:

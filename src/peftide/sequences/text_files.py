@@ -15,11 +15,10 @@ from peftide.quantities import byte_size
 
 GZIP_MAGIC = b"\x1f\x8b"
 XZ_MAGIC = b"\xfd7zXZ\x00"
+ZIP_MAGIC = b"PK\x03\x04"
 KNOWN_BINARY = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook (.xlsx)",
+    ZIP_MAGIC: "a ZIP archive or an Excel workbook (.xlsx)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"\xff\xfe": "UTF-16 text (Excel's 'Unicode Text')",
-    b"\xfe\xff": "UTF-16 text (Excel's 'Unicode Text')",
     b"BZh": "a bzip2 file",
     b"\x28\xb5\x2f\xfd": "a zstandard file",
     b"7z\xbc\xaf": "a 7-Zip archive",
@@ -28,6 +27,15 @@ KNOWN_BINARY = {
     b"PAR1": "a Parquet file",
     b"SQLite format 3": "an SQLite database",
 }
+ZIPPED = {
+    b"xl/work": "an Excel workbook (.xlsx)",
+    b"opendocument.spreadsheet": "an OpenDocument spreadsheet (.ods)",
+    b"word/document": "a Word document (.docx)",
+}
+"""Name inside a ZIP archive, and what the archive is then."""
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""First bytes of UTF-16 text, which Excel calls Unicode text."""
+BYTE_ORDER_MARK = "\ufeff"
 TAR_MAGIC = slice(257, 262)
 EXPANDED_BYTES = 10**9
 EXPANSION = 100
@@ -46,7 +54,8 @@ def open_lines(path: Path) -> Iterator[str]:
         limit, or has a line of more than `LONGEST_LINE` characters.
     """
     try:
-        with _open_expanded(path) as stream, TextIOWrapper(stream, "utf-8-sig") as text:
+        with _open_expanded(path) as stream:
+            text = TextIOWrapper(stream, _encoding(stream.peek(2)))
             for line in iter(lambda: text.readline(LONGEST_LINE + 1), ""):
                 yield _without_end(line, path)
     except UnicodeDecodeError as error:
@@ -62,7 +71,7 @@ def _without_end(line: str, path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    r"""Text of a plain, .gz or .xz file, without byte-order mark and with `\n` line ends.
+    r"""Text of a plain, .gz or .xz file, without byte-order marks and with `\n` line ends.
 
     The first bytes decide how the file is read, so a compressed file may have any name.
 
@@ -98,9 +107,10 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _text_chunks(stream: BufferedReader) -> Iterator[bytes]:
+    is_wide = stream.peek(2).startswith(BYTE_ORDER_MARKS)
     while chunk := stream.read(CHUNK_BYTES):
         yield chunk
-        if b"\0" in chunk:
+        if b"\0" in chunk and not is_wide:
             return
 
 
@@ -163,20 +173,28 @@ def _similar_name(path: Path) -> str:
 
 
 def _decode(path: Path, data: bytes) -> str:
-    if b"\0" in data:
+    encoding = _encoding(data)
+    if b"\0" in data and encoding != "utf-16":
         raise _not_text(path, _looks_like(data))
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         known = _looks_like(data)
         if known != "binary data":
             raise _not_text(path, known) from error
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"byte 0x{data[error.start]:02x} is not UTF-8 text",
+            f"byte 0x{data[error.start]:02x} is not {encoding.removesuffix('-sig').upper()} text",
             where=f"{path}:{line}",
             fix="Save the file as UTF-8 (in Excel: 'CSV UTF-8')",
         ) from error
+    if "\0" in text:
+        raise _not_text(path, "binary data")
+    return text.replace(BYTE_ORDER_MARK, "")  # files put end to end have further marks
+
+
+def _encoding(data: bytes) -> str:
+    return "utf-16" if data.startswith(BYTE_ORDER_MARKS) else "utf-8-sig"
 
 
 def _not_text(path: Path, looks_like: str) -> InputError:
@@ -184,13 +202,16 @@ def _not_text(path: Path, looks_like: str) -> InputError:
         f"not a text file: it looks like {looks_like}",
         expected="plain text (CSV, TSV or FASTA), also compressed as .gz or .xz",
         where=path,
-        fix="Unpack it, or export it as text",
+        fix="Unpack it, or save it as text (in a spreadsheet program: as CSV, UTF-8)",
     )
 
 
 def _looks_like(data: bytes) -> str:
     if data[TAR_MAGIC] == b"ustar":
         return "a tar archive"
+    if data.startswith(ZIP_MAGIC):
+        names = (name for mark, name in ZIPPED.items() if mark in data)
+        return next(names, KNOWN_BINARY[ZIP_MAGIC])
     for magic, name in KNOWN_BINARY.items():
         if data.startswith(magic):
             return name

@@ -25,7 +25,7 @@ class TrainingTables:
     parts
         The table of each part; one of them is "train".
     lookup
-        Sequences of the FASTA file, or None if all tables have sequences or no file is given.
+        Sequences of the FASTA file, or None if no file is given.
     """
 
     parts: dict[str, Table]
@@ -40,7 +40,7 @@ class TrainingTables:
 def read_training_tables(
     config: TrainConfig | AuditConfig, level: Level | None = None
 ) -> TrainingTables:
-    """Read the table of each part, and the FASTA file if a table names proteins by id.
+    """Read the table of each part, and the FASTA file if there is one.
 
     Parameters
     ----------
@@ -61,8 +61,7 @@ def read_training_tables(
             f"no row of the part train (parts: {', '.join(parts)})",
             where=next(iter(parts.values())).path,
         )
-    bare = any(table.sequences is None for table in parts.values())
-    if not bare or config.sequences is None:
+    if config.sequences is None:
         return TrainingTables(parts)
     return TrainingTables(parts, sequence_lookup(config.sequences))
 

@@ -16,11 +16,14 @@ from peftide.sequences import (
     distinct_sequences,
     read_dataset,
 )
+from peftide.sequences.beside import OWN
 from peftide.sequences.delimited import Grid, read_grid
-from peftide.sequences.tables import has_pairs, table_of
+from peftide.sequences.missing import missing_labels
+from peftide.sequences.tables import MISSING_CLUSTERS, column_names, has_pairs, table_of
 from peftide.types import BoolArray, IntArray, Level
 
 Cells = tuple[str, ...]
+REPORTED = ("matched_by_accession", OWN, MISSING_CLUSTERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,7 @@ def read_rows(config: SplitConfig) -> SplitRows:
     InputError
         If a table or the FASTA file is wrong, or the tables have different columns.
     """
-    grids = [read_grid(path) for path in config.input]
+    grids = [read_grid(path, column_names(config)) for path in config.input]
     header = _header(grids)
     level: Level = "pair" if has_pairs(grids[0], config) else "sequence"
     tables = {
@@ -103,7 +106,7 @@ def read_rows(config: SplitConfig) -> SplitRows:
         asked=asked,
         labels=_column(dataset, "labels"),
         clusters=_column(dataset, "clusters"),
-        findings=tuple(f for f in dataset.findings if f.kind == "matched_by_accession"),
+        findings=_findings(dataset),
     )
 
 
@@ -131,6 +134,14 @@ def _known(grids: Sequence[Grid], dataset: Dataset) -> IntArray:
         found.append(before + np.searchsorted(grid.lines, examples.lines))
         before += len(grid.lines)
     return np.concatenate(found)
+
+
+def _findings(dataset: Dataset) -> tuple[Finding, ...]:
+    """Return the findings that a split reports: choices about proteins, clusters and labels."""
+    chosen = tuple(found for found in dataset.findings if found.kind in REPORTED)
+    for examples in dataset.parts.values():
+        chosen += missing_labels(examples.path.name, examples)
+    return chosen
 
 
 def _column(dataset: Dataset, name: str) -> tuple[str, ...] | None:

@@ -3,7 +3,6 @@
 Classes as in Sledzieski et al. 2024 (doi 10.1073/pnas.2405840121); a protein may have several.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -14,14 +13,16 @@ import numpy as np
 from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.outcomes.categorical import require_two_classes
 from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
+from peftide.sequences.delimited import read_grid
+from peftide.sequences.missing import missing_classes
 from peftide.sequences.records import Examples, Finding
-from peftide.sequences.text_files import read_text
 
 MERGED = {"C7-C9": ("C", 7, 9), "C10-C17": ("C", 10, 17), "D6-D12": ("D", 6, 12)}
 SINGLE = ["C1", "C2", "C3", "C4", "C5", "C6", "D2", "D3", "D4", "D5", "H", "O", "T", "I"]
 OTHER = "other"
 SEPARATORS = re.compile(r"[,;|/\s]+")
 HIGHEST_ORDER = 100
+MAP_COLUMNS = ("label", "class")
 
 PAPER_CLASSES = {name: name for name in SINGLE} | {
     f"{letter}{order}": name
@@ -40,20 +41,21 @@ DEFAULT_ORDER = [*SINGLE[:6], "C7-C9", "C10-C17", *SINGLE[6:10], "D6-D12", *SING
 
 
 def read_class_map(path: Path) -> dict[str, str]:
-    """Read a TSV with the columns `label` and `class`.
+    """Read a table with the columns `label` and `class`.
 
     Raises
     ------
     InputError
         If the columns are not there, a cell is empty, or a label has two classes.
     """
-    rows = list(csv.DictReader(read_text(path).splitlines(), delimiter="\t"))
-    if not rows or not {"label", "class"} <= set(rows[0]):
-        raise InputError("no columns `label` and `class`", where=path, expected="a TSV with both")
-    if not all(row["label"] and row["class"] for row in rows):
+    grid = read_grid(path, MAP_COLUMNS)
+    if not set(MAP_COLUMNS) <= set(grid.cells):
+        raise InputError("no columns `label` and `class`", where=path, expected="a table with both")
+    columns = ([cell.strip() for cell in grid.cells[name]] for name in MAP_COLUMNS)
+    # in the order of the file, which becomes the order of the logits
+    pairs = list(dict.fromkeys(zip(*columns, strict=True)))
+    if not all(label and name for label, name in pairs):
         raise InputError("a row without label or class", where=path, expected="both in every row")
-    cells = ((row["label"].strip(), row["class"].strip()) for row in rows)
-    pairs = list(dict.fromkeys(cells))  # in the order of the file, which becomes that of the logits
     counts = Counter(label.upper() for label, _ in pairs)
     repeated = [label for label, count in counts.items() if count > 1]
     if repeated:
@@ -106,6 +108,7 @@ def read_symmetry(examples: Examples, labels: Labels, options: ReadingOptions) -
         values[row, [column[by_upper[group.upper()]] for group in row_groups]] = 1
     values /= values.sum(axis=1, keepdims=True)
     findings = merged_findings(options.part, groups, by_upper)
+    findings += missing_classes(options.part, groups, where=examples.where)
     return Targets(values, examples.counted, np.arange(len(groups) + 1), findings)
 
 
