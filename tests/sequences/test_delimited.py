@@ -118,6 +118,18 @@ def test_comments_are_refused(grid: Callable[[str], Grid], text: str):
     assert grid("#,id,label\n1,#P1,1\n").cells["id"] == ("#P1",)
 
 
+@pytest.mark.parametrize("row", ["# half way", "#P2,1"])
+def test_rows_that_are_comments_are_refused(grid: Callable[[str], Grid], row: str):
+    with pytest.raises(InputError, match=r"a\.csv:3: the row begins with '#'"):
+        grid(f"id,label\nP1,1\n{row}\nP3,0\n")
+    assert grid("id,label\n#1,1\n#2,0\n").cells["id"] == ("#1", "#2")
+
+
+def test_rows_with_another_separator_than_the_header(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match=r"this row 1(.|\n)*Separate the cells of rows as"):
+        grid("id,label\nP1;1\nP2;0\n")
+
+
 @pytest.mark.parametrize(
     ("text", "named"), [("<html><table>", "HTML"), ('{"id": 1}', "JSON"), ("[1, 2]", "JSON")]
 )

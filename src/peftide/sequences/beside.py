@@ -6,7 +6,6 @@ from peftide.sequences.lookup import SequenceLookup
 from peftide.sequences.records import Finding
 from peftide.sequences.tables import Table
 
-OWN = "own_sequences"
 RESOLVE = (
     "Correct the table or the file. Without --sequences the table's sequences are used; "
     "without the table's column of sequences, the file's"
@@ -52,7 +51,7 @@ def compare_sequences(
         f"rows use the sequence in the table, not the one in {lookup.path} "
         f"({len(shared):,} of the table's ids are in both, with the same sequences)"
     )
-    return (Finding("sequences", OWN, sum(map(len, whole)), decision),)
+    return (Finding("sequences", "own_sequences", sum(map(len, whole)), decision),)
 
 
 def _named_sequences(table: Table) -> Iterator[tuple[int, str, str]]:

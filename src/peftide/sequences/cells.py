@@ -99,12 +99,17 @@ class _Dialect:
         """Whether quotation marks enclose nothing but whole cells."""
         return self.separator == "\t" or not self.separator.strip(" ")
 
+    @property
+    def blank(self) -> str:
+        """Characters of a line whose cells are all empty."""
+        return f"{self.separator}{QUOTE} \t"
+
     def plain(self, line: str) -> list[str]:
         """Cells of a line that is split at every separator."""
         cells = line.split(self.separator or None)
         if self.pad:
             cells = [cell.removeprefix(self.pad) for cell in cells]
-        return [_unquoted(cell) for cell in cells] if QUOTE in line else cells
+        return list(map(_unquoted, cells)) if QUOTE in line else cells
 
     def quoted(self, reader: _Reader) -> list[str]:
         """Cells of the next row, in which quotation marks enclose separators and line breaks."""
@@ -192,13 +197,15 @@ class _Sheet:
 
     def plain_rows(self, dialect: _Dialect) -> list[Row]:
         """Return one row per line."""
-        width, rows = len(dialect.plain(self.lines[self.first])), []
+        width, blank = len(dialect.plain(self.lines[self.first])), dialect.blank
+        rows = []
         for number, line in enumerate(self.lines, start=1):
+            if not line.strip(blank):
+                continue
             cells = dialect.plain(line)
             if len(cells) != width and QUOTE in line and dialect.separator:
                 cells = dialect.one_line(line)
-            if any(map(str.strip, cells)):
-                rows.append((number, cells))
+            rows.append((number, cells))
         return rows
 
     def quoted_rows(self, dialect: _Dialect) -> list[Row]:
@@ -209,7 +216,7 @@ class _Sheet:
             cells = self._row(dialect, reader)
             if reader.next > start + 1 and rows:
                 self._refuse_ambiguous(dialect, start, reader.next, width=len(rows[0][1]))
-            if any(map(str.strip, cells)):
+            if reader.next > start + 1 or self.lines[start].strip(dialect.blank):
                 rows.append((start + 1, cells))
         return rows
 
@@ -269,6 +276,8 @@ def _closing(line: str, start: int) -> int:
 
 def _unquoted(cell: str) -> str:
     """Return the content of a cell that begins and ends with a quotation mark."""
+    if QUOTE not in cell:
+        return cell
     text = cell.strip(" ")
     inside = text[1:-1].replace(2 * QUOTE, "")
     if len(text) > 1 and text[0] == text[-1] == QUOTE and QUOTE not in inside:

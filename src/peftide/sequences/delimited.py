@@ -87,6 +87,7 @@ def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
     names = _column_names(where, header)
     if not rows:
         raise InputError("the table has a header line but no rows", where=path)
+    _refuse_comments(path, rows)
     _check_widths(path, rows, width=len(names))
     lines, cells = zip(*rows, strict=True)
     columns = zip(*cells, strict=True)
@@ -216,6 +217,22 @@ def _check_header(where: str, names: Sequence[str], wanted: Collection[str]) -> 
         )
 
 
+def _refuse_comments(path: Path, rows: Sequence[Row]) -> None:
+    """Refuse rows that begin with `#`, unless all do: peftide knows no comments.
+
+    Raises
+    ------
+    InputError
+        Naming the lines.
+    """
+    marked = [line for line, cells in rows if cells[0].lstrip().startswith("#")]
+    if len(marked) < len(rows):
+        raise_problems(
+            [f"{path}:{line}: the row begins with '#'" for line in marked],
+            fix="Remove comments; ids begin with another character, or all of them with '#'",
+        )
+
+
 def _refuse_repeated_header(grid: Grid) -> None:
     """Refuse rows whose cells are the names of the columns: files put end to end.
 
@@ -264,4 +281,7 @@ def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
         for line, cells in rows
         if len(cells) != width
     ]
-    raise_problems(problems, fix="Put quotation marks around cells that contain the separator")
+    fix = "Put quotation marks around cells that contain the separator"
+    if all(len(cells) < width for _, cells in rows):
+        fix = "Separate the cells of rows as those of the header, and leave none out"
+    raise_problems(problems, fix=fix)

@@ -36,7 +36,6 @@ TextArray = NDArray[np.object_]
 TableSource = str | Path | pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]]
 """All inputs that `read_table` can read."""
 
-MISSING_CLUSTERS = "missing_clusters"
 PAIR_IDS = ("id_a_column", "id_b_column")
 PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
 SINGLE_ID = ("id_column",)
@@ -170,7 +169,9 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
     pair = has_pairs(grid, columns) if level is None else level == "pair"
     chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
     cleaner = SequenceCleaner(grid.path)
-    missing = Tally(MISSING_CLUSTERS, "cells read as empty: each sequence is a cluster of its own")
+    missing = Tally(
+        "missing_clusters", "cells read as empty: each sequence is a cluster of its own"
+    )
     ids = _stacked([_stripped(grid.cells[name]) for name in chosen.ids])
     sequences = _clean_cells(grid, chosen, cleaner)
     empty = _empty_cells(grid, chosen.ids)

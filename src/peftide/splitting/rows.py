@@ -16,14 +16,13 @@ from peftide.sequences import (
     distinct_sequences,
     read_dataset,
 )
-from peftide.sequences.beside import OWN
 from peftide.sequences.delimited import Grid, read_grid
 from peftide.sequences.missing import missing_labels
-from peftide.sequences.tables import MISSING_CLUSTERS, column_names, has_pairs, table_of
+from peftide.sequences.tables import column_names, has_pairs, table_of
 from peftide.types import BoolArray, IntArray, Level
 
 Cells = tuple[str, ...]
-REPORTED = ("matched_by_accession", OWN, MISSING_CLUSTERS)
+REPORTED = ("matched_by_accession", "own_sequences", "missing_clusters")
 
 
 @dataclass(frozen=True, eq=False)
