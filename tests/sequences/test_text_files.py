@@ -27,7 +27,15 @@ def test_content_decides_whatever_the_name(
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xef\xbb\xbfid\tlabel\nP1\t1\n", b"id\tlabel\r\nP1\t1\r\n", b"id\tlabel\rP1\t1\r"]
+    "data",
+    [
+        b"\xef\xbb\xbfid\tlabel\nP1\t1\n",
+        b"\xef\xbb\xbfid\tlabel\n\xef\xbb\xbfP1\t1\n",
+        b"id\tlabel\r\nP1\t1\r\n",
+        b"id\tlabel\rP1\t1\r",
+        "\ufeffid\tlabel\r\nP1\t1\r\n".encode("utf-16-le"),
+        "\ufeffid\tlabel\nP1\t1\n".encode("utf-16-be"),
+    ],
 )
 def test_byte_order_mark_and_line_ends(tmp_path: Path, data: bytes):
     path = tmp_path / "a.tsv"

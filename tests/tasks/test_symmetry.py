@@ -128,7 +128,6 @@ def test_classes_stand_in_the_order_of_the_file(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label,class\nC1,a\n", "no columns"),
         ("group\tclass\nC1\ta\n", "no columns"),
         ("label\tclass\n", "m.tsv"),
         ("label\tclass\nC1\ta\nC1\tb\n", "label C1 has two classes"),
@@ -136,8 +135,14 @@ def test_classes_stand_in_the_order_of_the_file(
         ("label\tclass\nC1\ta\nC2\t\n", "m.tsv"),
         ("", "empty"),
     ],
-    ids=["commas", "columns", "no-rows", "two-classes", "ragged", "empty-class", "empty"],
+    ids=["columns", "no-rows", "two-classes", "ragged", "empty-class", "empty"],
 )
 def test_a_wrong_class_map_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_class_map(write_map(tmp_path / "m.tsv", text))
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_class_map_is_read_as_any_table(tmp_path: Path, separator: str) -> None:
+    text = f"label{separator}class\nC1{separator}a\nC2{separator}b\n"
+    assert read_class_map(write_map(tmp_path / "m.csv", text)) == {"C1": "a", "C2": "b"}
