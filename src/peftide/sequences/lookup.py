@@ -1,5 +1,6 @@
 """A table that names proteins by id comes in; it goes out with their sequences."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -150,7 +151,7 @@ def sequence_lookup(source: SequenceSource) -> SequenceLookup:
     cleaner = SequenceCleaner(MAPPING)
     cleaned: dict[str, str] = {}
     for row, (key, text) in enumerate(source.items(), start=1):
-        if pd.isna(key):
+        if key is None or key is pd.NA or (isinstance(key, float) and math.isnan(key)):
             cleaner.problems.append(f"{place(MAPPING, row)}: the id is missing")
             continue
         name = str(key)
