@@ -369,7 +369,9 @@ def assignments(module: ast.Module) -> dict[str, ast.expr | None]:
 
 
 def keys_of(value: ast.expr | None) -> list[str]:
-    """The keys of a dict literal with keys of text; of anything else, none."""
+    """The keys of a dict literal with keys of text, alone or as the argument of a call."""
+    if isinstance(value, ast.Call) and len(value.args) == 1:
+        value = value.args[0]
     keys = value.keys if isinstance(value, ast.Dict) else []
     return [
         key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)

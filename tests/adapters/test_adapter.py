@@ -1,8 +1,7 @@
 """The defaults are the paper's advice."""
 
-from peftide.adapters import Steering
 from peftide.adapters.adalora import RankSchedule
-from peftide.adapters.adapter import as_it_is
+from peftide.adapters.adapter import Steering, as_it_is
 from peftide.backbones.loading import load_backbone
 from peftide.backbones.weights import weights_sha256
 from peftide.config import MethodOptions

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 import pytest
 
 from peftide import config
-from peftide.config.limits import RANGES, out_of_range
+from peftide.config.limits import RANGES, check_device, out_of_range
 from peftide.config.options import option
+from peftide.errors import InputError
 
 CASES = [
     ("1 or more", [1, 1.5, 9], [0, 0.9]),
@@ -52,3 +53,11 @@ def test_every_limit_is_a_known_range() -> None:
     classes = [found for found in vars(config).values() if isinstance(found, type)]
     limits = {item.metadata["limit"] for found in classes for item in fields(found)}
     assert limits - {""} == RANGES.keys()
+
+
+def test_a_device_is_a_known_word():
+    for name in ("auto", "cpu", "cuda:1", "mps"):
+        check_device(name)
+    for name in ("gpu", "cuda:one", ""):
+        with pytest.raises(InputError, match="--device"):
+            check_device(name)

@@ -10,7 +10,8 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
-from peftide.adapters import ADAPTERS, Adapter
+from peftide.adapters import ADAPTERS
+from peftide.adapters.adapter import Adapter
 from peftide.adapters.delta import DELTA_FILE
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.backbones import LayeredBackbone

@@ -56,6 +56,23 @@ def test_a_pair_has_one_answer_whatever_its_order_and_place(build: Build) -> Non
     assert all(len(found) == 1 for found in answers.values())
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 100, 513])
+def test_an_answer_has_the_same_bits_in_any_table(build: Build, count: int) -> None:
+    setting, model, _ = build("ppi", "head")
+    assert setting.embeddings is not None
+    generator = np.random.default_rng(1)
+    proteins = len(setting.embeddings.offsets) - 1
+    table = generator.integers(0, proteins, size=(1200, 2))
+    device = setting.hardware.device
+    whole = answer_rows(model, setting.embeddings, table, device=device)
+    shuffled = generator.permutation(len(table))
+    again = answer_rows(model, setting.embeddings, table[shuffled], device=device)
+    assert np.array_equal(again, whole[shuffled])
+    for start in range(0, len(table) - count, 97):
+        part = answer_rows(model, setting.embeddings, table[start : start + count], device=device)
+        assert np.array_equal(part, whole[start : start + count])
+
+
 def test_answers_that_are_no_numbers_name_the_learning_rate(build: Build) -> None:
     setting, model, _ = build("ppi", "head")
     assert setting.embeddings is not None

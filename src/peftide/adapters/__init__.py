@@ -1,30 +1,43 @@
-"""Adaptation methods, by name."""
+"""Adaptation methods, by name. Names are known without torch; a method is loaded on demand."""
 
-from peftide.adapters.adalora import ADALORA
-from peftide.adapters.adapter import Adapter, Steering
-from peftide.adapters.delta import BIAS, LAST_K, LAYER_NORM
-from peftide.adapters.full import FULL
-from peftide.adapters.head import HEAD
-from peftide.adapters.ia3 import IA3
-from peftide.adapters.lora import DORA, LORA, RSLORA
-from peftide.adapters.lora_fa import LORA_FA
-from peftide.adapters.pissa import PISSA
-from peftide.adapters.vera import VERA
+from typing import TYPE_CHECKING
 
-ADAPTERS: dict[str, Adapter] = {
-    "head": HEAD,
-    "lora": LORA,
-    "rslora": RSLORA,
-    "lora_fa": LORA_FA,
-    "dora": DORA,
-    "pissa": PISSA,
-    "adalora": ADALORA,
-    "vera": VERA,
-    "ia3": IA3,
-    "bias": BIAS,
-    "layer_norm": LAYER_NORM,
-    "last_k": LAST_K,
-    "full": FULL,
-}
+from peftide.adapters.on_demand import OnDemand
+from peftide.errors import InputError, did_you_mean
 
-__all__ = ["ADAPTERS", "Adapter", "Steering"]
+if TYPE_CHECKING:
+    from peftide.adapters.adapter import Adapter
+
+ADAPTERS: "OnDemand[Adapter]" = OnDemand(
+    {
+        "head": "head.HEAD",
+        "lora": "lora.LORA",
+        "rslora": "lora.RSLORA",
+        "lora_fa": "lora_fa.LORA_FA",
+        "dora": "lora.DORA",
+        "pissa": "pissa.PISSA",
+        "adalora": "adalora.ADALORA",
+        "vera": "vera.VERA",
+        "ia3": "ia3.IA3",
+        "bias": "delta.BIAS",
+        "layer_norm": "delta.LAYER_NORM",
+        "last_k": "delta.LAST_K",
+        "full": "full.FULL",
+    }
+)
+"""Name of a method → its `Adapter`, given as module and name in this folder."""
+
+
+def check_method(name: str) -> None:
+    """Raise if there is no method of this name.
+
+    Raises
+    ------
+    InputError
+        Suggests a name.
+    """
+    if name not in ADAPTERS:
+        raise InputError(f"received {name!r}", where="--method", fix=did_you_mean(name, ADAPTERS))
+
+
+__all__ = ["ADAPTERS", "check_method"]

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from peftide.adapters import check_method
 from peftide.config import TrainConfig
+from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder, can_resume, check_run, settled
@@ -53,6 +55,8 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
         If a file cannot be written; the run can be resumed.
     """
     started = time.monotonic()
+    check_method(config.method)
+    check_device(config.device)
     files = data_files(config)
     check_run(config, files)
     folder = RunFolder(config.out)

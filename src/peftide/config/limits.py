@@ -1,10 +1,14 @@
 """The allowed ranges of numeric options, by their wording in messages."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from peftide.errors import InputError
+
+DEVICE = re.compile(r"auto|(cpu|cuda|mps)(:\d+)?")
 RANGES: dict[str, Callable[[float], bool]] = {
     "1 or more": lambda value: 1 <= value < math.inf,
     "0 or more": lambda value: 0 <= value < math.inf,
@@ -36,3 +40,17 @@ def out_of_range(config_class: type, values: Mapping[str, Any]) -> list[tuple[st
         for name, value in values.items()
         if name in limits and isinstance(value, (int, float)) and not RANGES[limits[name]](value)
     ]
+
+
+def check_device(name: str) -> None:
+    """Raise if no machine has such a device; whether this one has it, only torch knows.
+
+    Raises
+    ------
+    InputError
+        Names the devices.
+    """
+    if not DEVICE.fullmatch(name):
+        raise InputError(
+            f"received {name!r}", expected="auto, cpu, cuda, cuda:1, mps", where="--device"
+        )

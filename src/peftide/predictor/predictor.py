@@ -110,8 +110,7 @@ class Predictor:
 
         Each distinct protein is encoded once over all blocks. Parameters and columns are the same
         as in `predict`; `blocks` yields one input after the other, for instance
-        `pandas.read_csv(path, chunksize=100_000)`. The last digit of a score may depend on the
-        grouping of rows into blocks.
+        `pandas.read_csv(path, chunksize=100_000)`.
         """
         self.answering.check(error_rate=error_rate, prevalence=prevalence)
         vectors = Vectors(self.encoder) if self.answering.task.level != "residue" else None

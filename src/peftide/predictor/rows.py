@@ -9,7 +9,9 @@ from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.types import FloatArray, IntArray
 
-ROWS_PER_BLOCK = 4_096
+ROWS_PER_BLOCK = 512
+"""Rows of every matrix product. The last block is filled up: sums in a matrix product depend on its
+size, so only a fixed size gives a row the same bits alone and in any table."""
 
 
 def answer_rows(
@@ -35,9 +37,11 @@ def answer_rows(
     blocks = []
     with torch.inference_mode():
         for block in places.split(ROWS_PER_BLOCK):
-            distinct, local = torch.unique(block, return_inverse=True)
+            filled = torch.cat([block, block[:1].expand(ROWS_PER_BLOCK - len(block), -1)])
+            distinct, local = torch.unique(filled, return_inverse=True)
             rows = embeddings.rows[distinct].float().to(device)
-            blocks.append(model.answer(rows, local.to(device)).float().cpu())
+            answers = model.answer(rows, local.to(device))
+            blocks.append(answers[: len(block)].float().cpu())
     logits = torch.cat(blocks).numpy()
     if not np.isfinite(logits).all():
         raise TrainingError(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from peftide.adapters import Adapter
+from peftide.adapters.adapter import Adapter
 from peftide.evaluation.tables import write_history
 from peftide.model import count_parameters
 from peftide.run_folder import RunFolder

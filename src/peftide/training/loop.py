@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from peftide.adapters import Steering
+from peftide.adapters.adapter import Steering
 from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep, do_nothing

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from peftide.adapters import Steering
+from peftide.adapters.adapter import Steering
 from peftide.parameters import trained_parameters
 from peftide.resume_points import ResumePoint, read_point, write_point
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from peftide.adapters import ADAPTERS, Adapter
+from peftide.adapters import ADAPTERS, check_method
+from peftide.adapters.adapter import Adapter
 from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
-from peftide.errors import InputError, did_you_mean
 from peftide.evaluation.answering import Answering
 from peftide.evaluation.decisions import DEFAULT_THRESHOLD, Decisions
 from peftide.files import write_json
@@ -97,8 +97,7 @@ def find_adapter(name: str) -> Adapter:
     InputError
         If no method has this name.
     """
-    if name not in ADAPTERS:
-        raise InputError(f"received {name!r}", where="--method", fix=did_you_mean(name, ADAPTERS))
+    check_method(name)
     return ADAPTERS[name]
 
 
