@@ -12,10 +12,14 @@ from peftide.sequences.repeats import distinct_examples, distinct_sequences, jud
 NUMBERS = distinct_sequences(Proteins(("a", "b", "c", "a2"), ("MA", "MB", "MC", "MA")))
 
 
-def make_examples(members: list[list[int]], labels: tuple[str, ...] | None):
+def make_examples(
+    members: list[list[int]],
+    labels: tuple[str, ...] | None,
+    masks: tuple[str, ...] | None = None,
+):
     lines = np.arange(2, 2 + len(members))
     counted = np.ones(len(members), dtype=bool)
-    return Examples(Path("a.tsv"), lines, np.array(members), counted, labels=labels)
+    return Examples(Path("a.tsv"), lines, np.array(members), counted, labels=labels, masks=masks)
 
 
 def judge(
@@ -69,6 +73,34 @@ def test_contradictions_are_an_error_under_strict():
 
 def test_labels_are_compared_as_text():
     assert judge([[0], [0]], ("1", "1.0"))[1][0].kind == "contradictory_labels"
+
+
+@pytest.mark.parametrize(
+    ("labels", "masks", "counted", "kinds"),
+    [
+        (("HE", "HE"), ("10", "01"), [True, True], []),
+        (("HE", "HH"), ("10", "10"), [True, False], ["repeated_examples"]),
+        (("HE", "HH"), ("10", "11"), [True, True], []),
+        (("HE", "EH"), ("11", "01"), [True, True], ["contradictory_labels"]),
+        (("HE", "EH"), ("10", "01"), [True, True], []),
+        (("HE", "HE"), ("11", "11"), [True, False], ["repeated_examples"]),
+        (("HEE", "HE"), ("11", "11"), [True, True], ["contradictory_labels"]),
+    ],
+)
+def test_labels_are_compared_with_their_masks(
+    labels: tuple[str, ...], masks: tuple[str, ...], counted: list[bool], kinds: list[str]
+):
+    """Complementary masks: both rows count. Differences behind the mask: a repeat."""
+    examples = make_examples([[0], [3]], labels, masks)
+    found, findings = judge_rows("train", examples, NUMBERS, self_pairs="keep", strict=False)
+    assert found.tolist() == counted
+    assert [finding.kind for finding in findings] == kinds
+
+
+def test_three_rows_contradict_if_any_two_do():
+    examples = make_examples([[0]] * 3, ("HEE", "HHE", "HHH"), ("100", "011", "001"))
+    _, (finding,) = judge_rows("train", examples, NUMBERS, self_pairs="keep", strict=False)
+    assert (finding.kind, finding.examples) == ("contradictory_labels", ("a.tsv lines 2, 3, 4",))
 
 
 @pytest.mark.parametrize(("self_pairs", "expected"), [("exclude", False), ("keep", True)])

@@ -1,8 +1,10 @@
 """Rows of a part come in; a mask of counted rows goes out, with findings on repeats.
 
-Proteins are compared by sequence: two ids with the same sequence are one protein.
+Proteins are compared by sequence: two ids with the same sequence are one protein. Labels are
+compared together with their masks.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,9 @@ from peftide.errors import InputError
 from peftide.sequences.records import Examples, Finding, Proteins
 from peftide.sequences.tallies import SHOWN_EXAMPLES, row_findings
 from peftide.types import BoolArray, IntArray
+
+MASKED = "\0"
+"""Stands for a masked residue in a visible label."""
 
 
 def distinct_sequences(proteins: Proteins) -> IntArray:
@@ -58,7 +63,9 @@ def judge_rows(
 
     A repeat of an earlier row with the same label does not count. A protein paired with itself
     counts only if `self_pairs` is "keep". Rows with contradictory labels count. Without labels,
-    nothing is judged.
+    nothing is judged. Of labels with a mask, only the residues that count are compared: two rows
+    repeat each other if the same residues count and have the same labels, and contradict each
+    other if a residue that counts in both has two labels.
 
     Parameters
     ----------
@@ -88,13 +95,39 @@ def judge_rows(
     if examples.labels is None or not all(examples.labels):
         return np.ones(len(examples), dtype=bool), ()
     asked = distinct_examples(examples.members, sequence_numbers)
-    labels, texts = pd.factorize(np.array(examples.labels, dtype=object))
+    labels, texts = pd.factorize(np.array(visible_labels(examples), dtype=object))
     said = asked * len(texts) + labels
     repeated, repeat_findings = _repeats(part, examples, sequence_numbers, said=said)
     selfs, self_findings = _self_pairs(part, examples, sequence_numbers, self_pairs=self_pairs)
-    contradictions = _contradictions(part, examples, asked, strict=strict, labels=labels)
+    contradictions = _contradictions(part, examples, asked, strict=strict)
     counted = ~repeated if self_pairs == "keep" else ~(repeated | selfs)
     return counted, self_findings + repeat_findings + contradictions
+
+
+def visible_labels(examples: Examples) -> list[str]:
+    """Return the label of each row without its masked residues.
+
+    A label that does not fit its mask is returned whole; reading the labels refuses it.
+    """
+    labels = list(examples.labels or ())
+    if examples.masks is None:
+        return labels
+    return [_visible(*row) for row in zip(labels, examples.masks, strict=True)]
+
+
+def _visible(label: str, mask: str) -> str:
+    if len(label) != len(mask):
+        return label
+    return "".join(
+        letter if seen == "1" else MASKED for letter, seen in zip(label, mask, strict=True)
+    )
+
+
+def _contradict(labels: Iterable[str]) -> bool:
+    """Return whether different visible labels of one example give a residue two labels."""
+    if len({len(label) for label in labels}) > 1:
+        return True
+    return any(len({*letters} - {MASKED}) > 1 for letters in zip(*labels, strict=True))
 
 
 def _repeats(
@@ -141,24 +174,28 @@ def _self_pairs(
 
 
 def _contradictions(
-    part: str, examples: Examples, asked: IntArray, *, labels: IntArray, strict: bool
+    part: str, examples: Examples, asked: IntArray, *, strict: bool
 ) -> tuple[Finding, ...]:
-    rows = pd.DataFrame({"asked": asked, "label": labels}).drop_duplicates()
-    contradicting = rows[rows["asked"].duplicated(keep=False)]
-    if contradicting.empty:
+    rows = pd.DataFrame({"asked": asked, "label": visible_labels(examples)}).drop_duplicates()
+    several = rows[rows["asked"].duplicated(keep=False)].groupby("asked", sort=False)
+    contradicting = [
+        np.asarray(of.index)
+        for _, of in several
+        if _contradict(of["label"])
+    ]
+    if not contradicting:
         return ()
-    groups = contradicting.groupby("asked", sort=False).groups
-    lines = [examples.lines[np.asarray(found)] for found in list(groups.values())[:SHOWN_EXAMPLES]]
+    lines = [examples.lines[found] for found in contradicting[:SHOWN_EXAMPLES]]
     places = tuple(_lines(examples.path, found) for found in lines)
     what = "pairs" if examples.members.shape[1] == 2 else "sequences"
     if strict:
         raise InputError(
-            f"contradictory labels in {len(groups):,} of the {what} ({'; '.join(places)})",
+            f"contradictory labels in {len(contradicting):,} of the {what} ({'; '.join(places)})",
             where=part,
             fix="Correct the table, or leave out --strict to keep and count them",
         )
     decision = f"{what} with more than one label; all their rows count"
-    return (Finding(part, "contradictory_labels", len(groups), decision, places),)
+    return (Finding(part, "contradictory_labels", len(contradicting), decision, places),)
 
 
 def _lines(path: Path, lines: IntArray) -> str:
