@@ -211,6 +211,10 @@ def labelled_rows(task: str, part: str, count: int) -> list[tuple[object, ...]]:
         "regression": values,
         "pair-regression": values,
         "residue": ["".join("EH"[letter in "AEILMQRK"] for letter in text) for text in sequences],
+        "residue-regression": [
+            " ".join(str(round("ACDEFGHIKLMNPQRSTVWY".find(letter) / 7, 3)) for letter in text)
+            for text in sequences
+        ],
     }
     if is_about_pairs(task):
         second = [*sequences[1:], sequences[0]]

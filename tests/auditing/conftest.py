@@ -16,13 +16,15 @@ Make = Callable[..., Subject]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return a subject from rows: `a b label split`, or `sequence label split cluster`.
+    """Return a subject from rows: `a b label split`, or `sequence label split cluster mask`.
 
     A pair names its proteins by sequence.
     """
 
     def from_rows(rows: Rows, *, pairs: bool = True, max_length: int | None = 1022) -> Subject:
-        names = "sequence_a sequence_b label split" if pairs else "sequence label split cluster"
+        names = (
+            "sequence_a sequence_b label split" if pairs else "sequence label split cluster mask"
+        )
         header = names.split()[: len(rows[0])]
         lines = ["\t".join(header), *("\t".join(map(str, row)) for row in rows)]
         path = tmp_path / "table.tsv"

@@ -122,3 +122,17 @@ def test_shared_clusters(make: Make):
     assert found.numbers == {"count": 1, "clusters": 2}
     assert one(across.shared_clusters(subject, "test")).severity == "ok"
     assert across.shared_clusters(make([*TRAIN, *NEW]), "test") is None
+
+
+def test_values_of_residues_are_compared_as_values(make: Make):
+    rows = [("MA", "0.5 1.5", "train"), ("MCC", "[2, nan, 4]", "train"), ("MD", "9,8.5", "test")]
+    found = across.label_shift(make(rows, pairs=False), "test")
+    assert "median label 8.75, 1.75 in train" in found.text
+    assert found.numbers["distance"] == 1
+
+
+def test_rows_of_train_are_compared_with_their_masks(make: Make):
+    """Audits read the mask column, as training does."""
+    subject = make([("MA", "HE", "train", "", "10"), ("MA", "HH", "test", "", "10")], pairs=False)
+    found = across.shared_rows(subject, "test")
+    assert found.numbers == {"count": 1, "other_label": 0}

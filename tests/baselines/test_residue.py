@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from peftide.baselines import fit_residue_letters
+from peftide.baselines.residue import load_residue_letters
 from peftide.errors import InputError
 
 
@@ -40,3 +41,26 @@ def test_all_misfits_are_named_at_once():
 def test_nothing_to_count_is_refused(sequences: list[str], classes: list[np.ndarray], message: str):
     with pytest.raises(InputError, match=message):
         fit_residue_letters(sequences, classes, 2)
+
+
+def test_means_equal_a_hand_count_beside_one_mean_residue():
+    letters = fit_residue_letters(["AAG", "AX"], [np.array([1.0, 3, 8]), np.array([np.nan, 4])], 0)
+    (values,) = letters.predict(["AGXW"])
+    # the mean of all is 4: A (1 + 3 + 4) / 3, G (8 + 4) / 2, X (4 + 4) / 2, W 4 / 1
+    np.testing.assert_allclose(values, [8 / 3, 6, 4, 4])
+
+
+@pytest.mark.parametrize(("targets", "n_classes"), [([[0, 1]], 2), ([[0.5, 2.5]], 0)])
+def test_stored_letters_answer_alike(targets: list[list[float]], n_classes: int):
+    fitted = fit_residue_letters(["AC"], [np.array(row) for row in targets], n_classes)
+    again = load_residue_letters(fitted.arrays(), kind="any", proteins_per_example=1)
+    np.testing.assert_array_equal(fitted.predict(["ACD"])[0], again.predict(["ACD"])[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [([1.0], "values of 1 residues for 2 residues"), ([np.nan, np.nan], "no residue with a value")],
+)
+def test_values_that_do_not_fit_are_refused(values: list[float], message: str):
+    with pytest.raises(InputError, match=message):
+        fit_residue_letters(["AC"], [np.array(values)], 0)

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from peftide.bundle import load_bundle
 from peftide.commands.evaluate import evaluate
 from peftide.commands.train import train
 from peftide.config import EvaluateConfig
+from peftide.outputs import read_record
 from peftide.tasks import TASKS, Labels
 from tests.conftest import header_of, labelled_rows, small_config, write_rows
 
@@ -131,3 +133,17 @@ def test_any_table_of_the_task_is_scored_later(trained: Trained, tmp_path: Path,
     now = evaluate(config)["splits"]["test"]
     headline = TASKS[name].outcome.headline
     assert now[headline]["n"] > 0
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in TASKS if TASKS[name].outcome.kind == "continuous"]
+)
+def test_scores_of_values_are_scipys_on_the_table(trained: Trained, name: str) -> None:
+    run = trained(name, "head")
+    rows = pd.read_csv(run / "predictions.tsv", sep="\t")
+    rows = rows[rows["counted"] == 1]
+    scores = read_record(run / "metrics.json")["splits"]["test"]
+    found = spearmanr(rows["label"], rows["prediction"]).statistic
+    assert scores["spearman"]["value"] == pytest.approx(found, abs=1e-3)
+    error = np.abs(rows["label"] - rows["prediction"]).mean()
+    assert scores["mae"]["value"] == pytest.approx(error, abs=1e-4)

@@ -47,7 +47,8 @@ def test_equal_values_are_refused(rows: Rows, reading: Reading) -> None:
 def test_the_loss_is_the_squared_error_in_training_deviations() -> None:
     labels = Labels(centre=10.0, spread=4.0)
     logits, values = torch.tensor([[0.5], [-1.0]]), torch.tensor([[12.0], [2.0]])
-    loss = squared_loss(logits, values, labels, imbalance="none")
+    trained = torch.from_numpy(CONTINUOUS.trained(values.numpy(), labels))
+    loss = squared_loss(logits, trained, labels, imbalance="none")
     expected = functional.mse_loss(logits, (values - 10) / 4, reduction="none")[:, 0]
     torch.testing.assert_close(loss, expected)
 
@@ -66,3 +67,43 @@ def test_the_headline_is_the_rank_correlation() -> None:
     values, answers = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([1.0, 3.0, 2.0, 9.0])
     metrics = CONTINUOUS.metrics(values, answers, Labels(), threshold=0.5)
     assert metrics[CONTINUOUS.headline] == pytest.approx(spearmanr(values[:, 0], answers)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1e300", "is too large to compute with"),
+        ("-1e39", "is too large to compute with"),
+        ("1e999", "is not a finite number"),
+        ("9" * 5000, "(5,000 characters) has too many digits for a number"),
+        ("0011000101110001110", "--task residue"),
+        ("[0.5, 2]", "--task residue-regression"),
+        ("1_000", "is not a finite number"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_named(
+    rows: Rows, reading: Reading, text: str, message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        fit_continuous(rows(["1", text, "2"]), reading())
+    assert str(caught.value).startswith("t.tsv:3: label '")
+    assert message in str(caught.value)
+
+
+def test_values_far_from_all_others_are_counted(rows: Rows, reading: Reading) -> None:
+    targets = read_continuous(rows(["1", "2", "3", "1e30", "4", "5"]), Labels(), reading())
+    (finding,) = targets.findings
+    assert (finding.kind, finding.count, finding.examples) == ("far_off_values", 1, ("t.tsv:5",))
+
+
+def test_values_that_hardly_differ_are_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match="differ by less than 1e-30"):
+        fit_continuous(rows(["1e-40", "3e-40"]), reading())
+
+
+def test_large_values_are_standardised_in_double_precision(rows: Rows, reading: Reading) -> None:
+    """As float32 the three are one number."""
+    examples = rows(["1700000001", "1700000002", "1700000003"])
+    labels = fit_continuous(examples, reading())
+    values = read_continuous(examples, labels, reading()).values
+    assert CONTINUOUS.trained(values, labels)[:, 0] == pytest.approx([-1.224745, 0, 1.224745])

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,3 +104,84 @@ def test_classes_are_judged_on_their_own() -> None:
     metrics = SUBSET.metrics(VALUES.numpy(), answers, ABC, threshold=0.5)
     assert metrics[SUBSET.headline] == 1.0
     assert metrics["exact_match"] == 0.0  # b of the first and a of the second stand at 0.5
+
+
+@pytest.mark.parametrize(
+    "text", ["['a', 'c']", '["c","a"]', "{'a', 'c'}", "('a', 'c')", "['a' 'c']", "[a, c]"]
+)
+def test_lists_of_names_are_sets(rows: Rows, reading: Reading, text: str) -> None:
+    assert read_multilabel(rows([text]), ABC, reading()).values.tolist() == [[1, 0, 1]]
+
+
+@pytest.mark.parametrize("text", ["[]", "()", "{}", "set()", "array([], dtype=object)"])
+def test_an_empty_list_is_an_empty_set(rows: Rows, reading: Reading, text: str) -> None:
+    assert read_multilabel(rows([text]), ABC, reading()).values.tolist() == [[0, 0, 0]]
+
+
+@pytest.mark.parametrize("second", ["0,1,1", "[0 1 1]", "0 1 1", "[False, True, True]"])
+def test_zeros_and_ones_are_columns(rows: Rows, reading: Reading, second: str) -> None:
+    examples = rows(["1,0,1", second, "[]"])
+    labels = fit_multilabel(examples, reading())
+    assert labels.class_names == ("class_1", "class_2", "class_3")
+    assert labels.class_counts == (1.0, 1.0, 2.0)
+    values = read_multilabel(examples, labels, reading()).values
+    assert values.tolist() == [[1, 0, 1], [0, 1, 1], [0, 0, 0]]
+    again = read_multilabel(rows(["class_2;class_3"]), labels, reading())  # as predictions say it
+    assert again.values.tolist() == [[0, 1, 1]]
+
+
+def test_columns_have_the_names_of_the_user(rows: Rows, reading: Reading) -> None:
+    named = replace(reading(), classes=("x", "y"))
+    assert fit_multilabel(rows(["1,0", "1,1"]), named).class_names == ("x", "y")
+    with pytest.raises(InputError, match="--classes has 2 names for labels of 3 columns"):
+        fit_multilabel(rows(["1,0,1", "1,1,1"]), named)
+    with pytest.raises(InputError, match="the labels name their classes"):
+        fit_multilabel(rows(["a;b", "a"]), named)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1 0 ... 1]", "was cut when it was written"),
+        ("1,0", "has 2 columns of 0 and 1, not 3"),
+        ("[[1, 0, 1]]", "is a list of lists"),
+        ("['class_1', None]", "has an empty or missing entry"),
+        ("['']", "has an empty or missing entry"),
+    ],
+)
+def test_lists_that_cannot_be_read_are_refused_with_their_line(
+    rows: Rows, reading: Reading, text: str, message: str
+) -> None:
+    labels = fit_multilabel(rows(["1,0,1", "0,1,1"]), reading())
+    with pytest.raises(InputError) as caught:
+        read_multilabel(rows(["1,0,1", text]), labels, reading())
+    assert f"t.tsv:3: label {text!r} {message}" in str(caught.value)
+
+
+def test_columns_of_different_lengths_are_no_sets(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv:2: label '1,0,1' is neither a set"):
+        fit_multilabel(rows(["1,0,1", "0,1"]), reading())
+
+
+def test_classes_may_be_numbers(rows: Rows, reading: Reading) -> None:
+    assert fit_multilabel(rows(["[0, 3]", "[17]"]), reading()).class_names == ("0", "3", "17")
+
+
+def test_a_name_in_brackets_stays_whole(rows: Rows, reading: Reading) -> None:
+    labels = fit_multilabel(rows(["[2Fe-2S]", "[2Fe-2S];heme", "none"]), reading())
+    assert labels.class_names == ("[2Fe-2S]", "heme")
+    values = read_multilabel(rows(["[2Fe-2S]"]), labels, reading()).values
+    assert values.tolist() == [[1, 0]]
+    assert fit_multilabel(rows(["[a]", "[]", "[b, a]"]), reading()).class_names == ("a", "b")
+
+
+def test_names_with_a_separator_are_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match="a class named 'a;b'"):
+        fit_multilabel(rows(["['a;b', 'c']", "['c']"]), reading())
+
+
+def test_classes_that_differ_in_case_are_named(rows: Rows, reading: Reading) -> None:
+    examples = rows(["Nucleus;x", "nucleus"])
+    labels = fit_multilabel(examples, reading())
+    (finding,) = read_multilabel(examples, labels, reading()).findings
+    assert finding.kind == "similar_classes"

@@ -299,13 +299,6 @@ def test_only_labels_of_residues_keep_spaces_and_only_they_have_masks(
     assert examples.masks == (("011",) if level == "residue" else None)
 
 
-def test_empty_masks_of_residues(tmp_path: Path):
-    table = table_of(tmp_path, "sequence\tlabel\tmask\nMK\tHH\t\n")
-    with pytest.raises(InputError, match=r"a\.tsv:2: the mask is empty"):
-        read_dataset({"test": table}, TableOptions(), level="residue")
-    assert len(read_dataset({"test": table}, TableOptions(), level="sequence").parts["test"]) == 1
-
-
 def test_sequences_may_be_a_mapping(tmp_path: Path):
     table = table_of(tmp_path, "id\tlabel\nP1\tx\n")
     data = read_dataset({"a": table}, TableOptions(), level="sequence", sequences={"P1": "mk"})

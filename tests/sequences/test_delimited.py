@@ -214,3 +214,12 @@ def test_a_mapping_or_a_number_has_no_rows(source: Any):
 
 def test_any_iterable_has_rows():
     assert rows_of(text for text in ("MKV", "MK")) == ["MKV", "MK"]
+
+
+def test_lists_and_arrays_in_a_frame_become_text_whole():
+    cells = [["a", "b"], np.arange(2000), {"b", "a"}, (), "x", None]
+    frame = pd.DataFrame({"id": [*"123456"], "label": pd.Series(cells, dtype=object)})
+    texts = grid_from_frame(frame).cells["label"]
+    assert texts[0] == texts[2] == '["a", "b"]'
+    assert texts[1].count(",") == 1999
+    assert texts[3:] == ("[]", "x", "")

@@ -124,3 +124,24 @@ def test_nothing_is_judged_without_labels(labels: tuple[str, ...] | None):
     counted, findings = judge([[0, 0], [0, 0]], labels, strict=True)
     assert counted.tolist() == [True, True]
     assert findings == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "masks", "repeated"),
+    [
+        (("{'a', 'b'}", "{'b', 'a'}"), None, True),
+        (("['a', 'b']", '["a","b"]'), None, True),
+        (("['a', 'b']", "['b', 'a']"), None, False),
+        (("0.5,nan", "0.5,NA"), None, True),
+        (("0.5,nan", "0.5,7"), ("11", "10"), True),
+        (("0.5 1", "[0.5, 1]"), ("11", "11"), True),
+        (("0.5 1", "0.5 2"), ("11", "11"), False),
+    ],
+)
+def test_lists_are_compared_by_their_entries(
+    labels: tuple[str, ...], masks: tuple[str, ...] | None, repeated: bool
+):
+    examples = make_examples([[0], [3]], labels, masks)
+    counted, (finding,) = judge_rows("a", examples, NUMBERS, self_pairs="keep", strict=False)
+    assert counted.tolist() == [True, not repeated]
+    assert finding.kind == ("repeated_examples" if repeated else "contradictory_labels")

@@ -43,3 +43,16 @@ def test_no_labels_have_no_classes(labels: list[str] | None) -> None:
     found = label_shares(labels, lengths=None)
     assert found.names == ()
     assert found.means(np.array([], dtype=np.int64)) == {}
+
+
+def test_lists_share_their_classes_out() -> None:
+    shares = label_shares(["['a', 'b']", "{'a'}", "[]"], lengths=None)
+    assert shares.names == ("a", "b", "none")
+    assert shares.values.tolist() == [[0.5, 0.5, 0], [1, 0, 0], [0, 0, 1]]
+    columns = label_shares(["1,0,1", "0,0,1"], lengths=None)
+    assert columns.names == ("class_1", "class_3")
+
+
+def test_values_of_residues_are_balanced_by_their_mean() -> None:
+    shares = label_shares(["0.5 1.5", "7.5,nan", "2.5 3.5 4.5"], lengths=[2, 2, 3])
+    assert shares.strata().argsort().tolist() == [0, 2, 1]

@@ -18,7 +18,7 @@ def test_only_tasks_that_there_are_can_be_detected() -> None:
         (["0.0", "1.0", "0.5", "0.5", "0.5", "1.0"], "regression", "pair-regression"),
         (["3", "14", "-15", "92"], "regression", "pair-regression"),
         (["nucleus", "cytosol", "nucleus"], "multiclass", "pair-multiclass"),
-        (["yes", "no", "maybe", "no", "no", "no"], "multiclass", "pair-multiclass"),
+        (["yes", "no", "maybe", "no", "maybe", "no"], "multiclass", "pair-multiclass"),
         (["H", "T", "O", "T", "H", "O"], "multiclass", "pair-multiclass"),
         (["a", "a;b", "none"], "multilabel", "pair-multilabel"),
         (["C1", "C2", "D2,C2", "T"], "symmetry", "pair-multilabel"),
@@ -45,7 +45,11 @@ def test_labels_as_long_as_their_sequences_are_of_residues(labels: list[str]) ->
     ("labels", "seen", "tasks"),
     [
         (["0", "1", "2", "0", "1", "2"], "whole numbers from 0 to 2", "multiclass or --task regr"),
-        (["1.5", "high", "2"], "numbers such as 1.5 and one text such as high", "regression"),
+        (
+            ["1.5", "high", "2"],
+            "numbers such as 1.5 and one text such as 'high' (row 2)",
+            "regression",
+        ),
         (["1,5", "2,25"], "a comma for the point", "multilabel or --task regression"),
         (["it", "binds", "to", "DNA"], "4 different texts in 4 rows", "multiclass or --task multi"),
     ],
@@ -63,3 +67,110 @@ def test_labels_that_fit_several_tasks_are_asked_about(
 def test_for_pairs_the_tasks_on_pairs_are_named() -> None:
     with pytest.raises(InputError, match="--task pair-multiclass or --task pair-regression"):
         detect_task(["0", "1", "2"] * 3, lengths=None, pairs=True)
+
+
+def refusal(labels: list[str], lengths: list[int] | None = None, *, stops: int = 0) -> str:
+    with pytest.raises(InputError) as caught:
+        detect_task(
+            labels,
+            lengths=lengths,
+            pairs=False,
+            where="t.tsv",
+            place=lambda row: f"t.tsv:{row + 2}",
+            stops=stops,
+        )
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        (["['a', 'b']", "['a']", "[]"], "sets of 2 classes"),
+        (["{'a'}", "set()", "{'b', 'a'}"], "sets of 2 classes"),
+        (["1,0,1", "0,0,1", "1,1,1"], "0 or 1 for each of 3 classes"),
+        (["[1 0 1]", "[0 0 1]", "none"], "0 or 1 for each of 3 classes"),
+        (["True False", "False False"], "0 or 1 for each of 2 classes"),
+        (["[3, 17]", "[4]"], "sets of 3 classes"),
+    ],
+)
+def test_lists_are_sets_of_classes(labels: list[str], reason: str) -> None:
+    assert detect_task(labels, lengths=[50] * len(labels), pairs=False)[0] == "multilabel"
+    task, words = detect_task(labels, lengths=None, pairs=True)
+    assert (task, reason in words) == ("pair-multilabel", True)
+
+
+def test_a_list_of_symmetry_groups_is_of_symmetry() -> None:
+    assert detect_task(["['C2', 'D2']", "['C1']"], lengths=None, pairs=False)[0] == "symmetry"
+
+
+def test_names_in_brackets_are_words() -> None:
+    labels = ["[2Fe-2S]", "[4Fe-4S]", "[2Fe-2S]", "[4Fe-4S]"]
+    assert detect_task(labels, lengths=None, pairs=False)[0] == "multiclass"
+
+
+@pytest.mark.parametrize("labels", [["0.5,1,2", "1,2"], ["[0.5 nan 2]", "[1 2]"]])
+def test_one_number_per_residue_is_a_value(labels: list[str]) -> None:
+    assert detect_task(labels, lengths=[3, 2], pairs=False)[0] == "residue-regression"
+
+
+@pytest.mark.parametrize("labels", [["0 1 1", "1 0"], ["[0. 2. 1.]", "[1. 1.]"]])
+def test_whole_numbers_per_residue_may_be_classes(labels: list[str]) -> None:
+    assert "--task residue or --task residue-regression" in refusal(labels, [3, 2])
+
+
+def test_columns_may_be_as_long_as_peptides_of_one_length() -> None:
+    said = refusal(["1,0,1", "0,0,1", "1,1,1"], [3, 3, 3])
+    assert "--task multilabel or --task residue or --task residue-regression" in said
+    # as text of 5 characters they are no residues of peptides of 5
+    assert detect_task(["1,0,1", "0,0,1"], lengths=[5, 5], pairs=False)[0] == "multilabel"
+
+
+def test_lists_that_were_cut_are_refused_with_their_line() -> None:
+    said = refusal(["[0 0 ... 0]", "[0 1 ... 0]"], [300, 200])
+    assert "t.tsv:2: label '[0 0 ... 0]' was cut when it was written" in said
+    assert "t.tsv:3" in said
+
+
+def test_lists_of_numbers_without_a_meaning_are_asked_about() -> None:
+    said = refusal(["0.5,0.25,3", "1.5,2", "7.5,1"], [90, 80, 70])
+    assert "neither one per residue nor 0 and 1 of one length ('0.5,0.25,3', t.tsv:2)" in said
+
+
+def test_labels_longer_than_their_sequences_name_the_stop() -> None:
+    lengths = [20, 30, 25]
+    said = refusal(["0" * 12 + "1" * (n - 11) for n in lengths], lengths, stops=3)
+    assert said.startswith("t.tsv:2: ")
+    assert "3 of 3 labels are 1 longer than their sequences, which lost the '*'" in said
+    assert "--task residue" in said
+
+
+@pytest.mark.parametrize("digits", [16, 25, 5000])
+def test_long_digits_are_neither_values_nor_classes(digits: int) -> None:
+    labels = ["0" * digits, "1" * (digits + 7), "01" * digits]
+    assert "--task residue or --task multiclass" in refusal(labels, [90, 80, 300])
+    with pytest.raises(InputError, match="--task pair-multiclass"):
+        detect_task(labels, lengths=None, pairs=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words", "tasks"),
+    [
+        (["yes", "no"] * 10 + ["noo"], "yes or no, except 'noo' (t.tsv:22)", "binary or --task m"),
+        (["1", "0"] * 10 + ["11"], "except '11' (t.tsv:22)", "multiclass or --task regression"),
+        (["1", "0"] * 10 + ["NA"], "except 'NA' (t.tsv:22)", "binary or --task multiclass"),
+        (["C1", "D2"] * 10 + ["mono"], "symmetry groups, except 'mono' (t.tsv:22)", "symmetry or"),
+        (["0.5", "1.25"] * 10 + ["high"], "such as 'high' (t.tsv:22)", "multiclass or --task reg"),
+    ],
+)
+def test_one_odd_label_is_named_with_its_line(labels: list[str], words: str, tasks: str) -> None:
+    said = refusal(labels, [50] * len(labels))
+    assert words in said
+    assert tasks in said
+
+
+def test_numbers_and_words_as_long_as_all_peptides_are_not_of_residues() -> None:
+    numbers = [f"{k / 7:.7f}" for k in range(1, 9)]
+    assert detect_task(numbers, lengths=[9] * 8, pairs=False)[0] == "regression"
+    words = ["nonbinder"] * 6 + ["binder"] * 3
+    assert detect_task(words, lengths=[9] * 9, pairs=False)[0] == "multiclass"
+    assert detect_task(["000010010"] * 6, lengths=[9] * 6, pairs=False)[0] == "residue"

@@ -5,7 +5,7 @@ import pytest
 from peftide.errors import InputError
 from peftide.splitting.training_data import read_training_data
 from peftide.tasks import TASKS
-from peftide.tasks.reading import read_labels, reading_options
+from peftide.tasks.reading import read_class_names, read_labels, reading_options
 from tests.conftest import small_config, write_rows
 
 
@@ -35,3 +35,30 @@ def test_equal_validation_labels_are_refused(tmp_path: Path) -> None:
     dataset = read_training_data(config, "sequence")
     with pytest.raises(InputError, match=r"v\.tsv: the validation rows that count \(2\) all have"):
         read_labels(dataset, TASKS["regression"], max_length=None, class_map=None)
+
+
+def test_class_names_are_several_or_the_lines_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("nucleus\ncell membrane\n\n")
+    assert read_class_names(()) == ()
+    assert read_class_names(("a", " b")) == ("a", "b")
+    assert read_class_names((str(tmp_path / "names.txt"),)) == ("nucleus", "cell membrane")
+
+
+@pytest.mark.parametrize("given", [("a", "a"), ("a", ""), ("names.txt",)])
+def test_class_names_that_are_not_clear_are_refused(tmp_path: Path, given: tuple[str, ...]) -> None:
+    Path("names.txt").write_text("one\n")
+    with pytest.raises(InputError, match="a different name for each column"):
+        read_class_names(given)
+
+
+def test_a_file_of_class_names_must_exist() -> None:
+    with pytest.raises(InputError, match=r"nowhere\.txt"):
+        read_class_names(("nowhere.txt",))
+
+
+def test_removed_stops_are_known_to_the_readers(tmp_path: Path) -> None:
+    rows = [(f"p{k}", "MKVL"[: k + 2] + "*", "0110"[: k + 2]) for k in range(3)]
+    table = write_rows(tmp_path / "t.tsv", "id sequence label", rows)
+    config = small_config(tmp_path, "residue", "head", train=table)
+    dataset = read_training_data(config, "residue")
+    assert reading_options(dataset, "train", max_length=None).stops == 3

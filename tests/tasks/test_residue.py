@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,3 +106,38 @@ def test_classes_behind_the_mask_or_the_crop_are_none(rows: Rows, reading: Readi
 
 def test_values_are_numbers_of_the_model(rows: Rows, reading: Reading) -> None:
     assert read_residue(rows(["HE"]), HE, reading([2])).values.dtype == np.float32
+
+
+@pytest.mark.parametrize("text", ["['E', 'H', 'H']", "[E, H, H]", "(E; H; H)"])
+def test_lists_have_an_entry_per_residue(rows: Rows, reading: Reading, text: str) -> None:
+    targets = read_residue(rows([text, "HE"]), HE, reading([3, 2]))
+    assert targets.values.argmax(axis=1).tolist() == [0, 1, 1, 1, 0]
+
+
+def test_lists_of_numbers_name_classes(rows: Rows, reading: Reading) -> None:
+    labels = fit_residue(rows(["[0 10 2]", "0 2"]), reading([3, 2]))
+    assert labels.class_names == ("0", "10", "2")
+    assert labels.class_counts == (2.0, 1.0, 2.0)
+
+
+def test_missing_entries_of_lists_are_masked_and_counted(rows: Rows, reading: Reading) -> None:
+    targets = read_residue(rows(["['E', None, 'H']"]), HE, reading([3]))
+    assert targets.counted.tolist() == [True, False, True]
+    assert [(f.kind, f.count) for f in targets.findings] == [("missing_residue_labels", 1)]
+
+
+def test_a_list_that_was_cut_is_named(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv:2: label '\[0 0 ... 1\]' was cut"):
+        fit_residue(rows(["[0 0 ... 1]", "[0 1]"]), reading([300, 2]))
+
+
+def test_the_source_of_a_wrong_length_is_named(rows: Rows, reading: Reading) -> None:
+    options = replace(reading([2, 3]), stops=2)
+    with pytest.raises(InputError, match=r"1 longer than their sequences, which lost the '\*'"):
+        fit_residue(rows(["HEE", "EHHE"]), options)
+
+
+def test_classes_that_differ_in_case_are_named(rows: Rows, reading: Reading) -> None:
+    labels = Labels(class_names=("H", "h"))
+    (finding,) = read_residue(rows(["Hh"]), labels, reading([2])).findings
+    assert finding.kind == "similar_classes"

@@ -1,6 +1,7 @@
 """Verdicts on a later part compared with train: overlap and differences."""
 
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Verdict, share
 from peftide.baselines import fit_degree
 from peftide.sequences import distinct_examples
+from peftide.sequences.repeats import visible_labels
 from peftide.types import FloatArray, IntArray
 
 DEGREE_LEAD = 0.05
@@ -75,8 +77,9 @@ def shared_rows(subject: Subject, part: str) -> Verdict:
     again = np.isin(asked[before:], asked[:before])
     if not again.any():
         return Verdict(part, "shared_rows", "ok", f"no {subject.what} of train")
-    known = set(zip(asked[:before].tolist(), subject.labels("train"), strict=True))
-    own = zip(asked[before:].tolist(), subject.labels(part), strict=True)
+    trained, labels = (visible_labels(subject.examples(name)) for name in ("train", part))
+    known = set(zip(asked[:before].tolist(), trained, strict=True))
+    own = zip(asked[before:].tolist(), labels, strict=True)
     other = sum(a and pair not in known for a, pair in zip(again.tolist(), own, strict=True))
     rows = np.flatnonzero(again)
     return Verdict(
@@ -128,7 +131,7 @@ def degree_alone(subject: Subject, part: str) -> Verdict | None:
 
 def label_shift(subject: Subject, part: str) -> Verdict:
     """Difference between the labels of a part and of train."""
-    if subject.label_kind == "values":
+    if subject.label_kind in ("values", "residue_values"):
         return _value_shift(subject, part)
     train, own = (_label_counts(subject, name) for name in ("train", part))
     new = sorted(set(own) - set(train))
@@ -231,8 +234,9 @@ def _shift(
 
 
 def _label_counts(subject: Subject, part: str) -> Counter[str]:
-    labels = subject.labels(part)
-    return Counter("".join(labels) if subject.label_kind == "residues" else labels)
+    if subject.label_kind == "residues":
+        return Counter(chain.from_iterable(subject.entries(part)))
+    return Counter(subject.labels(part))
 
 
 def _distance(first: FloatArray | IntArray, second: FloatArray | IntArray) -> float:

@@ -1,6 +1,6 @@
 """A data set with the properties that the checks need: labels, lengths, degrees, overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from peftide.sequences import Dataset, Examples, distinct_sequences
 from peftide.sequences.label_kinds import LabelKind, label_kind
+from peftide.sequences.label_lists import is_missing
+from peftide.sequences.residue_labels import per_residue
 from peftide.sequences.yes_no import is_yes
 from peftide.types import BoolArray, FloatArray, IntArray
 
@@ -87,8 +89,17 @@ class Subject:
         return np.array([is_yes(label) is True for label in self.labels(part)], dtype=bool)
 
     def values(self, part: str) -> FloatArray:
-        """Return numeric labels as numbers. Shape (B,)."""
-        return np.array([float(label) for label in self.labels(part)])
+        """Return numeric labels as numbers; of residues, those that are not missing. Shape (R,)."""
+        texts: Iterable[str] = self.labels(part)
+        if self.label_kind == "residue_values":
+            texts = (entry for row in self.entries(part) for entry in row if not is_missing(entry))
+        return np.array([float(text) for text in texts])
+
+    def entries(self, part: str) -> list[Sequence[str]]:
+        """Return the labels of the residues of each row."""
+        lengths = self.lengths[self.members(part)[:, 0]].tolist()
+        rows = zip(self.labels(part), lengths, strict=True)
+        return [per_residue(label, length) for label, length in rows]
 
     def degrees(self, part: str) -> tuple[IntArray, IntArray]:
         """Return positive and negative counted pairs of each distinct sequence."""

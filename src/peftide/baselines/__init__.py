@@ -37,7 +37,7 @@ BASELINES: dict[str, Baseline] = {
         fit_residue_letters,
         load_residue_letters,
         levels=("residue",),
-        kinds=("categorical",),
+        kinds=("categorical", "continuous"),
     ),
 }
 """Baselines by name, in the order in which they are fitted and shown."""

@@ -1,4 +1,4 @@
-"""Residue letters: a table of class shares, one row per letter."""
+"""Residue letters: a table of class shares or mean values, one row per letter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,35 @@ from peftide.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class ResidueLetters:
-    """A fitted letter baseline; made by `fit_residue_letters`.
+    """A fitted letter baseline; made by `fit_residue_letters` or `fit_residue_means`.
 
     Attributes
     ----------
     counts
-        Train residues of each letter (row, 20 = any other letter) and class. Shape (21, K).
+        Train residues of each letter (row, 20 = any other letter) and class, shape (21, K); or
+        the sum of their values, shape (21, 1).
+    residues
+        Train residues of each letter. Shape (21,).
+    prior
+        Added to the sums of each letter: one residue of each class, or one with the mean value.
+        Shape (K,).
+    values
+        Whether answers are values.
     """
 
-    counts: IntArray
+    counts: IntArray | FloatArray
+    residues: IntArray
+    prior: FloatArray
+    values: bool = False
 
     @property
-    def probabilities(self) -> FloatArray:
-        """P(class | letter), one added to every count. Shape (21, K)."""
-        smoothed = self.counts + 1
-        return smoothed / smoothed.sum(axis=1, keepdims=True)
+    def means(self) -> FloatArray:
+        """P(class | letter) or mean value of each letter, smoothed by the prior. Shape (21, K)."""
+        added = 1 if self.values else len(self.prior)
+        return (self.counts + self.prior) / (self.residues[:, None] + added)
 
     def predict(self, sequences: Sequence[str]) -> list[FloatArray]:
-        """Yield the class probabilities of each residue.
+        """Yield the class probabilities, or the value, of each residue.
 
         Parameters
         ----------
@@ -39,7 +50,7 @@ class ResidueLetters:
         Returns
         -------
         list of numpy.ndarray
-            Shape (L, K) for each sequence.
+            Shape (L, K) for each sequence; (L,) for values.
 
         Examples
         --------
@@ -48,12 +59,14 @@ class ResidueLetters:
         array([[0.66666667, 0.33333333],
                [0.25      , 0.75      ]])
         """
-        table = self.probabilities
+        table = self.means[:, 0] if self.values else self.means
         return [table[letter_codes(sequence)] for sequence in sequences]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Yield all numbers by name."""
-        return {"counts": self.counts}
+        if not self.values:
+            return {"counts": self.counts}
+        return {"sums": self.counts, "residues": self.residues, "prior": self.prior}
 
 
 def load_residue_letters(
@@ -61,22 +74,25 @@ def load_residue_letters(
 ) -> ResidueLetters:
     """Yield the baseline that `ResidueLetters.arrays` came from."""
     del kind, proteins_per_example
-    return ResidueLetters(arrays["counts"])
+    if "sums" in arrays:
+        return ResidueLetters(arrays["sums"], arrays["residues"], arrays["prior"], values=True)
+    return _of_counts(arrays["counts"])
 
 
 def fit_residue_letters(
-    sequences: Sequence[str], classes: Sequence[IntArray], n_classes: int
+    sequences: Sequence[str], classes: Sequence[IntArray] | Sequence[FloatArray], n_classes: int
 ) -> ResidueLetters:
-    """Count the classes of each letter.
+    """Count the classes of each letter; without classes, average values as `fit_residue_means`.
 
     Parameters
     ----------
     sequences
         One-letter residues.
     classes
-        Class index of each residue, −1 where masked. Shape (L,) for each sequence.
+        Class index of each residue, −1 where masked; without classes its value, NaN where masked.
+        Shape (L,) for each sequence.
     n_classes
-        K.
+        K; 0 for values.
 
     Returns
     -------
@@ -95,6 +111,8 @@ def fit_residue_letters(
     >>> letters.counts.sum(axis=0)
     array([2, 1])
     """
+    if not n_classes:
+        return fit_residue_means(sequences, classes)
     _check_classes(sequences, classes, n_classes)
     counts = np.zeros((OTHER + 1, n_classes), dtype=np.int64)
     for sequence, indices in zip(sequences, classes, strict=True):
@@ -102,10 +120,50 @@ def fit_residue_letters(
         np.add.at(counts, (letter_codes(sequence)[known], indices[known]), 1)
     if not counts.any():
         raise InputError("no residue with a class", expected="at least one that is not masked")
-    return ResidueLetters(counts)
+    return _of_counts(counts)
 
 
-def _check_classes(sequences: Sequence[str], classes: Sequence[IntArray], n_classes: int) -> None:
+def fit_residue_means(
+    sequences: Sequence[str], values: Sequence[IntArray] | Sequence[FloatArray]
+) -> ResidueLetters:
+    """Average the values of each letter, beside one residue with the mean of all.
+
+    Parameters
+    ----------
+    sequences
+        One-letter residues.
+    values
+        Value of each residue, NaN where masked. Shape (L,) for each sequence.
+
+    Raises
+    ------
+    InputError
+        If values and residues differ in number, or every residue is masked.
+
+    Examples
+    --------
+    >>> fit_residue_means(["AAG"], [np.array([1.0, 3.0, np.nan])]).predict(["AG"])[0]
+    array([2., 2.])
+    """
+    codes, numbers = letter_codes("".join(sequences)), np.concatenate([np.empty(0), *values])
+    if len(codes) != len(numbers):
+        raise InputError(f"values of {len(numbers):,} residues for {len(codes):,} residues")
+    known = np.isfinite(numbers)
+    if not known.any():
+        raise InputError("no residue with a value", expected="at least one that is not masked")
+    codes, numbers = codes[known], numbers[known]
+    sums = np.bincount(codes, numbers, minlength=OTHER + 1)[:, None]
+    residues = np.bincount(codes, minlength=OTHER + 1)
+    return ResidueLetters(sums, residues, numbers.mean(keepdims=True), values=True)
+
+
+def _of_counts(counts: IntArray) -> ResidueLetters:
+    return ResidueLetters(counts, counts.sum(axis=1), np.ones(counts.shape[1]))
+
+
+def _check_classes(
+    sequences: Sequence[str], classes: Sequence[IntArray] | Sequence[FloatArray], n_classes: int
+) -> None:
     """Raise all misfits of class indices together."""
     if len(sequences) != len(classes):
         raise InputError(f"classes of {len(classes)} sequences for {len(sequences)} sequences")

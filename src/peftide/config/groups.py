@@ -42,6 +42,16 @@ class DataOptions(PartTables, TableOptions):
         doc="proteins of a later part that are also in train: error, allow, or drop the train rows",
     )
     class_map: Path | None = option(None, doc="TSV `label class` that merges symmetry labels")
+    classes: tuple[str, ...] = option(
+        (),
+        doc="names of the classes of labels such as 1,0,1, in their order: comma-separated, or a "
+        "file with a name on each line; default: class_1, class_2, …",
+    )
+
+    def __post_init__(self) -> None:
+        """Read names of tasks with `_` as with `-`, beside the checks of all options."""
+        super().__post_init__()
+        object.__setattr__(self, "task", self.task.replace("_", "-"))
 
 
 @dataclass(frozen=True, kw_only=True)

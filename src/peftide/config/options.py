@@ -168,6 +168,9 @@ class PartOptions(Options):
     heading: ClassVar[str] = "table"
 
     split_column: str = option("split", doc="column with the part of each row")
+    mask_column: str = option(
+        "mask", doc="column with 0/1 per residue; residues with 0 are left out"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +189,6 @@ class TableOptions(JoinOptions, PartOptions, ClusterOptions):
     """All options of a labelled table."""
 
     heading: ClassVar[str] = "table"
-
-    mask_column: str = option(
-        "mask", doc="column with 0/1 per residue; residues with 0 are left out"
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -240,8 +240,10 @@ def with_similarity(beside: Beside, parts: Mapping[str, ScoredPart]) -> Beside:
 def _fit(name: str, train: ScoredPart) -> Fitted:
     known, outcome = train.targets, train.task.outcome
     if train.task.level == "residue":
-        classes = np.where(known.counted, known.values.argmax(axis=1), -1).astype(np.int64)
-        per_example = np.split(classes, known.offsets[1:-1])
+        answers = np.where(known.counted, known.values[:, 0], np.nan)
+        if outcome.has_classes:
+            answers = np.where(known.counted, known.values.argmax(axis=1), -1).astype(np.int64)
+        per_example = np.split(answers, known.offsets[1:-1])
         return BASELINES[name].fit(
             seen_sequences(train), per_example, len(train.labels.class_names)
         )

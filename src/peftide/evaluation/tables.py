@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from peftide.files import storage_errors, written_whole
 from peftide.outcomes import COUNTED
 from peftide.outputs import table_form
 from peftide.sequences import Examples, Proteins
+from peftide.sequences.residue_labels import per_residue
 from peftide.types import BoolArray, IntArray, Level
 
 FLOAT_FORMAT = "%.6g"
@@ -61,8 +63,9 @@ def _residue_columns(examples: Examples, proteins: Proteins, residues: IntArray)
         "residue": list("".join(seen)),
     }
     if examples.labels is not None:
-        labels = [text[:n] for text, n in zip(examples.labels, residues, strict=True)]
-        columns["label"] = list("".join(labels))
+        whole = [len(proteins.sequences[p]) for p in members]
+        rows = zip(examples.labels, whole, residues, strict=True)
+        columns["label"] = list(chain.from_iterable(per_residue(t, w)[:n] for t, w, n in rows))
     return columns
 
 

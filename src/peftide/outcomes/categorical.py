@@ -1,13 +1,14 @@
 """One of several classes: K logits, softmax; a row may belong to more than one class."""
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import softmax
 
-from peftide.errors import InputError, did_you_mean
+from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.metrics import categorical_metrics
 from peftide.metrics.weighted import weighted_categorical
 from peftide.outcomes.columns import BETWEEN_CLASSES, PROBABILITY_OF
@@ -20,7 +21,10 @@ from peftide.outcomes.shallow import (
     zeros_and_ones,
 )
 from peftide.outcomes.shown import Shown
+from peftide.sequences.label_kinds import TOO_MANY_DIGITS, shortened
+from peftide.sequences.label_lists import list_fault
 from peftide.sequences.missing import missing_classes
+from peftide.sequences.near_misses import similar_classes
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.tallies import row_findings
 from peftide.types import BoolArray, FloatArray, IntArray
@@ -42,7 +46,8 @@ def fit_classes(examples: Examples, options: ReadingOptions) -> Labels:
     counts = require_two_classes(targets, names, str(examples.path))
     if len(counts) > 2 and counts.max() == 1:
         raise InputError(
-            f"all {len(counts):,} training labels differ (for instance {names[0]!r}, {names[1]!r})",
+            f"all {len(counts):,} training labels differ (for instance "
+            f"{shortened(names[0])}, {shortened(names[1])})",
             expected="classes that several rows share",
             where=examples.path,
             fix="Another column? Name it with --label-column. Numbers? --task regression",
@@ -58,7 +63,12 @@ def sorted_classes(names: set[str]) -> tuple[str, ...]:
     >>> sorted_classes({"10", "2", "b", "a"})
     ('2', '10', 'a', 'b')
     """
-    return tuple(sorted(names, key=lambda n: (0, int(n), n) if n.isdecimal() else (1, 0, n)))
+
+    def key(name: str) -> tuple[int, int, str]:
+        is_value = name.isdecimal() and not TOO_MANY_DIGITS.fullmatch(name)
+        return (0, int(name), name) if is_value else (1, 0, name)
+
+    return tuple(sorted(names, key=key))
 
 
 def read_classes(examples: Examples, labels: Labels, options: ReadingOptions) -> Targets:
@@ -67,10 +77,18 @@ def read_classes(examples: Examples, labels: Labels, options: ReadingOptions) ->
     Raises
     ------
     InputError
-        If train has none of the classes.
+        If train has none of the classes, or a label is a list that cannot be read.
     """
     texts = examples.labels or ()
     counted = examples.counted
+    raise_problems(
+        [
+            f"{examples.where(row)}: label {shortened(text)} {fault}"
+            for row, text in enumerate(texts)
+            if (fault := list_fault(text))
+        ],
+        fix="A label is one class. Several classes per row: --task multilabel",
+    )
     values, findings = membership(texts, labels, counted, part=options.part, where=examples.where)
     odd = missing_classes(options.part, [(text,) for text in texts], where=examples.where)
     return Targets(values, counted, np.arange(len(texts) + 1), findings + odd)
@@ -158,7 +176,7 @@ def membership(
     if counted.any() and unknown.sum() == counted.sum():
         first = int(unknown.argmax())
         raise InputError(
-            f"train has none of the classes here (for instance {names[first]!r})",
+            f"train has none of the classes here (for instance {shortened(names[first])})",
             where=where(first),
             fix=did_you_mean(names[first], labels.class_names),
         )
@@ -166,6 +184,7 @@ def membership(
     findings = row_findings(
         part, "rows_of_unknown_classes", unknown, where=where, decision=decision
     )
+    findings += similar_classes(part, compress(names, counted), labels.class_names)
     return np.eye(len(column) + 1, dtype=np.float32)[classes][:, :-1], findings
 
 

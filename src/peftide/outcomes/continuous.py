@@ -1,6 +1,7 @@
 """A value: one output, trained on standardised values."""
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,37 +20,87 @@ from peftide.outcomes.shallow import (
 )
 from peftide.outcomes.shown import Shown
 from peftide.quantities import number
-from peftide.sequences.records import Examples
-from peftide.types import FloatArray
+from peftide.sequences.label_kinds import TOO_MANY_DIGITS, is_number, shortened
+from peftide.sequences.label_lists import label_list
+from peftide.sequences.records import Examples, Finding
+from peftide.sequences.tallies import row_findings
+from peftide.types import BoolArray, FloatArray
+
+LARGEST = 1e38
+"""Larger numbers do not fit into a float32."""
+SMALLEST_SPREAD = 1e-30
+FAR = 1e6
+"""A value this many interquartile ranges from the median is far off."""
+NO_NUMBER = "is not a finite number"
 
 
-def read_continuous(examples: Examples, _labels: Labels, _options: ReadingOptions) -> Targets:
+def read_continuous(examples: Examples, _labels: Labels, options: ReadingOptions) -> Targets:
     """Read one finite number per row.
 
     Raises
     ------
     InputError
-        Naming file and line of every label that is not a finite number.
+        Naming file and line of every label that is not a finite number of usual size.
     """
-    shown = examples.labels or ()
-    values = [_number(text) for text in shown]
+    values = numbers_of(examples.labels or (), examples.where)
+    findings = far_off(values, examples.counted, part=options.part, where=examples.where)
+    return Targets(values[:, None], examples.counted, np.arange(len(values) + 1), findings)
+
+
+def numbers_of(texts: Sequence[str], where: Callable[[int], str]) -> FloatArray:
+    """Return one number per text. Shape (R,).
+
+    Parameters
+    ----------
+    where
+        Place of a text by its index, for messages.
+
+    Raises
+    ------
+    InputError
+        Naming the place of every text that is not a finite number of usual size.
+    """
+    values = np.array([float(t) if is_number(t) else math.nan for t in texts], dtype=np.float64)
+    wrong = np.flatnonzero(~(np.abs(values) <= LARGEST))  # NaN too
     raise_problems(
-        [
-            f"{examples.where(row)}: label {shown[row]!r} is not a finite number"
-            for row, value in enumerate(values)
-            if not math.isfinite(value)
-        ],
+        [f"{where(int(row))}: label {shortened(texts[row])} {_fault(texts[row])}" for row in wrong],
         fix="To use another column, name it with --label-column. Decimals have a point.",
     )
-    column = np.array(values, dtype=np.float64)[:, None]
-    return Targets(column, examples.counted, np.arange(len(values) + 1))
+    return values
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+def _fault(text: str) -> str:
+    if TOO_MANY_DIGITS.fullmatch(text.strip()):
+        return "has too many digits for a number: an id, or labels of residues (--task residue)?"
+    listed = label_list(text)
+    if listed is not None and listed.are_numbers:
+        return f"{NO_NUMBER} but a list; one number per residue: --task residue-regression"
+    if is_number(text):
+        return f"is too large to compute with (above {LARGEST:g}): correct it, or change the unit"
+    return NO_NUMBER
+
+
+def far_off(
+    values: FloatArray, counted: BoolArray, *, part: str, where: Callable[[int], str]
+) -> tuple[Finding, ...]:
+    """Count values so far from all others that these become the same number beside them.
+
+    Examples
+    --------
+    >>> found = far_off(np.array([1.0, 2, 3, 1e30]), np.ones(4, bool), part="train", where=str)
+    >>> found[0].kind, found[0].examples
+    ('far_off_values', ('3',))
+    """
+    if not counted.any():
+        return ()
+    low, median, high = np.quantile(values[counted], (0.25, 0.5, 0.75))
+    rows = counted & (np.abs(values - median) > FAR * (high - low)) & (high > low)
+    first = f" (the first: {where(int(rows.argmax()))})" if rows.any() else ""
+    decision = (
+        f"values more than {FAR:,.0f} interquartile ranges from the median{first}; correct them, "
+        "or train on logarithms"
+    )
+    return row_findings(part, "far_off_values", rows, where=where, decision=decision)
 
 
 def fit_continuous(examples: Examples, options: ReadingOptions) -> Labels:
@@ -60,11 +111,29 @@ def fit_continuous(examples: Examples, options: ReadingOptions) -> Labels:
     InputError
         If all values are equal.
     """
-    targets = read_continuous(examples, Labels(), options)
+    return standardising(read_continuous(examples, Labels(), options), str(examples.path))
+
+
+def standardising(targets: Targets, where: str) -> Labels:
+    """Return mean and standard deviation of the values that count.
+
+    Raises
+    ------
+    InputError
+        If there are none, all are equal, or they differ by too little to compute with.
+    """
     values = targets.values[targets.counted]
-    if values.size == 0 or values.std() == 0:
+    if values.size == 0:
+        raise InputError("no training label counts: all are masked or left out", where=where)
+    if np.ptp(values) == 0:
         raise InputError(
-            "all training values are equal", expected="values that differ", where=examples.path
+            "all training values are equal", expected="values that differ", where=where
+        )
+    if values.std() < SMALLEST_SPREAD:
+        raise InputError(
+            f"the training values differ by less than {SMALLEST_SPREAD:g}",
+            where=where,
+            fix="Change their unit, or train on logarithms",
         )
     return Labels(centre=float(values.mean()), spread=float(values.std()))
 
@@ -76,9 +145,17 @@ def squared_loss(
     *,
     imbalance: Imbalance,
 ) -> Float[Any, " R"]:
-    """Return the squared error of each row, in units of the training standard deviation."""
-    del imbalance
-    return (logits[:, 0] - (values[:, 0] - labels.centre) / labels.spread) ** 2
+    """Return the squared error of each row; `values` are standardised."""
+    del imbalance, labels
+    return (logits[:, 0] - values[:, 0]) ** 2
+
+
+def standardised(values: FloatArray, labels: Labels) -> FloatArray:
+    """Return values in training standard deviations from the training mean.
+
+    This is done in double precision: 1,700,000,001 and 1,700,000,002 are one float32.
+    """
+    return (values - labels.centre) / labels.spread
 
 
 def continuous_answers(logits: FloatArray, labels: Labels) -> FloatArray:
@@ -122,6 +199,7 @@ CONTINUOUS = Outcome(
     kind="continuous",
     headline="spearman",
     outputs=lambda _labels: 1,
+    trained=standardised,
     loss=squared_loss,
     answers=continuous_answers,
     metrics=measure_continuous,

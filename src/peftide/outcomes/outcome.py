@@ -35,6 +35,8 @@ class Labels:
         Mean and standard deviation of training values.
     rows
         Training rows that count, where a row may have any number of classes.
+    columns
+        Whether a training label was a list with 0 or 1 for each class.
     """
 
     class_names: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Labels:
     centre: float = 0.0
     spread: float = 1.0
     rows: float = 0.0
+    columns: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,18 @@ class ReadingOptions:
         Residues of the same proteins before cropping. Shape (B,).
     class_map
         File that merges labels, or None.
+    classes
+        Names of the columns of labels that are lists of 0 and 1; empty if the user gave none.
+    stops
+        Sequences that lost a `*` at their end while they were read.
     """
 
     part: str
     residues: IntArray
     lengths: IntArray
     class_map: Path | None = None
+    classes: tuple[str, ...] = ()
+    stops: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +117,10 @@ class Outcome:
     outputs
         Labels → K, the number of logits.
     loss
-        (logits, values, labels, imbalance=) → loss of each row. Shape (R,).
+        (logits, values as `trained` returns them, labels, imbalance=) → loss of each row.
+        Shape (R,).
+    trained
+        (values, labels) → the values that the loss reads. Shape (R, K).
     answers
         (logits, labels) → probability (R,), probabilities (R, K) or value (R,).
     metrics
@@ -160,6 +172,7 @@ class Outcome:
     truth: Callable[[FloatArray, Labels], np.ndarray]
     shallow: Shallow
     shown: Shown
+    trained: Callable[[FloatArray, Labels], FloatArray] = lambda values, _labels: values
     answer_column: str = ""
     statistic: Callable[..., Statistic] | None = None
     calibrations: tuple[str, ...] = ("none",)

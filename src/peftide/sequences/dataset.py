@@ -51,10 +51,10 @@ def read_dataset(
     ------
     InputError
         If an id has no sequence or two sequences, an id looks like a missing value and `sequences`
-        does not have it, a mask is empty, or (under `options.strict`) labels contradict each other.
+        does not have it, or (under `options.strict`) labels contradict each other.
     """
     problems: list[str] = []
-    fitted = {part: _at_level(table, level, problems) for part, table in tables.items()}
+    fitted = {part: _at_level(table, level) for part, table in tables.items()}
     named, findings = name_rows(fitted, level=level, strict=options.strict)
     source = options.sequences if sequences is None else sequences
     lookup = None if source is None else sequence_lookup(source)
@@ -163,15 +163,9 @@ class _ProteinPool:
             )
 
 
-def _at_level(table: Table, level: Level, problems: list[str]) -> Table:
+def _at_level(table: Table, level: Level) -> Table:
     """Table with labels and masks in the form that the level needs."""
     if level == "residue":
-        if table.masks is not None:
-            empty = [row for row, mask in enumerate(table.masks) if not mask]
-            problems += [
-                f"{table.where(row)}: the mask is empty: fill it in, or leave out the row"
-                for row in empty
-            ]
         return table
     if table.labels is None:
         return replace(table, masks=None)

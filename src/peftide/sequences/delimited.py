@@ -14,6 +14,7 @@ import pandas as pd
 from peftide.errors import InputError, raise_problems
 from peftide.sequences.cells import Row, split_cells
 from peftide.sequences.label_kinds import is_number
+from peftide.sequences.label_lists import list_text
 from peftide.sequences.records import FRAME, LIST, place
 from peftide.sequences.text_files import read_text
 from peftide.types import IntArray
@@ -185,6 +186,8 @@ def is_single(row: Any) -> bool:
 
 def _as_text(column: pd.Series) -> tuple[str, ...]:
     absent = column.isna().to_numpy(dtype=bool)
+    if column.dtype == object:
+        column = column.map(list_text)
     texts = column.astype(str).to_numpy(dtype=object)
     return tuple(np.where(absent, "", texts).tolist())
 

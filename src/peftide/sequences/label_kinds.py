@@ -1,15 +1,22 @@
 """Label texts come in; their kind goes out: binary, numbers, classes or per residue."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from peftide.sequences.label_lists import NUMBER, is_missing
+from peftide.sequences.residue_labels import FEW_SIGNS, per_residue
 from peftide.sequences.yes_no import is_yes
 
-LabelKind = Literal["yes_no", "classes", "values", "residues"]
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+LabelKind = Literal["yes_no", "classes", "values", "residues", "residue_values"]
 MOST_CLASSES = 30
 """Numbers with more distinct values than this are values, not classes."""
+WHOLE = re.compile(r"[+-]?\d+")
+WHOLE_VALUE = re.compile(r"[+-]?\d+(\.0*)?")
+TOO_MANY_DIGITS = re.compile(r"[+-]?\d{16,}")
+"""Whole numbers that a float cannot tell apart: ids, or labels of residues."""
+SHOWN_CHARACTERS = 40
 
 
 def are_yes_no(labels: Iterable[str]) -> bool:
@@ -25,28 +32,84 @@ def are_per_residue(labels: Sequence[str], lengths: Sequence[int]) -> bool:
     Parameters
     ----------
     labels
-        Text of each row.
+        Text of each row: a character per residue, or a list with an entry per residue.
     lengths
         Number of residues in the sequence of each row.
 
     Examples
     --------
-    (["HHE", "H"], [3, 9]), are_per_residue(["HHE", "HH", "H"], [3, 2, 9])
+    >>> are_per_residue(["HHE", "H"], [3, 9]), are_per_residue(["HHE", "0.1,2", "H"], [3, 2, 9])
     (False, True)
     """
-    fitting = sum(len(label) == n > 1 for label, n in zip(labels, lengths, strict=True))
-    return 2 * fitting > len(labels)
+    rows = zip(labels, lengths, strict=True)
+    fitting = [label for label, n in rows if len(per_residue(label, n)) == n > 1]
+    if 2 * len(fitting) <= len(labels):
+        return False
+    return len({*map(len, fitting)}) > 1 or not _are_words(fitting)
+
+
+def _are_words(labels: Sequence[str]) -> bool:
+    """Return whether labels of one length are decimal numbers, or words that come again and again.
+
+    Peptides of one length may be as long as `0.1234567` or `nonbinder` by chance.
+    """
+    distinct = {*labels}
+    if all(NUMBER.fullmatch(label) and not WHOLE.fullmatch(label) for label in distinct):
+        return True
+    letters = {letter for label in distinct for letter in label}
+    return len(letters) > FEW_SIGNS and 2 * len(distinct) <= len(labels)
+
+
+def residue_numbers(labels: Sequence[str], lengths: Sequence[int]) -> set[str]:
+    """Return the different numbers of labels that are lists with one number per residue.
+
+    Empty if an entry is no number, or no label is a list.
+
+    Examples
+    --------
+    >>> sorted(residue_numbers(["0.5 1", "2 nan 3"], [2, 3])), residue_numbers(["HE"], [2])
+    (['0.5', '1', '2', '3'], set())
+    """
+    rows = [per_residue(label, n) for label, n in zip(labels, lengths, strict=True)]
+    fitting = [row for row, n in zip(rows, lengths, strict=True) if len(row) == n > 1]
+    if all(isinstance(row, str) for row in fitting):
+        return set()
+    known = {entry for entry in set().union(*fitting) if not is_missing(entry)}
+    return known if all(map(NUMBER.fullmatch, known)) else set()
+
+
+def are_whole(numbers: Iterable[str]) -> bool:
+    """Return whether all numbers are whole, as the names of classes may be."""
+    return all(map(WHOLE_VALUE.fullmatch, numbers))
 
 
 def is_number(label: str) -> bool:
     """Return whether a label is a finite number with a decimal point, if any.
 
+    A whole number of more than 15 digits is none: it is an id, or labels of residues.
+
     Examples
     --------
-    >>> is_number(" -1.5e3"), is_number("1,5"), is_number("nan")
-    (True, False, False)
+    >>> is_number(" -1.5e3"), is_number("1,5"), is_number("nan"), is_number("0" * 20)
+    (True, False, False, False)
     """
-    return NUMBER.fullmatch(label.strip()) is not None
+    text = label.strip()
+    if not NUMBER.fullmatch(text) or TOO_MANY_DIGITS.fullmatch(text):
+        return False
+    return math.isfinite(float(text))
+
+
+def shortened(label: str) -> str:
+    """Return a label in quotes, as messages show it: long ones are cut, with their length.
+
+    Examples
+    --------
+    >>> shortened("C2"), shortened("1" * 5000)[-20:]
+    ("'C2'", "' (5,000 characters)")
+    """
+    if len(label) <= SHOWN_CHARACTERS:
+        return repr(label)
+    return f"{label[:SHOWN_CHARACTERS] + '…'!r} ({len(label):,} characters)"
 
 
 def label_kind(labels: Sequence[str], lengths: Sequence[int] | None) -> LabelKind:
@@ -68,6 +131,8 @@ def label_kind(labels: Sequence[str], lengths: Sequence[int] | None) -> LabelKin
     if are_yes_no(distinct):
         return "yes_no"
     if lengths is not None and are_per_residue(labels, lengths):
-        return "residues"
+        numbers = residue_numbers(labels, lengths)
+        as_values = not are_whole(numbers) or len(numbers) > MOST_CLASSES
+        return "residue_values" if numbers and as_values else "residues"
     texts = {label.strip() for label in distinct}
     return "values" if len(texts) > MOST_CLASSES and all(map(is_number, texts)) else "classes"

@@ -4,19 +4,22 @@ Proteins are compared by sequence: two ids with the same sequence are one protei
 compared together with their masks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from peftide.errors import InputError
+from peftide.sequences.label_lists import is_missing, label_list
 from peftide.sequences.records import Examples, Finding, Proteins
 from peftide.sequences.tallies import SHOWN_EXAMPLES, row_findings
 from peftide.types import BoolArray, IntArray
 
 MASKED = "\0"
 """Stands for a masked residue in a visible label."""
+SETS = ("{", "set(", "frozenset(")
+"""Beginnings of the lists whose order means nothing."""
 
 
 def distinct_sequences(proteins: Proteins) -> IntArray:
@@ -95,7 +98,7 @@ def judge_rows(
     if examples.labels is None or not all(examples.labels):
         return np.ones(len(examples), dtype=bool), ()
     asked = distinct_examples(examples.members, sequence_numbers)
-    labels, texts = pd.factorize(np.array(visible_labels(examples), dtype=object))
+    labels, texts = pd.factorize(pd.Series(visible_labels(examples), dtype=object))
     said = asked * len(texts) + labels
     repeated, repeat_findings = _repeats(part, examples, sequence_numbers, said=said)
     selfs, self_findings = _self_pairs(part, examples, sequence_numbers, self_pairs=self_pairs)
@@ -104,26 +107,37 @@ def judge_rows(
     return counted, self_findings + repeat_findings + contradictions
 
 
-def visible_labels(examples: Examples) -> list[str]:
-    """Return the label of each row without its masked residues.
+def visible_labels(examples: Examples) -> list[Hashable]:
+    """Return each label in a form that is equal for labels of one meaning, masked residues hidden.
 
-    A label that does not fit its mask is returned whole; reading the labels refuses it.
+    A list becomes its entries; of a Python set, the order makes no difference. A label that does
+    not fit its mask stays whole; reading the labels refuses it.
     """
-    labels = list(examples.labels or ())
+    read = {label: _entries(label) for label in dict.fromkeys(examples.labels or ())}
+    labels = [read[label] for label in examples.labels or ()]
     if examples.masks is None:
-        return labels
+        return [label if isinstance(label, str) else tuple(label) for label in labels]
     return [_visible(*row) for row in zip(labels, examples.masks, strict=True)]
 
 
-def _visible(label: str, mask: str) -> str:
-    if len(label) != len(mask):
+def _entries(label: str) -> Sequence[str]:
+    found = label_list(label)
+    if found is None or found.fault:
         return label
-    return "".join(
-        letter if seen == "1" else MASKED for letter, seen in zip(label, mask, strict=True)
-    )
+    if label.lstrip().startswith(SETS):
+        return tuple(sorted(found.entries))
+    return tuple(MASKED if is_missing(entry) else entry for entry in found.entries)
 
 
-def _contradict(labels: Iterable[str]) -> bool:
+def _visible(label: Sequence[str], mask: str) -> Hashable:
+    shown: Sequence[str] = label
+    if len(label) == len(mask):
+        seen = zip(label, mask, strict=True)
+        shown = [entry if seen == "1" else MASKED for entry, seen in seen]
+    return "".join(shown) if isinstance(label, str) else tuple(shown)
+
+
+def _contradict(labels: Collection[Sequence[str]]) -> bool:
     """Return whether different visible labels of one example give a residue two labels."""
     if len({len(label) for label in labels}) > 1:
         return True
@@ -178,11 +192,7 @@ def _contradictions(
 ) -> tuple[Finding, ...]:
     rows = pd.DataFrame({"asked": asked, "label": visible_labels(examples)}).drop_duplicates()
     several = rows[rows["asked"].duplicated(keep=False)].groupby("asked", sort=False)
-    contradicting = [
-        np.asarray(of.index)
-        for _, of in several
-        if _contradict(of["label"])
-    ]
+    contradicting = [np.asarray(of.index) for _, of in several if _contradict(of["label"].tolist())]
     if not contradicting:
         return ()
     lines = [examples.lines[found] for found in contradicting[:SHOWN_EXAMPLES]]

@@ -138,7 +138,9 @@ def data_files(config: TrainConfig | AuditConfig) -> list[Path]:
         If a file does not exist.
     """
     named = [config.data, config.train, config.validation, config.sequences]
-    named += [config.class_map] if isinstance(config, TrainConfig) else []
+    if isinstance(config, TrainConfig):
+        one_file = [Path(name) for name in config.classes if len(config.classes) == 1]
+        named += [config.class_map, *one_file]
     files = [path for path in named if isinstance(path, Path)]
     files += [path for _, path in named_tests(config.test)]
     raise_problems([f"{path}: no such file" for path in files if not is_readable(path)])

@@ -1,18 +1,18 @@
 """Label texts come in; the share of every class in each row goes out, to balance parts."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from peftide.sequences.label_kinds import MOST_CLASSES, label_kind
+from peftide.sequences.label_kinds import MOST_CLASSES, is_number, label_kind
+from peftide.sequences.label_lists import NONE, columns_of, label_list, split_classes
+from peftide.sequences.residue_labels import per_residue
 from peftide.types import FloatArray, IntArray
 
 VALUE_BINS = 5
 OTHERS = "other labels"
-SEVERAL = re.compile(r"[;,]")
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,27 @@ def label_shares(labels: Sequence[str] | None, *, lengths: Sequence[int] | None)
     if labels is None:
         return LabelShares((), np.zeros((0, 0)))
     kind = label_kind(labels, lengths)
-    if kind == "residues":
-        return _of_sets([list(label) for label in labels])
     if kind == "values":
         return _of_values(np.array([float(label) for label in labels]))
-    return _of_sets([_classes(label.strip()) for label in labels])
+    if lengths is not None and kind in ("residues", "residue_values"):
+        rows = [per_residue(label, n) for label, n in zip(labels, lengths, strict=True)]
+        return _of_sets(rows) if kind == "residues" else _of_values(np.array([*map(_mean, rows)]))
+    columns = columns_of(labels)
+    return _of_sets([_classes(label.strip(), columns) for label in labels])
 
 
-def _classes(text: str) -> list[str]:
-    return [name.strip() for name in SEVERAL.split(text) if name.strip()] or [""]
+def _mean(entries: Sequence[str]) -> float:
+    """Return the mean of the numbers in a list; 0 without any."""
+    numbers = [float(entry) for entry in entries if is_number(entry)]
+    return sum(numbers) / max(len(numbers), 1)
+
+
+def _classes(text: str, columns: int) -> list[str]:
+    """Return the classes of a row; labels with 0 and 1 for each class name those with 1."""
+    found = label_list(text) if columns else None
+    if found is None or found.bits is None:
+        return split_classes(text) or [NONE]
+    return [f"class_{k}" for k, bit in enumerate(found.bits, 1) if bit] or [NONE]
 
 
 def _of_sets(sets: Sequence[Sequence[str]]) -> LabelShares:

@@ -6,6 +6,7 @@ from peftide.outcomes.continuous import CONTINUOUS, fit_continuous, read_continu
 from peftide.outcomes.multilabel import SUBSET, fit_multilabel, read_multilabel
 from peftide.outcomes.outcome import Labels, Outcome, ReadingOptions, Targets
 from peftide.tasks.residue import fit_residue, read_residue
+from peftide.tasks.residue_values import fit_residue_values, read_residue_values
 from peftide.tasks.symmetry import fit_symmetry, read_symmetry
 from peftide.tasks.task import Task
 
@@ -53,6 +54,13 @@ TASKS: dict[str, Task] = {
         CATEGORICAL,
         fit_residue,
         read_residue,
+    ),
+    "residue-regression": Task(
+        "What value does each residue have?",
+        "residue",
+        CONTINUOUS,
+        fit_residue_values,
+        read_residue_values,
     ),
 }
 

@@ -9,6 +9,7 @@ from peftide.config import TrainConfig
 from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError, did_you_mean
 from peftide.sequences import SequenceLookup, Table
+from peftide.sequences.residue_labels import removed_stops
 from peftide.sequences.training_tables import TrainingTables, read_training_tables
 from peftide.tasks import TASKS, Task
 from peftide.tasks.detection import detect_task
@@ -83,6 +84,8 @@ def with_task(config: TrainConfig, tables: TrainingTables) -> TrainConfig:
         lengths=None if pairs else sequence_lengths(table, tables.lookup),
         pairs=pairs,
         where=table.path,
+        place=table.where,
+        stops=removed_stops(table.findings + (tables.lookup.findings if tables.lookup else ())),
     )
     what = "pairs" if pairs else "single sequences"
     logger.info("task: %s, for the labels of %s are %s (--task says otherwise)", task, what, reason)

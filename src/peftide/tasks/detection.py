@@ -1,19 +1,41 @@
 """Labels as text → the task that fits them, or an error with the tasks to choose from."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from peftide.errors import InputError
-from peftide.outcomes.multilabel import SEPARATORS, split_classes
-from peftide.sequences.label_kinds import are_per_residue, are_yes_no, is_number
+from peftide.errors import InputError, raise_problems
+from peftide.sequences.label_kinds import (
+    MOST_CLASSES,
+    TOO_MANY_DIGITS,
+    WHOLE,
+    are_per_residue,
+    are_whole,
+    are_yes_no,
+    is_number,
+    residue_numbers,
+    shortened,
+)
+from peftide.sequences.label_lists import (
+    SEPARATORS,
+    WRITE_WHOLE,
+    columns_of,
+    label_list,
+    list_fault,
+    repeated_numbers,
+    split_classes,
+)
+from peftide.sequences.residue_labels import length_misfit
+from peftide.sequences.yes_no import is_yes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
-WHOLE = re.compile(r"[+-]?\d+")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 GROUP_WITH_ORDER = re.compile(r"[CD]\d+", re.IGNORECASE)
 SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
+ODD_SHARE = 0.1
+"""Labels of another kind in at most this share of the rows are odd ones, maybe mistakes."""
 ABOUT_PAIRS = {
     "binary": "ppi",
     "multiclass": "pair-multiclass",
@@ -21,18 +43,58 @@ ABOUT_PAIRS = {
     "regression": "pair-regression",
 }
 """Task on single sequences → its sibling on pairs."""
+OF_RESIDUES = ("residue", "residue-regression")
+Place = Callable[[int], str]
 
 
 @dataclass(frozen=True)
 class Detection:
-    """The tasks that fit the labels, at best one, and the reason in words."""
+    """The tasks that fit the labels, at best one, and the reason in words.
+
+    `asks` says that the user has to choose, even if only one task is left.
+    """
 
     tasks: tuple[str, ...]
     reason: str
+    asks: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """The labels of the training rows.
+
+    Attributes
+    ----------
+    rows
+        Text of each row.
+    counts
+        Each distinct text → its number of rows, in the order of the rows.
+    place
+        Place of a row, for messages.
+    """
+
+    rows: tuple[str, ...]
+    counts: Mapping[str, int]
+    place: Place
+
+    def where(self, text: str) -> str:
+        """Return the place of the first row with a text."""
+        return self.place(self.rows.index(text))
+
+
+def row_number(row: int) -> str:
+    """Return the place of a row that has no file."""
+    return f"row {row + 1}"
 
 
 def detect_task(
-    labels: Sequence[str], *, lengths: Sequence[int] | None, pairs: bool, where: str | Path = ""
+    labels: Sequence[str],
+    *,
+    lengths: Sequence[int] | None,
+    pairs: bool,
+    where: str | Path = "",
+    place: Place = row_number,
+    stops: int = 0,
 ) -> tuple[str, str]:
     """Return the task that fits the training labels, and the reason in words.
 
@@ -46,89 +108,191 @@ def detect_task(
         Whether a row names two proteins.
     where
         The table, for messages.
+    place
+        Place of a row by its index, for messages.
+    stops
+        Sequences that lost a `*` at their end while they were read.
 
     Raises
     ------
     InputError
-        If labels fit more than one task, naming those to choose from.
+        If labels fit more than one task, naming those to choose from; if a list was cut; or if
+        labels of residues are longer or shorter than their sequences.
 
     Examples
     --------
     >>> detect_task(["nucleus", "cytosol", "nucleus"], lengths=[90, 80, 70], pairs=False)
     ('multiclass', '2 different words')
     """
-    texts = [label.strip() for label in labels]
-    distinct = list(dict.fromkeys(texts))
+    texts = tuple(label.strip() for label in labels)
+    column = Column(texts, Counter(texts), place)
+    refuse_faulty_lists(column)
     found = (
-        _of_residues(labels, lengths)
-        or _of_numbers(distinct, rows=len(texts))
-        or (None if pairs else _of_groups(distinct))
-        or _of_sets(distinct)
-        or _of_words(distinct, rows=len(texts))
+        _of_residues(labels, lengths, place, stops=stops)
+        or _of_odd_ones(column, pairs=pairs)
+        or _of_numbers(column)
+        or (None if pairs else _of_groups(column))
+        or _of_sets(column)
+        or _of_words(column)
     )
-    tasks = dict.fromkeys(ABOUT_PAIRS.get(task, task) if pairs else task for task in found.tasks)
-    if len(tasks) > 1:
+    if pairs:
+        named = [task for task in found.tasks if task not in OF_RESIDUES]
+        found = Detection(tuple(ABOUT_PAIRS.get(t, t) for t in named), found.reason, found.asks)
+    tasks = list(dict.fromkeys(found.tasks))
+    if found.asks or len(tasks) > 1:
         raise InputError(
             f"the labels are {found.reason}; the task cannot be told from that",
             expected=" or ".join(f"--task {task}" for task in tasks),
             where=where,
-            fix="Another column? Name it with --label-column",
+            fix="Correct the labels, or name the task. Another column? Name it with --label-column",
         )
-    return next(iter(tasks)), found.reason
+    return tasks[0], found.reason
 
 
-def _of_residues(labels: Sequence[str], lengths: Sequence[int] | None) -> Detection | None:
+def refuse_faulty_lists(column: Column) -> None:
+    """Raise if a label is a list that was cut, or cannot be read for another reason.
+
+    Raises
+    ------
+    InputError
+        Naming file and line of each.
+    """
+    raise_problems(
+        [
+            f"{column.where(text)}: label {shortened(text)} {fault}"
+            for text in column.counts
+            if (fault := list_fault(text))
+        ],
+        fix=WRITE_WHOLE,
+    )
+
+
+def _of_residues(
+    labels: Sequence[str], lengths: Sequence[int] | None, place: Place, *, stops: int
+) -> Detection | None:
     """Residues, if most labels are as long as their sequences; a few may be mistakes."""
-    if lengths is None or not are_per_residue(labels, lengths):
+    if lengths is None:
         return None
-    return Detection(("residue",), "as long as their sequences")
+    if are_per_residue(labels, lengths):
+        return _of_fitting(labels, lengths)
+    misfit = length_misfit(labels, lengths, stops=stops)
+    if misfit is None:
+        return None
+    listed = label_list(labels[misfit.row])
+    numbers = listed is not None and listed.are_numbers
+    task, what = ("residue-regression", "number") if numbers else ("residue", "character")
+    raise InputError(
+        f"the labels look like labels of residues, but {misfit.reason}",
+        expected=f"one {what} per residue (--task {task})",
+        where=place(misfit.row),
+        fix=f"Correct the labels or the sequences for --task {task}; if the labels mean something "
+        "else, name their task with --task",
+    )
 
 
-def _of_numbers(distinct: list[str], *, rows: int) -> Detection | None:
+def _of_fitting(labels: Sequence[str], lengths: Sequence[int]) -> Detection:
+    """Labels as long as their sequences: characters, or numbers, which may name classes."""
+    reason, numbers = "as long as their sequences", residue_numbers(labels, lengths)
+    if not numbers:
+        return Detection(("residue",), reason)
+    if columns_of(labels) and len({*lengths}) == 1:
+        reason = f"lists of 0 and 1, {reason}: columns of classes, or labels of residues"
+        return Detection(("multilabel", *OF_RESIDUES), reason)
+    reason = f"lists of numbers {reason}"
+    if not are_whole(numbers) or len(numbers) > MOST_CLASSES:
+        return Detection(("residue-regression",), reason)
+    return Detection(OF_RESIDUES, f"{reason}: {len(numbers):,} different whole numbers")
+
+
+def _of_odd_ones(column: Column, *, pairs: bool) -> Detection | None:
+    """Labels of one kind, except for very few that may be mistakes."""
+    kinds: list[tuple[str, str, Callable[[str], bool]]] = [
+        ("binary", "yes or no", lambda text: is_yes(text) is not None)
+    ]
+    if not pairs and any(map(GROUP_WITH_ORDER.fullmatch, column.counts)):
+        kinds.append(("symmetry", "symmetry groups", _is_group))
+    for task, words, fits in kinds:
+        odd = [text for text in column.counts if not fits(text)]
+        rows = sum(column.counts[text] for text in odd)
+        few = rows <= max(1, ODD_SHARE * len(column.rows)) and 2 * rows < len(column.rows)
+        if not odd or not few or any(SEPARATORS.search(text) or label_list(text) for text in odd):
+            continue
+        others = f" and {len(odd) - 1:,} more" if len(odd) > 1 else ""
+        reason = f"{words}, except {shortened(odd[0])} ({column.where(odd[0])}){others}"
+        values = all(map(is_number, column.counts))
+        other = ("multiclass", "regression") if values else ("multiclass",)
+        return Detection((task, *other), reason)
+    return None
+
+
+def _of_numbers(column: Column) -> Detection | None:
     """Yes or no, or values; whole numbers that come again and again might name classes."""
+    distinct, rows = list(column.counts), len(column.rows)
     shown = ", ".join(distinct[:3])
     if are_yes_no(distinct):
         return Detection(("binary",), f"yes or no ({shown})")
+    long = [text for text in distinct if TOO_MANY_DIGITS.fullmatch(text)]
+    if long and all(map(WHOLE.fullmatch, distinct)):
+        reason = f"digits too long for a number, such as {shortened(long[0])}"
+        tasks = ("residue", "multiclass")
+        return Detection(tasks, f"{reason} ({column.where(long[0])})", asks=True)
     commas = [text for text in distinct if DECIMAL_COMMA.fullmatch(text)]
     if not all(is_number(text) or text in commas for text in distinct):
         return None
     if commas:
         reason = f"sets of numbers, or numbers with a comma for the point ({commas[0]})"
         return Detection(("multilabel", "regression"), reason)
-    if 2 * len(distinct) > rows or not all(WHOLE.fullmatch(text) for text in distinct):
+    if 2 * len(distinct) > rows or not all(map(WHOLE.fullmatch, distinct)):
         return Detection(("regression",), f"numbers ({shown}, …)")
     numbers = sorted(int(text) for text in distinct)
     reason = f"whole numbers from {numbers[0]} to {numbers[-1]}, {len(numbers):,} different ones"
     return Detection(("multiclass", "regression"), reason)
 
 
-def _of_groups(distinct: list[str]) -> Detection | None:
+def _is_group(text: str) -> bool:
+    return {group.upper() for group in split_groups(text)} <= SCHOENFLIES
+
+
+def _of_groups(column: Column) -> Detection | None:
     """Symmetry groups."""
-    groups = {group.upper() for text in distinct for group in split_groups(text)}
-    if groups <= SCHOENFLIES and any(GROUP_WITH_ORDER.fullmatch(group) for group in groups):
+    groups = {group.upper() for text in column.counts for group in split_groups(text)}
+    if groups <= SCHOENFLIES and any(map(GROUP_WITH_ORDER.fullmatch, groups)):
         return Detection(("symmetry",), f"symmetry groups ({', '.join(sorted(groups)[:3])}, …)")
     return None
 
 
-def _of_sets(distinct: list[str]) -> Detection | None:
-    """Several classes in one cell."""
-    several = [text for text in distinct if SEPARATORS.search(text)]
-    if not several:
+def _of_sets(column: Column) -> Detection | None:
+    """Several classes in one cell: names, or 0 and 1 for each class."""
+    lists = {text: found for text in column.counts if (found := label_list(text))}
+    several = [text for text in column.counts if text in lists or SEPARATORS.search(text)]
+    if not any(text not in lists or lists[text].marked for text in several):
         return None
-    names = {name for text in distinct for name in split_classes(text)}
-    reason = f"sets of {len(names):,} classes ({several[0]})"
+    columns = columns_of(column.counts)
+    if columns:
+        reason = f"0 or 1 for each of {columns:,} classes ({shortened(several[0])})"
+        return Detection(("multilabel",), reason)
+    for text, found in lists.items():
+        numbers = found.are_numbers and len(found.entries) > 1
+        if numbers and (repeated_numbers(found.entries) or not are_whole(found.entries)):
+            reason = "lists of numbers, neither one per residue nor 0 and 1 of one length"
+            example = f"{shortened(text)}, {column.where(text)}"
+            return Detection(("residue-regression", "multilabel"), f"{reason} ({example})", True)
+    names = {name for text in column.counts for name in split_classes(text)}
+    reason = f"sets of {len(names):,} classes ({shortened(several[0])})"
     return Detection(("multilabel",), reason)
 
 
-def _of_words(distinct: list[str], *, rows: int) -> Detection:
+def _of_words(column: Column) -> Detection:
+    distinct, rows = list(column.counts), len(column.rows)
     numbers = [text for text in distinct if is_number(text)]
     if numbers:
-        word = next(text for text in distinct if text not in numbers)
-        count = len(distinct) - len(numbers)
-        others = f"{count:,} different texts" if count > 1 else "one text"
-        reason = f"numbers such as {numbers[0]} and {others} such as {word}"
+        words = [text for text in distinct if text not in set(numbers)]
+        others = f"{len(words):,} different texts" if len(words) > 1 else "one text"
+        example = f"{shortened(words[0])} ({column.where(words[0])})"
+        reason = f"numbers such as {numbers[0]} and {others} such as {example}"
         return Detection(("multiclass", "regression"), reason)
     if 2 * len(distinct) > rows > 3:
-        reason = f"{len(distinct):,} different texts in {rows:,} rows (such as {distinct[0][:40]})"
+        example = shortened(distinct[0])
+        reason = f"{len(distinct):,} different texts in {rows:,} rows (such as {example})"
         return Detection(("multiclass", "multilabel"), reason)
     return Detection(("multiclass",), f"{len(distinct):,} different words")

@@ -14,6 +14,7 @@ from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.outcomes.categorical import require_two_classes
 from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
 from peftide.sequences.delimited import read_grid
+from peftide.sequences.label_lists import label_list
 from peftide.sequences.missing import missing_classes
 from peftide.sequences.records import Examples, Finding
 
@@ -120,6 +121,9 @@ def split_groups(text: str) -> list[str]:
     >>> split_groups("C2, D2")
     ['C2', 'D2']
     """
+    found = label_list(text)
+    if found is not None and found.entries:
+        return list(found.entries)
     return SEPARATORS.split(text.strip(" ,;|/"))
 
 

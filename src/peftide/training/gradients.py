@@ -113,9 +113,8 @@ def rows_loss(
     places = expand_members(local, starts, counts)
     logits = model.answer(rows, places.to(device)).float()
     target_rows = part.targets.rows(examples)
-    values = torch.from_numpy(part.targets.values[target_rows]).float().to(device)
+    outcome, values = fitting.task.outcome, part.targets.values[target_rows]
+    values = torch.from_numpy(outcome.trained(values, fitting.labels)).float().to(device)
     counted = torch.from_numpy(part.targets.counted[target_rows]).to(device)
-    losses = fitting.task.outcome.loss(
-        logits, values, fitting.labels, imbalance=fitting.config.imbalance
-    )
+    losses = outcome.loss(logits, values, fitting.labels, imbalance=fitting.config.imbalance)
     return (losses * counted).sum()

@@ -46,8 +46,11 @@ VALIDATIONS: Table = {
     "given": NOTHING,
     "held out": frozenset({"validation_fraction", "validation_kind"}),
 }
-CLASS_MAPS: Table = {"symmetry": frozenset({"class_map"})}
-"""Tasks that merge classes."""
+CLASS_NAMES: Table = {
+    "symmetry": frozenset({"class_map"}),
+    **dict.fromkeys(("multilabel", "pair-multilabel"), frozenset({"classes"})),
+}
+"""Tasks that merge classes, or name columns."""
 IMBALANCES: Table = {"classes": frozenset({"imbalance"}), "numbers": NOTHING}
 
 
@@ -99,7 +102,7 @@ def choices(config: TrainConfig, task: Task) -> Iterator[Choice]:
     question, pooled = f"the task {config.task}", task.level != "residue"
     outcome = "classes" if task.outcome.supports_imbalance else "numbers"
     yield level_choice(config.task)
-    yield choice_of(question, CLASS_MAPS, config.task)
+    yield choice_of(question, CLASS_NAMES, config.task)
     yield choice_of(f"{question} predicts {outcome} and", IMBALANCES, outcome)
     yield from method_choices(config, pooled=pooled)
     yield choice_of(f"--head {config.head}", HEADS, config.head)

@@ -11,7 +11,7 @@ from peftide.sequences.findings import say_findings
 from peftide.sequences.training_tables import TrainingTables
 from peftide.splitting.training_data import read_training_data
 from peftide.tasks import Labels, Targets, Task
-from peftide.tasks.reading import read_labels
+from peftide.tasks.reading import read_class_names, read_labels
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None 
     """Read data and labels; the backbone's limits are not applied yet."""
     dataset = read_training_data(config, task.level, tables)
     labels, targets = read_labels(
-        dataset, task, max_length=config.max_length, class_map=config.class_map
+        dataset,
+        task,
+        max_length=config.max_length,
+        class_map=config.class_map,
+        classes=read_class_names(config.classes),
     )
     return Problem(task, dataset, labels, targets)
 

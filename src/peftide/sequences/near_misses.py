@@ -1,0 +1,73 @@
+"""Names of classes come in; those that differ only in their spelling go out as a finding."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+
+from peftide.sequences.label_lists import NUMBER
+from peftide.sequences.records import Finding
+from peftide.sequences.tallies import SHOWN_EXAMPLES
+
+DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+BLANKS = re.compile(r"[\s_]+")
+
+
+def spelling_key(name: str) -> str:
+    """Return a text that is equal for names that differ only in their spelling.
+
+    Case, blanks, underscores, the kind of a dash, invisible characters and the form of a number
+    make no difference.
+
+    Examples
+    --------
+    >>> spelling_key("DNA binding") == spelling_key("dna_Binding "), spelling_key("1.0")
+    (True, '1.0')
+    """
+    text = DASHES.sub("-", unicodedata.normalize("NFKC", name)).casefold()
+    text = BLANKS.sub("", "".join(c for c in text if unicodedata.category(c) != "Cf"))
+    return repr(float(text)) if NUMBER.fullmatch(text) else text
+
+
+def similar_names(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the groups of different names that differ only in their spelling.
+
+    Examples
+    --------
+    >>> similar_names(["Nucleus", "cytosol", "nucleus"])
+    [('Nucleus', 'nucleus')]
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        groups[spelling_key(name)].append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def similar_classes(part: str, named: Iterable[str], known: Collection[str]) -> tuple[Finding, ...]:
+    """Count classes that differ only in their spelling; nothing is merged.
+
+    Parameters
+    ----------
+    named
+        Class of each row of the part; a row may name several.
+    known
+        Classes of the training part. Of other parts, only classes that it lacks are judged.
+    """
+    counts = Counter(named)
+    strange = counts.keys() - set(known)
+    groups = [
+        group
+        for group in similar_names([*known, *counts])
+        if any(name in counts for name in group) and (part == "train" or strange & {*group})
+    ]
+    if not groups:
+        return ()
+    shown = [
+        " / ".join(f"{name!r} ({counts[name]:,})" for name in group)
+        for group in groups[:SHOWN_EXAMPLES]
+    ]
+    decision = (
+        f"{'; '.join(shown)}: they differ only in case, blanks or signs and stay separate; if they "
+        "are one class, correct the labels"
+    )
+    return (Finding(part, "similar_classes", sum(map(len, groups)), decision),)
