@@ -117,7 +117,7 @@ def fit_residue_letters(
     counts = np.zeros((OTHER + 1, n_classes), dtype=np.int64)
     for sequence, indices in zip(sequences, classes, strict=True):
         known = indices >= 0
-        np.add.at(counts, (letter_codes(sequence)[known], indices[known]), 1)
+        np.add.at(counts, (letter_codes(sequence)[known], indices[known].astype(np.int64)), 1)
     if not counts.any():
         raise InputError("no residue with a class", expected="at least one that is not masked")
     return _of_counts(counts)
@@ -145,7 +145,8 @@ def fit_residue_means(
     >>> fit_residue_means(["AAG"], [np.array([1.0, 3.0, np.nan])]).predict(["AG"])[0]
     array([2., 2.])
     """
-    codes, numbers = letter_codes("".join(sequences)), np.concatenate([np.empty(0), *values])
+    codes = letter_codes("".join(sequences))
+    numbers = np.concatenate([np.asarray(row, dtype=np.float64) for row in values])
     if len(codes) != len(numbers):
         raise InputError(f"values of {len(numbers):,} residues for {len(codes):,} residues")
     known = np.isfinite(numbers)

@@ -61,9 +61,9 @@ def numbers_of(texts: Sequence[str], where: Callable[[int], str]) -> FloatArray:
         Naming the place of every text that is not a finite number of usual size.
     """
     values = np.array([float(t) if is_number(t) else math.nan for t in texts], dtype=np.float64)
-    wrong = np.flatnonzero(~(np.abs(values) <= LARGEST))  # NaN too
+    wrong = np.flatnonzero(~(np.abs(values) <= LARGEST)).tolist()  # NaN too
     raise_problems(
-        [f"{where(int(row))}: label {shortened(texts[row])} {_fault(texts[row])}" for row in wrong],
+        [f"{where(row)}: label {shortened(texts[row])} {_fault(texts[row])}" for row in wrong],
         fix="To use another column, name it with --label-column. Decimals have a point.",
     )
     return values
