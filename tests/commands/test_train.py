@@ -179,7 +179,7 @@ def test_a_protein_with_two_groups_is_right_with_either(trained: Trained, method
 @pytest.mark.parametrize("task", TASKS)
 def test_a_baseline_stands_beside_every_part(trained: Trained, task: str) -> None:
     metrics = json.loads((trained(task, "head") / "metrics.json").read_text())
-    name = "residue_letter" if task == "residue" else "composition"
+    name = "residue_letter" if TASKS[task].level == "residue" else "composition"
     headline = TASKS[task].outcome.headline
     assert metrics["splits"].keys() == metrics["baselines"][name].keys() == {"validation", "test"}
     for part in ("validation", "test"):

@@ -41,7 +41,7 @@ def test_every_part_but_train_gets_one_answer_per_row(tmp_path: Path, task: str)
     _, targets, found = answers_of(tmp_path, task)
     assert list(found.answers) == suitable(TASKS[task]) == list(found.fitted)
     assert ("residue_letter" in found.answers) == (TASKS[task].level == "residue")
-    assert ("composition" in found.answers) == (task != "residue")
+    assert ("composition" in found.answers) == (TASKS[task].level != "residue")
     assert ("degree" in found.answers) == (TASKS[task].level == "pair")
     assert found.notes == []
     for name, answers in found.answers.items():

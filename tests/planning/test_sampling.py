@@ -17,7 +17,7 @@ def test_a_share_of_a_problem_is_a_problem(begin: Begin, task: str) -> None:
     assert counts == {"train": 12, "validation": 8, "test": 8}
     for part, examples in some.dataset.parts.items():
         lengths = [len(some.dataset.proteins.sequences[p]) for p in examples.members[:, 0]]
-        rows = lengths if task == "residue" else [1] * len(examples)
+        rows = lengths if TASKS[task].level == "residue" else [1] * len(examples)
         assert np.diff(some.targets[part].offsets).tolist() == rows
         assert len(some.targets[part].values) == len(some.targets[part].counted) == sum(rows)
 
