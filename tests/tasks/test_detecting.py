@@ -30,7 +30,7 @@ def test_every_task_is_recognised_and_said(
     config = auto_config(tmp_path, name, "head")
     with caplog.at_level(logging.INFO):
         assert detected(config).task == name
-    (line,) = caplog.messages
+    (line,) = [message for message in caplog.messages if message.startswith("task: ")]
     assert line.startswith(f"task: {name}, for the labels of ")
 
 
