@@ -30,6 +30,7 @@ autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
 highlight_language = "text"
+smartquotes = False  # it would turn `--out` into a dash
 
 html_theme = "pydata_sphinx_theme"
 html_title = "peftide"

@@ -1,6 +1,7 @@
 """The options of a command → Markdown tables, from the dataclasses that define them."""
 
 import dataclasses
+import re
 import types
 import typing
 from pathlib import Path
@@ -10,6 +11,7 @@ from peftide.cli.arguments import grouped_fields
 from peftide.cli.main import COMMANDS
 from peftide.config.reading import field_types, flag
 
+FLAG = re.compile(r"(?<![\w`-])(--[a-z][a-z-]+)(?![\w`])")
 PLAIN = {int: "N", float: "X", Path: "PATH", str: "TEXT"}
 
 
@@ -33,7 +35,8 @@ def command_options(name: str) -> str:
         groups.setdefault(heading, []).append(option_row(field, kinds[field.name]))
     tables = []
     for heading, rows in groups.items():
-        title = "" if heading == "options" and len(groups) == 1 else f"### {heading.capitalize()}"
+        name = "This command" if heading == "options" else heading.capitalize()
+        title = f"### {name}" if len(groups) > 1 else ""
         head = ["| Option | Default | Meaning |", "|---|---|---|"]
         tables.append("\n".join([title, "", *head, *rows]))
     return "\n\n".join(tables)
@@ -105,6 +108,7 @@ def meaning(field: "dataclasses.Field[Any]", doc: str, kind: Any) -> str:
         text += f". One of {', '.join(f'`{choice}`' for choice in choices)}"
     if field.metadata["limit"]:
         text += f". Range: {field.metadata['limit']}"
+    text = FLAG.sub(r"`\1`", text)
     return text.replace("<", "&lt;") + "."
 
 

@@ -6,6 +6,7 @@ measurement. `benchmarks/recording.py` writes such records.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,17 @@ def record_table(name: str) -> str:
     """Return a record as a Markdown table, followed by command, machine and date."""
     record = read_record(name)
     lines = [record["columns"], ["---"] * len(record["columns"]), *record["rows"]]
-    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    table = "\n".join("| " + " | ".join(map(unbroken, line)) + " |" for line in lines)
     listed = record["command"] if isinstance(record["command"], list) else [record["command"]]
     given = "<br>".join(f"<code>{text(command)}</code>" for command in listed)
     origin = f"{given}<br>{text(record['machine'])}; {record['date']}. "
     footer = f'<p class="record">{origin}Record: <code>benchmarks/records/{name}.json</code></p>'
     return "\n\n".join([table, *record.get("notes", []), footer])
+
+
+def unbroken(cell: object) -> str:
+    """Return a cell whose intervals and percentages stay on one line."""
+    return re.sub(r"(?<=\d,) (?=[+−-]?\d[\d.]*\])| (?=%)", "\u00a0", str(cell))
 
 
 def text(plain: str) -> str:

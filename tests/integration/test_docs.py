@@ -6,8 +6,11 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
+from benchmarks.recording import write_record
+from docs.generate.records import RECORDS, read_record, record_table
 
 import peftide
 from peftide.cli.main import COMMANDS
@@ -82,6 +85,29 @@ def test_results_hold_no_number_beside_the_records():
     pages = [path for path in (ROOT / "docs" / "results").glob("*.md") if path.name != "data.md"]
     assert len(pages) > 10
     assert not [path.name for path in pages if re.search(r"\d\.\d", path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("path", sorted(RECORDS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_record_names_its_origin(path: Path):
+    record = read_record(path.stem)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d( to \d{4}-\d\d-\d\d)?", record["date"])
+    assert record["rows"]
+    scripts = re.findall(r"benchmarks/[\w/]+\.py", str(record["command"]))
+    assert not [script for script in scripts if not (ROOT / script).is_file()]
+
+
+def test_a_benchmark_writes_a_record_that_a_page_can_show(tmp_path: Path, monkeypatch: Any):
+    words = [str(ROOT / "benchmarks" / "plan.py"), "--record", "x.json", "--out", "RUNS"]
+    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setattr("docs.generate.records.RECORDS", tmp_path)
+    write_record(tmp_path / "x.json", ["Set", "Score"], [["gb1", 0.5]], notes=["One run."])
+    record = read_record("x")
+    assert record["command"] == "python benchmarks/plan.py --out RUNS"
+    assert record["machine"]
+    shown = record_table("x")
+    assert "| gb1 | 0.5 |" in shown
+    assert "One run." in shown
+    assert record["command"] in shown
 
 
 def test_every_metric_is_defined():

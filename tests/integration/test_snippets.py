@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jaxtyping
 import pytest
 import yaml
 
@@ -167,12 +168,20 @@ def write_sequence_tables(proteome: SimulatedProteome, folder: Path) -> None:
     write_proteins(folder / "my_family.fasta", [protein.sequence for protein in proteins])
 
 
+@pytest.fixture
+def as_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users run without the type checks of the tests: a path may be text."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.mark.usefixtures("as_a_user")
 @pytest.mark.parametrize("page", FAST)
 def test_the_blocks_of_a_page_run(page: str, cast: Path, tmp_path: Path) -> None:
     run_all([one for one in CODE if one.page == page and one.mark == ""], cast, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("as_a_user")
 @pytest.mark.parametrize("one", SLOW, ids=str)
 def test_slow_blocks_run(one: Snippet, cast: Path, tmp_path: Path) -> None:
     run_all([one], cast, tmp_path)
