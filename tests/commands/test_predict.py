@@ -47,7 +47,7 @@ def test_swapped_pairs_have_identical_scores(trained: Trained, tmp_path: Path, m
     forward = write_rows(tmp_path / "f.tsv", header, rows)
     backward = write_rows(tmp_path / "b.tsv", header, [(b, a) for a, b in rows])
     found = [
-        predict(PredictConfig(run=run, input=path, out=tmp_path / f"{path.stem}.out", **QUICK))
+        predict(PredictConfig(run=run, input=path, out=tmp_path / f"{path.stem}_out.tsv", **QUICK))
         for path in (forward, backward)
     ]
     assert len(set(found[0]["score"])) == 8
