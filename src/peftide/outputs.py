@@ -17,7 +17,14 @@ WRITTEN_BY = {
     "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
-    "evaluate": ("metrics.json", "predictions.tsv", "strata.tsv", "report.html", RECORD),
+    "evaluate": (
+        "metrics.json",
+        "predictions.tsv",
+        "strata.tsv",
+        "audit.json",
+        "report.html",
+        RECORD,
+    ),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

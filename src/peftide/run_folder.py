@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
 from peftide.config.reading import is_in_memory
+from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
 from peftide.files import alone_at, file_hash, is_pipe, remove, write_json, write_text
 from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
@@ -68,7 +69,7 @@ class RunFolder:
 
     @property
     def audit(self) -> Path:
-        """The audit of the split, without a search for similar proteins."""
+        """The audit of the split."""
         return self.path / "audit.json"
 
     @property
@@ -171,10 +172,17 @@ def can_resume(config: Resumable) -> bool:
 
 
 @contextmanager
-def open_run(config: Resumable, data_files: list[Path]) -> Iterator[RunFolder]:
+def open_run(
+    config: Resumable, data_files: list[Path], *, chosen: Names = NOTHING
+) -> Iterator[RunFolder]:
     """Create the run folder of a training (see `check_run`), or reopen the one to resume.
 
     No other process can open the run until the block ends.
+
+    Parameters
+    ----------
+    chosen
+        Options that the user chose, for the record.
 
     Raises
     ------
@@ -186,15 +194,15 @@ def open_run(config: Resumable, data_files: list[Path]) -> Iterator[RunFolder]:
     with alone_at(folder.lock, wait=False):
         try:
             if not can_resume(config):
-                _begin(config, data_files, folder)
+                _begin(config, data_files, folder, chosen=chosen)
             yield folder
         finally:
             remove(folder.lock)
 
 
-def _begin(config: Resumable, data_files: list[Path], folder: RunFolder) -> None:
+def _begin(config: Resumable, data_files: list[Path], folder: RunFolder, *, chosen: Names) -> None:
     clear_folder(folder.path, command=command_of(config))
-    record = {"status": "running", "data": data_hashes(data_files)}
+    record = {"status": "running", "data": data_hashes(data_files), "chosen": sorted(chosen)}
     write_json(folder.record, record | environment(config.seed, command=command_of(config)))
     kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
     write_text(folder.config, to_yaml(kept))

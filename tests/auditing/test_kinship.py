@@ -1,7 +1,10 @@
 """Proteins of later parts that are similar to one of train."""
 
-from peftide.auditing import find_kinship
+import numpy as np
+
+from peftide.auditing import conclusion, find_kinship, judge, kinship_of
 from peftide.auditing.kinship import similar_proteins
+from peftide.baselines import find_homologues
 from peftide.similarity import SimilaritySettings
 from tests.auditing.conftest import Make
 from tests.similarity.conftest import random_proteins, relatives
@@ -47,3 +50,23 @@ def test_few_are_a_warning_and_none_is_good(make: Make):
     assert similar_proteins(subject, "test", kinship).severity == "warning"
     assert similar_proteins(subject, "validation", kinship).severity == "ok"
     assert len(kinship.hits) == 1
+
+
+def test_the_search_of_a_baseline_gives_the_verdict_of_an_audit(make: Make):
+    """An audit searches anew; a training has already searched for its nearest homologues."""
+    old, new = random_proteins(4), random_proteins(2, seed=9)
+    cousin = relatives(old[:1], changed=0.5)[0]
+    rows = [(old[0], old[1], 1, "train"), (old[2], old[3], 0, "train")]
+    rows += [(cousin, new[0], 1, "test"), (old[1], new[1], 0, "test"), (new[0], new[1], 1, "test")]
+    subject = make(rows)
+    texts = subject.dataset.proteins.sequences
+    queries = np.unique(subject.dataset.parts["test"].members)
+    targets = [old[3], old[0], old[2], old[1]]
+    found = find_homologues([texts[p] for p in queries], targets, threads=1)
+    kinship = kinship_of(subject, found, queries=queries, targets=targets)
+    audited = find_kinship(subject, SETTINGS)
+    for one in (kinship, audited):
+        assert similar_proteins(subject, "test", one).numbers["count"] == 1
+        severities = [verdict.severity for verdict in judge(subject, one)]
+        assert conclusion(severities, searched=True).startswith("2 leaks")
+    assert kinship.hits.target.tolist() == audited.hits.target.tolist()

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
-from peftide.auditing import SEVERITIES, AuditResult, audit_training, judge
+import numpy as np
+
+from peftide.auditing import SEVERITIES, AuditResult, audit_known, audit_training, judge
 from peftide.config import TrainConfig
 from peftide.splitting.training_data import read_training_data
 from tests.auditing.conftest import Make
 from tests.conftest import random_sequences, write_rows
+from tests.similarity.conftest import random_proteins
 
 
 def test_the_record_counts_verdicts_and_holds_all_of_them(make: Make):
@@ -32,3 +35,19 @@ def test_proteins_that_a_training_held_out_itself_are_no_leak(tmp_path: Path):
     assert (found.part, found.severity) == ("validation", "warning")
     assert "--validation-kind none_seen" in found.advice
     assert not result.leaks
+
+
+def test_an_evaluation_is_judged_by_what_the_training_knew(make: Make):
+    texts = random_proteins(4)
+    rows = [(texts[0], texts[1], 1, "test"), (texts[2], texts[3], 0, "test")]
+    dataset = make(rows).dataset
+    seen, similarity = np.array([True, False, False, False]), np.array([1.0, 0.5, 0.0, 0.0])
+    record = audit_known(dataset, pairs=True, seen=seen, similarity=similarity)
+    assert record["conclusion"] == "2 leaks"
+    shared, similar = record["verdicts"]
+    assert shared["numbers"]["count"] == similar["numbers"]["count"] == 1
+    assert similar["numbers"]["highest_identity"] == 0.5
+    unsearched = audit_known(dataset, pairs=True, seen=np.zeros(4, dtype=bool), similarity=None)
+    assert unsearched["similarity"] is None
+    assert unsearched["conclusion"].startswith("no leak by equal sequences")
+    assert unsearched["conclusion"].endswith("similar proteins were not searched")

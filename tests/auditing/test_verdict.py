@@ -2,7 +2,7 @@
 
 import pytest
 
-from peftide.auditing.verdict import share, tally
+from peftide.auditing.verdict import conclusion, share
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,11 @@ def test_counts_with_their_share(count: int, of: int, text: str):
     ],
 )
 def test_severities_are_counted_from_the_worst(severities: list[str], text: str):
-    assert tally(severities) == text
+    assert conclusion(severities, searched=True) == text
+
+
+@pytest.mark.parametrize("severities", [["leak"], ["ok"], ["warning"], []])
+def test_a_search_that_was_not_made_is_named(severities: list[str]):
+    said = conclusion(severities, searched=False)
+    assert "similar proteins were not searched" in said
+    assert not said.startswith("no leak;")

@@ -18,5 +18,8 @@ def test_relatives_are_found_and_strangers_are_not() -> None:
 
 
 def test_the_highest_identity_of_each() -> None:
-    found = Homologues(np.array([0, 0, 2, 3]), np.array([5, 6, 5]), np.array([0.4, 0.9, 0.5]))
+    identities = np.array([0.4, 0.9, 0.5])
+    starts, targets = np.array([0, 0, 2, 3]), np.array([5, 6, 5])
+    found = Homologues(starts, targets, identities, identities, identities)
     assert found.highest().tolist() == [0, 0.9, 0.5]
+    assert found.query.tolist() == [1, 1, 2]

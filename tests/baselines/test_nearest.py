@@ -31,10 +31,11 @@ def known_search(queries: Sequence[str], targets: Sequence[str]) -> Homologues:
         for query in queries
     ]
     flat = [one for row in rows for one in row]
+    shares = np.array([s for _, s in flat])
     return Homologues(
         np.cumsum([0, *map(len, rows)]),
         np.array([t for t, _ in flat], dtype=np.int64),
-        np.array([s for _, s in flat]),
+        *(shares, shares, shares),
     )
 
 

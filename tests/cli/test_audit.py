@@ -41,7 +41,7 @@ def test_a_leak_exits_with_3_and_says_what_to_do(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "LEAK     test       1 of 4 proteins (25.0%) are also in train" in said
     assert "→ Leave out the training rows with them" in said
-    assert "(similarity was not checked)" in said
+    assert "similar proteins were not searched" in said
     assert said.splitlines()[-1] == "all of it, machine-readable: a.json"
     assert json.loads(Path("a.json").read_text())["counts"]["leak"] == 1
 

@@ -18,6 +18,7 @@ def test_a_score_stands_with_its_interval() -> None:
     assert with_interval(entry(0.0031, low=-0.01, high=0.02), sign="+") == "+0.003 [-0.010, +0.020]"
     assert with_interval(entry(0.5)) == "0.500"
     assert with_interval(entry(None)) == "–"
+    assert with_interval(entry(50, low=49.0, high=51.0)) == "50"  # a count
 
 
 def metrics_of_two_parts() -> dict[str, Any]:
@@ -61,7 +62,8 @@ def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
     (peer,) = [line for line in lines if line.startswith("TUnA")]
     assert peer.endswith("+0.113 [+0.100, +0.130]")
     assert (
-        "no evidence of a difference from the best baseline, composition: +0.013 [-0.010, +0.040]"
+        "no evidence of a difference from the best baseline, composition: "
+        "+0.013 [-0.010, +0.040] (spans 0)"
     ) in lines
     assert "above TUnA by 0.113 [0.100, 0.130]" in lines
     assert lines[-1] == "note: validation: no intervals: only 3 proteins: intervals need 10"
@@ -80,7 +82,12 @@ def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
         ),
         (
             entry(-0.0625, spans_zero=None),
-            "no evidence of a difference from the best baseline, kmer: -0.062, no interval",
+            "no evidence of a difference from the best baseline, kmer: -0.062 (no interval)",
+        ),
+        (
+            entry(-0.0003, low=-0.0004, high=-0.0002, spans_zero=False),
+            "no evidence of a difference from the best baseline, kmer: "
+            "+0.000 [+0.000, +0.000] (equal to three digits)",
         ),
     ],
 )

@@ -23,7 +23,8 @@ def test_training_prints_its_scores_and_where_they_are(
     assert lines[1].startswith("average precision ")
     assert "examples scored: validation 8, test 8" in lines
     assert "average precision compared with others, test" in lines
-    assert lines[-2] == "note: test: no intervals: only 8 proteins: intervals need 10"
+    assert lines[-3] == "note: test: no intervals: only 8 proteins: intervals need 10"
+    assert lines[-2].startswith("audit: ")
     assert lines[-1] == f"run folder: {config.out}"
     written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))
     assert written.epochs == 1

@@ -45,6 +45,7 @@ def test_the_scores_are_those_of_the_test_part_of_training(
                 known = trained_beside[name]["test"][score]["value"]
                 assert entry["value"] == pytest.approx(known, rel=1e-6), (name, score)
     assert sorted(path.name for path in config.out.iterdir()) == [
+        "audit.json",
         "metrics.json",
         "predictions.tsv",
         "report.html",

@@ -18,7 +18,8 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     def search(queries: Sequence[str], targets: Sequence[str], **_: Any) -> Homologues:
         made.append(tuple(queries))
         ends = np.arange(len(queries) + 1)
-        return Homologues(ends, np.zeros(len(queries), dtype=np.int64), np.full(len(queries), 0.5))
+        half = np.full(len(queries), 0.5)
+        return Homologues(ends, np.zeros(len(queries), dtype=np.int64), half, half, half)
 
     monkeypatch.setattr(homology, "find_homologues", search)
     return made

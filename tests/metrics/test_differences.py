@@ -9,6 +9,7 @@ from peftide.metrics import (
     Support,
     Units,
     difference_record,
+    difference_verdict,
     intervals,
     minus,
     resample,
@@ -136,3 +137,21 @@ def test_two_published_predictors_differ_as_far_as_shared_proteins_let_one_say(
     pairs = Units(np.arange(len(first))[:, None], "pair")
     naive = intervals(Replicates(lead.values, lead.by_rows), pairs, of_differences=True)[name]
     assert (naive.low, naive.high) == pytest.approx((0.007, 0.017), abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "verdict"),
+    [
+        (0.1, 0.05, 0.2, "above"),
+        (-0.1, -0.2, -0.05, "below"),
+        (0.1, -0.05, 0.2, "spans 0: no evidence of a difference"),
+        (0.1, None, None, "no interval: no evidence of a difference"),
+        (0.0, None, None, "equal to three digits: no evidence of a difference"),
+        (-0.0004, -0.0005, -0.0003, "equal to three digits: no evidence of a difference"),
+        (None, None, None, ""),
+    ],
+)
+def test_one_verdict_on_a_difference(
+    value: float | None, low: float | None, high: float | None, verdict: str
+) -> None:
+    assert difference_verdict({"value": value, "low": low, "high": high}) == verdict

@@ -63,3 +63,10 @@ def test_notes_name_the_scores_of_each_reason_and_the_classes():
     assert [("mcc" in note, "flat" in note) for note in notes][1] == (True, True)
     assert notes[2].endswith("class A")
     assert interval_notes({"f1": {"value": 0.5}}) == []
+
+
+def test_a_count_has_no_interval() -> None:
+    intervals = {("macro_classes",): Interval(1.858, 1.0), ("macro_f1",): Interval(0.4, 0.6)}
+    record = as_record({"macro_classes": 2, "macro_f1": 0.5}, 50, intervals)
+    assert record["macro_classes"] == {"value": 2, "low": None, "high": None, "n": 50}
+    assert record["macro_f1"]["low"] == 0.4

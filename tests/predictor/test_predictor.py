@@ -93,6 +93,36 @@ def test_ids_find_their_sequences_in_a_mapping_or_a_fasta_file(
     assert found["id_a"].tolist() == frame["id_a"].tolist()
 
 
+def test_answers_of_a_frame_keep_its_index_and_its_ids(pairs: Predictor) -> None:
+    rows = sequence_pairs()
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(sum(rows, ())))}
+    by_id = {str(number): text for text, number in numbers.items()}
+    index = pd.Index([f"row {n}" for n in range(len(rows))], name="complex")
+    frame = pd.DataFrame(
+        [(numbers[a], numbers[b]) for a, b in rows], columns=["id_a", "id_b"], index=index
+    )
+    found = pairs.predict(frame, by_id)
+    pd.testing.assert_frame_equal(found[["id_a", "id_b"]], frame)
+    (block,) = pairs.predict_blocks([frame[3:5]], by_id)
+    assert block.index.tolist() == ["row 3", "row 4"]
+    assert block.index.name == "complex"
+    without = {key: text for key, text in by_id.items() if key != "0"}
+    kept = pairs.predict(frame, without, columns=TableOptions(missing="drop"))
+    expected = frame[(frame != 0).all(axis=1)]
+    pd.testing.assert_frame_equal(kept[["id_a", "id_b"]], expected)
+
+
+def test_answers_of_residues_and_of_a_series_keep_the_index(trained: Trained) -> None:
+    predictor = load(trained("residue", "lora"), **OPTIONS)
+    series = pd.Series(["MKV", "WWAD"], index=[30, 10])
+    found = predictor.predict(series)
+    assert found.index.tolist() == [30] * 3 + [10] * 4
+    frame = pd.DataFrame({"id": [1.5, 2.5], "sequence": ["MK", "WWA"]}, index=list("ab"))
+    found = predictor.predict(frame)
+    assert found["id"].tolist() == [1.5] * 2 + [2.5] * 3
+    assert found.index.tolist() == ["a"] * 2 + ["b"] * 3
+
+
 @pytest.mark.parametrize("task", ["ppi", "symmetry", "residue"])
 def test_blocks_give_the_same_answers(trained: Trained, task: str) -> None:
     run = trained(task, "lora")

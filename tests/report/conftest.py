@@ -58,7 +58,7 @@ def binary_run(folder: Path, rows: int = 60) -> Path:
         "splits": {"test": splits},
         "baselines": {"composition": {"test": {"average_precision": entry(0.6, rows)}}},
     }
-    write_run(folder, metrics, best_epoch=2, epochs=2)
+    write_run(folder, metrics, best_epoch=2, epochs=2, chosen=["epochs", "out", "task"])
     write_tsv(
         folder / "predictions.tsv",
         "id_a id_b label score probability prediction split counted",

@@ -43,8 +43,8 @@ def test_findings_of_an_audit_are_shown_without_those_that_are_fine(tmp_path: Pa
     ]
     (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "similarity": None}))
     shown = text(audited(run_of(tmp_path)))
-    assert "Similar proteins: see peftide audit." in shown
-    assert "1 leak (similarity was not checked). 1 other check is fine." in shown
+    assert "peftide audit also searches for similar proteins." in shown
+    assert "1 leak; similar proteins were not searched. 1 other check is fine." in shown
     assert "leaktest12 sharedsplit anew" in shown
     assert "no repeats" not in shown
 
@@ -111,12 +111,14 @@ def test_the_next_commands_are_quoted_for_a_shell(tmp_path: Path) -> None:
     assert "peftide train" not in other
 
 
-def test_settings_that_differ_from_the_defaults_come_first(run_folder: Path) -> None:
+def test_settings_that_the_user_chose_come_first(run_folder: Path) -> None:
+    """Not those that peftide decided, as the token budget and the precision."""
     shown = text(settings(read_run(run_folder)))
     before, _, folded = shown.partition("Every option")
     assert "epochs2" in before
     assert "taskppi" in before
-    assert "method" not in before  # lora is the default
+    assert "backbone" not in before
+    assert "method" not in before
     assert "method: lora" in folded
 
 

@@ -75,3 +75,11 @@ def test_classes_without_rows_have_dashes(tmp_path: Path) -> None:
     run = run_of(tmp_path, splits={"test": {"auroc": entry(0.5), "per_class": classes}})
     assert text(class_scores(run, "test")).endswith("C270.500––––D90–––––")
     assert class_scores(run_of(tmp_path / "other"), "test") is None
+
+
+def test_calibration_is_said_only_where_there_is_one(tmp_path: Path) -> None:
+    metrics = {"headline": "auroc", "splits": {"test": {"auroc": entry(0.6)}}}
+    for method, said in (("temperature", True), ("none", False), (None, False)):
+        folder = tmp_path / str(method)
+        run = read_run(write_run(folder, metrics | {"calibration": {"method": method}}))
+        assert ("calibrated" in text(all_scores(run))) is said

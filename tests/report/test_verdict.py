@@ -43,9 +43,17 @@ def test_of_an_error_less_is_better() -> None:
     assert said.endswith("the model is better.")
 
 
-def test_without_an_interval_a_difference_is_to_be_mistrusted() -> None:
+def test_without_an_interval_a_difference_is_no_evidence() -> None:
     (said,) = verdict(metrics_of(0.58, 0.6), "test", "auroc")
-    assert said.startswith("0.020 below residue composition and length. No interval")
+    assert said.startswith("0.020 below residue composition and length, without an interval")
+    assert said.endswith("no evidence of a difference.")
+
+
+@pytest.mark.parametrize("ends", [{}, {"low": 0.0001, "high": 0.0004}])
+def test_a_tie_is_neither_above_nor_below(ends: dict[str, float]) -> None:
+    (said,) = verdict(metrics_of(0.6003, 0.6, value=0.0003, **ends), "test", "auroc")
+    assert said.startswith("The same as residue composition and length")
+    assert said.endswith("no evidence of a difference.")
 
 
 def test_the_best_of_the_others_is_compared_with() -> None:

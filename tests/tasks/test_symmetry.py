@@ -59,9 +59,22 @@ def test_groups_that_merge_into_one_class_count_once(rows: Rows, reading: Readin
 
 def test_merges_are_counted(rows: Rows, reading: Reading) -> None:
     targets = read_symmetry(rows(["C8", "C8", "D20", "C2", "other"]), DEFAULT, reading())
-    (finding,) = targets.findings
-    assert (finding.kind, finding.count) == ("merged_labels", 3)
-    assert finding.examples == ("C8 → C7-C9 (2)", "D20 → other (1)")
+    assert [(finding.kind, finding.count) for finding in targets.findings] == [
+        ("merged_labels", 2),
+        ("merged_labels", 1),
+    ]
+    assert [finding.decision for finding in targets.findings] == [
+        "read as C7-C9: C8 (2)",
+        "read as other: D20 (1)",
+    ]
+
+
+def test_every_group_of_a_wider_class_is_named_and_counted(rows: Rows, reading: Reading) -> None:
+    groups = [f"C{order}" for order in range(18, 48)]
+    (finding,) = read_symmetry(rows([*groups, "C20", "C47"]), DEFAULT, reading()).findings
+    assert finding.count == 32
+    assert finding.decision.startswith("read as other: C20 (2), C47 (2), C18 (1), ")
+    assert finding.decision.endswith(", 10 other groups (10)")
 
 
 def test_nothing_merged_is_no_finding(rows: Rows, reading: Reading) -> None:

@@ -1,9 +1,9 @@
 """A data set comes in; verdicts on its parts go out: reasons for inflated scores. No torch."""
 
-from peftide.auditing.kinship import Kinship, find_kinship
-from peftide.auditing.result import AuditResult, audit_training
+from peftide.auditing.kinship import Kinship, find_kinship, kinship_of
+from peftide.auditing.result import AuditResult, audit_known, audit_training
 from peftide.auditing.subject import Subject
-from peftide.auditing.verdict import tally
+from peftide.auditing.verdict import conclusion
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
 
 __all__ = [
@@ -12,8 +12,10 @@ __all__ = [
     "Kinship",
     "Subject",
     "Verdict",
+    "audit_known",
     "audit_training",
+    "conclusion",
     "find_kinship",
     "judge",
-    "tally",
+    "kinship_of",
 ]

@@ -29,8 +29,14 @@ REMOVE = (
 
 def shared_proteins(subject: Subject, part: str) -> Verdict:
     """Proteins of a later part that are also in train."""
+    return judged_shared(
+        subject, part, np.intersect1d(subject.proteins(part), subject.proteins("train"))
+    )
+
+
+def judged_shared(subject: Subject, part: str, shared: IntArray) -> Verdict:
+    """Return the verdict on the proteins of a part that are also in train, by number."""
     proteins = subject.proteins(part)
-    shared = np.intersect1d(proteins, subject.proteins("train"))
     if not len(shared):
         return Verdict(part, "shared_proteins", "ok", "no protein is also in train")
     # peftide made this validation part itself; it chooses the epoch and is not a test

@@ -1,13 +1,16 @@
 """Proteins of later parts that are similar to a protein in train."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Severity, Verdict, share
+from peftide.baselines import Homologues
+from peftide.baselines.homologues import RULE
 from peftide.similarity import Hits, SimilaritySettings, best_hits
-from peftide.types import IntArray
+from peftide.types import FloatArray, IntArray
 
 MANY_SIMILAR = 0.05
 """Share of a part's proteins with a similar protein in train at which this is a leak."""
@@ -42,6 +45,39 @@ def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
     return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
 
 
+FOUND_BY = f"{RULE.tool}, the {RULE.max_hits} most promising of each"
+"""The tool of the search that a baseline has made, in words."""
+
+
+def kinship_of(
+    subject: Subject, found: Homologues, *, queries: IntArray, targets: Sequence[str]
+) -> Kinship:
+    """Return the similar proteins that a baseline has already found.
+
+    Parameters
+    ----------
+    found
+        Homologues of the proteins of later parts in train.
+    queries
+        The proteins that were looked for, as indices into the data set.
+    targets
+        The sequences among which they were looked for.
+    """
+    numbers = {sequence: number for number, sequence in enumerate(subject.sequences)}
+    known = np.array([numbers[sequence] for sequence in targets], dtype=np.int64)
+    query, target = subject.numbers[queries][found.query], known[found.target]
+    columns = (found.identity_fraction, found.coverage_fraction, found.coverage_fraction)
+    hits = Hits(
+        query,
+        target,
+        *columns,
+        found.score,
+        FOUND_BY,
+    )
+    hits = hits.take(~np.isin(query, subject.proteins("train"))).best_first()
+    return Kinship(RULE, hits.take(np.unique(hits.query, return_index=True)[1]))
+
+
 APART = "Split by similarity cluster, or report the score without these rows"
 VARIANTS = (
     "Split by similarity cluster. If these are variants of one protein, no split can separate "
@@ -51,10 +87,38 @@ VARIANTS = (
 
 def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
     """Count the proteins of a part that are similar to one in train, and the affected rows."""
-    proteins, best = subject.proteins(part), kinship.hits
-    rule = f"{kinship.settings} ({kinship.hits.tool})"
-    known = np.isin(best.query, proteins)
-    similar, closest = best.query[known], best.take(known)
+    closest = kinship.hits.take(np.isin(kinship.hits.query, subject.proteins(part)))
+    return judged_similar(
+        subject,
+        part,
+        closest.query,
+        identities=closest.identity_fraction,
+        rule=f"{kinship.settings} ({kinship.hits.tool})",
+        examples=_examples(subject, closest),
+    )
+
+
+def judged_similar(
+    subject: Subject,
+    part: str,
+    similar: IntArray,
+    *,
+    identities: FloatArray,
+    rule: str,
+    examples: tuple[str, ...] = (),
+) -> Verdict:
+    """Return the verdict on the proteins of a part that are similar to one in train.
+
+    Parameters
+    ----------
+    similar
+        These proteins, by number. Shape (S,).
+    identities
+        Highest identity of each to a protein in train. Shape (S,).
+    rule
+        The limits and the tool of the search, in words.
+    """
+    proteins = subject.proteins(part)
     if not len(similar):
         text = f"no protein is similar to one in train by {rule}"
         return Verdict(part, "similar_proteins", "ok", text)
@@ -71,10 +135,10 @@ def similar_proteins(subject: Subject, part: str, kinship: Kinship) -> Verdict:
             "count": len(similar),
             "proteins": len(proteins),
             "rows": int(rows.sum()),
-            "at_least_40_percent": int((closest.identity_fraction >= 0.4).sum()),
-            "highest_identity": float(closest.identity_fraction.max()),
+            "at_least_40_percent": int((identities >= 0.4).sum()),
+            "highest_identity": float(identities.max()),
         },
-        _examples(subject, closest),
+        examples,
     )
 
 

@@ -1,14 +1,20 @@
 """The subject of an audit and its verdicts → one record."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peftide.auditing.kinship import Kinship
+import numpy as np
+
+from peftide.auditing.across import judged_shared
+from peftide.auditing.kinship import FOUND_BY, Kinship, judged_similar
 from peftide.auditing.subject import Subject
+from peftide.auditing.verdict import conclusion
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
+from peftide.baselines.homologues import RULE
 from peftide.sequences import Dataset
+from peftide.types import BoolArray, FloatArray
 from peftide.version import __version__
 
 FORMAT_VERSION = 1
@@ -37,6 +43,12 @@ class AuditResult:
         """The verdicts for which the command line exits with 3."""
         return tuple(verdict for verdict in self.verdicts if verdict.severity == "leak")
 
+    @property
+    def conclusion(self) -> str:
+        """The outcome in words: leaks, warnings and notes, and whether similarity was searched."""
+        searched = self.kinship is not None or not self.subject.later
+        return conclusion((verdict.severity for verdict in self.verdicts), searched=searched)
+
     def record(self) -> dict[str, Any]:
         """Return the result as plain values for JSON."""
         return {
@@ -55,15 +67,64 @@ class AuditResult:
                 for part, examples in self.subject.dataset.parts.items()
             },
             "labels": self.subject.label_kind,
+            "conclusion": self.conclusion,
             "verdicts": [dataclasses.asdict(verdict) for verdict in self.verdicts],
             "similarity": None if self.kinship is None else _kinship_record(self, self.kinship),
         }
 
 
-def audit_training(dataset: Dataset, *, pairs: bool, max_length: int | None) -> AuditResult:
-    """Return the verdicts on the data of a training, without a search for similar proteins."""
+def audit_training(
+    dataset: Dataset,
+    *,
+    pairs: bool,
+    max_length: int | None,
+    find: Callable[[Subject], Kinship | None] = lambda _subject: None,
+) -> AuditResult:
+    """Return the verdicts on the data of a training.
+
+    Parameters
+    ----------
+    find
+        Returns the similar proteins that the training has already searched for, or None.
+    """
     subject = Subject(dataset, pairs, max_length, trained=True)
-    return AuditResult(subject, judge(subject, None), None)
+    kinship = find(subject)
+    return AuditResult(subject, judge(subject, kinship), kinship)
+
+
+def audit_known(
+    dataset: Dataset, *, pairs: bool, seen: BoolArray, similarity: FloatArray | None
+) -> dict[str, Any]:
+    """Return the record of what a model's training knew of the proteins of another data set.
+
+    Parameters
+    ----------
+    dataset
+        With one part.
+    seen
+        Whether the training has seen the sequence of each protein. Shape (P,).
+    similarity
+        Highest identity of each protein to a training sequence, 0 without one; None if it was not
+        searched. Shape (P,).
+    """
+    subject, (part,) = Subject(dataset, pairs), dataset.parts
+    verdicts = [judged_shared(subject, part, np.unique(subject.numbers[seen]))]
+    if similarity is not None:
+        numbers, first = np.unique(subject.numbers, return_index=True)
+        found = (similarity[first] > 0) & ~seen[first]
+        rule = f"{RULE} ({FOUND_BY})"
+        identities = similarity[first][found]
+        verdicts.append(
+            judged_similar(subject, part, numbers[found], identities=identities, rule=rule)
+        )
+    severities = [verdict.severity for verdict in verdicts]
+    return {
+        "format_version": FORMAT_VERSION,
+        "peftide": __version__,
+        "conclusion": conclusion(severities, searched=similarity is not None),
+        "verdicts": [dataclasses.asdict(verdict) for verdict in verdicts],
+        "similarity": None if similarity is None else {"tool": FOUND_BY},
+    }
 
 
 def _kinship_record(result: AuditResult, kinship: Kinship) -> Mapping[str, Any]:

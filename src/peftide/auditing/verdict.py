@@ -40,13 +40,19 @@ class Verdict:
     examples: tuple[str, ...] = ()
 
 
-def tally(severities: Iterable[str]) -> str:
+def conclusion(severities: Iterable[str], *, searched: bool) -> str:
     """Return the number of verdicts of each severity, in words; "ok" is not counted.
+
+    Without a search for similar proteins, "no leak" is said of equal proteins and rows alone.
 
     Examples
     --------
-    >>> tally(["warning", "ok", "note", "warning"]), tally(["ok"]), tally(["note", "leak"])
-    ('no leak; 2 warnings, 1 note', 'no leak', '1 leak, 1 note')
+    >>> conclusion(["warning", "ok", "note", "warning"], searched=True)
+    'no leak; 2 warnings, 1 note'
+    >>> conclusion(["ok", "note"], searched=False)
+    'no leak by equal sequences; 1 note; similar proteins were not searched'
+    >>> conclusion(["leak"], searched=False)
+    '1 leak; similar proteins were not searched'
     """
     counts = Counter(severities)
     listed = ", ".join(
@@ -54,9 +60,13 @@ def tally(severities: Iterable[str]) -> str:
         for severity in ("leak", "warning", "note")
         if counts[severity]
     )
-    if counts["leak"]:
-        return listed
-    return f"no leak; {listed}" if listed else "no leak"
+    none = "no leak" if searched else "no leak by equal sequences"
+    said = [] if counts["leak"] else [none]
+    said += [listed] if listed else []
+    return "; ".join(said if searched else [*said, UNSEARCHED])
+
+
+UNSEARCHED = "similar proteins were not searched"
 
 
 def share(count: int, of: int, what: str) -> str:

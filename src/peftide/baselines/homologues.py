@@ -1,7 +1,7 @@
 """Queries and targets → the similar targets of each query, and how similar they are."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,27 +21,40 @@ class Homologues:
         Index of a homologue among the targets. Shape (H,).
     identity_fraction
         Its share of identical residues in the alignment, from 0 to 1. Shape (H,).
+    coverage_fraction
+        Share of the shorter sequence that the alignment spans. Shape (H,).
+    score
+        Alignment score in bits. Shape (H,).
     """
 
     starts: IntArray
     target: IntArray
     identity_fraction: FloatArray
+    coverage_fraction: FloatArray
+    score: FloatArray
+
+    @property
+    def query(self) -> IntArray:
+        """Index of the query of each homologue. Shape (H,)."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     def highest(self) -> FloatArray:
         """Yield the highest identity of each sequence, 0 where nothing was found. Shape (P,).
 
         Examples
         --------
-        >>> Homologues(np.array([0, 2, 2]), np.array([4, 7]), np.array([0.5, 0.75])).highest()
+        >>> identities = np.array([0.5, 0.75])
+        >>> starts, targets = np.array([0, 2, 2]), np.array([4, 7])
+        >>> Homologues(starts, targets, identities, identities, identities).highest()
         array([0.75, 0.  ])
         """
-        query = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         best = np.zeros(len(self.starts) - 1)
-        np.maximum.at(best, query, self.identity_fraction)
+        np.maximum.at(best, self.query, self.identity_fraction)
         return best
 
 
-MOST_HITS = 10
+RULE = SimilaritySettings(tool="pyopal", max_hits=10)
+"""The rule by which two proteins count as homologues."""
 
 Search = Callable[[Sequence[str], Sequence[str]], Homologues]
 """(queries, targets) → the homologues of each query."""
@@ -62,8 +75,8 @@ def find_homologues(
     >>> found.target.tolist(), found.identity_fraction.tolist()
     ([1, 0], [1.0, 1.0])
     """
-    rule = SimilaritySettings(tool="pyopal", max_hits=MOST_HITS, threads=threads)
-    hits = search(queries, targets, rule)
+    hits = search(queries, targets, replace(RULE, threads=threads))
     counts = np.bincount(hits.query, minlength=len(queries))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Homologues(starts, hits.target, hits.identity_fraction)
+    columns = (hits.target, hits.identity_fraction, hits.coverage_fraction, hits.score)
+    return Homologues(starts, *columns)

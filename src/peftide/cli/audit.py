@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from peftide.auditing import AuditResult, Verdict, tally
+from peftide.auditing import AuditResult, Verdict
 from peftide.cli.streams import say
 from peftide.commands.audit import audit
 from peftide.config import AuditConfig
@@ -54,8 +54,6 @@ def _by_text(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
 
 
 def _outcome(result: AuditResult) -> str:
-    listed = tally(verdict.severity for verdict in result.verdicts)
-    skipped = "" if result.kinship or not result.subject.later else " (similarity was not checked)"
     if not result.leaks:
-        return f"{listed}{skipped}"
-    return f"{listed}{skipped}: scores on this split overestimate performance on new proteins"
+        return result.conclusion
+    return f"{result.conclusion}: scores on this split overestimate performance on new proteins"

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from peftide.metrics import NO_EVIDENCE, difference_verdict
+
 MOST_CLASSES = 20
 
 
@@ -37,10 +39,16 @@ def with_interval(entry: Mapping[str, Any], *, sign: str = "") -> str:
     """Return a score and its interval, `0.618 [0.602, 0.634]`; a dash if it is undefined."""
     if entry["value"] is None:
         return "–"
-    value = f"{entry['value']:{sign}.3f}"
+    if isinstance(entry["value"], int):  # a count
+        return f"{entry['value']:,}"
+    value = _three(entry["value"], sign)
     if entry["low"] is None:
         return value
-    return f"{value} [{entry['low']:{sign}.3f}, {entry['high']:{sign}.3f}]"
+    return f"{value} [{_three(entry['low'], sign)}, {_three(entry['high'], sign)}]"
+
+
+def _three(number: float, sign: str) -> str:
+    return f"{round(number, 3) + 0.0:{sign}.3f}"  # never −0.000
 
 
 def _interval_lines(intervals: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -63,7 +71,7 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
             name,
             with_interval(found[part][headline]),
             with_interval(lead := metrics["differences"][name][part][headline], sign="+"),
-            _verdict(lead),
+            _no_evidence(lead),
         ]
         for name, found in others.items()
     ]
@@ -82,15 +90,13 @@ def _standing_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
     named |= {name: name for name in metrics.get("peers", {})}
     for name, called in named.items():
         lead = metrics["differences"][name][part][headline]
-        if lead["spans_zero"]:
-            shown = with_interval(lead, sign="+")
-            yield f"no evidence of a difference from {called.rstrip(',')}: {shown}"
-        elif lead["value"] is not None and lead["spans_zero"] is None:
+        verdict = difference_verdict(lead)
+        if verdict in ("above", "below"):
+            yield f"{verdict} {called} by {with_interval(_unsigned(lead))}"
+        elif verdict:
+            reason, _, rest = verdict.partition(": ")
             rival = called.rstrip(",")
-            yield f"no evidence of a difference from {rival}: {lead['value']:+.3f}, no interval"
-        elif lead["value"] is not None:
-            side = "above" if lead["value"] >= 0 else "below"
-            yield f"{side} {called} by {with_interval(_unsigned(lead))}"
+            yield f"{rest} from {rival}: {with_interval(lead, sign='+')} ({reason})"
 
 
 def _best_baseline(metrics: Mapping[str, Any], part: str) -> str | None:
@@ -107,10 +113,9 @@ def _unsigned(lead: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"value": -lead["value"], "low": -lead["high"], "high": -lead["low"]}
 
 
-def _verdict(lead: Mapping[str, Any]) -> str:
-    if lead["value"] is not None and lead["spans_zero"] is None:
-        return "no interval: no evidence of a difference"
-    return "spans 0: no evidence of a difference" if lead["spans_zero"] else ""
+def _no_evidence(lead: Mapping[str, Any]) -> str:
+    verdict = difference_verdict(lead)
+    return verdict if NO_EVIDENCE in verdict else ""
 
 
 def _set_lines(part: str, sets: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from peftide.auditing import audit_known
 from peftide.bundle import Bundle, load_bundle, read_answering
 from peftide.config import EvaluateConfig, as_mapping
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
@@ -15,6 +16,7 @@ from peftide.evaluation.peers import read_peers
 from peftide.evaluation.record import evaluate_parts
 from peftide.evaluation.results import Results, write_results
 from peftide.evaluation.rows import ScoredPart
+from peftide.evaluation.strata import Trained
 from peftide.files import remove, write_json
 from peftide.hardware import choose_hardware, peak_memory_bytes
 from peftide.outputs import check_folder, clear_folder, require_file, unfinished
@@ -85,9 +87,17 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     clear_folder(folder.path, command=COMMAND)
     write_results(Results(metrics, {name: part}, {name: columns}, trained), folder)
     write_json(folder.record, evaluation_record(config, predictor, bundle, part=part))
+    write_json(folder.audit, _audit(part, trained, name=name))
     remove(unfinished(config.out))
     write_report_if_possible(folder.path)
     return metrics
+
+
+def _audit(part: ScoredPart, trained: Trained, *, name: str) -> dict[str, Any]:
+    """Return the verdicts on the proteins of the table that the training knew."""
+    dataset = replace(part.dataset, parts={name: part.examples})
+    pairs = part.task.level == "pair"
+    return audit_known(dataset, pairs=pairs, seen=trained.seen, similarity=trained.similarity)
 
 
 def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:

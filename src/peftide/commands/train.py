@@ -9,7 +9,7 @@ from typing import Any
 from peftide.adapters import check_method
 from peftide.config import TrainConfig
 from peftide.config.limits import check_device
-from peftide.config.unread import NOTHING, Names
+from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder, can_resume, check_run, settled
 from peftide.sequences.training_tables import data_files
@@ -63,7 +63,10 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     if can_resume(config) and folder.is_finished():
         logger.info("%s is already finished", config.out)
         return _result(folder)
-    request = Request(*read_request(settled(config)), files=tuple(files), given=given)
+    chosen = given | changed_options(config)
+    request = Request(
+        *read_request(settled(config)), files=tuple(files), given=given, chosen=chosen
+    )
     # torch and all that stands on it: a refusal above should not wait for them
     from peftide.training.running import run_training
 

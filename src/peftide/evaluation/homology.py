@@ -12,8 +12,8 @@ from peftide.baselines import Homologues, find_homologues
 from peftide.baselines.homologues import Search
 from peftide.files import written_whole
 
-FORMAT_VERSION = 1
-NAMES = ("starts", "target", "identity_fraction")
+FORMAT_VERSION = 2
+NAMES = ("starts", "target", "identity_fraction", "coverage_fraction", "score")
 
 
 def remembered_search(store: Path | None = None, *, threads: int | None = None) -> Search:

@@ -1,12 +1,13 @@
 """The scores and answers of an evaluation → the files that reports and scripts read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from peftide.evaluation.beside import Beside
 from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.strata import Trained, strata_table
 from peftide.evaluation.tables import prediction_table, write_table
@@ -28,12 +29,15 @@ class Results:
         Reported name → columns of the answers.
     trained
         Relation of each protein to the training part.
+    beside
+        Baselines with their search for similar proteins.
     """
 
     metrics: dict[str, Any]
     parts: Mapping[str, ScoredPart]
     columns: Mapping[str, Mapping[str, Any]]
     trained: Trained
+    beside: Beside = field(default_factory=Beside)
 
 
 def write_results(results: Results, folder: RunFolder) -> None:

@@ -3,7 +3,14 @@
 from peftide.metrics.binary import best_threshold, binary_metrics
 from peftide.metrics.categorical import categorical_metrics
 from peftide.metrics.continuous import continuous_metrics
-from peftide.metrics.differences import difference_record, minus, seed_average, seed_spread
+from peftide.metrics.differences import (
+    NO_EVIDENCE,
+    difference_record,
+    difference_verdict,
+    minus,
+    seed_average,
+    seed_spread,
+)
 from peftide.metrics.intervals import LEVEL, Interval, intervals, no_interval_reason
 from peftide.metrics.multilabel import multilabel_metrics
 from peftide.metrics.record import as_record, interval_notes
@@ -20,6 +27,7 @@ from peftide.metrics.weighted import Statistic, repeated
 
 __all__ = [
     "LEVEL",
+    "NO_EVIDENCE",
     "Interval",
     "Replicates",
     "Statistic",
@@ -31,6 +39,7 @@ __all__ = [
     "categorical_metrics",
     "continuous_metrics",
     "difference_record",
+    "difference_verdict",
     "interval_notes",
     "intervals",
     "label_support",

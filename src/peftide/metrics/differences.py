@@ -13,7 +13,8 @@ from peftide.metrics.resampling import Replicates, Units
 from peftide.metrics.support import Support
 from peftide.metrics.weighted import Name, Statistic
 
-NO_DIFFERENCE = {"prevalence"}  # the same for all predictions of the same rows
+NO_DIFFERENCE = {"prevalence", "macro_classes"}  # the same for all predictions of the same rows
+NO_EVIDENCE = "no evidence of a difference"
 
 
 def minus(first: Replicates, second: Replicates) -> Replicates:
@@ -51,7 +52,8 @@ def difference_record(
 ) -> dict[str, Any]:
     """Yield the differences in the shape of `metrics.json`, each with `spans_zero`.
 
-    `spans_zero` is None where a difference has no interval: it is no evidence then.
+    `spans_zero` is None where a difference has no interval: it is no evidence then. `verdict` says
+    the same in words, see `difference_verdict`.
 
     Parameters
     ----------
@@ -75,8 +77,39 @@ def difference_record(
         if interval.low is not None and interval.high is not None:
             spans = interval.low <= 0 <= interval.high
         filled = entry(value, n, interval, pairs=units.are_pairs)
-        record[score] = filled | {"spans_zero": spans}
+        record[score] = filled | {"spans_zero": spans, "verdict": difference_verdict(filled)}
     return record
+
+
+def difference_verdict(difference: Mapping[str, Any]) -> str:
+    """Yield a difference in words: "above", "below", or the reason why it is no evidence.
+
+    Empty if it is undefined. A difference that would be printed as 0.000 is a tie.
+
+    Parameters
+    ----------
+    difference
+        With `value`, and with `low` and `high` if it has an interval.
+
+    Examples
+    --------
+    >>> difference_verdict({"value": 0.1, "low": 0.02, "high": 0.2})
+    'above'
+    >>> difference_verdict({"value": 0.1, "low": -0.02, "high": 0.2})
+    'spans 0: no evidence of a difference'
+    >>> difference_verdict({"value": 0.0003, "low": 0.0001, "high": 0.0004})
+    'equal to three digits: no evidence of a difference'
+    """
+    value, low, high = (difference.get(key) for key in ("value", "low", "high"))
+    if value is None or not math.isfinite(value):
+        return ""
+    if round(value, 3) == 0:
+        return f"equal to three digits: {NO_EVIDENCE}"
+    if low is None or high is None:
+        return f"no interval: {NO_EVIDENCE}"
+    if low <= 0 <= high:
+        return f"spans 0: {NO_EVIDENCE}"
+    return "above" if value > 0 else "below"
 
 
 def seed_average(statistics: Sequence[Statistic]) -> Statistic:

@@ -32,9 +32,10 @@ def as_record(
     -------
     dict
         Each score as `{"value", "low", "high", "n"}`, for pairs also `"conservative_low"` and
-        `"conservative_high"`, and `"reason"` where a defined score has no interval. NaN, infinity
-        and the ends of an unknown interval become None, which JSON writes as null. Inside
-        `per_class`, `n` is the number of examples that carry the class.
+        `"conservative_high"`, and `"reason"` where a defined score has no interval. A whole number
+        is a count and never has one. NaN, infinity and the ends of an unknown interval become
+        None, which JSON writes as null. Inside `per_class`, `n` is the number of examples that
+        carry the class.
 
     Examples
     --------
@@ -61,7 +62,9 @@ def _records(
             scores = {key: found for key, found in value.items() if key != "n"}
             record[name] = _records(scores, value.get("n", n), (intervals, here), pairs=pairs)
         else:
-            record[name] = entry(value, n, intervals.get(here, Interval()), pairs=pairs)
+            # a count, as that of the classes in a macro mean, is a whole number
+            known_of = Interval() if isinstance(value, int) else intervals.get(here, Interval())
+            record[name] = entry(value, n, known_of, pairs=pairs)
     return record
 
 

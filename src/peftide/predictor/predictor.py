@@ -69,7 +69,8 @@ class Predictor:
         """Return one row of answers per row of the input (or residue), in input order.
 
         Nothing is written or printed. The columns are those in `scores.tsv`: ids, `label` if given,
-        `score`, `probability`, `prediction`; with several classes, `p_<class>` for each class.
+        `score`, `probability`, `prediction`; with several classes, `p_<class>` for each class. The
+        answers of a DataFrame or Series keep its index, and its ids as they are.
 
         Parameters
         ----------
@@ -95,7 +96,7 @@ class Predictor:
         dataset = self.read(inputs, sequences, columns=columns)
         logits = self.logits(dataset)
         answers = self.answering.columns(logits, error_rate=error_rate, prevalence=prevalence)
-        return self.table(dataset, answers)
+        return like_input(self.table(dataset, answers), dataset, inputs, columns=columns)
 
     def predict_blocks(
         self,
@@ -119,7 +120,7 @@ class Predictor:
             dataset = self.read(block, known, columns=columns)
             logits = self.logits(dataset) if vectors is None else self._reusing(vectors, dataset)
             answers = self.answering.columns(logits, error_rate=error_rate, prevalence=prevalence)
-            yield self.table(dataset, answers)
+            yield like_input(self.table(dataset, answers), dataset, block, columns=columns)
 
     def embed(self, sequences: Sequence[str]) -> FloatArray:
         """Return one vector per sequence: the head's input before scaling. Shape (P, D).
@@ -215,6 +216,27 @@ class Predictor:
         with self.encoder.hardware.computing():
             places = vectors.add(dataset.proteins.sequences)
         return self.answer(vectors.embeddings(), places[dataset.parts[PART].members])
+
+
+def like_input(
+    table: pd.DataFrame, dataset: Dataset, inputs: TableSource, *, columns: JoinOptions | None
+) -> pd.DataFrame:
+    """Return a prediction table with the index and the ids of the DataFrame or Series it answers.
+
+    Other inputs have neither.
+    """
+    if not isinstance(inputs, pd.DataFrame | pd.Series):
+        return table
+    rows = dataset.parts[PART].lines - 1
+    if len(table) != len(rows):  # a table of residues
+        rows = np.repeat(rows, table.groupby((table["position"] == 1).cumsum()).size())
+    named = columns or TableOptions()
+    own = {"id": named.id_column, "id_a": named.id_a_column, "id_b": named.id_b_column}
+    table = table.set_axis(inputs.index[rows])
+    for name, column in own.items():
+        if name in table and isinstance(inputs, pd.DataFrame) and column in inputs:
+            table[name] = inputs[column].to_numpy()[rows]
+    return table
 
 
 def load(

@@ -1,6 +1,5 @@
 """run.json, config.yaml, history.csv → rows, findings, audit, training, cost and settings."""
 
-import dataclasses
 import math
 import re
 import shlex
@@ -10,8 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from peftide.auditing import tally
-from peftide.config import TrainConfig
+from peftide.auditing import conclusion
 from peftide.outputs import read_record
 from peftide.quantities import byte_size, duration
 from peftide.report import wording
@@ -66,9 +64,8 @@ def audited(run: Run) -> Markup | None:
         for verdict in verdicts
         if verdict["severity"] != "ok"
     ]
-    outcome = tally(verdict["severity"] for verdict in verdicts)
     searched = bool(audit.get("similarity"))
-    outcome += "" if searched else " (similarity was not checked)"
+    outcome = conclusion((verdict["severity"] for verdict in verdicts), searched=searched)
     return section(
         "Audit",
         element(
@@ -82,7 +79,7 @@ def audited(run: Run) -> Markup | None:
         if rows
         else None,
         intro="What could make these scores too good. "
-        + ("" if searched else "Similar proteins: see `peftide audit`."),
+        + ("" if searched else "`peftide audit` also searches for similar proteins."),
     )
 
 
@@ -231,33 +228,24 @@ def _in_memory(run: Run) -> bool:
 
 
 def settings(run: Run) -> Markup | None:
-    """Return the options that differ from the defaults, all of them, and the software."""
-    defaults = {
-        item.name: item.default
-        for item in dataclasses.fields(TrainConfig)
-        if item.default is not dataclasses.MISSING
-    }
-    changed = [
-        (wording.plain(name), _option(value))
-        for name, value in run.options.items()
-        if name not in PATHS and (name not in defaults or not _equal(value, defaults[name]))
+    """Return the options that the user chose, all of them, and the software."""
+    chosen = [
+        (wording.plain(name), _option(run.options[name]))
+        for name in run.record.get("chosen", ())
+        if name in run.options and name not in PATHS
     ]
     everything = yaml.safe_dump(run.options, sort_keys=False, allow_unicode=True)
     return section(
         "Settings",
-        facts(changed, label="Options that differ from the defaults"),
+        facts(chosen, label="Options that were given"),
         _folded("Every option", element("pre", everything)) if run.options else None,
         _folded("Software and data", facts(_environment(run), label="Software and data")),
-        intro="All others have their defaults." if changed else "",
+        intro="These options were given; peftide chose the others." if chosen else "",
     )
 
 
 def _option(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _equal(value: Any, default: Any) -> bool:
-    return (tuple(value) if isinstance(value, list) else value) == default
 
 
 def _folded(title: str, content: Markup | None) -> Markup | None:

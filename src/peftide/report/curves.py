@@ -72,10 +72,11 @@ def precision_recall(part: Part, *, threshold: float | None, **_scores: Any) -> 
     precision, recall, _ = precision_recall_curve(part.truth, part.answers)
     keep = thinned(len(recall))
     share = float(part.truth.mean())
-    frame = Frame(Axis("recall", 0, 1), Axis("precision", 0, 1))
+    frame, roomy = Frame(Axis("recall", 0, 1), Axis("precision", 0, 1)), share > 0.1
     marks = [
         rule(frame, (0, share), (1, share)),
-        note(frame, (0.01, share), f"guessing, {share:.2f}", class_="hint", dy=-4),
+        # below its line where there is room: the curve of a model that knows something is above
+        note(frame, (0.01, share), f"guessing, {share:.2f}", class_="hint", dy=14 if roomy else -4),
         line(frame, recall[keep], precision[keep], class_="model"),
     ]
     said = "The higher the curve, the fewer false alarms among the rows called positive."

@@ -141,6 +141,7 @@ class RunForm:
     data: dict[str, str] = field(default_factory=dict)
     examples: dict[str, RowsForm] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,3 +164,4 @@ class AuditForm:
 
     verdicts: tuple[VerdictForm, ...]
     similarity: Any = None
+    conclusion: Text = None

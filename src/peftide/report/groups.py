@@ -42,8 +42,8 @@ def groups_intro(part: Part) -> str:
     _, guess = shown.group_score(part.truth, part.answers)
     ticks = "" if guess is None else "; ticks: guessing, the share of positives in the group"
     return (
-        f"Dots: {wording.metric_name(shown.group_metric)} of each group, about a quarter of the "
-        f"rows{ticks}. Groups have no intervals, so mistrust small differences."
+        f"Dots: {wording.metric_name(shown.group_metric)} of each group{ticks}. "
+        "Groups have no intervals, so mistrust small differences."
     )
 
 
@@ -122,7 +122,7 @@ def group_table(
     )
     return element(
         "table",
-        element("caption", wording.STRATA[name]),
+        element("caption", (wording.OF_PAIRS if "id_a" in part.rows else wording.STRATA)[name]),
         element("thead", head),
         element("tbody", body),
         class_="strata",

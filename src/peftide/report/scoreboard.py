@@ -139,8 +139,9 @@ def all_scores(run: Run) -> Markup | None:
     notes = [element("li", note) for note in run.metrics.get("notes", [])]
     cut = run.metrics.get("threshold")
     intro = "" if cut is None else f"Yes is predicted from a probability of {cut:.3f} on. "
-    calibrated = (run.metrics.get("calibration") or {}).get("method")
-    intro += f"Probabilities are calibrated on validation ({calibrated}). " if calibrated else ""
+    calibrated = (run.metrics.get("calibration") or {}).get("method") or "none"
+    if calibrated != "none":
+        intro += f"Probabilities are calibrated on validation ({calibrated}). "
     intro += "A dash: undefined on these rows."
     return section(
         "Every score",
@@ -159,11 +160,14 @@ def part_scores(metrics: dict[str, Any], part: str) -> Markup:
         [
             wording.metric_name(metric),
             [
-                wording.score(entry["value"]) if metric != "macro_classes" else entry["value"],
+                wording.score_or_count(entry["value"]),
                 " ",
                 interval_text(entry.get("low"), entry.get("high"), class_="quiet whole"),
             ],
-            *(wording.score(given.get(metric, {}).get("value")) for given in beside.values()),
+            *(
+                wording.score_or_count(given.get(metric, {}).get("value"))
+                for given in beside.values()
+            ),
         ]
         for metric, entry in scores.items()
         if "value" in entry

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from peftide.baselines import BASELINES
+from peftide.metrics import NO_EVIDENCE, difference_verdict
 from peftide.report import wording
 
 FEW_ROWS = 50
@@ -109,20 +110,17 @@ def comparison(other: Standing, value: float, metric: str) -> str:
     """
     gap = other.difference.get("value")
     gap = value - other.entry["value"] if gap is None else gap
-    direction = "above" if gap > 0 else "below"
+    decided = difference_verdict({**other.difference, "value": gap})
     who = other_name(other.name)
-    if f"{abs(gap):.3f}" == "0.000":
-        return f"The same as {who}, to three digits: no evidence of a difference."
-    start = f"{wording.score(abs(gap))} {direction} {who}"
-    low, high = other.difference.get("low"), other.difference.get("high")
-    if low is None or high is None:
-        return f"{start}. No interval was computed for the difference, so mistrust a small one."
+    if decided.startswith("equal"):
+        return f"The same as {who}, to three digits: {NO_EVIDENCE}."
+    start = f"{wording.score(abs(gap))} {'above' if gap > 0 else 'below'} {who}"
+    if decided.startswith("no interval"):
+        return f"{start}, without an interval of the difference: {NO_EVIDENCE}."
+    low, high = other.difference["low"], other.difference["high"]
     between = f"from {wording.signed(low)} to {wording.signed(high)}"
-    if low <= 0 <= high:
-        return (
-            f"{start}, with an interval of the difference {between} that spans 0: "
-            "no evidence of a difference."
-        )
+    if decided not in ("above", "below"):
+        return f"{start}, with an interval of the difference {between} that spans 0: {NO_EVIDENCE}."
     better = (gap > 0) != (metric in wording.LOWER_IS_BETTER)
     return f"{start} (95 % interval of the difference {between}): the model is {_word(better)}."
 

@@ -27,12 +27,18 @@ METHODS = {"head": "frozen backbone, trained head", "lora": "LoRA", "full": "ful
 
 STRATA = {
     "seen": "Proteins that training has seen",
-    "similarity": "Identity to the nearest training sequence (of a pair: of the less similar one)",
-    "length": "Residues (of a pair: of the longer sequence)",
+    "similarity": "Identity to the nearest training sequence",
+    "length": "Residues of the sequence",
     "pairs_in_train": "Training pairs of the protein that has more",
     "pairs_in_part": "Pairs here of the protein that has more",
 }
 """Column of `strata.tsv` → title of its table of groups, in the order of the report."""
+
+OF_PAIRS = STRATA | {
+    "similarity": "Identity of the less similar protein to its nearest training sequence",
+    "length": "Residues of the longer sequence",
+}
+"""The same for rows that are pairs."""
 
 
 def metric_name(metric: str) -> str:
@@ -61,7 +67,18 @@ def score(value: float | None, *, digits: int = 3) -> str:
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{_rounded(value, digits):.{digits}f}".replace("-", "−")
+
+
+def score_or_count(value: float | int | None) -> str:
+    """Return a score, or a whole number as it is.
+
+    Examples
+    --------
+    >>> score_or_count(0.61949), score_or_count(50)
+    ('0.619', '50')
+    """
+    return f"{value:,}" if isinstance(value, int) else score(value)
 
 
 def signed(value: float) -> str:
@@ -72,7 +89,11 @@ def signed(value: float) -> str:
     >>> signed(0.02), signed(-0.0171)
     ('+0.020', '−0.017')
     """
-    return f"{value:+.3f}".replace("-", "−")
+    return f"{_rounded(value, 3):+.3f}".replace("-", "−")
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits) + 0.0  # never −0.000
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -31,6 +31,8 @@ class Request:
         All files that it reads.
     given
         Options that the user named, even if at their default.
+    chosen
+        These, and options with other values than their defaults, before peftide decided any.
     """
 
     config: TrainConfig
@@ -38,6 +40,7 @@ class Request:
     tables: TrainingTables
     files: tuple[Path, ...]
     given: Names = NOTHING
+    chosen: Names = NOTHING
 
 
 def find_task(name: str) -> Task:

@@ -24,6 +24,7 @@ OTHER = "other"
 SEPARATORS = re.compile(r"[,;|/\s]+")
 HIGHEST_ORDER = 100
 MAP_COLUMNS = ("label", "class")
+MOST_LISTED = 20
 
 PAPER_CLASSES = {name: name for name in SINGLE} | {
     f"{letter}{order}": name
@@ -130,14 +131,23 @@ def split_groups(text: str) -> list[str]:
 def merged_findings(
     part: str, groups: list[list[str]], by_upper: Mapping[str, str]
 ) -> tuple[Finding, ...]:
-    """Count labels that were merged into a wider class."""
-    merges = Counter(
-        f"{group} → {by_upper[group.upper()]}"
-        for row_groups in groups
-        for group in row_groups
-        if group.upper() != by_upper[group.upper()].upper()
+    """Count the labels that were merged into each wider class."""
+    merges: dict[str, Counter[str]] = {}
+    for group in (group for row_groups in groups for group in row_groups):
+        wider = by_upper[group.upper()]
+        if group.upper() != wider.upper():
+            merges.setdefault(wider, Counter())[group] += 1
+    return tuple(
+        Finding(part, "merged_labels", merged.total(), f"read as {wider}: {_listed(merged)}")
+        for wider, merged in sorted(merges.items(), key=lambda item: -item[1].total())
     )
-    if not merges:
-        return ()
-    shown = tuple(f"{merge} ({count})" for merge, count in merges.most_common(3))
-    return (Finding(part, "merged_labels", merges.total(), "read as the wider class", shown),)
+
+
+def _listed(merged: Counter[str]) -> str:
+    """Return the groups of a wider class with their counts, the most frequent first."""
+    first, others = merged.most_common(MOST_LISTED), len(merged) - MOST_LISTED
+    shown = [f"{group} ({count:,})" for group, count in first]
+    if others > 0:
+        rest = merged.total() - sum(count for _, count in first)
+        shown.append(f"{others} other groups ({rest:,})")
+    return ", ".join(shown)

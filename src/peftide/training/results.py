@@ -57,6 +57,7 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
         {part: parts[part] for part in reported_parts(parts)},
         {part: predictor.answering.columns(logits[part]) for part in reported_parts(parts)},
         replace(trained_by(problem.dataset), similarity=beside.similarity),
+        beside,
     )
     write_results(results, folder)
     return predictor, results

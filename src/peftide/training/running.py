@@ -29,17 +29,22 @@ def run_training(request: Request, *, started: float) -> None:
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables)
-        with open_run(config, list(request.files)) as folder:
+        with open_run(config, list(request.files), chosen=request.chosen) as folder:
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
             fitted = run_fit(setting, adapter, folder)
-            predictor, _ = score(setting, folder)
+            predictor, results = score(setting, folder)
             save(setting, predictor, folder)
             record = read_record(folder.record) | cost_record(setting, fitted, started)
             record |= {"parameters": parameters, "memory_before_bytes": memory_before}
             write_json(folder.record, record | {"status": "finished"})
             remove(folder.checkpoints)
             pairs = task.level == "pair"
-            audit = audit_training(problem.dataset, pairs=pairs, max_length=config.max_length)
+            audit = audit_training(
+                problem.dataset,
+                pairs=pairs,
+                max_length=config.max_length,
+                find=results.beside.kinship,
+            )
             write_json(folder.audit, audit.record())
             write_report_if_possible(folder.path)
