@@ -125,8 +125,8 @@ def calibration(part: Part, *, scores: Mapping[str, Any], **_threshold: Any) -> 
     )
     each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
     said = (
-        f"On the dashed line a probability of {shown.sure_of} is right as often as it says; below "
-        f"it the model is too sure. Each dot: {each}.{calibration_errors(scores)}"
+        f"On the dashed line, {shown.sure_of} is right as often as its probability says; below "
+        f"the line, the model is too sure. Each dot: {each}.{calibration_errors(scores)}"
     )
     return figure(drawing, element("b", "Calibration. "), said)
 
