@@ -84,7 +84,8 @@ def test_nothing_that_a_user_wrote_becomes_a_tag(tmp_path: Path) -> None:
         data={NASTY: NASTY},
         hardware={"device_name": NASTY, "platform": NASTY},
     )
-    (folder / "config.yaml").write_text(json.dumps({"task": NASTY, "backbone": NASTY}))
+    text = NASTY[:-1]  # YAML holds no NUL
+    (folder / "config.yaml").write_text(json.dumps({"task": text, "backbone": text}))
     clean = NASTY[:-1].replace('"', "")
     header = f"id label prediction split p_{clean.replace(' ', '')} p_b counted"
     rows = [(clean, clean, clean, clean, 0.2, 0.8, 1), (clean, "b", "b", clean, 0.9, 0.1, 1)]
