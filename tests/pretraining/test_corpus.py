@@ -12,7 +12,14 @@ import pytest
 
 from peftide.errors import InputError
 from peftide.pretraining import corpus as corpus_module
-from peftide.pretraining.corpus import Corpus, CorpusFiles, cluster_numbers, open_corpus
+from peftide.pretraining.corpus import (
+    Corpus,
+    CorpusFiles,
+    cluster_numbers,
+    file_sizes,
+    holds,
+    open_corpus,
+)
 from tests.conftest import random_sequences, write_proteins
 from tests.pretraining.conftest import VOCABULARY, token_ids
 
@@ -177,3 +184,18 @@ def test_a_cluster_table_that_names_nothing_is_an_error(tmp_path: Path) -> None:
         InputError, match=r"--clusters: .*c\.tsv contains none of the 12 sequence ids"
     ):
         open_in(tmp_path / "corpus", files)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"key": 3}'])
+def test_a_damaged_record_holds_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "corpus.json").write_text(content)
+    assert not holds(tmp_path / "corpus.json", {"a": 1})
+
+
+def test_a_file_of_another_size_is_made_again(tmp_path: Path) -> None:
+    record, key = tmp_path / "corpus.json", {"a": 1}
+    (tmp_path / "tokens.u8").write_bytes(b"abc")
+    record.write_text(json.dumps({"key": key, "sizes": file_sizes(record)}))
+    assert holds(record, key)
+    (tmp_path / "tokens.u8").write_bytes(b"ab")
+    assert not holds(record, key)

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from peftide.baselines.baseline import Baseline, Fitted
 from peftide.errors import InputError
 from peftide.files import file_hash, written_whole
-from peftide.saved import Versioned, read_json, read_object, tensor_errors
+from peftide.saved import LIBRARY_ERRORS, Versioned, read_json, read_object, tensor_errors
 
 FORMAT_VERSION = 1
 INDEX = "baselines.json"
@@ -129,7 +129,7 @@ def _fitted(path: Path, baseline: Baseline, form: dict[str, Any], *, sha256: str
         with tensor_errors(path, fix=WITHOUT):
             arrays = load_file(path)
         return baseline.load(arrays, **form)
-    except (ValueError, LookupError, TypeError) as error:
+    except LIBRARY_ERRORS as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

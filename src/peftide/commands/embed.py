@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -181,9 +182,63 @@ def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
 def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
     """Write one data set per id, under the key `h5_key(id)`."""
     h5py = require_library("h5py")
-    with h5py.File(path, "w") as file:
-        for name, vector in vectors.items():
-            file.create_dataset(h5_key(name), data=vector)
+    with path.open("w+b") as stream:
+        steady = _SteadyFile(stream)
+        with h5py.File(steady, "w") as file:
+            for name, vector in vectors.items():
+                file.create_dataset(h5_key(name), data=vector)
+                if steady.error is not None:
+                    break
+    if steady.error is not None:
+        raise steady.error
+
+
+class _SteadyFile:
+    """A file for HDF5 that notes the first failed write instead of reporting it.
+
+    HDF5 ends the process when it cannot write a file that it is about to close.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.error: OSError | None = None
+
+    def write(self, content: Any) -> int:
+        """Write, and claim success."""
+        try:
+            self.stream.write(content)
+            self.stream.flush()
+        except OSError as error:
+            self.error = self.error or error
+        return len(memoryview(content))
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the length of the file, and claim success."""
+        try:
+            return self.stream.truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+    def flush(self) -> None:
+        """Do nothing: every write is flushed."""
+
+    def readinto(self, content: Any) -> int:
+        """Read, and claim a whole read of a file that could not be written whole."""
+        read = self.stream.readinto(content)  # type: ignore[attr-defined]
+        return len(memoryview(content)) if self.error else read
+
+    def read(self, size: int = -1) -> bytes:
+        """Read."""
+        return self.stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
+        return self.stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self.stream.tell()
 
 
 def h5_key(identifier: str) -> str:

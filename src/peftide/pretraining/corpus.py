@@ -11,6 +11,7 @@ import numpy as np
 
 from peftide.errors import InputError
 from peftide.files import file_hash, write_json, written_whole
+from peftide.saved import read_object
 from peftide.sequences import Finding, stream_fasta
 from peftide.sequences.cluster_tables import cluster_numbers
 from peftide.sequences.text_files import open_lines
@@ -108,11 +109,21 @@ def open_corpus(folder: Path, files: CorpusFiles, letter_ids: IntArray) -> Corpu
 
 
 def holds(record: Path, key: Mapping[str, Any]) -> bool:
-    """Return whether a record has this key, so that its folder can be reused."""
-    try:
-        return json.loads(record.read_text(encoding="utf-8"))["key"] == key
-    except (OSError, ValueError, KeyError):
+    """Return whether a record has this key and its files their size, so they can be reused."""
+    if not record.exists():
         return False
+    try:
+        found = read_object(record)
+    except InputError as error:
+        logger.warning("%s; the folder is made again", error)
+        return False
+    return found.get("key") == key and found.get("sizes") == file_sizes(record)
+
+
+def file_sizes(record: Path) -> dict[str, int]:
+    """Return the size of each file beside a record."""
+    files = (path for path in sorted(record.parent.iterdir()) if path.is_file())
+    return {path.name: path.stat().st_size for path in files if path != record}
 
 
 def _read(folder: Path) -> Corpus:
@@ -155,7 +166,9 @@ def _write(
         "corpus: %s sequences, %s residues, %s clusters (%s excluded, %s too short)",
         *(f"{counts[name]:,}" for name in ("sequences", "residues", "clusters", *skipped)),
     )
-    write_json(folder / RECORD, {"key": key, "counts": counts})
+    write_json(
+        folder / RECORD, {"key": key, "counts": counts, "sizes": file_sizes(folder / RECORD)}
+    )
 
 
 def _sequences(paths: Iterable[Path], findings: list[Finding]) -> Iterator[tuple[str, str]]:

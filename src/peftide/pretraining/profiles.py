@@ -18,7 +18,7 @@ import numpy as np
 
 from peftide.errors import InputError
 from peftide.files import file_hash, write_json, written_whole
-from peftide.pretraining.corpus import Corpus, holds
+from peftide.pretraining.corpus import Corpus, file_sizes, holds
 from peftide.pretraining.sampling import Rows
 from peftide.sequences.accessions import accession
 from peftide.sequences.text_files import open_lines
@@ -104,7 +104,9 @@ def open_profiles(
             record = _count(
                 alignments, numbers, corpus, columns=columns, begins=begins, into=counts
             )
-            write_json(partial / RECORD, {"key": key, "counts": record})
+            counts.flush()
+            content = {"key": key, "counts": record, "sizes": file_sizes(partial / RECORD)}
+            write_json(partial / RECORD, content)
     return Profiles(
         counts=np.load(folder / "counts.npy", mmap_mode="r"),
         begins=np.load(folder / "begins.npy"),
