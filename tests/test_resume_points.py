@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -67,7 +68,10 @@ def test_a_training_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
 
 def test_groups_keep_their_names(tmp_path: Path) -> None:
     model = layer()
-    groups = {"model": dict(model.named_parameters()), "best": dict(layer(5).named_parameters())}
+    groups: dict[str, dict[str, Any]] = {
+        "model": dict(model.named_parameters()),
+        "best": dict(layer(5).named_parameters()),
+    }
     groups["steering"] = {"a/b": torch.zeros(3, 2).T}
     optimizer = SGD(model.parameters())
     write_point(tmp_path, ResumePoint(groups, {}), step=1, optimizer=optimizer)

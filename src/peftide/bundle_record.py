@@ -71,7 +71,7 @@ class Record:
     recipe: Recipe
     origin: Origin
     labels: Labels
-    threshold: float | None
+    threshold: float
     trained_on: frozenset[str]
     files: dict[str, str]
     digest: str

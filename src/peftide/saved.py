@@ -193,7 +193,7 @@ def _checker(form: Any, finite: bool) -> Any:
     from pydantic import ConfigDict, TypeAdapter
 
     rules = ConfigDict(strict=True, extra="forbid", allow_inf_nan=not finite)
-    return TypeAdapter(tuple[form], config=rules)
+    return TypeAdapter(tuple[form], config=rules)  # type: ignore[valid-type]
 
 
 def _problem(place: tuple[int | str, ...], mistake: Mapping[str, Any]) -> str:

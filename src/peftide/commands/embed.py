@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -185,10 +186,8 @@ def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
     with path.open("w+b") as stream:
         steady = _SteadyFile(stream)
         with h5py.File(steady, "w") as file:
-            for name, vector in vectors.items():
-                file.create_dataset(h5_key(name), data=vector)
-                if steady.error is not None:
-                    break
+            for name in takewhile(lambda _: steady.error is None, vectors):
+                file.create_dataset(h5_key(name), data=vectors[name])
     if steady.error is not None:
         raise steady.error
 

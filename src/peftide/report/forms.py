@@ -33,7 +33,7 @@ class Scores(BaseModel):
     """Scores by name."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
-    __pydantic_extra__: dict[str, Score]
+    __pydantic_extra__: dict[str, Score]  # type: ignore[reportIncompatibleVariableOverride]
 
 
 class ClassScores(Scores):
