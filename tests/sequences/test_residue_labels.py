@@ -73,7 +73,7 @@ def test_lists_of_numbers_may_be_too_short() -> None:
 def test_different_differences_have_a_range() -> None:
     lengths = np.array(LENGTHS)
     labels = ["H" * (n + k % 4 - 1) for k, n in enumerate(LENGTHS)]
-    assert "from -1 to +2" in difference(labels, lengths, stops=0)
+    assert "by -1 to +2 entries" in difference(labels, lengths, stops=0)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def difference(labels: Sequence[str], lengths: IntArray, *, stops: int) -> str:
         source = "the labels have a sign for each gap, which the sequences no longer have"
         return f"{len(apart):,} of {len(labels):,} labels differ from their sequences: {source}"
     if 2 * rows.max() <= len(apart):
-        spread = f"from {int(steps[0]):+} to {int(steps[-1]):+}"
+        spread = f"{int(steps[0]):+} to {int(steps[-1]):+} entries"
         return f"{len(apart):,} of {len(labels):,} labels differ from their sequences by {spread}"
     longer = f"{abs(step):,} {'longer' if step > 0 else 'shorter'} than their sequences"
     return f"{rows.max():,} of {len(labels):,} labels are {longer}{_source(step, stops)}"
