@@ -2,7 +2,7 @@
 
 All fenced blocks of the README, of CONTRIBUTING and of `docs/` are collected. The blocks of a page
 run in order, in one folder with the files that the pages name (`cast`). Commands get the options
-of `TINY_TRAINING` where they do not set them, so that a training takes a second.
+of `TINY` where they do not set them, so that a training takes a second.
 
 A block that cannot run here has a line above it: `<!-- not run: REASON -->`. A block that takes
 long has `<!-- slow -->`, and runs with `make slow`. Blocks of the language `text` are no code.
@@ -37,7 +37,12 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 LANGUAGES = {"sh", "python", "yaml", "json", "text"}
-TINY_TRAINING = {"--backbone": "random:esm2_tiny", "--epochs": "1", "--threads": "1"}
+TRAINING = {"--backbone": "random:esm2_tiny", "--epochs": "1", "--threads": "1"}
+SEARCH = {"--similarity": "pyopal"}  # MMseqs2 takes seconds for the smallest search
+TINY = {"train": TRAINING, "plan": TRAINING, "split": SEARCH, "audit": SEARCH}
+"""Command → options that make it fast, unless the block sets them."""
+SETTLED = {"--resume", "--clusters"}
+"""Options with which a command refuses or ignores those of `TINY`."""
 FINE = {"audit": {0, 3}}
 """Exit codes of commands that answer by their code: the simulated proteins are similar."""
 NOT_RUN = 9
@@ -228,16 +233,15 @@ def exit_code(words: list[str]) -> object:
 
 
 def added(words: list[str]) -> list[str]:
-    """Return the options that make a training tiny, unless the command sets them."""
-    if words[1] not in ("train", "plan") or "--resume" in words:
+    """Return the options of `TINY` that the command does not set, itself or in its YAML file."""
+    if SETTLED & {*words}:
         return []
-    config = (
-        yaml.safe_load(Path(words[words.index("--config") + 1]).read_text())
-        if "--config" in words
-        else {}
-    )
-    given = {*words, *(f"--{key.replace('_', '-')}" for key in config)}
-    return [word for pair in TINY_TRAINING.items() if pair[0] not in given for word in pair]
+    given = {*words}
+    if "--config" in words:
+        path = Path(words[words.index("--config") + 1])
+        given |= {f"--{key.replace('_', '-')}" for key in yaml.safe_load(path.read_text())}
+    options = TINY.get(words[1], {}).items()
+    return [word for name, value in options if name not in given for word in (name, value)]
 
 
 def run_python(one: Snippet) -> None:
