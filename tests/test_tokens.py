@@ -53,10 +53,13 @@ def test_a_tokenizer_without_an_amino_acid_is_refused(tmp_path: Path):
         read_vocabulary(tokenizer_of(tmp_path, tokens))
 
 
-def test_a_tokenizer_without_x_is_refused(tmp_path: Path):
+def test_without_x_it_is_read_as_the_unknown_token(tmp_path: Path):
     tokens = ["<cls>", "<pad>", "<eos>", "<unk>", *AMINO_ACIDS, "<mask>"]
-    with pytest.raises(BackboneError, match="no token for X"):
-        read_vocabulary(tokenizer_of(tmp_path, tokens))
+    vocabulary = read_vocabulary(tokenizer_of(tmp_path, tokens))
+    assert vocabulary.read_as == "<unk>"
+    assert vocabulary.unknown_letters == frozenset("BJOUXZ")
+    assert vocabulary.letter_ids[ord("X")] == tokens.index("<unk>")
+    assert vocabulary.letter_ids[ord("W")] == tokens.index("W")
 
 
 def test_a_tokenizer_that_merges_residues_is_refused(tmp_path: Path):
@@ -79,7 +82,7 @@ def test_a_tokenizer_that_gives_other_tokens_than_its_vocabulary_says_is_refused
 
 def test_an_english_vocabulary_is_refused_and_says_which_letters_it_lacks():
     english = ["the", "protein", "##s", *string.ascii_lowercase]
-    with pytest.raises(BackboneError, match="no token for A, C, D, .*, W, Y, X; expected one"):
+    with pytest.raises(BackboneError, match="no token for A, C, D, .*, W, Y; expected one"):
         read_vocabulary(bert_tokenizer(english, lower=True))
 
 

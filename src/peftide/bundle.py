@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from peftide.adapters import ADAPTERS
 from peftide.adapters.peft_form import ADAPTER_NAME
 from peftide.backbones import Backbone
 from peftide.backbones.backbone import Origin
+from peftide.backbones.identity import differences
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle_record import (
     BUNDLE_FILE,
@@ -43,6 +45,8 @@ from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
 from peftide.version import __version__
+
+logger = logging.getLogger(__name__)
 
 HEAD_PARTS = ("pooling", "scaling", "head")
 UNNAMED = re.compile(
@@ -185,8 +189,15 @@ def _same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:
     return same_form and torch.equal(raw[0], raw[1])
 
 
-def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
+def load_bundle(
+    folder: str | Path, *, allow_bin: bool = False, backbone: str | None = None
+) -> Bundle:
     """Open a model folder (or a run folder's) without network, checking that no byte has changed.
+
+    Parameters
+    ----------
+    backbone
+        New place of the backbone if it has moved; None: the place in training.
 
     Raises
     ------
@@ -201,14 +212,15 @@ def load_bundle(folder: str | Path, *, allow_bin: bool = False) -> Bundle:
     options = LoadOptions(
         offline=True,
         allow_bin=allow_bin,
-        revision=origin.revision,
+        revision=origin.revision if backbone is None else None,
         base_bits=recipe.base_bits,
     )
-    backbone = _find_backbone(origin.name, folder, options)
-    _check_backbone(backbone, origin, folder)
-    _load_adapter(recipe, backbone, folder)
-    backbone.model.requires_grad_(False)
-    model = build_model(recipe, record.labels, backbone)
+    found = _find_backbone(backbone, origin.name, folder, options)
+    where = folder / BUNDLE_FILE if backbone is None else "--backbone"
+    check_same_backbone(found, origin, where=where)
+    _load_adapter(recipe, found, folder)
+    found.model.requires_grad_(False)
+    model = build_model(recipe, record.labels, found)
     _load_head(model, folder)
     return Bundle(
         recipe,
@@ -243,23 +255,44 @@ def _answering(record: Record) -> Answering:
     return Answering(TASKS[record.recipe.task], record.labels, decisions)
 
 
-def _find_backbone(name: str, folder: Path, options: LoadOptions) -> Backbone:
+def _find_backbone(moved_to: str | None, name: str, folder: Path, options: LoadOptions) -> Backbone:
+    if moved_to is not None:
+        return load_backbone(moved_to, options=options)
     try:
         return load_backbone(name, options=options)
     except BackboneError as error:
         raise BackboneError(
             f"the backbone {name}, on which this model was trained, cannot be opened: {error}",
             where=folder,
-            fix="Restore the backbone at this place",
+            fix="Restore it at this place, or name its new place with --backbone",
         ) from error
 
 
-def _check_backbone(backbone: Backbone, origin: Origin, folder: Path) -> None:
-    if backbone.origin.weights_sha256 != origin.weights_sha256:
+def check_same_backbone(backbone: Backbone, recorded: Origin, *, where: str | Path) -> None:
+    """Refuse a backbone other than the recorded one.
+
+    Parameters
+    ----------
+    recorded
+        Origin of the backbone in training.
+
+    Raises
+    ------
+    InputError
+        Says whether weights, vocabulary or configuration differ.
+    """
+    if not recorded.vocabulary_sha256:
+        logger.warning(
+            "note: this model was saved by an older peftide, which did not record the vocabulary "
+            "and the configuration of its backbone: only its weights are checked"
+        )
+    differing = list(differences(backbone.origin, recorded))
+    if differing:
         raise InputError(
-            f"the weights of {origin.name} differ from the weights in training",
-            where=folder / BUNDLE_FILE,
-            fix="Restore the original backbone, or train again",
+            f"{backbone.origin.name} is not the backbone in training ({recorded.name}): "
+            + ", ".join(differing),
+            where=where,
+            fix="Restore the original backbone or name its place with --backbone, or train again",
         )
 
 

@@ -19,7 +19,9 @@ from peftide.files import file_hash
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json, read_object, shown
 from peftide.tasks import TASKS, Labels
 
-FORMAT_VERSION = 4  # 1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences
+FORMAT_VERSION = 5
+"""1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences, 4 no vocabulary and no
+configuration of the backbone."""
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 STORED_AS = (".safetensors", ".json")

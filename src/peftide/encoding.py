@@ -1,8 +1,8 @@
 """A model on a device → embeddings of any number of proteins, each encoded once."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from peftide.engine.embedding import (
     embedding_key,
     is_stored,
 )
+from peftide.engine.not_finite import explained, first_layer
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
-from peftide.errors import InputError
+from peftide.errors import InputError, NotFiniteError
 from peftide.files import free_bytes
 from peftide.hardware import Hardware
 from peftide.model import ProteinModel
@@ -32,6 +33,7 @@ from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
+SHOWN_RESIDUES = 12
 DISK_SHARE = 0.9  # share of the free disk space that may be used
 
 
@@ -79,16 +81,50 @@ class ModelEncoder:
         return np.ones(len(sequences), dtype=np.int64)
 
     def embed(
-        self, sequences: Sequence[str], *, store: Path | None = None, exact: bool = False
+        self,
+        sequences: Sequence[str],
+        *,
+        store: Path | None = None,
+        exact: bool = False,
+        ids: Sequence[str] = (),
     ) -> Embeddings:
         """Encode each distinct sequence once; with a store, results are resumable and reused.
 
         Each combination of weights, sequences and settings has a separate folder in the store. Rows
         of residues are stored in half precision unless `exact`, because there are many.
+
+        Parameters
+        ----------
+        ids
+            Ids of the sequences, for messages.
+
+        Raises
+        ------
+        NotFiniteError
+            If the backbone gives NaN or infinity; names the first protein and layer.
         """
         self.model.eval()
         plan = self._plan(sequences, keyed=store is not None, exact=exact)
-        return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
+        with self._explaining(sequences, ids):
+            return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
+
+    @contextmanager
+    def _explaining(self, sequences: Sequence[str], ids: Sequence[str]) -> Iterator[None]:
+        """Name protein, layer and cause of numbers that are not finite."""
+        try:
+            yield
+        except NotFiniteError as error:
+            sequence, backbone = sequences[error.index], self.model.backbone
+            named = ids[error.index] if ids else f"the sequence {sequence[:SHOWN_RESIDUES]}…"
+            with torch.inference_mode(), self.autocast():
+                batch = backbone.pack([sequence], max_length=self.max_length)
+                layer = first_layer(backbone, batch.to(self.hardware.device))
+            raise explained(
+                *(error, backbone),
+                named=f"{named} ({len(sequence):,} residues)",
+                layer=layer,
+                precision=self.hardware.precision,
+            ) from error
 
     def has_stored(self, sequences: Sequence[str], store: Path) -> bool:
         """Return whether a store already holds the result of `embed`."""
@@ -101,6 +137,7 @@ class ModelEncoder:
         # the current weights, including adapter and learned pooling
         weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
         settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
+        settings += (backbone.origin.reading,)
         return EmbeddingPlan(
             width=backbone.width,
             max_tokens=self.hardware.max_tokens,
@@ -110,7 +147,9 @@ class ModelEncoder:
             key=embedding_key(sequences, *settings, exact),
         )
 
-    def keep_trunk(self, sequences: Sequence[str], *, store: Path, limit: float) -> None:
+    def keep_trunk(
+        self, sequences: Sequence[str], *, store: Path, limit: float, ids: Sequence[str] = ()
+    ) -> None:
         """Compute the hidden states of the frozen layers once, if they fit the size limit.
 
         Parameters
@@ -119,12 +158,15 @@ class ModelEncoder:
             Folder for the hidden states.
         limit
             Maximum size of the hidden states, in bytes.
+        ids
+            Ids of the sequences, for messages.
         """
         backbone = self.model.backbone
         layers = cut_below_training(backbone)
         if not isinstance(backbone, LayeredBackbone) or not layers or not limit:
             return
         self.model.eval()
+        named = dict(zip(sequences, ids, strict=True)) if ids else {}
         distinct = list(dict.fromkeys(sequences))
         encoder = TrunkEncoder(backbone, layers, self.hardware, self.max_length)
         plan = trunk_plan(encoder, distinct, self.tokens(distinct))
@@ -138,7 +180,8 @@ class ModelEncoder:
             )
             return
         logger.info("%s in %s", size, store)
-        self.trunk = fill_trunk_cache(encoder, distinct, plan, store=store)
+        with self._explaining(distinct, [named[text] for text in distinct] if named else ()):
+            self.trunk = fill_trunk_cache(encoder, distinct, plan, store=store)
 
 
 def checked_max_length(model_limit: int | None, max_length: int | None) -> int | None:
@@ -179,7 +222,8 @@ def backbone_findings(
         for identifier, sequence in zip(proteins.ids, proteins.sequences, strict=True)
         if not unknown.isdisjoint(sequence)
     ]
-    decision = f"letters without a token ({', '.join(sorted(unknown))}) are read as X"
+    letters, read_as = ", ".join(sorted(unknown)), backbone.vocabulary.read_as
+    decision = f"letters without a token ({letters}) are read as {read_as}"
     findings.append(_finding("sequences_with_unknown_residues", foreign, decision))
     return tuple(finding for finding in findings if finding.count)
 

@@ -49,6 +49,20 @@ class BackboneError(InputError):
     """A backbone that cannot be had or cannot be used."""
 
 
+class NotFiniteError(BackboneError):
+    """A backbone gives numbers that are not finite.
+
+    Parameters
+    ----------
+    index
+        The first sequence with such numbers.
+    """
+
+    def __init__(self, received: str, *, index: int, fix: str = "") -> None:
+        self.index = index
+        super().__init__(received, fix=fix)
+
+
 class TrainingError(PeftideError, RuntimeError):
     """Training cannot go on, for instance because the loss is not finite."""
 

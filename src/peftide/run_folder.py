@@ -195,6 +195,8 @@ def open_run(
         try:
             if not can_resume(config):
                 _begin(config, data_files, folder, chosen=chosen)
+            elif isinstance(config, TrainConfig):
+                _note_backbone(config, folder)
             yield folder
         finally:
             remove(folder.lock)
@@ -206,6 +208,14 @@ def _begin(config: Resumable, data_files: list[Path], folder: RunFolder, *, chos
     write_json(folder.record, record | environment(config.seed, command=command_of(config)))
     kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
     write_text(folder.config, to_yaml(kept))
+
+
+def _note_backbone(config: TrainConfig, folder: RunFolder) -> None:
+    """Write the new place of a backbone that has moved since the run began."""
+    before = resumed_config(folder.path, TrainConfig)
+    if before.backbone != config.backbone:
+        moved = dataclasses.replace(before, backbone=config.backbone)
+        write_text(folder.config, to_yaml(moved))
 
 
 def data_hashes(files: list[Path]) -> dict[str, str]:
@@ -263,10 +273,12 @@ def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precis
 
 def _check_same_options(now: Resumable, before: Resumable) -> None:
     new, old = as_mapping(now), as_mapping(before)
+    # a training compares the backbone itself, which may have moved
+    free = FREE_ON_RESUME | ({"backbone"} if isinstance(now, TrainConfig) else set())
     changed = [
         f"--{key.replace('_', '-')} was {old[key]!r} and is {new[key]!r}"
         for key in new
-        if new[key] != old[key] and key not in FREE_ON_RESUME and not _is_word(key, new[key])
+        if new[key] != old[key] and key not in free and not _is_word(key, new[key])
     ]
     if changed:
         raise InputError(

@@ -68,13 +68,16 @@ class Vocabulary:
     prefix, suffix
         Ids that the tokenizer puts before and after a sequence (`<cls>` and `<eos>` for ESM).
     unknown_letters
-        Capital letters that are read as X, mostly letters without a token.
+        Capital letters that are read as `read_as`, mostly letters without a token.
+    read_as
+        X, the token for any residue; or the unknown token if the tokenizer has no X.
     """
 
     letter_ids: IntArray
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     unknown_letters: frozenset[str]
+    read_as: str = "X"
 
     @property
     def special_tokens(self) -> int:
@@ -90,21 +93,22 @@ class Vocabulary:
 def read_vocabulary(tokenizer: Any) -> Vocabulary:
     """Read the ids of all letters and special tokens from a tokenizer.
 
-    Letters without a token (J in ESM's alphabet) are read as X, the token for any residue.
+    Letters without a token (J in ESM's alphabet) are read as X, the token for any residue. If the
+    tokenizer has no X, they and X are read as its unknown token.
 
     Raises
     ------
     BackboneError
-        If the tokenizer does not know the 20 amino acids or X, or does not give one token per
-        residue.
+        If the tokenizer does not know the 20 amino acids, has neither X nor an unknown token, or
+        does not give one token per residue.
     """
     known = [_known_letters(tokenizer, spelling) for spelling in SPELLINGS]
-    _require_amino_acids(max(known, key=len))
+    _require_amino_acids(max(known, key=len), has_unknown=tokenizer.unk_token_id is not None)
     _require_letters_alone(tokenizer)
     for letters, spelling in zip(known, SPELLINGS, strict=True):
         around = _surrounding_ids(tokenizer, letters, spelling)
         if around is not None:
-            return _vocabulary(letters, *around)
+            return _vocabulary(letters, *around, tokenizer)
     raise BackboneError(
         "the tokenizer splits the 20 amino acids differently", expected="one token per residue"
     )
@@ -119,12 +123,13 @@ def _known_letters(tokenizer: Any, spelling: Spelling) -> dict[str, int]:
     return {k: v for k, v in ids.items() if v is not None and v != tokenizer.unk_token_id}
 
 
-def _require_amino_acids(known: dict[str, int]) -> None:
-    absent = [letter for letter in AMINO_ACIDS + "X" if letter not in known]
+def _require_amino_acids(known: dict[str, int], *, has_unknown: bool) -> None:
+    needed = AMINO_ACIDS if has_unknown else AMINO_ACIDS + "X"
+    absent = [letter for letter in needed if letter not in known]
     if absent:
         raise BackboneError(
             f"the tokenizer has no token for {', '.join(absent)}",
-            expected="one token per amino acid and X",
+            expected="one token per amino acid, and X or an unknown token",
             where="--backbone",
             fix="Choose a protein language model; models of text or DNA do not know proteins",
         )
@@ -161,9 +166,12 @@ def _surrounding_ids(
     return None
 
 
-def _vocabulary(known: dict[str, int], prefix: list[int], suffix: list[int]) -> Vocabulary:
-    letter_ids = np.full(256, known["X"], dtype=np.int64)
+def _vocabulary(
+    known: dict[str, int], prefix: list[int], suffix: list[int], tokenizer: Any
+) -> Vocabulary:
+    read_as = "X" if "X" in known else str(tokenizer.unk_token)
+    letter_ids = np.full(256, known.get("X", tokenizer.unk_token_id), dtype=np.int64)
     for letter, token_id in known.items():
         letter_ids[ord(letter)] = token_id
     unknown = frozenset(set(string.ascii_uppercase) - known.keys())
-    return Vocabulary(letter_ids, tuple(prefix), tuple(suffix), unknown)
+    return Vocabulary(letter_ids, tuple(prefix), tuple(suffix), unknown, read_as)

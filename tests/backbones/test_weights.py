@@ -56,12 +56,17 @@ def test_an_allowed_pickle_gives_the_same_weights(tmp_path: Path, esm2_folder: P
     assert found.origin.name == str(folder)
 
 
-def test_a_pickle_is_converted_once(tmp_path: Path):
+def test_a_pickle_is_converted_once_unless_it_changes(tmp_path: Path):
     folder = pickled_checkpoint(tmp_path)
     first = load_backbone(str(folder), options=ALLOWED).origin
-    (folder / "pytorch_model.bin").write_bytes(b"no longer read")
+    converted = folder / CONVERTED_FOLDER
+    written = (converted / "model.safetensors").stat()
     assert load_backbone(str(folder), options=ALLOWED).origin == first
-    assert require_safetensors(folder, allow_bin=True) == folder / CONVERTED_FOLDER
+    assert require_safetensors(folder, allow_bin=True) == converted
+    assert (converted / "model.safetensors").stat().st_ino == written.st_ino
+    (folder / "pytorch_model.bin").write_bytes(b"other weights")
+    with pytest.raises(BackboneError, match="damaged"):
+        load_backbone(str(folder), options=ALLOWED)
 
 
 def test_safetensors_are_preferred_to_a_pickle(tmp_path: Path):

@@ -247,7 +247,7 @@ def test_every_id_has_one_flat_key_that_gives_it_back(tmp_path: Path, ending: st
         found = {str(name): table.loc[name].to_numpy(np.float32) for name in table.index}
     else:
         with h5py.File(out) as file:
-            found = {unquote(key): np.asarray(file[key]) for key in file}
+            found = {unquote(str(key)): np.asarray(file[key]) for key in file}
     assert sorted(found) == sorted(ODD_IDS)
     for k, name in enumerate(ODD_IDS):  # equal sequences have equal vectors
         np.testing.assert_array_equal(found[name], found[ODD_IDS[k % 5]])

@@ -80,7 +80,7 @@ def test_the_reported_loss_is_the_mean_over_batches(build: Build, fitting: Fit) 
 
 def test_a_loss_that_is_no_number_stops_with_the_reason(build: Build, fitting: Fit) -> None:
     setting, model, _ = build("regression", "head", head_learning_rate=1e30, max_grad_norm=1e30)
-    with pytest.raises(TrainingError, match=r"loss became (nan|inf) in epoch 1, step \d+\. Lower"):
+    with pytest.raises(TrainingError, match=r"became (nan|inf) in epoch 1, step \d+\. .* lower"):
         fit(model, fitting(setting))
 
 

@@ -4,9 +4,10 @@
 layers has; a recurrent network does without. Code that needs layers asks for them with `layers_of`.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jaxtyping import Float
@@ -32,12 +33,23 @@ class Origin:
         Commit of a hub checkpoint, else None.
     weights_sha256
         Hash of all weights.
+    vocabulary_sha256
+        Hash of the token ids that sequences become.
+    settings
+        The configuration, without settings that change no embedding.
     """
 
     name: str
     model_type: str
     revision: str | None
     weights_sha256: str
+    vocabulary_sha256: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reading(self) -> str:
+        """Vocabulary and configuration as one text, for the keys of stored embeddings."""
+        return self.vocabulary_sha256 + json.dumps(self.settings, sort_keys=True)
 
     @property
     def is_random(self) -> bool:

@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from peftide.backbones.weights import PICKLED_NAME
+from peftide.backbones.checkpoint_files import PICKLED, SAFETENSORS, stored_files
 from peftide.errors import BackboneError
 
 logger = logging.getLogger(__name__)
 
 NEEDED_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+PICKLED_FILES = "pytorch_model*.bin"
 
 
 def find_snapshot(
@@ -26,7 +27,7 @@ def find_snapshot(
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    wanted = [*NEEDED_FILES, PICKLED_NAME] if allow_bin else NEEDED_FILES
+    wanted = [*NEEDED_FILES, PICKLED_FILES] if allow_bin else NEEDED_FILES
     settings: dict[str, Any] = {"allow_patterns": wanted, "revision": revision}
     try:
         folder = Path(snapshot_download(hub_id, **settings, local_files_only=True))
@@ -43,8 +44,11 @@ def find_snapshot(
 
 def _is_complete(folder: Path, wanted: list[str]) -> bool:
     """Return False for what a download that broke off left in the cache."""
-    weights = [pattern for pattern in wanted if pattern.endswith((".safetensors", ".bin"))]
-    return any(any(folder.glob(pattern)) for pattern in weights)
+    names = [SAFETENSORS, *([PICKLED] if PICKLED_FILES in wanted else [])]
+    try:
+        return any(stored_files(folder, name) for name in names)
+    except BackboneError:  # a shard is missing
+        return False
 
 
 def _download(hub_id: str, settings: dict[str, Any], *, offline: bool) -> Path:

@@ -11,10 +11,17 @@ import torch
 from peftide.backbones import BACKBONES
 from peftide.backbones.architecture import Aliases, Architecture
 from peftide.backbones.backbone import Origin
+from peftide.backbones.checkpoint_files import check_folder, check_layers, count_layers
 from peftide.backbones.hub import find_snapshot
+from peftide.backbones.identity import settings_of, vocabulary_sha256
 from peftide.backbones.quantised import check_base_bits, quantised_settings
 from peftide.backbones.transformer import TransformerBackbone
-from peftide.backbones.weights import require_safetensors, stored_sha256, weights_sha256
+from peftide.backbones.weights import (
+    require_safetensors,
+    stored_names,
+    stored_sha256,
+    weights_sha256,
+)
 from peftide.errors import BackboneError, InputError, did_you_mean
 from peftide.saved import LIBRARY_ERRORS, read_object
 from peftide.tokens import read_vocabulary
@@ -142,6 +149,7 @@ def _known_names() -> list[str]:
 def _stored_backbone(
     name: str, folder: Path, *, revision: str | None, options: LoadOptions
 ) -> TransformerBackbone:
+    check_folder(folder)
     with reading_errors(folder):
         return _read_backbone(name, folder, revision=revision, options=options)
 
@@ -182,6 +190,9 @@ def _read_backbone(
 ) -> TransformerBackbone:
     architecture = find_architecture(read_config(folder), name)
     weights = require_safetensors(folder, allow_bin=options.allow_bin)
+    check_layers(
+        count_layers(stored_names(weights), architecture.layer_prefix), read_config(folder), weights
+    )
     if options.base_bits is None:
         model = architecture.load(weights)
         return _assemble(model, architecture, name=name, folder=folder, revision=revision)
@@ -220,13 +231,8 @@ def read_config(folder: Path) -> Any:
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, PretrainedConfig
 
+    check_folder(folder)
     path = folder / "config.json"
-    if not path.is_file():
-        raise BackboneError(
-            f"{folder} holds no config.json",
-            expected="a folder saved by transformers (config.json, weights, tokenizer files)",
-            where="--backbone",
-        )
     try:
         settings, _ = PretrainedConfig.get_config_dict(folder, local_files_only=True)
         family = settings.get("model_type")
@@ -263,14 +269,17 @@ def _assemble(
     model.requires_grad_(False).eval()
     if folder is not None and revision is None and name not in BUNDLED:
         name = str(folder.resolve())
+    vocabulary = read_vocabulary(architecture.tokenizer(folder))
     return TransformerBackbone(
         model,
         architecture=architecture,
-        vocabulary=read_vocabulary(architecture.tokenizer(folder)),
+        vocabulary=vocabulary,
         origin=Origin(
             name=name,
             model_type=model.config.model_type,
             revision=revision,
             weights_sha256=weights_sha256(model),
+            vocabulary_sha256=vocabulary_sha256(vocabulary),
+            settings=settings_of(model.config),
         ),
     )

@@ -1,8 +1,9 @@
 """Weights on disk: safetensors only, converted once if the user allows it; and their hash."""
 
 import hashlib
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -13,11 +14,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from peftide.backbones.checkpoint_files import (
+    INDEX,
+    PICKLED,
+    SAFETENSORS,
+    check_safetensors,
+    stored_files,
+)
 from peftide.errors import BackboneError
 from peftide.files import written_whole
 
-PICKLED_NAME = "pytorch_model.bin"
 CONVERTED_FOLDER = "peftide_safetensors"
+SOURCE = "converted_from.json"
+SMALL_FILES = {".json", ".txt", ".model"}
 
 
 def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
@@ -28,36 +37,56 @@ def require_safetensors(folder: Path, *, allow_bin: bool) -> Path:
     BackboneError
         If there are no weights, or only pickled ones and `allow_bin` is false.
     """
-    if any(folder.glob("*.safetensors")):
+    stored = stored_files(folder, SAFETENSORS)
+    for path in stored:
+        check_safetensors(path)
+    if stored:
         return folder
-    if not (folder / PICKLED_NAME).is_file():
+    pickled = stored_files(folder, PICKLED)
+    if not pickled:
         raise BackboneError(
             f"{folder} holds no weights",
-            expected="model.safetensors",
+            expected=SAFETENSORS,
             where="--backbone",
-            fix=f"A hub that has them only as {PICKLED_NAME} is asked for it with --allow-bin",
+            fix=f"If the repository has only {PICKLED}, pass --allow-bin",
         )
     if not allow_bin:
         raise BackboneError(
-            f"{folder} holds its weights only as {PICKLED_NAME}, a pickle",
-            expected="model.safetensors",
+            f"{folder} holds its weights only as {pickled[0].name}, a pickle",
+            expected=SAFETENSORS,
             where="--backbone",
             fix="Pass --allow-bin to read it once without running code and convert it",
         )
-    return _convert(folder)
+    return _convert(folder, pickled)
 
 
-def _convert(folder: Path) -> Path:
+def _convert(folder: Path, pickled: Sequence[Path]) -> Path:
+    """Return the folder of the converted copy; write it if there is none of these files."""
     converted = folder / CONVERTED_FOLDER
-    if converted.is_dir():
+    states = {path.name: path.stat() for path in pickled}
+    source = {name: [state.st_size, state.st_mtime_ns] for name, state in states.items()}
+    if _content(converted / SOURCE) == source:
         return converted
-    state = _read_pickle(folder / PICKLED_NAME)
     with written_whole(converted) as partial:
         partial.mkdir(parents=True)
-        tensors = {name: tensor.clone().contiguous() for name, tensor in state.items()}
-        save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
-        shutil.copy(folder / "config.json", partial)
+        tensors = {
+            name: tensor.clone().contiguous()
+            for path in pickled
+            for name, tensor in _read_pickle(path).items()
+        }
+        save_file(tensors, partial / SAFETENSORS, metadata={"format": "pt"})
+        (partial / SOURCE).write_text(json.dumps(source), encoding="utf-8")
+        for path in folder.iterdir():
+            if path.suffix in SMALL_FILES and not path.name.endswith(INDEX):
+                shutil.copy(path, partial)
     return converted
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _read_pickle(path: Path) -> dict[str, Tensor]:
@@ -140,10 +169,16 @@ def weights_sha256(model: nn.Module) -> str:
     return tensors_sha256(model.state_dict())
 
 
+def stored_names(folder: Path) -> Iterator[str]:
+    """Yield the names of the tensors in a checkpoint's safetensors files."""
+    for path in stored_files(folder, SAFETENSORS):
+        yield from check_safetensors(path)
+
+
 def stored_sha256(folder: Path) -> str:
     """Return one hash of the tensors in a checkpoint's files, whatever they become when loaded."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in stored_files(folder, SAFETENSORS):
         with safe_open(path, framework="pt") as stored:
             for name in sorted(stored.keys()):
                 digest.update(tensors_sha256({name: stored.get_tensor(name)}).encode())

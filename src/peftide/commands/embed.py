@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors.numpy import save_file
 
+from peftide.backbones import Backbone
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
+from peftide.config.groups import DEFAULT_BACKBONE
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
@@ -62,7 +64,7 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
     store = unfinished(config.out)
     with encoder.hardware.computing():
-        embeddings = encoder.embed(proteins.sequences, store=store, exact=True)
+        embeddings = encoder.embed(proteins.sequences, store=store, exact=True, ids=proteins.ids)
     vectors = by_id(embeddings, proteins.ids, per_residue=config.per_residue)
     with written_whole(config.out) as partial:
         writer(vectors, partial)
@@ -73,7 +75,7 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
 def choices(config: EmbedConfig) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
     if config.run is not None:
-        yield Choice("an embedding with --run", frozenset({"backbone", "max_length", "offline"}))
+        yield Choice("an embedding with --run", frozenset({"max_length", "offline"}))
     if config.per_residue:
         yield Choice("--per-residue", frozenset({"pooling"}))
 
@@ -82,16 +84,26 @@ def build_encoder(config: EmbedConfig) -> ModelEncoder:
     """Return the encoder of a backbone, or of the adapted backbone of a run."""
     hardware = choose_hardware(config)
     if config.run is not None:
-        predictor = predictor_of(load_bundle(config.run, allow_bin=config.allow_bin), hardware)
+        bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
+        predictor = predictor_of(bundle, hardware)
         return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
     options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    backbone = load_backbone(config.backbone or DEFAULT_BACKBONE, options=options)
     return backbone_encoder(
-        load_backbone(config.backbone, options=options),
+        backbone,
         hardware,
-        max_length=config.max_length,
+        max_length=default_length(config, backbone),
         pooling=config.pooling or "mean",
         per_residue=config.per_residue,
     )
+
+
+def default_length(config: EmbedConfig, backbone: Backbone) -> int | None:
+    """Return the crop; the default is lowered to the positions of the backbone."""
+    default, positions = EmbedConfig.max_length, backbone.max_residues
+    if default is None or positions is None or config.max_length != default:
+        return config.max_length
+    return min(default, positions)
 
 
 def by_id(

@@ -59,7 +59,7 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     raise_problems(problems + check_baselines(config.baselines, answering.task))
     require_file(config.input, where="--input")
     hardware = choose_hardware(config)
-    bundle = load_bundle(config.run, allow_bin=config.allow_bin)
+    bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
     predictor = predictor_of(bundle, hardware)
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)

@@ -31,6 +31,7 @@ from peftide.config.options import (
 )
 
 ERROR_RATE_DOC = "add a column `set`: prediction sets that miss the true class at this rate"
+MOVED_DOC = "place of the run's backbone if it has moved since the training"
 CACHE_DOC = "folder that keeps the encoded proteins for later runs on the same proteins"
 
 
@@ -83,6 +84,7 @@ class PredictConfig(JoinOptions, AnswerOptions, CheckpointOptions):
         main=True,
     )
     embedding_cache: Path | None = option(None, doc=CACHE_DOC, main=True)
+    backbone: str | None = option(None, doc=MOVED_DOC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions
         main=True,
     )
     embedding_cache: Path | None = option(None, doc=CACHE_DOC, main=True)
+    backbone: str | None = option(None, doc=MOVED_DOC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +220,11 @@ class EmbedConfig(AnswerOptions, LoadingOptions):
     heading: ClassVar[str] = "options"
 
     sequences: Path | None = option(None, doc="FASTA file to embed (.gz and .xz are read)")
-    backbone: str = option(DEFAULT_BACKBONE, doc=BACKBONES_DOC)
+    backbone: str | None = option(
+        None,
+        doc=f"{BACKBONES_DOC}; default: {DEFAULT_BACKBONE}; with --run: the new place of the run's "
+        "backbone if it has moved",
+    )
     run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
     out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
     per_residue: bool = option(False, doc="one vector per residue instead of one per sequence")

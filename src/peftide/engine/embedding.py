@@ -19,7 +19,7 @@ from annotated_types import Ge
 from jaxtyping import Float
 from torch import Tensor
 
-from peftide.errors import InputError
+from peftide.errors import InputError, NotFiniteError
 from peftide.files import alone_at, remove, storage_errors, write_json
 from peftide.packing import PackedBatch, token_budget_batches
 from peftide.progress import meter
@@ -152,6 +152,7 @@ def _embed(
         done.advance(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
         for number, batch in enumerate(batches, start=1):
             encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
+            _require_finite(encoded, plan, batch)
             _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
             if number % BATCHES_BETWEEN_SAVES == 0 or number == len(batches):
                 progress.save(int(ends[number - 1]), rows)
@@ -160,6 +161,17 @@ def _embed(
         _copy_repeats(rows, copies, offsets)
         progress.finish(len(ordered), rows)
     return Embeddings(torch.from_numpy(rows).view(plan.row_type), offsets)
+
+
+def _require_finite(encoded: Tensor, plan: EmbeddingPlan, batch: IntArray) -> None:
+    """Raise if a row of a batch has NaN, infinity, or more than its stored type can hold."""
+    largest = torch.finfo(plan.row_type).max
+    if float(encoded.abs().max()) <= largest:  # False also for NaN
+        return
+    wrong = ~(encoded.abs() <= largest).all(dim=1).numpy()
+    owner = np.repeat(batch, plan.rows[batch])
+    index = int(owner[np.flatnonzero(wrong)[0]])
+    raise NotFiniteError(f"the rows of sequence {index} are not finite numbers", index=index)
 
 
 def _first_of_equal(sequences: Sequence[str]) -> IntArray:

@@ -97,7 +97,7 @@ def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray
         key=embedding_key(
             sequences,
             *("hidden states", FORMAT_VERSION, *settings, encoder.max_length),
-            hardware.precision,
+            *(hardware.precision, encoder.backbone.origin.reading),
         ),
         title="encoding the frozen layers",
     )

@@ -83,6 +83,6 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file: an id must not change
         table.to_csv(sys.stdout, sep="\t", **settings)
         return
-    separator, packed = table_form(path)
+    separator, settings["compression"] = table_form(path)
     with written_whole(path) as partial, storage_errors(path):
-        table.to_csv(partial, sep=separator, compression=packed, **settings)
+        table.to_csv(partial, sep=separator, **settings)

@@ -27,7 +27,7 @@ from peftide.training.setting import (
     SCALING_PROTEINS,
     Setting,
     find_adapter,
-    repeated_sequences,
+    repeated_proteins,
     trains_below_head,
 )
 from peftide.training.usage import Seconds, Used, clocked, held_bytes, weighed
@@ -124,7 +124,7 @@ class Rehearsal:
             return float(rows * self.encoder.model.backbone.width * (2 if per_residue else 4))
         if not self.cut:
             return 0.0
-        texts = list(dict.fromkeys(repeated_sequences(self.problem.dataset)))
+        texts = list(dict.fromkeys(repeated_proteins(self.problem.dataset).sequences))
         return trunk_plan(self._trunk(), texts, self.encoder.tokens(texts)).stored_bytes
 
     def row_bytes(self) -> float:

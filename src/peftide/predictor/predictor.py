@@ -183,13 +183,22 @@ class Predictor:
             Folder for the encoded proteins; after an interruption, a repeated call resumes from
             the last save.
         """
-        embeddings = self.encode(dataset.proteins.sequences, store=store)
+        proteins = dataset.proteins
+        embeddings = self.encode(proteins.sequences, store=store, ids=proteins.ids)
         return self.answer(embeddings, dataset.parts[PART].members)
 
-    def encode(self, sequences: Sequence[str], *, store: Path | None = None) -> Embeddings:
-        """Return the encoded sequences; each distinct sequence is encoded once."""
+    def encode(
+        self, sequences: Sequence[str], *, store: Path | None = None, ids: Sequence[str] = ()
+    ) -> Embeddings:
+        """Return the encoded sequences; each distinct sequence is encoded once.
+
+        Parameters
+        ----------
+        ids
+            Ids of the sequences, for messages.
+        """
         with self.encoder.hardware.computing():
-            return self.encoder.embed(sequences, store=store)
+            return self.encoder.embed(sequences, store=store, ids=ids)
 
     def answer(self, embeddings: Embeddings, members: IntArray) -> FloatArray:
         """Return the logits of examples, given their encoded proteins. Shape (R, K)."""
@@ -246,6 +255,7 @@ def load(
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     threads: int | None = None,
     allow_bin: bool = False,
+    backbone: str | None = None,
 ) -> Predictor:
     """Open the model of a finished run, or a model folder, without network access.
 
@@ -253,7 +263,7 @@ def load(
     ----------
     run
         Folder that `peftide train` wrote.
-    device, precision, threads, allow_bin
+    device, precision, threads, allow_bin, backbone
         As the options of `peftide predict`.
 
     Raises
@@ -264,7 +274,8 @@ def load(
     """
     hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
     with hardware.computing():
-        return predictor_of(load_bundle(run, allow_bin=allow_bin), hardware)
+        bundle = load_bundle(run, allow_bin=allow_bin, backbone=backbone)
+        return predictor_of(bundle, hardware)
 
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:

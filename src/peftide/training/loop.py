@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from peftide.adapters.adapter import Steering
-from peftide.errors import TrainingError
+from peftide.errors import NotFiniteError, TrainingError
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.progress import meter
 from peftide.quantities import duration
 from peftide.training.batches import Batches, choose_batches
+from peftide.training.divergence import SLOWER, are_finite, damaged_weights, diverged
 from peftide.training.memory import add_fitting_gradients
 from peftide.training.modes import set_training_mode
 from peftide.training.optimizer import build_optimizer, rate_factor
@@ -155,23 +156,21 @@ class TrainingRun:
         )
         if self.steering:
             self.steering.penalty().backward()
-        self._require_finite(loss)
+        if not np.isfinite(loss):
+            raise self._diverged(f"the loss became {loss}", batch)
         self.optimizer_step.take(state.step)
         state.step += 1
         return loss
 
-    def _require_finite(self, loss: float) -> None:
-        if not np.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} in epoch {self.state.epoch + 1}, "
-                f"step {self.state.step + 1}. Lower --learning-rate and --head-learning-rate "
-                "(try a tenth) or use --precision fp32, and start again with --overwrite"
-            )
+    def _diverged(self, what: str, batch: IntArray) -> TrainingError:
+        state = self.state
+        where = f"{what} in epoch {state.epoch + 1}, step {state.step + 1}"
+        return diverged(where, self.model, self.fitting, batch, step=state.step)
 
     def end_epoch(self) -> None:
         """Validate, keep the best weights, write history and a resume point."""
         state = self.state
-        metrics = self.fitting.validate()
+        metrics = self._validated()
         headline = self.fitting.task.outcome.headline
         if metrics[headline] > state.best_score:
             state.best_score, state.best_epoch = metrics[headline], state.epoch
@@ -190,6 +189,24 @@ class TrainingRun:
         state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
         self.fitting.on_epoch(state.history)
         self.save()
+
+    def _validated(self) -> dict[str, float]:
+        """Return the validation scores.
+
+        Raises
+        ------
+        TrainingError
+            If the epoch has made the weights, or what they compute, infinite.
+        """
+        where = f"after epoch {self.state.epoch + 1}"
+        if not are_finite(self.model):
+            raise TrainingError(f"the trained weights are not finite {where}. {SLOWER}")
+        try:
+            return self.fitting.validate()
+        except NotFiniteError as error:
+            if damaged_weights(self.model, step=self.state.step):
+                raise
+            raise TrainingError(f"the embeddings are not finite {where}. {SLOWER}") from error
 
     def _log(self, row: dict[str, Any], headline: str) -> None:
         logger.info(

@@ -1,5 +1,6 @@
 """The starting point of a training: data, labels and an adapted model on a device."""
 
+import dataclasses
 import logging
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,8 +11,9 @@ import torch
 from peftide.adapters import ADAPTERS, check_method
 from peftide.adapters.adapter import Adapter
 from peftide.backbones import Backbone, cut_below_training, layers_of
+from peftide.backbones.backbone import Origin
 from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.bundle import Recipe, build_model
+from peftide.bundle import Recipe, build_model, check_same_backbone
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
@@ -23,8 +25,9 @@ from peftide.model import ProteinModel
 from peftide.outputs import read_record
 from peftide.parameters import trained_parameters
 from peftide.predictor import Predictor
-from peftide.run_folder import RunFolder, settled_token_budget
-from peftide.sequences import Dataset
+from peftide.run_folder import RunFolder, can_resume, settled_token_budget
+from peftide.saved import OTHER_KEYS_ALLOWED, read_json
+from peftide.sequences import Dataset, Proteins
 from peftide.sequences.dataset import member_proteins
 from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import Task
@@ -36,6 +39,15 @@ from peftide.types import FloatArray, IntArray
 logger = logging.getLogger(__name__)
 
 SCALING_PROTEINS = 512
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The part of `run.json` that names the backbone of a training that has begun."""
+
+    __pydantic_config__ = OTHER_KEYS_ALLOWED
+
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,7 @@ class Setting:
             return self.predictor().answer(self.embeddings, examples.members)
         named, members = member_proteins(examples, proteins)
         predictor = self.predictor()
-        return predictor.answer(predictor.encode(named.sequences), members)
+        return predictor.answer(predictor.encode(named.sequences, ids=named.ids), members)
 
     def measure(self, part: str) -> dict[str, Any]:
         """Return the metrics of the current model on a part, before calibration."""
@@ -107,6 +119,10 @@ def prepare(
     """Read data and labels and adapt the backbone, so that errors in them come first."""
     problem = read_problem(config, task, tables)
     backbone = load_backbone(config.backbone, options=load_options(config))
+    if can_resume(config):
+        begun = read_json(RunFolder(config.out).record, Begun, fix="Start again with --overwrite")
+        if begun.origin is not None:
+            check_same_backbone(backbone, begun.origin, where="--resume")
     problem = seen_by(backbone, problem, max_length=config.max_length)
     if backbone.origin.is_random:
         logger.warning(
@@ -149,11 +165,13 @@ def build_setting(
     encoder = build_encoder(config, problem, backbone, hardware=hardware, folder=folder)
     embeddings = None
     store = config.embedding_cache or folder.checkpoints / "embeddings"
+    proteins = problem.dataset.proteins
     if not trains_below_head(encoder.model):
-        embeddings = encoder.embed(problem.dataset.proteins.sequences, store=store)
+        embeddings = encoder.embed(proteins.sequences, store=store, ids=proteins.ids)
     else:
-        repeated = repeated_sequences(problem.dataset)
-        encoder.keep_trunk(repeated, store=store, limit=config.trunk_gb * 1e9)
+        repeated = repeated_proteins(problem.dataset)
+        limit = config.trunk_gb * 1e9
+        encoder.keep_trunk(repeated.sequences, store=store, limit=limit, ids=repeated.ids)
     setting = Setting(config, problem, encoder, embeddings)
     fit_scaling(setting)
     return setting
@@ -185,7 +203,7 @@ def build_encoder(
         if config.max_tokens != "measured":
             return hardware.max_tokens
         graph, dataset = trains_below_head(model), problem.dataset
-        texts = repeated_sequences(dataset) if graph else dataset.proteins.sequences
+        texts = (repeated_proteins(dataset) if graph else dataset.proteins).sequences
         cut = cut_below_training(backbone) if graph and config.trunk_gb else 0
         return measured_token_budget(
             encoder, list(dict.fromkeys(texts)), graph=graph, cut=cut, layers_each=layers_each
@@ -196,14 +214,21 @@ def build_encoder(
     )
     record = read_record(folder.record)
     if record:
-        write_json(folder.record, record | {"hardware": encoder.hardware.describe()})
+        origin = dataclasses.asdict(backbone.origin)
+        write_json(
+            folder.record, record | {"hardware": encoder.hardware.describe(), "origin": origin}
+        )
     return encoder
 
 
-def repeated_sequences(dataset: Dataset) -> list[str]:
-    """Return the distinct sequences of train and validation, which every epoch encodes."""
+def repeated_proteins(dataset: Dataset) -> Proteins:
+    """Return the proteins of train and validation, which every epoch encodes."""
     parts = [dataset.parts[part].members.ravel() for part in ("train", "validation")]
-    return [dataset.proteins.sequences[index] for index in np.unique(np.concatenate(parts))]
+    used, proteins = np.unique(np.concatenate(parts)), dataset.proteins
+    return Proteins(
+        tuple(proteins.ids[index] for index in used),
+        tuple(proteins.sequences[index] for index in used),
+    )
 
 
 def trains_below_head(model: ProteinModel) -> bool:
@@ -237,9 +262,12 @@ def fit_scaling(setting: Setting) -> None:
             chosen = _sample(train, setting.config.seed)
         setting.model.scaling.fit(source.rows(chosen))
         return
-    sequences = setting.problem.dataset.proteins.sequences
+    proteins = setting.problem.dataset.proteins
     chosen = _sample(train, setting.config.seed)
-    embeddings = setting.encoder.embed([sequences[index] for index in chosen])
+    embeddings = setting.encoder.embed(
+        [proteins.sequences[index] for index in chosen],
+        ids=[proteins.ids[index] for index in chosen],
+    )
     setting.model.scaling.fit(embeddings.rows.to(setting.hardware.device))
 
 

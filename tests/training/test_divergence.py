@@ -1,0 +1,44 @@
+"""A loss that is not finite says whether weights, input or learning rate are the cause."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from peftide.errors import TrainingError
+from peftide.training.divergence import damaged_weights
+from peftide.training.loop import fit
+from tests.training.conftest import Build, Fit
+
+VALUE = "encoder.layer.1.attention.self.value.weight"
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_damaged_weights_are_named(build: Build, fitting: Fit, method: str) -> None:
+    setting, model, _ = build("regression", method)
+    whole = fitting(setting)
+    state = model.backbone.model.state_dict()
+    name = next(name for name in state if "layer.1.attention.self.value" in name)
+    with torch.no_grad():
+        state[name].view(-1)[0] = math.nan
+    with pytest.raises(TrainingError, match=r"the weights of the backbone .*layer\.1\.attention"):
+        fit(model, whole)
+
+
+def test_a_label_beyond_single_precision_is_named(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("regression", "head")
+    whole = fitting(setting)
+    targets = whole.part.targets
+    values = np.full_like(targets.values, 1e25)
+    part = replace(whole.part, targets=replace(targets, values=values))
+    with pytest.raises(TrainingError, match=r"the input has the label 1e\+25"):
+        fit(model, replace(whole, part=part))
+
+
+def test_a_learning_rate_that_is_too_high_is_named(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("regression", "full", learning_rate=1e30, max_grad_norm=1e30)
+    with pytest.raises(TrainingError, match="diverged: lower --learning-rate"):
+        fit(model, fitting(setting))
+    assert damaged_weights(model, step=3) == []
