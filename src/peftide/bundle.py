@@ -215,7 +215,7 @@ def load_bundle(
         revision=origin.revision if backbone is None else None,
         base_bits=recipe.base_bits,
     )
-    found = _find_backbone(backbone, origin.name, folder, options)
+    found = _find_backbone(origin.name, folder, options, moved_to=backbone)
     where = folder / BUNDLE_FILE if backbone is None else "--backbone"
     check_same_backbone(found, origin, where=where)
     _load_adapter(recipe, found, folder)
@@ -255,7 +255,9 @@ def _answering(record: Record) -> Answering:
     return Answering(TASKS[record.recipe.task], record.labels, decisions)
 
 
-def _find_backbone(moved_to: str | None, name: str, folder: Path, options: LoadOptions) -> Backbone:
+def _find_backbone(
+    name: str, folder: Path, options: LoadOptions, *, moved_to: str | None
+) -> Backbone:
     if moved_to is not None:
         return load_backbone(moved_to, options=options)
     try:

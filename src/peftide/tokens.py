@@ -108,7 +108,7 @@ def read_vocabulary(tokenizer: Any) -> Vocabulary:
     for letters, spelling in zip(known, SPELLINGS, strict=True):
         around = _surrounding_ids(tokenizer, letters, spelling)
         if around is not None:
-            return _vocabulary(letters, *around, tokenizer)
+            return _vocabulary(letters, *around, tokenizer=tokenizer)
     raise BackboneError(
         "the tokenizer splits the 20 amino acids differently", expected="one token per residue"
     )
@@ -167,7 +167,7 @@ def _surrounding_ids(
 
 
 def _vocabulary(
-    known: dict[str, int], prefix: list[int], suffix: list[int], tokenizer: Any
+    known: dict[str, int], prefix: list[int], suffix: list[int], *, tokenizer: Any
 ) -> Vocabulary:
     read_as = "X" if "X" in known else str(tokenizer.unk_token)
     letter_ids = np.full(256, known.get("X", tokenizer.unk_token_id), dtype=np.int64)

@@ -22,6 +22,11 @@ def cut(path: Path, share: float) -> None:
     path.write_bytes(whole[: int(len(whole) * share)])
 
 
+def lengthened(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes() + b"\0" * 10)
+
+
 def emptied(folder: Path) -> None:
     shutil.rmtree(folder)
     folder.mkdir()
@@ -54,13 +59,16 @@ def sharded(folder: Path, *, pickled: bool = False) -> list[Path]:
             torch.save(chosen, folder / file)
         else:
             save_file(chosen, folder / file, metadata={"format": "pt"})
-    index = {"weight_map": {name: file for file, names in parts.items() for name in names}}
+    index = {
+        "metadata": {},
+        "weight_map": {name: file for file, names in parts.items() for name in names},
+    }
     (folder / f"{stem}.{ending}.index.json").write_text(json.dumps(index))
     return [folder / file for file in parts]
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "empty": (emptied, "is empty; expected a folder saved by transformers"),
+    "empty": (emptied, "is empty.*; expected a folder saved by transformers"),
     "adapter": (as_adapter, "PEFT adapter, not a backbone.*lab/base"),
     "run": (lambda f: (f / "bundle.json").write_text("{}"), "is a run of `peftide train`"),
     "folder above": (one_level_up, "no config.json.*Did you mean .*inside"),
@@ -87,7 +95,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         "is no safetensors file, or damaged",
     ),
     "too long": (
-        lambda f: (f / "model.safetensors").open("ab").write(b"\0" * 10),
+        lengthened,
         "longer than its header says",
     ),
     "fewer layers": (lambda f: with_layers(f, 1), r"have 2 layers, but config\.json says 1"),

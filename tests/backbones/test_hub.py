@@ -101,7 +101,7 @@ def test_pickled_weights_are_downloaded_only_when_allowed(monkeypatch: pytest.Mo
     asked = []
 
     def snapshot_download(_hub_id: str, *, allow_patterns: list[str], **_: object) -> str:
-        asked.append("pytorch_model.bin" in allow_patterns)
+        asked.append("pytorch_model*.bin" in allow_patterns)
         raise LocalEntryNotFoundError("no")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)

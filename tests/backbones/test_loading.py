@@ -163,7 +163,7 @@ def test_a_folder_without_alphabet_is_an_error(tmp_path: Path):
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"model_type": "esm", "vocab_size": "many"}'])
 def test_a_config_that_cannot_be_read_is_an_error(tmp_path: Path, text: str):
     (save_checkpoint(tmp_path) / "config.json").write_text(text)
-    with pytest.raises(BackboneError, match=r"cannot read .*config\.json"):
+    with pytest.raises(BackboneError, match=r"cannot read .*config\.json|config\.json is empty"):
         load_backbone(str(tmp_path))
 
 

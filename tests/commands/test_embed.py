@@ -1,5 +1,7 @@
 import itertools
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -135,9 +137,9 @@ def test_what_a_run_settles_is_refused_beside_it(
         sequences=fasta,
         out=tmp_path / "a.h5",
         max_length=20,
-        backbone=TINY,
+        offline=True,
     )
-    with pytest.raises(InputError, match=r"(?s)--backbone.*--max-length: .*--run") as caught:
+    with pytest.raises(InputError, match=r"(?s)--max-length: .*--run.*--offline") as caught:
         embed(config)
     assert "leave it out" in str(caught.value)
     assert not config.out.exists()
@@ -274,3 +276,21 @@ def test_ids_that_a_format_cannot_hold_are_refused_first(
     (tmp_path / "p.fasta").write_text(f">{'x' * 2000}\nMKV\n")
     with pytest.raises(InputError, match=r"ids fill more than .*; expected \.h5 or \.parquet"):
         embed(config)
+
+
+def test_a_run_embeds_with_its_backbone_at_another_place(
+    esm2_folder: Path, esm1v_folder: Path, fasta: Path, tmp_path: Path
+) -> None:
+    place = shutil.copytree(esm2_folder, tmp_path / "place")
+    config = small_config(tmp_path, "regression", "head", backbone=str(place), epochs=1)
+    run = train(replace(config, baselines=("none",))).path
+    options: dict[str, Any] = {"run": run, "sequences": fasta, **QUICK}
+    before = embed(EmbedConfig(out=tmp_path / "a.h5", **options))
+    place.rename(tmp_path / "moved")
+    with pytest.raises(InputError, match="cannot be opened.*new place with --backbone"):
+        embed(EmbedConfig(out=tmp_path / "b.h5", **options))
+    moved = str(tmp_path / "moved")
+    after = embed(EmbedConfig(out=tmp_path / "b.h5", backbone=moved, **options))
+    np.testing.assert_array_equal(before["p0"], after["p0"])
+    with pytest.raises(InputError, match="--backbone: .* is not the backbone in training"):
+        embed(EmbedConfig(out=tmp_path / "c.h5", backbone=str(esm1v_folder), **options))

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -260,3 +261,24 @@ def test_a_run_needs_resume_or_overwrite_to_be_started_again(
     assert "exists" in said
     assert "--overwrite" in said
     assert content(config.out) == before
+
+
+def test_a_run_resumes_with_its_backbone_at_another_place_only(
+    esm2_folder: Path,
+    esm1v_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = shutil.copytree(esm2_folder, tmp_path / "place")
+    config = long_config(tmp_path, "head", backbone=str(place), epochs=1, baselines=("none",))
+    monkeypatch.setattr(loop, "save_point", stopping_after(3))
+    with pytest.raises(KilledError):
+        train(config)
+    monkeypatch.setattr(loop, "save_point", save_point)
+    place.rename(tmp_path / "moved")
+    words = f"train --resume --out {config.out} --backbone"
+    assert main([*words.split(), str(esm1v_folder)]) == 2
+    assert "is not the backbone in training" in capsys.readouterr().err
+    assert main([*words.split(), str(tmp_path / "moved")]) == 0
+    assert json.loads((config.out / "run.json").read_text())["status"] == "finished"

@@ -38,7 +38,7 @@ def test_a_label_beyond_single_precision_is_named(build: Build, fitting: Fit) ->
 
 
 def test_a_learning_rate_that_is_too_high_is_named(build: Build, fitting: Fit) -> None:
-    setting, model, _ = build("regression", "full", learning_rate=1e30, max_grad_norm=1e30)
+    setting, model, _ = build("regression", "head", head_learning_rate=1e30, max_grad_norm=1e30)
     with pytest.raises(TrainingError, match="diverged: lower --learning-rate"):
         fit(model, fitting(setting))
     assert damaged_weights(model, step=3) == []

@@ -41,7 +41,7 @@ def check_folder(folder: Path) -> None:
 
 def _check_kind(folder: Path) -> None:
     if not any(folder.iterdir()):
-        _refuse(f"{folder} is empty", fix=AGAIN, expected=CHECKPOINT)
+        _refuse(f"{folder} is empty, so it holds no config.json", fix=AGAIN, expected=CHECKPOINT)
     if (folder / ADAPTER).is_file():
         base = _json(folder / ADAPTER).get("base_model_name_or_path")
         _refuse(

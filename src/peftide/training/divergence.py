@@ -19,7 +19,7 @@ SLOWER = (
 
 
 def diverged(
-    where: str, model: ProteinModel, fitting: Fitting, batch: IntArray, *, step: int
+    where: str, model: ProteinModel, fitting: Fitting, *, batch: IntArray, step: int
 ) -> TrainingError:
     """Return the error for a loss that is not finite, with its cause.
 

@@ -165,7 +165,7 @@ class TrainingRun:
     def _diverged(self, what: str, batch: IntArray) -> TrainingError:
         state = self.state
         where = f"{what} in epoch {state.epoch + 1}, step {state.step + 1}"
-        return diverged(where, self.model, self.fitting, batch, step=state.step)
+        return diverged(where, self.model, self.fitting, batch=batch, step=state.step)
 
     def end_epoch(self) -> None:
         """Validate, keep the best weights, write history and a resume point."""
