@@ -361,7 +361,7 @@ def try_fasta(material: Material, folder: Path, random: Random) -> None:
     if missing:
         place = random.randrange(len(rows))
         rows[place] = (rows[place][0], random.choice([m for m in MISSING if m not in ("-", ".")]))
-    end, width = random.choice(["\n", "\r\n"]), random.choice([3, 60, 10_000])
+    end, width = random.choice(["\n", "\r\n"]), random.choice([60, 10_000] if missing else [3, 60])
     text = ""
     for name, sequence in rows:
         wrapped = [sequence[k : k + width] for k in range(0, len(sequence), width)] or [""]

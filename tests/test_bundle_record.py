@@ -11,6 +11,7 @@ import pytest
 from peftide.bundle import load_bundle
 from peftide.bundle_record import digest_of
 from peftide.errors import InputError
+from peftide.files import file_hash
 
 Trained = Callable[[str, str], Path]
 FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -41,4 +42,17 @@ def test_a_forged_record_is_refused(trained: Trained, tmp_path: Path, kind: str)
     change(record)
     (folder / "bundle.json").write_text(json.dumps(record | {"digest": digest_of(record)}))
     with pytest.raises(InputError, match=message):
+        load_bundle(folder)
+
+
+def test_an_adapter_that_would_import_a_module_is_refused(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(trained("regression", "lora") / "model", folder)
+    path = folder / "adapter" / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"megatron_config": {"x": 1}}))
+    record = json.loads((folder / "bundle.json").read_text())
+    del record["digest"]
+    record["files"]["adapter/adapter_config.json"] = file_hash(path)
+    (folder / "bundle.json").write_text(json.dumps(record | {"digest": digest_of(record)}))
+    with pytest.raises(InputError, match=r"adapter_config.json: megatron_config: .*imports"):
         load_bundle(folder)

@@ -194,3 +194,17 @@ def test_a_decoder_is_an_error(tmp_path: Path, checkpoint: str, request: pytest.
     (tmp_path / "config.json").write_text(json.dumps(settings))
     with pytest.raises(BackboneError, match="is a decoder, .*; expected an encoder"):
         load_backbone(str(tmp_path))
+
+
+def test_a_number_of_layers_that_cannot_be_built_is_refused(tmp_path: Path):
+    path = save_checkpoint(tmp_path) / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_hidden_layers": 2**31}))
+    with pytest.raises(BackboneError, match=r"config\.json: num_hidden_layers.*at most 1,000"):
+        load_backbone(str(tmp_path))
+
+
+def test_a_damaged_tokenizer_is_an_error(tmp_path: Path):
+    path = save_checkpoint(tmp_path) / "tokenizer_config.json"
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(BackboneError, match=r"tokenizer_config\.json: not valid JSON"):
+        load_backbone(str(tmp_path))

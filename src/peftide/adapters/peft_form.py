@@ -12,10 +12,13 @@ from typing import Any
 
 from peftide.backbones import Backbone
 from peftide.errors import InputError
+from peftide.saved import read_object, shown
 
 ADAPTER_FOLDER = "adapter"
 ADAPTER_NAME = "default"
 """Name that `peft` gives to an adapter without a name."""
+NAMES_MODULE = "megatron_config"
+"""Key of `adapter_config.json` that makes `peft` import a module that the file names."""
 
 
 def put_on(backbone: Backbone, config: Any) -> None:
@@ -40,10 +43,19 @@ def load_adapter(backbone: Backbone, folder: Path) -> None:
     Raises
     ------
     InputError
-        If the file lacks a tensor of the adapter.
+        If the file lacks a tensor of the adapter, or would import a module.
     """
     from peft import PeftModel
 
+    path = folder / ADAPTER_FOLDER / "adapter_config.json"
+    content = read_object(path)
+    if content.get(NAMES_MODULE):
+        raise InputError(
+            f"{NAMES_MODULE}: received {shown(content[NAMES_MODULE])}",
+            expected="null: peftide writes no adapter that imports other modules",
+            where=path,
+            fix="Do not open a model from an unknown source",
+        )
     if isinstance(backbone.model, PeftModel):
         backbone.model = backbone.model.unload()
     with quietly():

@@ -23,7 +23,7 @@ from peftide.backbones.weights import (
     weights_sha256,
 )
 from peftide.errors import BackboneError, InputError, did_you_mean
-from peftide.saved import LIBRARY_ERRORS, read_object
+from peftide.saved import LIBRARY_ERRORS, read_object, shown
 from peftide.tokens import read_vocabulary
 
 ALIASES: Aliases = {k: v for family in BACKBONES.values() for k, v in family.aliases.items()}
@@ -37,6 +37,7 @@ READ_BY_TRANSFORMERS = (
 )
 DOWNLOAD_AGAIN = "Download the backbone again, or copy its folder from where it is whole"
 LONGEST_REASON = 300
+MOST_LAYERS = 1000
 QUANTISED_ON = torch.device("cuda")
 
 
@@ -236,6 +237,7 @@ def read_config(folder: Path) -> Any:
     try:
         settings, _ = PretrainedConfig.get_config_dict(folder, local_files_only=True)
         family = settings.get("model_type")
+        _check_depth(settings, path)
         # an unknown one is not for transformers to read: it would blame its own age
         known = family in BACKBONES
         config = AutoConfig.from_pretrained(folder, local_files_only=True) if known else None
@@ -256,6 +258,19 @@ def read_config(folder: Path) -> Any:
             fix="Models that generate text (decoders) are not taken: name an encoder",
         )
     return config
+
+
+def _check_depth(settings: dict[str, Any], path: Path) -> None:
+    """Refuse a number of layers that could not even be built."""
+    for key in ("num_hidden_layers", "num_layers", "num_decoder_layers"):
+        layers = settings.get(key) or 0
+        if isinstance(layers, int | float) and layers > MOST_LAYERS:
+            raise BackboneError(
+                f"{key}: received {shown(layers)}",
+                expected=f"at most {MOST_LAYERS:,}",
+                where=path,
+                fix=DOWNLOAD_AGAIN,
+            )
 
 
 def _assemble(
