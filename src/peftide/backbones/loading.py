@@ -249,6 +249,8 @@ def read_config(folder: Path) -> Any:
         AttributeError,
         StrictDataclassError,
     ) as error:
+        if isinstance(error, BackboneError):
+            raise
         raise BackboneError(f"cannot read {path}: {error}") from error
     if config is None:
         raise BackboneError(
