@@ -1,0 +1,226 @@
+"""UniRep: a recurrent protein language model (multiplicative LSTM), in torch.
+
+::
+
+    m = (x Wmx) ∘ (h Wmh)          x: residue, or state of the cell below     h: state before it
+    i, f, o, u = x Wx + m Wh + b
+    c = σ(f) ∘ c + σ(i) ∘ tanh(u)
+    h = σ(o) ∘ tanh(c)
+
+References: Alley et al. 2019, doi 10.1038/s41592-019-0598-1 (model and weights); Krause et al.
+2016, arXiv 1609.07959 (the cell). The published matrices are weight-normalised. peftide stores the
+normalised matrices, so adapters add to exactly the matrix that multiplies.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from peftide.backbones.backbone import LayeredBackbone, Origin
+from peftide.packing import PackedBatch, pack
+from peftide.tokens import Vocabulary
+from peftide.types import IntArray
+
+LETTERS = "-MRHKDESTNQCUGPAVIFYWLO"
+"""Letters by token id; 0 is a gap, which peftide never writes."""
+ANY_RESIDUE, START, STOP = 23, 24, 25
+TOKENS = 26
+RESIDUE_WIDTH = 10
+"""Width of the residue embedding."""
+MATRICES = ("wmx", "wmh", "wx", "wh")
+CELLS = "cells"
+RECOMPUTED_STEPS = 64
+
+
+def unirep_vocabulary() -> Vocabulary:
+    """Return the token ids: B, J and Z are read as X, and a start token comes first."""
+    letter_ids = np.full(256, ANY_RESIDUE, dtype=np.int64)
+    for token, letter in enumerate(LETTERS):
+        letter_ids[ord(letter)] = token
+    return Vocabulary(letter_ids, (START,), (), frozenset("BJZ"))
+
+
+class Cell(nn.Module):
+    """One multiplicative LSTM cell."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.wmx = nn.Linear(inputs, width, bias=False)
+        self.wmh = nn.Linear(width, width, bias=False)
+        self.wx = nn.Linear(inputs, 4 * width)
+        self.wh = nn.Linear(width, 4 * width, bias=False)
+
+    def forward(
+        self,
+        inputs: Float[Tensor, "S I"],
+        rows: Int[Tensor, " N"],
+        counts: Sequence[int],
+        memory_use: "MemoryUse",
+    ) -> Float[Tensor, "N D"]:
+        """Return the state after each token, tokens of the same time step side by side.
+
+        Parameters
+        ----------
+        inputs
+            Distinct inputs: embeddings of the tokens, or states of the cell below.
+        rows
+            The input of each token, sorted by time step, then by length of the sequence.
+        counts
+            Sequences that have a token at each time step; never increases.
+        """
+        factors, gates = self.wmx(inputs), self.wx(inputs)
+        state = gates.new_zeros((counts[0], self.wmh.in_features), dtype=torch.float32)
+        memory = torch.zeros_like(state)
+        states = []
+        size = memory_use.steps or len(counts)
+        recompute = memory_use.recompute and torch.is_grad_enabled()
+        for start in range(0, len(counts), size):
+            some = counts[start : start + size]
+            now, rows = rows.tensor_split([sum(some)])
+            if memory_use.truncate:
+                state, memory = state.detach(), memory.detach()
+            arguments = (factors, gates, now, some, state, memory)
+            found = checkpoint(self.run, *arguments, use_reentrant=False) if recompute else self.run(*arguments)
+            states.append(found[0])
+            state, memory = found[1:]
+        return torch.cat(states)
+
+    def run(
+        self,
+        factors: Float[Tensor, "S D"],
+        gates: Float[Tensor, "S D4"],
+        rows: Int[Tensor, " N"],
+        counts: Sequence[int],
+        state: Float[Tensor, "P D"],
+        memory: Float[Tensor, "P D"],
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "Q D"], Float[Tensor, "Q D"]]:
+        """Run some time steps; return the states after each token, and the last state and memory.
+
+        Products run in the precision of the context, states are fp32.
+        """
+        states = []
+        for count, now in zip(counts, rows.split(list(counts)), strict=True):
+            state, memory = state[:count], memory[:count]
+            mixed = factors[now] * self.wmh(state)
+            i, f, o, u = (gates[now] + self.wh(mixed)).float().chunk(4, dim=1)
+            memory = f.sigmoid() * memory + i.sigmoid() * u.tanh()
+            state = o.sigmoid() * memory.tanh()
+            states.append(state)
+        return torch.cat(states), state, memory
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """How training through many time steps saves memory.
+
+    Attributes
+    ----------
+    steps
+        Time steps of one segment; None: all.
+    truncate
+        Whether gradients stop between segments (truncated back-propagation through time).
+    recompute
+        Whether the activations of a segment are computed again in the backward pass.
+    """
+
+    steps: int | None = None
+    truncate: bool = False
+    recompute: bool = False
+
+
+class UniRep(nn.Module):
+    """A residue embedding and a stack of cells.
+
+    Parameters
+    ----------
+    cells
+        Number of cells.
+    width
+        Width D of each state.
+    """
+
+    def __init__(self, cells: int, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(TOKENS, RESIDUE_WIDTH)
+        inputs = [RESIDUE_WIDTH, *[width] * (cells - 1)]
+        self.cells = nn.ModuleList(Cell(each, width) for each in inputs)
+        self.width = width
+        self.memory_use = MemoryUse()
+
+    def forward(self, batch: PackedBatch, cells: int | None) -> Float[Tensor, "N D"]:
+        """Return the states after some cells (None: all), in the order of the batch."""
+        order, counts = time_steps(batch.lengths)
+        places = torch.from_numpy(order).to(batch.input_ids.device)
+        if batch.hidden is None:
+            inputs, rows = self.embedding.weight, batch.input_ids[places]
+        else:
+            inputs, rows = batch.hidden, places
+        done = batch.layers_done
+        for cell in [*self.cells][done:cells]:
+            inputs = cell(inputs, rows, counts, self.memory_use)
+            rows = torch.arange(len(rows), device=rows.device)
+        if cells == done:
+            return batch.hidden if batch.hidden is not None else inputs[batch.input_ids]
+        return inputs[torch.from_numpy(np.argsort(order)).to(inputs.device)]
+
+
+def time_steps(lengths: Sequence[int]) -> tuple[IntArray, list[int]]:
+    """Return packed tokens sorted by time step, and the sequences that take part in each step.
+
+    Inside a step, longer sequences come first, so the sequences that have ended are the last ones.
+
+    Examples
+    --------
+    >>> order, counts = time_steps([1, 3, 2])
+    >>> order.tolist(), counts
+    ([1, 4, 0, 2, 5, 3], [3, 2, 1])
+    """
+    sizes = np.asarray(lengths)
+    rank = np.empty(len(sizes), dtype=np.int64)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
+    steps = np.concatenate([np.arange(size) for size in sizes])
+    order = np.lexsort((np.repeat(rank, sizes), steps))
+    return order, np.bincount(steps).tolist()
+
+
+class UniRepBackbone(LayeredBackbone):
+    """UniRep as a backbone; its layers are its cells."""
+
+    layer_prefix = CELLS
+    attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
+
+    def __init__(self, model: UniRep, *, origin: Origin) -> None:
+        super().__init__()
+        self.model: Any = model
+        self.vocabulary = unirep_vocabulary()
+        self.origin = origin
+        self.width, self.layers, self.max_residues = model.width, len(model.cells), None
+
+    def pack(self, sequences: list[str], *, max_length: int | None) -> PackedBatch:
+        """Encode sequences, cropped to `max_length` residues, and put them end to end."""
+        ids = [self.vocabulary.encode(sequence, max_length=max_length) for sequence in sequences]
+        return pack(ids, first_position=0, prefix=1, suffix=0)
+
+    def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
+        """Return the state after each token."""
+        return self._network()(batch, None)
+
+    def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
+        """Return the states after each token of the first cells."""
+        return self._network()(batch, layers)
+
+    def recompute_activations(self) -> None:
+        """Save memory: compute the activations of each segment again in the backward pass."""
+        network = self._network()
+        steps = network.memory_use.steps or RECOMPUTED_STEPS
+        network.memory_use = replace(network.memory_use, steps=steps, recompute=True)
+
+    def _network(self) -> UniRep:
+        return self.model if isinstance(self.model, UniRep) else self.model.get_base_model()
