@@ -7,6 +7,8 @@ from torch import nn
 from peftide.backbones import Backbone, LayeredBackbone, layers_of
 from peftide.errors import InputError, did_you_mean
 
+AUTO = ("auto",)
+"""The targets that fit the backbone."""
 OTHER_METHODS = "Choose --method head or --method full"
 LAYER_FORMS = "all, last_quarter, last:K, or 0-based layers such as 3,4,5"
 
@@ -57,16 +59,18 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
     Raises
     ------
     InputError
-        If a target is unknown, no target is given, or the backbone has no attention matrices.
+        If a target is unknown, no target is given, or the backbone names no matrices.
     """
     layered = _layered(backbone)
     known = layered.attention_modules
     if not known:
         raise InputError(
-            f"the backbone {backbone.origin.name} has no attention matrices",
+            f"the backbone {backbone.origin.name} has no matrices with names",
             where="--method",
             fix=OTHER_METHODS,
         )
+    if tuple(targets) == AUTO:
+        targets = layered.default_targets
     unknown = [target for target in targets if target not in known]
     if unknown or not targets:
         received = ", ".join(unknown) or "nothing"

@@ -37,6 +37,8 @@ class Origin:
         Hash of the token ids that sequences become.
     settings
         The configuration, without settings that change no embedding.
+    licence
+        Licence of the weights, if peftide knows that it restricts their use.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Origin:
     weights_sha256: str
     vocabulary_sha256: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    licence: str | None = None
 
     @property
     def reading(self) -> str:
@@ -103,12 +106,15 @@ class LayeredBackbone(Backbone, ABC):
     layer_prefix
         Module path of the list of layers in `model`; layer k is `<layer_prefix>.<k>` (0-based).
     attention_modules
-        `query`, `key`, `value`, `output` → module path inside a layer; empty without attention.
+        Name of a matrix that adapters may change → module path inside a layer. For attention the
+        names are `query`, `key`, `value` and `output`; empty if there is none.
     """
 
     layers: int
     layer_prefix: str
     attention_modules: Mapping[str, str]
+    default_targets: tuple[str, ...] = ("key", "value")
+    """Matrices that `--lora-targets auto` means."""
 
     @abstractmethod
     def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:

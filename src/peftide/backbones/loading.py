@@ -10,12 +10,13 @@ import torch
 
 from peftide.backbones import BACKBONES
 from peftide.backbones.architecture import Aliases, Architecture
-from peftide.backbones.backbone import Origin
+from peftide.backbones.backbone import LayeredBackbone, Origin
 from peftide.backbones.checkpoint_files import check_folder, check_layers, count_layers
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.identity import settings_of, vocabulary_sha256
 from peftide.backbones.quantised import check_base_bits, quantised_settings
 from peftide.backbones.transformer import TransformerBackbone
+from peftide.backbones.unirep_weights import SIZES, is_unirep, load_unirep, random_unirep
 from peftide.backbones.weights import (
     require_safetensors,
     stored_names,
@@ -57,15 +58,15 @@ class LoadOptions:
     base_bits: int | None = None
 
 
-def load_backbone(name: str, *, options: LoadOptions | None = None) -> TransformerBackbone:
+def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBackbone:
     """Load a protein language model.
 
     Parameters
     ----------
     name
         `mini` (the bundled one), folder, hub id (`facebook/esm2_t12_35M_UR50D`), alias
-        (`esm2_t12_35M`), or `random:<alias>`: the same architecture with random weights, always
-        the same ones.
+        (`esm2_t12_35M`), `unirep`, `unirep_256` or `unirep_64`, or `random:<alias>`: the same
+        architecture with random weights, always the same ones.
 
     Raises
     ------
@@ -90,15 +91,22 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> Transform
                 where="--base-bits",
             )
         return _random_backbone(name)
+    if is_unirep(name):
+        return load_unirep(name, base_bits=options.base_bits)
     folder, revision = find_folder(name, options)
     return _stored_backbone(name, folder, revision=revision, options=options)
 
 
-def _random_backbone(name: str) -> TransformerBackbone:
+def _random_backbone(name: str) -> LayeredBackbone:
     alias = name.removeprefix(RANDOM_PREFIX)
+    if alias in SIZES:
+        with torch.random.fork_rng():
+            torch.manual_seed(RANDOM_WEIGHTS_SEED)
+            return random_unirep(alias, prefix=RANDOM_PREFIX)
     if alias not in ALIASES:
+        known = [*ALIASES, *SIZES]
         raise BackboneError(
-            f"unknown alias {alias!r}", where="--backbone", fix=did_you_mean(alias, ALIASES)
+            f"unknown alias {alias!r}", where="--backbone", fix=did_you_mean(alias, known)
         )
     config = ALIASES[alias][1]()
     architecture = BACKBONES[config.model_type]
@@ -144,7 +152,7 @@ def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
 
 def _known_names() -> list[str]:
     stored = [alias for alias, (hub_id, _) in ALIASES.items() if hub_id is not None]
-    return [*BUNDLED, *stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
+    return [*BUNDLED, *SIZES, *stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
 
 
 def _stored_backbone(

@@ -14,6 +14,7 @@ normalised matrices, so adapters add to exactly the matrix that multiplies.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -77,8 +78,7 @@ class Cell(nn.Module):
         """
         factors, gates = self.wmx(inputs), self.wx(inputs)
         state = gates.new_zeros((counts[0], self.wmh.in_features), dtype=torch.float32)
-        memory = torch.zeros_like(state)
-        states = []
+        memory, states = torch.zeros_like(state), []
         size = memory_use.steps or len(counts)
         recompute = memory_use.recompute and torch.is_grad_enabled()
         for start in range(0, len(counts), size):
@@ -86,34 +86,48 @@ class Cell(nn.Module):
             now, rows = rows.tensor_split([sum(some)])
             if memory_use.truncate:
                 state, memory = state.detach(), memory.detach()
-            arguments = (factors, gates, now, some, state, memory)
-            found = checkpoint(self.run, *arguments, use_reentrant=False) if recompute else self.run(*arguments)
-            states.append(found[0])
-            state, memory = found[1:]
+            run = partial(checkpoint, self.run, use_reentrant=False) if recompute else self.run
+            found, state, memory = run(Segment(factors, gates, now, some), state, memory)
+            states.append(found)
         return torch.cat(states)
 
     def run(
-        self,
-        factors: Float[Tensor, "S D"],
-        gates: Float[Tensor, "S D4"],
-        rows: Int[Tensor, " N"],
-        counts: Sequence[int],
-        state: Float[Tensor, "P D"],
-        memory: Float[Tensor, "P D"],
+        self, segment: "Segment", state: Float[Tensor, "P D"], memory: Float[Tensor, "P D"]
     ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "Q D"], Float[Tensor, "Q D"]]:
         """Run some time steps; return the states after each token, and the last state and memory.
 
         Products run in the precision of the context, states are fp32.
         """
         states = []
-        for count, now in zip(counts, rows.split(list(counts)), strict=True):
+        steps = segment.rows.split(list(segment.counts))
+        for count, rows in zip(segment.counts, steps, strict=True):
             state, memory = state[:count], memory[:count]
-            mixed = factors[now] * self.wmh(state)
-            i, f, o, u = (gates[now] + self.wh(mixed)).float().chunk(4, dim=1)
+            mixed = segment.factors[rows] * self.wmh(state)
+            i, f, o, u = (segment.gates[rows] + self.wh(mixed)).float().chunk(4, dim=1)
             memory = f.sigmoid() * memory + i.sigmoid() * u.tanh()
             state = o.sigmoid() * memory.tanh()
             states.append(state)
         return torch.cat(states), state, memory
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Successive time steps.
+
+    Attributes
+    ----------
+    factors, gates
+        Products of all distinct inputs with the two input matrices.
+    rows
+        The input of each token.
+    counts
+        Sequences that have a token at each time step.
+    """
+
+    factors: Float[Tensor, "S D"]
+    gates: Float[Tensor, "S D4"]
+    rows: Int[Tensor, " N"]
+    counts: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -195,6 +209,7 @@ class UniRepBackbone(LayeredBackbone):
 
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
+    default_targets = ("wmh", "wh")
 
     def __init__(self, model: UniRep, *, origin: Origin) -> None:
         super().__init__()

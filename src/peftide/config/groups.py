@@ -107,7 +107,9 @@ class MethodOptions(Options):
         0.05, doc="dropout on the input of the added matrices", limit="0 or more, below 1"
     )
     lora_targets: tuple[str, ...] = option(
-        ("key", "value"), doc="attention matrices: query, key, value, output (comma-separated)"
+        ("auto",),
+        doc="matrices to adapt: query, key, value, output; UniRep: wmx, wmh, wx, wh "
+        "(comma-separated). auto: key and value; UniRep: wmh and wh",
     )
     lora_layers: str = option(
         "last_quarter",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from peftide.backbones import TransformerBackbone, cut_below_training
+from peftide.backbones import LayeredBackbone, cut_below_training
 from peftide.backbones.loading import ALIASES
 from peftide.config import TrainConfig
 from peftide.hardware import GRAPH_BATCHES
@@ -16,7 +16,7 @@ SAFETY = 0.9
 
 
 def memory_advice(
-    sizes: Sizes, config: TrainConfig, whole: TransformerBackbone, *, max_tokens: int, free: float
+    sizes: Sizes, config: TrainConfig, whole: LayeredBackbone, *, max_tokens: int, free: float
 ) -> list[str]:
     """Return option changes with which the training fits into free memory, the mildest first.
 
@@ -48,7 +48,7 @@ def memory_advice(
 
 
 def _changes(
-    sizes: Sizes, config: TrainConfig, whole: TransformerBackbone, *, max_tokens: int
+    sizes: Sizes, config: TrainConfig, whole: LayeredBackbone, *, max_tokens: int
 ) -> Iterator[tuple[str, float]]:
     """Yield option changes with the peak memory of a training that uses them."""
     layers = max(1, whole.layers - cut_below_training(whole))

@@ -12,7 +12,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from peftide.backbones import Architecture, Origin, TransformerBackbone, cut_below_training
+from peftide.backbones import (
+    Architecture,
+    LayeredBackbone,
+    Origin,
+    TransformerBackbone,
+    cut_below_training,
+)
 from peftide.backbones.loading import (
     ALIASES,
     RANDOM_PREFIX,
@@ -22,6 +28,7 @@ from peftide.backbones.loading import (
     load_backbone,
     read_config,
 )
+from peftide.backbones.unirep_weights import is_unirep
 from peftide.config import TrainConfig
 from peftide.errors import BackboneError
 from peftide.model import count_parameters
@@ -47,8 +54,8 @@ class StandIn:
         Differences from the real training.
     """
 
-    backbone: TransformerBackbone
-    whole: TransformerBackbone
+    backbone: LayeredBackbone
+    whole: LayeredBackbone
     notes: tuple[str, ...] = ()
 
     def layers_each(self, *, is_cut: bool) -> tuple[float, float]:
@@ -90,6 +97,10 @@ def stand_in(config: TrainConfig) -> StandIn:
     InputError
         If the method does not fit the backbone.
     """
+    if is_unirep(config.backbone.removeprefix(RANDOM_PREFIX)):
+        backbone = load_backbone(config.backbone, options=load_options(config))
+        adapt(backbone, config)
+        return StandIn(backbone, backbone)
     settings, notes = shape_of(config.backbone, load_options(config))
     architecture = find_architecture(settings, config.backbone)
     with torch.device("meta"):
