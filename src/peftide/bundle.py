@@ -85,7 +85,7 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
                 recipe.pooling,
                 width=backbone.width,
                 per_residue=task.level == "residue",
-                starts_with_token=bool(backbone.vocabulary.prefix),
+                starts_with_token=backbone.has_summary_token,
             ),
             scaling=Scaling(backbone.width),
             pairing=pairing,

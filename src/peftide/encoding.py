@@ -49,7 +49,8 @@ class ModelEncoder:
     trunk: TrunkCache | None = None
 
     def __init__(self, model: ProteinModel, hardware: Hardware, *, max_length: int | None) -> None:
-        self.model, self.hardware = model, hardware
+        self.model = model
+        self.hardware = hardware.suited(model.backbone.budget_factor)
         self.max_length = max_length
 
     def pack(self, sequences: Sequence[str]) -> PackedBatch:

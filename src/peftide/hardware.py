@@ -9,7 +9,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,21 @@ class Hardware:
         Token budget of one packed batch.
     threads
         CPU threads; None takes the setting of torch.
+    is_usual
+        Whether the token budget is the usual one of the device, not a number of the user.
     """
 
     device: torch.device
     precision: str
     max_tokens: int
     threads: int | None = None
+    is_usual: bool = False
+
+    def suited(self, budget_factor: int) -> "Hardware":
+        """Return the hardware with the usual token budget of a backbone."""
+        if not self.is_usual or budget_factor == 1:
+            return self
+        return replace(self, max_tokens=budget_factor * self.max_tokens, is_usual=False)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which the backbone runs."""
@@ -111,13 +120,14 @@ def choose_hardware(options: RunOptions) -> Hardware:
         raise InputError("started as several processes", expected="one process per run")
     device = _choose_device(options.device)
     max_tokens = options.max_tokens
-    if isinstance(max_tokens, str):  # auto, or the usual budget to which "measured" is compared
+    is_usual = isinstance(max_tokens, str)  # auto, or measured, which starts from the usual budget
+    if isinstance(max_tokens, str):
         max_tokens = CPU_MAX_TOKENS if device.type == "cpu" else GPU_MAX_TOKENS
     for where, number in {"--threads": options.threads, "--max-tokens": max_tokens}.items():
         if number is not None and number < 1:
             raise InputError(f"received {number}", expected="1 or more", where=where)
     precision = _choose_precision(options.precision, device)
-    return Hardware(device, precision, max_tokens, options.threads)
+    return Hardware(device, precision, max_tokens, options.threads, is_usual)
 
 
 def flushes_denormals() -> bool:

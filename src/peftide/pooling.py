@@ -74,7 +74,7 @@ def build_pooling(
         return ResidueRows()
     if name == "cls" and not starts_with_token:
         raise InputError(
-            "received cls, but this backbone puts no token before the residues",
+            "received cls, but this backbone puts no token before the residues that sees them",
             expected="mean or attention",
             where="--pooling",
         )

@@ -113,13 +113,13 @@ def gradients(memory_use: MemoryUse, sequence: str = "MKVLAGHTW" * 3) -> dict[st
 
 
 def test_recomputed_activations_give_the_same_gradients():
-    expected = gradients(MemoryUse())
-    for name, found in gradients(MemoryUse(steps=5, recompute=True)).items():
+    expected = gradients(MemoryUse(None, recompute=False))
+    for name, found in gradients(MemoryUse(steps=5)).items():
         torch.testing.assert_close(found, expected[name])
 
 
 def test_truncation_changes_gradients_of_long_sequences_alone():
-    whole = gradients(MemoryUse())
+    whole = gradients(MemoryUse(None))
     long, short = gradients(MemoryUse(5, truncate=True)), gradients(MemoryUse(99, truncate=True))
     assert all(torch.equal(short[name], whole[name]) for name in whole)
     assert not torch.allclose(long["cells.0.wmh.weight"], whole["cells.0.wmh.weight"])

@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import BACKBONES, TransformerBackbone
+from peftide.backbones import BACKBONES, LayeredBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
@@ -73,6 +73,7 @@ CHECKPOINTS = {
     },
 }
 """Fixtures with tiny checkpoints of each family."""
+UNIREP = "random:unirep_64"
 CARDS = {name: card for cards in CHECKPOINTS.values() for name, card in cards.items()}
 SEQUENCES = ["M", *random_sequences(10, lengths=(2, 60)), "MKVLLA", *random_sequences(2, seed=3)]
 TOLERANCE = 1e-5
@@ -95,17 +96,30 @@ def folder(checkpoint: str, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def backbone(folder: Path) -> TransformerBackbone:
+def stored(folder: Path) -> LayeredBackbone:
+    """A backbone with a model card to compare with."""
     return load_backbone(str(folder))
 
 
-def embed(backbone: TransformerBackbone, sequences: list[str]) -> list[torch.Tensor]:
+@pytest.fixture(scope="module", params=[*CARDS, UNIREP])
+def place(request: pytest.FixtureRequest) -> str:
+    name = request.param
+    return name if name == UNIREP else str(request.getfixturevalue(name))
+
+
+@pytest.fixture(scope="module")
+def backbone(place: str) -> LayeredBackbone:
+    """Any backbone."""
+    return load_backbone(place)
+
+
+def embed(backbone: LayeredBackbone, sequences: list[str]) -> list[torch.Tensor]:
     batch = backbone.pack(sequences, max_length=None)
     with torch.no_grad():
         return list(backbone(batch).split(batch.lengths))
 
 
-def pooled(backbone: TransformerBackbone, sequences: list[str]) -> torch.Tensor:
+def pooled(backbone: LayeredBackbone, sequences: list[str]) -> torch.Tensor:
     batch = backbone.pack(sequences, max_length=None)
     with torch.no_grad():
         return MeanPooling()(backbone(batch), batch)
@@ -131,24 +145,25 @@ def assert_close(found: list[torch.Tensor], expected: list[torch.Tensor]) -> Non
 
 
 def test_every_family_has_a_checkpoint_to_test():
+    """UniRep, which `transformers` does not know, has its own reference in test_unirep.py."""
     assert CHECKPOINTS.keys() == BACKBONES.keys()
 
 
 def test_vectors_are_those_of_the_padded_forward(
-    backbone: TransformerBackbone, card: Card, folder: Path
+    stored: LayeredBackbone, card: Card, folder: Path
 ):
-    assert_close(embed(backbone, SEQUENCES), padded(card, folder, SEQUENCES))
+    assert_close(embed(stored, SEQUENCES), padded(card, folder, SEQUENCES))
 
 
 def test_vectors_of_real_proteins_are_those_of_the_padded_forward(
-    backbone: TransformerBackbone, card: Card, folder: Path, data: Path
+    stored: LayeredBackbone, card: Card, folder: Path, data: Path
 ):
     """In rows of 2,048 tokens, as commands make them, of which the longest fills a half.
 
     In fp64, for sums over 1,022 residues round more in fp32 than those of short sequences. Queries
     and keys that `transformers` turns by position go through fp32 even so, in both.
     """
-    exact = copy.deepcopy(backbone).double()
+    exact = copy.deepcopy(stored).double()
     rotary = getattr(card.model.from_pretrained(folder).config, ROTARY, None) == "rotary"
     sequences = real_proteins(data, 101)
     lengths = [len(text) + 2 for text in sequences]
@@ -160,31 +175,31 @@ def test_vectors_of_real_proteins_are_those_of_the_padded_forward(
 
 
 def test_one_sequence_has_the_vectors_of_the_plain_forward(
-    backbone: TransformerBackbone, card: Card, folder: Path
+    stored: LayeredBackbone, card: Card, folder: Path
 ):
     for sequence in ["M", "MKVLLA", SEQUENCES[1]]:
-        assert_close(embed(backbone, [sequence]), padded(card, folder, [sequence]))
+        assert_close(embed(stored, [sequence]), padded(card, folder, [sequence]))
 
 
 def test_rare_letters_are_read_as_the_model_card_says(
-    backbone: TransformerBackbone, card: Card, folder: Path
+    stored: LayeredBackbone, card: Card, folder: Path
 ):
     sequences = ["MKXBZUOAC", "WX"]
-    assert_close(embed(backbone, sequences), padded(card, folder, sequences))
+    assert_close(embed(stored, sequences), padded(card, folder, sequences))
 
 
-def test_residues_are_the_rows_between_the_special_tokens(backbone: TransformerBackbone):
+def test_residues_are_the_rows_between_the_special_tokens(backbone: LayeredBackbone):
     batch = backbone.pack(["MKV", "W"], max_length=None)
     ids = backbone.vocabulary.letter_ids[[ord(letter) for letter in "MKVW"]]
     assert batch.input_ids[batch.residue_rows].tolist() == ids.tolist()
 
 
-def test_alone_is_as_in_a_batch(backbone: TransformerBackbone):
+def test_alone_is_as_in_a_batch(backbone: LayeredBackbone):
     for sequence, together in zip(SEQUENCES, embed(backbone, SEQUENCES), strict=True):
         assert_close(embed(backbone, [sequence]), [together])
 
 
-def test_neighbours_and_order_do_not_matter(backbone: TransformerBackbone):
+def test_neighbours_and_order_do_not_matter(backbone: LayeredBackbone):
     order = np.random.default_rng(0).permutation(len(SEQUENCES))
     expected = embed(backbone, SEQUENCES)
     shuffled = embed(backbone, [SEQUENCES[k] for k in order])
@@ -192,20 +207,20 @@ def test_neighbours_and_order_do_not_matter(backbone: TransformerBackbone):
         torch.testing.assert_close(found, expected[place], atol=1e-5, rtol=0)
 
 
-def test_sequences_differ_from_one_another(backbone: TransformerBackbone):
+def test_sequences_differ_from_one_another(backbone: LayeredBackbone):
     vectors = pooled(backbone, SEQUENCES)
     distances = torch.cdist(vectors, vectors) + torch.eye(len(SEQUENCES)) * 100
     assert distances.min() > 0.01
 
 
-def test_every_residue_matters(backbone: TransformerBackbone):
+def test_every_residue_matters(backbone: LayeredBackbone):
     before = pooled(backbone, ["MKVLLA"])
     for place in range(6):
         changed = "MKVLLA"[:place] + "W" + "MKVLLA"[place + 1 :]
         assert (pooled(backbone, [changed]) - before).abs().max() > 0.01
 
 
-def test_pooling_leaves_special_tokens_out(backbone: TransformerBackbone):
+def test_pooling_leaves_special_tokens_out(backbone: LayeredBackbone):
     batch = backbone.pack(SEQUENCES, max_length=None)
     with torch.no_grad():
         tokens = backbone(batch)
@@ -217,34 +232,33 @@ def test_pooling_leaves_special_tokens_out(backbone: TransformerBackbone):
         assert torch.equal(pooling(tokens, batch), pooling(changed, batch))
 
 
-def test_amino_acids_have_tokens_of_their_own(backbone: TransformerBackbone):
+def test_amino_acids_have_tokens_of_their_own(backbone: LayeredBackbone):
     ids = backbone.vocabulary.encode(AMINO_ACIDS)
     assert len(set(ids.tolist())) == 20 + backbone.vocabulary.special_tokens
 
 
-def test_twice_the_same_bits(folder: Path, backbone: TransformerBackbone):
-    again = load_backbone(str(folder))
+def test_twice_the_same_bits(place: str, backbone: LayeredBackbone):
+    again = load_backbone(place)
     assert again.origin == backbone.origin
     for first, second in zip(embed(backbone, SEQUENCES), embed(again, SEQUENCES), strict=True):
         assert torch.equal(first, second)
 
 
-def test_sizes_are_said(backbone: TransformerBackbone):
+def test_sizes_are_said(backbone: LayeredBackbone):
     tokens = embed(backbone, ["MKVLLA"])[0]
     assert tokens.shape == (6 + backbone.vocabulary.special_tokens, backbone.width)
     assert backbone.layers > 0
 
 
-def adapted(folder: Path, method: str) -> TransformerBackbone:
-    options = MethodOptions(
-        lora_r=4, lora_dropout=0.0, lora_targets=("query", "key", "value", "output")
-    )
-    backbone = load_backbone(str(folder))
+def adapted(place: str, method: str) -> LayeredBackbone:
+    backbone = load_backbone(place)
+    targets = tuple(backbone.attention_modules)
+    options = MethodOptions(lora_r=4, lora_dropout=0.0, lora_targets=targets)
     ADAPTERS[method].apply(backbone, options)
     return backbone.eval()
 
 
-def step(backbone: TransformerBackbone, head: torch.nn.Linear) -> None:
+def step(backbone: LayeredBackbone, head: torch.nn.Linear) -> None:
     """Take one optimizer step of backbone and head on an arbitrary loss."""
     trained = [p for p in [*backbone.parameters(), *head.parameters()] if p.requires_grad]
     batch = backbone.pack(SEQUENCES, max_length=None)
@@ -256,20 +270,21 @@ def step(backbone: TransformerBackbone, head: torch.nn.Linear) -> None:
 
 
 @pytest.mark.parametrize("method", ["head", "lora", "full"])
-def test_an_adapted_backbone_trains_and_is_saved(folder: Path, method: str, tmp_path: Path):
-    backbone, head = adapted(folder, method), torch.nn.Linear(32, 2)
+def test_an_adapted_backbone_trains_and_is_saved(place: str, method: str, tmp_path: Path):
+    backbone = adapted(place, method)
+    head = torch.nn.Linear(backbone.width, 2)
     before = pooled(backbone, SEQUENCES)
     step(backbone, head)
     expected = pooled(backbone, SEQUENCES)
     assert torch.equal(before, expected) == (method == "head")
     ADAPTERS[method].save(backbone, tmp_path)
-    fresh = load_backbone(str(folder))
+    fresh = load_backbone(place)
     ADAPTERS[method].load(fresh, tmp_path)
     assert torch.equal(head(pooled(fresh.eval(), SEQUENCES)), head(expected))
 
 
 def test_upper_layers_on_the_states_of_lower_ones_equal_the_whole(
-    backbone: TransformerBackbone,
+    backbone: LayeredBackbone,
 ) -> None:
     """The trunk cache rests on it."""
     layers = backbone.layers - 1

@@ -77,6 +77,9 @@ class Backbone(nn.Module, ABC):
         Embedding width D.
     max_residues
         Longest sequence that the model can read; None: no limit.
+    budget_factor
+        Factor on the usual token budget of a device. A recurrent network reads one token of each
+        sequence at a time, so it needs many sequences in a batch.
     """
 
     model: Any
@@ -84,6 +87,12 @@ class Backbone(nn.Module, ABC):
     origin: Origin
     width: int
     max_residues: int | None
+    budget_factor: int = 1
+
+    @property
+    def has_summary_token(self) -> bool:
+        """Whether the first token sees the whole sequence, as `<cls>` does."""
+        return bool(self.vocabulary.prefix)
 
     @abstractmethod
     def pack(self, sequences: list[str], *, max_length: int | None) -> PackedBatch:

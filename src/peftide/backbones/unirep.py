@@ -13,7 +13,7 @@ normalised matrices, so adapters add to exactly the matrix that multiplies.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -37,7 +37,8 @@ RESIDUE_WIDTH = 10
 """Width of the residue embedding."""
 MATRICES = ("wmx", "wmh", "wx", "wh")
 CELLS = "cells"
-RECOMPUTED_STEPS = 64
+SEGMENT_STEPS = 64
+"""Time steps whose activations training keeps at a time."""
 
 
 def unirep_vocabulary() -> Vocabulary:
@@ -144,9 +145,9 @@ class MemoryUse:
         Whether the activations of a segment are computed again in the backward pass.
     """
 
-    steps: int | None = None
+    steps: int | None = SEGMENT_STEPS
     truncate: bool = False
-    recompute: bool = False
+    recompute: bool = True
 
 
 class UniRep(nn.Module):
@@ -207,6 +208,7 @@ def time_steps(lengths: Sequence[int]) -> tuple[IntArray, list[int]]:
 class UniRepBackbone(LayeredBackbone):
     """UniRep as a backbone; its layers are its cells."""
 
+    budget_factor = 8
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")
@@ -217,6 +219,11 @@ class UniRepBackbone(LayeredBackbone):
         self.vocabulary = unirep_vocabulary()
         self.origin = origin
         self.width, self.layers, self.max_residues = model.width, len(model.cells), None
+
+    @property
+    def has_summary_token(self) -> bool:
+        """False: the start token sees nothing."""
+        return False
 
     def pack(self, sequences: list[str], *, max_length: int | None) -> PackedBatch:
         """Encode sequences, cropped to `max_length` residues, and put them end to end."""
@@ -232,10 +239,7 @@ class UniRepBackbone(LayeredBackbone):
         return self._network()(batch, layers)
 
     def recompute_activations(self) -> None:
-        """Save memory: compute the activations of each segment again in the backward pass."""
-        network = self._network()
-        steps = network.memory_use.steps or RECOMPUTED_STEPS
-        network.memory_use = replace(network.memory_use, steps=steps, recompute=True)
+        """Do nothing: activations of a segment are always computed again in the backward pass."""
 
     def _network(self) -> UniRep:
         return self.model if isinstance(self.model, UniRep) else self.model.get_base_model()

@@ -41,7 +41,7 @@ def backbone_encoder(
             pooling,
             width=backbone.width,
             per_residue=per_residue,
-            starts_with_token=bool(backbone.vocabulary.prefix),
+            starts_with_token=backbone.has_summary_token,
         )
     parts = Parts(
         backbone=backbone,

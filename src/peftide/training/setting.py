@@ -201,7 +201,7 @@ def build_encoder(
 
     def choose() -> int:
         if config.max_tokens != "measured":
-            return hardware.max_tokens
+            return encoder.hardware.max_tokens
         graph, dataset = trains_below_head(model), problem.dataset
         texts = (repeated_proteins(dataset) if graph else dataset.proteins).sequences
         cut = cut_below_training(backbone) if graph and config.trunk_gb else 0
