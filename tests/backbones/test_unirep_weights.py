@@ -65,7 +65,10 @@ def test_random_weights_are_always_the_same():
     [
         ({"mlstm.1.wx": None}, "mlstm.1.wx is missing"),
         ({"mlstm.0.wmh": None}, "no array mlstm.0.wmh"),
-        ({"embedding": np.zeros((20, 10), dtype=np.float32)}, r"embedding has the shape \(20, 10\)"),
+        (
+            {"embedding": np.zeros((20, 10), dtype=np.float32)},
+            r"embedding has the shape \(20, 10\)",
+        ),
         ({"mlstm.0.b": np.full(4 * WIDTH, np.nan, dtype=np.float32)}, "mlstm.0.b"),
         ({"mlstm.0.b": np.full(4 * WIDTH, "a")}, "mlstm.0.b"),
     ],

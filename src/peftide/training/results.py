@@ -111,6 +111,7 @@ def cost_record(setting: Setting, result: FitResult, started: float) -> dict[str
     return {
         "backbone": setting.config.backbone,
         "weights_sha256": setting.model.backbone.origin.weights_sha256,
+        "weights_licence": setting.model.backbone.origin.licence,
         "hardware": setting.hardware.describe(),
         "examples": {
             part: {"rows": len(examples), "counted": int(examples.counted.sum())}
