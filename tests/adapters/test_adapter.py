@@ -12,7 +12,7 @@ def test_defaults_are_those_of_the_paper():
     # Sledzieski et al. 2024, doi 10.1073/pnas.2405840121: key and value, rank 4 or more
     options = MethodOptions()
     assert options.lora_r == 8
-    assert options.lora_targets == ("key", "value")
+    assert options.lora_targets == ("auto",)
     assert options.lora_layers == "last_quarter"
 
 

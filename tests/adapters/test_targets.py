@@ -110,6 +110,18 @@ def test_a_backbone_without_layers_is_one_error_that_names_other_methods():
 def test_a_backbone_without_attention_is_one_error_that_names_other_methods():
     backbone = load_backbone(TINY)
     backbone.attention_modules = {}
-    with pytest.raises(InputError, match="has no attention matrices") as caught:
+    with pytest.raises(InputError, match="has no matrices with names") as caught:
         module_names(backbone, targets=["query"], layers="all")
     assert (caught.value.where, "--method head" in caught.value.fix) == ("--method", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (TINY, ["encoder.layer.1.attention.self.key", "encoder.layer.1.attention.self.value"]),
+        ("random:unirep_64", ["cells.3.wmh", "cells.3.wh"]),
+    ],
+)
+def test_the_usual_targets_fit_the_backbone(name: str, expected: list[str]):
+    """The paper advises key and value; a recurrent network has neither."""
+    assert module_names(load_backbone(name), targets=("auto",), layers="last:1") == expected

@@ -168,5 +168,5 @@ def other_value(name: str, value: object) -> object:
 def test_the_defaults_are_the_advice_of_the_paper() -> None:
     """Sledzieski et al. 2024: rank of at least 4 on key and value."""
     config = TrainConfig(task="ppi", out=Path("run"))
-    assert (config.lora_r, config.lora_targets) == (8, ("key", "value"))
+    assert (config.lora_r, config.lora_targets) == (8, ("auto",))
     assert config.lora_layers == "last_quarter"

@@ -64,6 +64,7 @@ class Cell(nn.Module):
         inputs: Float[Tensor, "S I"],
         rows: Int[Tensor, " N"],
         counts: Sequence[int],
+        *,
         memory_use: "MemoryUse",
     ) -> Float[Tensor, "N D"]:
         """Return the state after each token, tokens of the same time step side by side.
@@ -179,7 +180,7 @@ class UniRep(nn.Module):
             inputs, rows = batch.hidden, places
         done = batch.layers_done
         for cell in [*self.cells][done:cells]:
-            inputs = cell(inputs, rows, counts, self.memory_use)
+            inputs = cell(inputs, rows, counts, memory_use=self.memory_use)
             rows = torch.arange(len(rows), device=rows.device)
         if cells == done:
             return batch.hidden if batch.hidden is not None else inputs[batch.input_ids]

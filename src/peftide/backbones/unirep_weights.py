@@ -138,7 +138,7 @@ def read_network(path: Path) -> UniRep:
         raise _other_file(path, "it has no array mlstm.0.wmh")
     with torch.device("meta"):
         network = UniRep(cells, width)
-    state = {name: _array(arrays, name, shape, path) for name, shape in _shapes(cells, width)}
+    state = {name: _array(arrays, name, shape, path=path) for name, shape in _shapes(cells, width)}
     network.load_state_dict(_torch_state(state, cells), assign=True)
     return network
 
@@ -156,7 +156,7 @@ def _shapes(cells: int, width: int) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def _array(
-    arrays: Mapping[str, FloatArray], name: str, shape: tuple[int, ...], path: Path
+    arrays: Mapping[str, FloatArray], name: str, shape: tuple[int, ...], *, path: Path
 ) -> FloatArray:
     found = arrays.get(name)
     if found is None or found.shape != shape:
