@@ -14,7 +14,15 @@ import numpy as np
 import torch
 
 from peftide.backbones.backbone import Origin
-from peftide.backbones.unirep import MATRICES, RESIDUE_WIDTH, TOKENS, UniRep, UniRepBackbone
+from peftide.backbones.identity import vocabulary_sha256
+from peftide.backbones.unirep import (
+    MATRICES,
+    RESIDUE_WIDTH,
+    TOKENS,
+    UniRep,
+    UniRepBackbone,
+    unirep_vocabulary,
+)
 from peftide.backbones.weights import weights_sha256
 from peftide.errors import BackboneError, InputError
 from peftide.types import FloatArray
@@ -84,7 +92,14 @@ def random_unirep(name: str, *, prefix: str) -> UniRepBackbone:
 
 def _frozen(network: UniRep, name: str, *, licence: str | None) -> UniRepBackbone:
     network.requires_grad_(False).eval()
-    origin = Origin(name, "unirep", None, weights_sha256(network), licence=licence)
+    origin = Origin(
+        name=name,
+        model_type="unirep",
+        revision=None,
+        weights_sha256=weights_sha256(network),
+        vocabulary_sha256=vocabulary_sha256(unirep_vocabulary()),
+        licence=licence,
+    )
     return UniRepBackbone(network, origin=origin)
 
 
