@@ -28,6 +28,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "baselines": ("metrics.json", lambda m: m.update(baselines=[]), "baselines: received"),
     "findings": ("run.json", lambda r: r.update(findings=[{}]), "findings.0.part is missing"),
     "threads": ("run.json", lambda r: r.update(hardware={"threads": "4"}), "hardware.threads"),
+    "date": ("run.json", lambda r: r.update(date="2026-11NA"), "date: .*isoformat"),
     "examples": ("run.json", lambda r: r.update(examples={"test": 3}), "examples.test"),
 }
 

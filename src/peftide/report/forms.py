@@ -1,9 +1,10 @@
 """The forms of the files that a report reads; keys that it does not read may stand beside them."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from peftide.outcomes import OUTCOMES
 from peftide.saved import OTHER_KEYS_ALLOWED
@@ -12,6 +13,18 @@ from peftide.sequences.records import Finding
 Count = int | None
 Number = float | None
 Text = str | None
+
+
+def iso_date(text: str) -> str:
+    """Return a text that is a date and time.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    datetime.fromisoformat(text)
+    return text
 
 
 @dataclass(frozen=True)
@@ -125,7 +138,7 @@ class RunForm:
     method: Text = None
     backbone: Text = None
     model: Text = None
-    date: Text = None
+    date: Annotated[str, AfterValidator(iso_date)] | None = None
     seed: int = 0
     best_epoch: Count = None
     epochs: Count = None
