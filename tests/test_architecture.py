@@ -25,6 +25,7 @@ ORDER = [
     "files",
     "saved",
     "config",
+    "work_folder",
     "outputs",
     "run_folder",
     "parameters",

@@ -57,6 +57,33 @@ def test_one_vector_per_protein_in_order(pooling: str):
     assert found.offsets.tolist() == list(range(len(SEQUENCES) + 1))
 
 
+def test_frozen_layers_are_stored_if_there_is_room_with_what_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resumed run finds less free disk, because its own store takes some."""
+
+    def keeps(limit: float, free: int) -> bool:
+        encoder = encoder_of()
+        ADAPTERS["lora"].apply(encoder.model.backbone, MethodOptions(lora_layers="1"))
+        monkeypatch.setattr("peftide.encoding.free_bytes", lambda _path: free)
+        encoder.keep_trunk(SEQUENCES, store=tmp_path, limit=limit)
+        return encoder.trunk is not None
+
+    assert not keeps(1e9, free=0)
+    assert not keeps(1.0, free=10**9)
+    assert keeps(1e9, free=10**9)
+    assert keeps(1e9, free=4096)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_an_earlier_decision_about_frozen_layers_stands(tmp_path: Path, before: bool) -> None:
+    encoder = encoder_of()
+    ADAPTERS["lora"].apply(encoder.model.backbone, MethodOptions(lora_layers="1"))
+    limit = 1.0 if before else 1e9
+    encoder.keep_trunk(SEQUENCES, store=tmp_path, limit=limit, decide=lambda _fits: before)
+    assert (encoder.trunk is not None) == before
+
+
 def test_residues_are_those_left_after_the_crop():
     encoder = encoder_of(per_residue=True)
     found = encoder.embed(SEQUENCES)

@@ -1,12 +1,15 @@
 """A file is there whole, or what was there before is."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +18,15 @@ from safetensors.torch import save_file
 
 from peftide.errors import InputError, StorageError
 from peftide.files import (
+    PARTIAL,
     alone_at,
     as_file,
     file_hash,
     finite,
     reading_pipes,
     remove,
+    remove_partials,
+    size_on_disk,
     storage_errors,
     write_json,
     write_text,
@@ -160,6 +166,26 @@ def test_remove_takes_files_folders_and_nothing(tmp_path: Path):
     assert names(tmp_path) == []
 
 
+def test_remove_takes_a_link_and_not_its_folder(tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    remove(tmp_path / "link")
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_file_may_have_the_longest_name(tmp_path: Path):
+    write_text(tmp_path / ("a" * 255), "x")
+    assert names(tmp_path) == ["a" * 255]
+
+
+def test_partial_files_of_killed_processes_go(tmp_path: Path):
+    (tmp_path / f"{PARTIAL}0123-1").mkdir()
+    (tmp_path / f"{PARTIAL}4567-1").touch()
+    (tmp_path / "mine.partial").touch()
+    remove_partials(tmp_path)
+    assert names(tmp_path) == ["mine.partial"]
+
+
 def test_tensors_are_written_whole_too(tmp_path: Path):
     path = tmp_path / "a.safetensors"
     with written_whole(path) as partial:
@@ -244,3 +270,74 @@ def test_a_pipe_in_a_library_call_is_refused_instead_of_waited_for(tmp_path: Pat
 def test_a_device_without_end_is_refused() -> None:
     with reading_pipes(), pytest.raises(InputError, match="/dev/zero: this is a device"):
         as_file(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_noted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    number: int,
+):
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with alone_at(tmp_path / "folder" / "lock", wait=False):
+        pass
+    assert "has no locks" in caplog.text
+
+
+def test_a_lock_tells_whether_its_folder_was_there(tmp_path: Path):
+    lock = tmp_path / "folder" / "lock"
+    with alone_at(lock, wait=False) as before:
+        assert not before
+    with alone_at(lock, wait=False) as before:
+        assert before
+
+
+def test_a_lock_that_its_holder_removed_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Between opening and locking it, the other process ends and removes the folder."""
+    lock, flock, calls = tmp_path / "folder" / "lock", fcntl.flock, []
+
+    def late(*arguments: Any) -> None:
+        if not calls:
+            remove(lock.parent)
+        calls.append(arguments)
+        flock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with alone_at(lock, wait=False) as before:
+        assert lock.is_file()
+        assert not before
+    assert len(calls) == 2
+
+
+def test_a_read_only_file_system_is_one_error(tmp_path: Path):
+    """Permissions do not stop root, a read-only mount does."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount")
+    place = tmp_path / "place"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(place)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        for path in (place / "a.txt", place / "folder" / "a.txt"):
+            with pytest.raises(StorageError, match="Read-only file system"):
+                write_text(path, "x")
+        with (
+            pytest.raises(StorageError, match="Read-only file system"),
+            alone_at(place / "folder" / "lock", wait=False),
+        ):
+            pass
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_size_on_disk_counts_what_is_there(tmp_path: Path):
+    assert size_on_disk(tmp_path / "absent") == 0
+    (tmp_path / "a").write_bytes(bytes(range(256)) * 400)
+    assert size_on_disk(tmp_path) >= 102_400

@@ -2,13 +2,24 @@
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
-from peftide.process import SETTINGS, is_prepared, keep_freed_memory, prepare_process
+from peftide.process import (
+    SETTINGS,
+    SIGNALS,
+    interruptible,
+    is_prepared,
+    keep_freed_memory,
+    prepare_process,
+    undisturbed,
+)
 
 
 def test_a_prepared_process_has_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +59,66 @@ def test_freed_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.Monkey
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: SimpleNamespace())
     keep_freed_memory()
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Handlers as a command finds them in a terminal; afterwards as they were."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("default_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_interrupts_and_a_second_one_ends(number: signal.Signals) -> None:
+    def work() -> None:
+        try:
+            signal.raise_signal(number)
+        finally:
+            inside.extend(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM)))
+
+    inside: list[object] = []
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        work()
+    assert inside == [signal.SIG_DFL, signal.SIG_DFL]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_ignored_signals_stay_ignored() -> None:
+    with interruptible(), undisturbed():
+        signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_a_signal_waits_for_the_end_of_what_must_not_be_divided() -> None:
+    def work() -> None:
+        with undisturbed():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("whole")
+        done.append("never")
+
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        work()
+    assert done == ["whole"]
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_other_threads_have_no_signals() -> None:
+    def work() -> None:
+        with interruptible(), undisturbed():
+            done.append(signal.getsignal(signal.SIGTERM))
+
+    done: list[object] = []
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [signal.SIG_DFL]

@@ -9,9 +9,17 @@ from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.files import write_json
 from peftide.outputs import read_record
-from peftide.run_folder import RunFolder, environment, open_run, resumed_config
+from peftide.run_folder import (
+    RunFolder,
+    decided,
+    environment,
+    open_run,
+    resumed_config,
+    settled_token_budget,
+)
 from peftide.sequences import Finding
 from peftide.sequences.findings import plain_findings
+from peftide.work_folder import folder_work
 
 
 def claim(config: TrainConfig, files: list[Path]) -> RunFolder:
@@ -31,14 +39,79 @@ def config(tmp_path: Path, table: Path) -> TrainConfig:
     return TrainConfig(task="regression", out=tmp_path / "run", train=table)
 
 
-def test_overwrite_replaces_what_peftide_wrote(config: TrainConfig, table: Path) -> None:
-    claim(config, [table])
-    (config.out / "metrics.json").write_text("{}")
+def finish(config: TrainConfig, files: list[Path], text: str = "{}") -> RunFolder:
+    """Begin a run, or go on with it, and finish it."""
+    with open_run(config, files) as folder:
+        folder.metrics.write_text(text)
+        write_json(folder.record, read_record(folder.record) | {"status": "finished"})
+    return RunFolder(config.out)
+
+
+def test_a_new_run_takes_the_place_of_the_earlier_one_when_it_is_finished(
+    config: TrainConfig, table: Path
+) -> None:
+    folder = finish(config, [table], "old")
+    (folder.path / "strata.tsv").write_text("old")
+    (folder.path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="exists"):
         claim(config, [table])
-    assert (config.out / "metrics.json").is_file()
-    folder = claim(replace(config, overwrite=True), [table])
-    assert sorted(path.name for path in folder.path.iterdir()) == ["config.yaml", "run.json"]
+    again = replace(config, overwrite=True, epochs=7)
+    with pytest.raises(FileNotFoundError), open_run(again, [table]) as new:
+        (new.path / "absent" / "half").write_text("")
+    assert folder.metrics.read_text() == "old"
+    assert folder.is_finished()
+    assert resumed_config(config.out, TrainConfig).epochs == 7
+    finish(replace(again, overwrite=False, resume=True), [table], "new")
+    assert folder.metrics.read_text() == "new"
+    names = sorted(path.name for path in folder.path.iterdir())
+    assert names == ["config.yaml", "metrics.json", "notes.txt", "run.json"]
+
+
+def test_an_unfinished_run_names_resume_first(config: TrainConfig, table: Path) -> None:
+    claim(config, [table])
+    with pytest.raises(InputError, match="unfinished run.*`peftide train --resume --out .*run`"):
+        claim(config, [table])
+
+
+def test_a_run_killed_before_it_began_starts_by_the_same_command(
+    config: TrainConfig, table: Path
+) -> None:
+    folder_work(config.out, "train").path.mkdir(parents=True)
+    write_json(RunFolder(config.out).record, {"command": "train", "status": "running"})
+    assert claim(config, [table]).config.is_file()
+
+
+def test_a_decision_is_kept(config: TrainConfig, table: Path) -> None:
+    folder = claim(config, [table])
+    assert decided(folder, "trunk_cache", lambda: False) is False
+    assert decided(folder, "trunk_cache", lambda: True) is False
+    assert decided(RunFolder(config.out / "none"), "trunk_cache", lambda: True) is True
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "fits"),
+    [
+        ("measured", "measured", True),
+        ("measured", "auto", True),
+        ("auto", "measured", False),
+        ("auto", "auto", True),
+        ("auto", 64, True),
+        (64, "measured", False),
+        (64, 65, False),
+    ],
+)
+def test_a_word_is_the_same_only_if_the_run_began_with_it(
+    config: TrainConfig, table: Path, first: int | str, then: int | str, fits: bool
+) -> None:
+    config = replace(config, max_tokens=first)
+    folder = claim(config, [table])
+    settled_token_budget(folder, lambda: 64, precision="fp32")
+    again = replace(config, resume=True, max_tokens=then)
+    if fits:
+        claim(again, [table])
+        return
+    with pytest.raises(InputError, match=f"--max-tokens was .*{first}.* and is .*{then}"):
+        claim(again, [table])
 
 
 def test_a_new_run_records_options_data_and_versions(config: TrainConfig, table: Path) -> None:
@@ -137,10 +210,11 @@ def test_a_run_at_work_cannot_be_taken_up_by_another(config: TrainConfig, table:
 
 
 def test_the_lock_of_a_killed_process_holds_nobody_up(config: TrainConfig, table: Path) -> None:
-    folder = claim(config, [table])
-    folder.lock.touch()
+    folder, work = claim(config, [table]), folder_work(config.out, "train")
+    work.path.mkdir()
+    work.lock.touch()
     assert claim(replace(config, resume=True), [table]) == folder
-    assert not folder.lock.exists()
+    assert not work.path.exists()
 
 
 def test_there_is_nothing_to_resume_in_an_empty_place(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A model on a device → embeddings of any number of proteins, each encoded once."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from peftide.engine.embedding import (
 from peftide.engine.not_finite import explained, first_layer
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.errors import InputError, NotFiniteError
-from peftide.files import free_bytes
+from peftide.files import free_bytes, size_on_disk
 from peftide.hardware import Hardware
 from peftide.model import ProteinModel
 from peftide.packing import PackedBatch
@@ -149,7 +149,13 @@ class ModelEncoder:
         )
 
     def keep_trunk(
-        self, sequences: Sequence[str], *, store: Path, limit: float, ids: Sequence[str] = ()
+        self,
+        sequences: Sequence[str],
+        *,
+        store: Path,
+        limit: float,
+        ids: Sequence[str] = (),
+        decide: Callable[[Callable[[], bool]], bool] = lambda fits: fits(),
     ) -> None:
         """Compute the hidden states of the frozen layers once, if they fit the size limit.
 
@@ -161,6 +167,8 @@ class ModelEncoder:
             Maximum size of the hidden states, in bytes.
         ids
             Ids of the sequences, for messages.
+        decide
+            Returns the decision of an earlier call, or of the function that it gets.
         """
         backbone = self.model.backbone
         layers = cut_below_training(backbone)
@@ -172,8 +180,9 @@ class ModelEncoder:
         encoder = TrunkEncoder(backbone, layers, self.hardware, self.max_length)
         plan = trunk_plan(encoder, distinct, self.tokens(distinct))
         size = f"hidden states of {layers} frozen layers: {plan.stored_bytes / 1e9:.1f} GB"
-        room = min(limit, DISK_SHARE * free_bytes(store))
-        if plan.stored_bytes > room:
+        ours = size_on_disk(store / plan.key[:16])
+        room = min(limit, DISK_SHARE * (free_bytes(store) + ours))
+        if not decide(lambda: plan.stored_bytes <= room):
             logger.info(
                 "%s, more than the limit of %.1f GB: these layers run in every step instead",
                 size,

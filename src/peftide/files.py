@@ -1,4 +1,4 @@
-"""Atomic files: written to a temporary path in the same folder, then renamed."""
+"""Atomic files: written to a temporary path in the same folder, then renamed; and locks."""
 
 import errno
 import fcntl
@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from peftide.errors import InputError, StorageError
 
 logger = logging.getLogger(__name__)
 
 ENDLESS = {Path("/dev") / name for name in ("zero", "full", "random", "urandom")}
+PARTIAL = ".peftide-partial-"
+"""Beginning of the name of each temporary path; a killed process leaves such paths behind."""
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 @contextmanager
@@ -42,14 +45,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    # short, because `path` may have the longest name that the file system takes
+    partial = path.with_name(f"{PARTIAL}{text_hash(path.name)[:16]}-{os.getpid()}")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
-            _settle(partial)
+            settle(partial)
             if partial.is_dir() and path.is_dir():
-                shutil.rmtree(path)
+                remove(path)
             partial.replace(path)
         finally:
             remove(partial)
@@ -78,7 +82,7 @@ def _explain(error: OSError, path: Path) -> str:
     return f"cannot write {path}: {error.strerror or error}. Choose another place"
 
 
-def _settle(path: Path) -> None:
+def settle(path: Path) -> None:
     """Set the usual file permissions, and write all bytes to disk before the rename.
 
     safetensors writes files that only their owner may read, regardless of the umask.
@@ -92,8 +96,11 @@ def _settle(path: Path) -> None:
 
 
 @contextmanager
-def alone_at(lock: Path, *, wait: bool) -> Iterator[None]:
+def alone_at(lock: Path, *, wait: bool, writes: Path | None = None) -> Iterator[bool]:
     """Hold a lock file until the block ends, or until the process ends in any way.
+
+    Yields whether the folder of the lock existed before. On a file system without locks, the block
+    runs without one, and a note says so.
 
     Parameters
     ----------
@@ -101,36 +108,83 @@ def alone_at(lock: Path, *, wait: bool) -> Iterator[None]:
         Lock file, which protects its folder; it is created and not deleted.
     wait
         Whether to wait for another process that holds the lock.
+    writes
+        Name for the error message; default: the folder of the lock.
 
     Raises
     ------
     InputError
         If another process holds the lock and `wait` is false.
+    StorageError
+        If the folder cannot be written.
     """
-    with storage_errors(lock.parent):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        stream = lock.open("w")
+    with storage_errors(writes or lock.parent):
+        stream, existed = _open_lock(lock, wait=wait, writes=writes or lock.parent)
     with stream:
+        yield existed
+
+
+def _open_lock(lock: Path, *, wait: bool, writes: Path) -> tuple[IO[str], bool]:
+    """Return the locked file, and whether its folder existed before."""
+    while True:
+        lock.parent.parent.mkdir(parents=True, exist_ok=True)
+        existed = lock.parent.is_dir()
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait:
-                raise InputError(
-                    f"another process is writing {lock.parent}",
-                    where="--out",
-                    fix="Wait until it ends, or choose another --out",
-                ) from None
-            logger.info("waiting for another run that writes %s", lock.parent)
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+            lock.parent.mkdir(exist_ok=True)
+            stream = lock.open("w")
+        except FileNotFoundError:  # another process has just removed the folder
+            continue
+        try:
+            _lock(stream, wait=wait, writes=writes)
+            if _is_at(stream, lock):
+                return stream, existed
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()  # another process has just finished and removed the file
+
+
+def _lock(stream: IO[str], *, wait: bool, writes: Path) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not wait:
+            raise InputError(
+                f"another process is writing {writes}",
+                where="--out",
+                fix="Wait until it ends, or choose another --out",
+            ) from None
+        logger.info("waiting for another run that writes %s", writes)
+        fcntl.flock(stream, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+        logger.warning(
+            "note: the file system of %s has no locks: start no second command that writes there",
+            writes,
+        )
+
+
+def _is_at(stream: IO[str], path: Path) -> bool:
+    """Return whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def remove(path: Path) -> None:
-    """Delete a file or folder if it exists."""
-    if path.is_dir():
+    """Delete a file, a link or a folder if it exists."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_partials(folder: Path) -> None:
+    """Delete the temporary paths that killed processes left; the folder must be locked."""
+    for path in folder.glob(f"{PARTIAL}*"):
+        remove(path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -229,6 +283,11 @@ def as_file(path: Path) -> Path:
     return pipes.copy(path)
 
 
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(os.fsencode(text)).hexdigest()
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with as_file(path).open("rb") as stream:
@@ -240,3 +299,8 @@ def free_bytes(path: Path) -> int:
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free
+
+
+def size_on_disk(folder: Path) -> int:
+    """Return the disk space that the files of a folder take; 0 if it does not exist."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))

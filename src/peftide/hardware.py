@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import gc
+import logging
 import os
 import platform
 import resource
@@ -18,7 +19,11 @@ from threadpoolctl import threadpool_limits
 
 from peftide.config import RunOptions
 from peftide.errors import InputError
+from peftide.outputs import read_record
 from peftide.process import is_prepared
+from peftide.run_folder import Resumable, RunFolder, decided, run_to_resume
+
+logger = logging.getLogger(__name__)
 
 CPU_MAX_TOKENS = 2_048  # larger batches exceed the cache of a typical core
 GPU_MAX_TOKENS = 16_384
@@ -130,6 +135,43 @@ def choose_hardware(options: RunOptions) -> Hardware:
     return Hardware(device, precision, max_tokens, options.threads, is_usual)
 
 
+def choose_run_hardware(config: Resumable) -> Hardware:
+    """Return the hardware of a training; a resumed one keeps device, precision and threads."""
+    folder = run_to_resume(config)
+    known = {} if folder is None else read_record(folder.record).get("decided", {})
+    before = known.get("hardware", {})
+    device = config.device
+    if device == "auto" and "device" in before:
+        device = before["device"]
+        if not _is_available(torch.device(device)):
+            logger.warning(
+                "note: the run began on %s, which this machine does not have: its results may "
+                "differ in the last digits",
+                device,
+            )
+            device = "auto"
+    return choose_hardware(
+        RunOptions(
+            device=device,
+            precision=config.precision
+            if config.precision != "auto"
+            else before.get("precision", "auto"),
+            threads=config.threads or before.get("threads"),
+            max_tokens=getattr(config, "max_tokens", "auto"),
+        )
+    )
+
+
+def remember_hardware(folder: RunFolder, hardware: Hardware) -> None:
+    """Record device, precision and threads of a training, unless they are recorded already."""
+    used = {
+        "device": str(hardware.device),
+        "precision": hardware.precision,
+        "threads": hardware.threads or torch.get_num_threads(),
+    }
+    decided(folder, "hardware", lambda: used)
+
+
 def flushes_denormals() -> bool:
     """Return whether the calling thread treats numbers below the normal range as zero."""
     return not bool(torch.tensor(1e-30) * 1e-10)
@@ -144,16 +186,20 @@ def _choose_device(name: str) -> torch.device:
         raise InputError(
             f"received {name!r}", expected="auto, cpu, cuda, cuda:1, mps", where="--device"
         ) from error
+    if not _is_available(device):
+        raise InputError(
+            f"this machine has no device {name}", where="--device", fix="Use --device auto or cpu"
+        )
+    return device
+
+
+def _is_available(device: torch.device) -> bool:
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not available.get(device.type, False):
-        raise InputError(
-            f"this machine has no device {name}", where="--device", fix="Use --device auto or cpu"
-        )
-    return device
+    return available.get(device.type, False)
 
 
 def _choose_precision(name: str, device: torch.device) -> str:

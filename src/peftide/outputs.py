@@ -1,16 +1,27 @@
-"""Checks of output paths: a command replaces only files that peftide wrote."""
+"""Outputs: a command makes them in a work folder, and replaces only its earlier output."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peftide.errors import InputError
-from peftide.files import is_pipe, is_readable, remove
+from peftide.files import (
+    PARTIAL,
+    alone_at,
+    is_pipe,
+    is_readable,
+    remove,
+    remove_partials,
+    storage_errors,
+)
 from peftide.saved import OTHER_KEYS_ALLOWED, read_object
+from peftide.work_folder import RECORD, RECORDS, SPLIT_RECORD, Work, file_work, folder_work
 
-RECORD = "run.json"
-SPLIT_RECORD = "split.json"
+logger = logging.getLogger(__name__)
+
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
     + ("baselines", "checkpoints", "strata.tsv", "audit.json", "report.html", RECORD),
@@ -58,7 +69,102 @@ def read_record(path: Path, form: type = RecordForm) -> dict[str, Any]:
     return read_object(path, form) if path.exists() else {}
 
 
-def check_folder(path: Path, *, command: str, overwrite: bool) -> None:
+@contextmanager
+def making_folder(
+    out: Path, *, command: str, overwrite: bool, inputs: Iterable[Path] = ()
+) -> Iterator[Work]:
+    """Hold an output folder and yield its work folder, which goes when the block ends.
+
+    After an error, the work folder stays if it holds encoded proteins.
+
+    Raises
+    ------
+    InputError
+        If the folder must not be replaced, or another process is writing it.
+    StorageError
+        If the folder cannot be written.
+    """
+    check_folder(out, command=command, overwrite=overwrite, inputs=inputs)
+    say_link(out)
+    work = folder_work(out, command)
+    there = out.exists()
+    with alone_at(work.lock, wait=False, writes=out) as interrupted:
+        work.finish_moving()
+        check_folder(out, command=command, overwrite=overwrite or interrupted)
+        remove_partials(out)
+        with _left_in_the_end(work, made=None if there else out):
+            yield work
+
+
+@contextmanager
+def making_file(
+    out: Path,
+    *,
+    command: str,
+    overwrite: bool,
+    inputs: Iterable[Path | None],
+    is_ours: Callable[[Path], bool],
+) -> Iterator[Work]:
+    """Hold an output file and yield its work folder, which goes when the block ends.
+
+    After an error, the work folder stays if it holds encoded proteins.
+
+    Parameters
+    ----------
+    is_ours
+        Whether a file is an earlier output of the command.
+
+    Raises
+    ------
+    InputError
+        If the file must not be replaced, or another process is writing it.
+    StorageError
+        If the file cannot be written.
+    """
+
+    def check(overwrite: bool) -> None:
+        check_file(out, command=command, overwrite=overwrite, inputs=inputs, is_ours=is_ours)
+
+    work = file_work(out.resolve(), command)
+    with storage_errors(out):
+        check(overwrite or work.path.is_dir())
+        there = work.into.exists()
+    say_link(out)
+    with alone_at(work.lock, wait=False, writes=out) as interrupted:
+        check(overwrite or interrupted)
+        work.finish_moving()
+        with _left_in_the_end(work, made=None if there else work.into):
+            yield work
+
+
+@contextmanager
+def _left_in_the_end(work: Work, *, made: Path | None) -> Iterator[None]:
+    """Leave the work folder when the block ends; after an error, also the folder made for it."""
+    with storage_errors(work.out):
+        remove(work.new)
+        work.new.mkdir()
+    try:
+        yield
+    except BaseException:
+        if not any(work.store.glob("*/progress.json")):
+            work.leave()
+            _remove_if_empty(made)
+        raise
+    work.leave()
+
+
+def _remove_if_empty(folder: Path | None) -> None:
+    if folder is not None and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def say_link(out: Path) -> None:
+    """Tell the user if the output is a symbolic link, and where it leads."""
+    if out.is_symlink():
+        logger.warning("note: %s is a symbolic link; writing %s", out, out.resolve())
+
+
+def check_folder(path: Path, *, command: str, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Make sure that a command may write a folder, or replace its earlier output there.
 
     Raises
@@ -66,27 +172,66 @@ def check_folder(path: Path, *, command: str, overwrite: bool) -> None:
     InputError
         If the folder exists and must not be replaced.
     """
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    refuse_inputs_inside(path, inputs)
+    work = folder_work(path, command)
+    with storage_errors(path):
+        names = _names_in(path)
+    interrupted = work.path.name in names
+    if not names - {work.path.name}:
         return
-    if not overwrite:
+    if not (overwrite or interrupted):
         raise InputError(
             f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
         )
-    if read_record(path / WRITTEN_BY[command][-1]).get("command") != command:
+    ours = read_record(path / WRITTEN_BY[command][-1]).get("command") == command
+    nothing_yet = interrupted and names.isdisjoint(WRITTEN_BY[command])
+    if not (ours or nothing_yet or work.ready.is_dir()):
         raise InputError(
             f"{path} was not written by `peftide {command}`, so --overwrite leaves it alone",
             where="--out",
         )
 
 
+def _names_in(folder: Path) -> set[str]:
+    """Return the names in a folder; none if it does not exist.
+
+    Raises
+    ------
+    InputError
+        If it is no folder.
+    """
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(
+            f"{folder} is a symbolic link to {folder.resolve()}, which does not exist",
+            where="--out",
+        )
+    if not folder.exists():
+        return set()
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file", expected="a folder", where="--out")
+    return {path.name for path in folder.iterdir() if not path.name.startswith(PARTIAL)}
+
+
 def clear_folder(path: Path, *, command: str) -> None:
-    """Remove only the files that a command wrote into a folder."""
-    for name in WRITTEN_BY[command]:
+    """Remove only the files that a command wrote into a folder, but not its record."""
+    for name in WRITTEN_BY[command][:-1]:
         remove(path / name)
 
 
-def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) -> None:
+def check_file(
+    path: Path,
+    *,
+    command: str,
+    overwrite: bool,
+    inputs: Iterable[Path | None],
+    is_ours: Callable[[Path], bool],
+) -> None:
     """Make sure that a command may write a file.
+
+    Parameters
+    ----------
+    is_ours
+        Whether a file is an earlier output of the command.
 
     Raises
     ------
@@ -95,14 +240,46 @@ def check_file(path: Path, *, overwrite: bool, inputs: Iterable[Path | None]) ->
     """
     if path.resolve() in {source.resolve() for source in inputs if isinstance(source, Path)}:
         raise InputError(f"{path} is also an input", where="--out", fix="Choose another --out")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder", expected="a file", where="--out")
-    if is_pipe(path):
-        raise InputError(f"{path} is a pipe or a device", expected="a file", where="--out")
-    if path.exists() and not overwrite:
+    with storage_errors(path):
+        if not path.exists():
+            return
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", expected="a file", where="--out")
+        if is_pipe(path):
+            raise InputError(f"{path} is a pipe or a device", expected="a file", where="--out")
+        size = path.stat().st_size
+    if not overwrite:
         raise InputError(
             f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
         )
+    owner = _owner(path)
+    if not path.is_file() or owner or (size and not is_ours(path)):
+        whose = f"is part of the output of `peftide {owner}`" if owner else ""
+        raise InputError(
+            f"{path} {whose or f'was not written by `peftide {command}`'}, "
+            "so --overwrite leaves it alone",
+            where="--out",
+            fix="Choose another --out",
+        )
+
+
+def _owner(path: Path) -> str:
+    """Return the command whose output folder a file belongs to, or nothing."""
+    for folder in path.resolve().parents[:2]:  # a file of a run, or of its model
+        for record in RECORDS:
+            owner = command_in(folder / record)
+            inside = path.resolve().relative_to(folder).parts[0]
+            if inside in WRITTEN_BY.get(owner, ()):
+                return owner
+    return ""
+
+
+def command_in(record: Path) -> str:
+    """Return the command that a record names; nothing for any other file."""
+    try:
+        return read_record(record).get("command") or ""
+    except InputError:
+        return ""
 
 
 def table_form(path: Path) -> tuple[str, str | None]:
@@ -140,18 +317,6 @@ def require_file(path: Any, *, where: str) -> None:
     """
     if isinstance(path, Path) and not is_readable(path):
         raise InputError(f"{path}: no such file", where=where)
-
-
-def unfinished(out: Path) -> Path:
-    """Return the folder next to an output that keeps encoded proteins until it is written.
-
-    Examples
-    --------
-    >>> unfinished(Path("a/scores.tsv")).name
-    '.scores.tsv.embedding'
-    """
-    whole = out.resolve()
-    return whole.with_name(f".{whole.name}.embedding")
 
 
 def refuse_inputs_inside(path: Path, inputs: Iterable[Path]) -> None:

@@ -1,4 +1,4 @@
-"""Settings of a whole process, which only the command line makes.
+"""Settings of a whole process, which only the command line makes; and interruptions.
 
 A library call changes none of them, so it may be slower and take more memory: waiting threads spin,
 oneDNN keeps the kernels of a thousand shapes, pretraining takes fresh memory in every step, and
@@ -8,6 +8,11 @@ only the calling thread treats denormal numbers as zero. Results agree down to t
 import contextlib
 import ctypes
 import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 SETTINGS = {
     # waiting threads sleep: on a shared machine spinning threads slow everybody down
@@ -17,6 +22,9 @@ SETTINGS = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
 }
 """Environment variable → value, unless the user sets one. Libraries read them when they load."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, the end of a job's time, and the end of a connection; all three interrupt."""
 
 _prepared = False
 
@@ -46,3 +54,58 @@ def keep_freed_memory() -> None:
         library.mallopt(trim_threshold, 2**31 - 1)
         library.mallopt(top_pad, 2**28)
         library.mallopt(mmap_max, 0)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn the first signal to end into a `KeyboardInterrupt`; a second signal ends at once."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    with _handled_by(interrupt, default=True) as handled:
+        yield
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Delay signals to end until the block ends, so that it happens as a whole or not at all."""
+    waiting: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        waiting.append(number)
+
+    with _handled_by(note, default=False) as handled:
+        yield
+    if waiting:
+        handled[waiting[0]](waiting[0], None)
+
+
+@contextlib.contextmanager
+def _handled_by(
+    handler: Callable[[int, FrameType | None], None], *, default: bool
+) -> Iterator[dict[int, Any]]:
+    """Yield the handlers that another one replaces inside; ignored signals stay ignored.
+
+    Parameters
+    ----------
+    default
+        Whether it also replaces the default handlers, which end the process.
+    """
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        found = {number: signal.getsignal(number) for number in SIGNALS}
+        before = {
+            number: old
+            for number, old in found.items()
+            if callable(old) or (default and old is signal.SIG_DFL)
+        }
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield before
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

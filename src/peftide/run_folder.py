@@ -2,8 +2,10 @@
 
 import dataclasses
 import importlib.metadata
+import logging
 import platform
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +16,20 @@ from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
-from peftide.files import alone_at, file_hash, is_pipe, remove, write_json, write_text
-from peftide.outputs import check_folder, clear_folder, read_record, refuse_inputs_inside
+from peftide.files import (
+    alone_at,
+    file_hash,
+    is_pipe,
+    remove,
+    remove_partials,
+    write_json,
+    write_text,
+    written_whole,
+)
+from peftide.outputs import WRITTEN_BY, check_folder, read_record, say_link
+from peftide.work_folder import folder_work
+
+logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
@@ -25,10 +39,13 @@ FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
     *("embedding_cache", "baselines", "hours", "steps", "compile"),
 }
-SETTLED = {"max_tokens": ("auto", "measured"), "task": ("auto",), "precision": ("auto",)}
-"""Option → the words that `config.yaml` replaces with the value chosen by the run."""
+SETTLED = ("max_tokens", "task", "precision")
+"""Options for which `config.yaml` replaces the word auto with the value chosen by the run."""
+MEASURED = ("max_tokens",)
+"""Options that may be another word, which the record keeps."""
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
+Decision = TypeVar("Decision")
 
 
 def command_of(config: Resumable) -> str:
@@ -97,11 +114,6 @@ class RunFolder:
         """Resume points and embeddings; removed when the run is finished."""
         return self.path / "checkpoints"
 
-    @property
-    def lock(self) -> Path:
-        """Locked while a process works in the folder."""
-        return self.path / ".lock"
-
     def is_finished(self) -> bool:
         """Return whether the run is finished."""
         return read_record(self.record).get("status") == "finished"
@@ -128,6 +140,26 @@ def _place(path: Path) -> Path:
     return path if is_pipe(path) else path.resolve()
 
 
+def begun(out: Path, command: str) -> RunFolder | None:
+    """Return the folder of the run that has begun in an output folder, or None.
+
+    A run that replaces an earlier one grows in the work folder until it is finished.
+    """
+    work = folder_work(out, command)
+    if work.ready.is_dir():
+        with alone_at(work.lock, wait=False, writes=out):
+            work.finish_moving()
+    for folder in (RunFolder(work.new), RunFolder(out)):
+        if read_record(folder.record).get("command") == command and folder.config.is_file():
+            return folder
+    return None
+
+
+def run_to_resume(config: Resumable) -> RunFolder | None:
+    """Return the folder of the run to resume; None if none is asked for, or none has begun."""
+    return begun(config.out, command_of(config)) if config.resume else None
+
+
 def check_run(config: Resumable, data_files: list[Path]) -> None:
     """Check, before any work, that the run folder may be written.
 
@@ -136,20 +168,32 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
     InputError
         If the folder is in use, or options or data differ from the run to resume.
     """
-    folder = RunFolder(config.out)
+    command = command_of(config)
     if config.resume and any(map(is_in_memory, vars(config).values())):
         raise InputError(
             "a run with data in memory cannot be resumed", fix="Save the tables and give the files"
         )
-    if can_resume(config):
+    folder = begun(config.out, command)
+    if config.resume and folder is not None:
         _refuse_pipes(data_files)
-        _check_same_options(absolute(config), resumed_config(folder.path, type(config)))
-        _check_same_data(read_record(folder.record)["data"], data_hashes(data_files))
+        before = from_mapping(type(config), read_yaml(folder.config))
+        record = read_record(folder.record)
+        _check_same_options(absolute(config), before, asked=record.get("asked", {}))
+        _check_same_data(record["data"], data_hashes(data_files))
         return
-    check_folder(
-        folder.path, command=command_of(config), overwrite=config.overwrite or config.resume
-    )
-    refuse_inputs_inside(folder.path, data_files)
+    if folder is not None and not folder.is_finished() and not config.overwrite:
+        raise InputError(
+            f"{config.out} exists and holds an unfinished run",
+            where="--out",
+            fix=f"Go on with `{resume_command(config)}`, choose another --out, or start again "
+            "with --overwrite",
+        )
+    overwrite = config.overwrite or config.resume
+    if folder is not None and not overwrite:
+        raise InputError(
+            f"{config.out} exists", where="--out", fix="Choose another --out, or pass --overwrite"
+        )
+    check_folder(config.out, command=command, overwrite=overwrite, inputs=data_files)
 
 
 def _refuse_pipes(data_files: list[Path]) -> None:
@@ -162,13 +206,9 @@ def _refuse_pipes(data_files: list[Path]) -> None:
         )
 
 
-def can_resume(config: Resumable) -> bool:
-    """Return whether the options ask to resume a run and there is one."""
-    folder = RunFolder(config.out)
-    began = (
-        read_record(folder.record).get("command") == command_of(config) and folder.config.is_file()
-    )
-    return config.resume and began
+def resume_command(config: Resumable) -> str:
+    """Return the words that resume a run."""
+    return f"peftide {command_of(config)} --resume --out {shlex.quote(str(config.out))}"
 
 
 @contextmanager
@@ -177,7 +217,8 @@ def open_run(
 ) -> Iterator[RunFolder]:
     """Create the run folder of a training (see `check_run`), or reopen the one to resume.
 
-    No other process can open the run until the block ends.
+    A run that replaces an earlier one is put in its place when the block ends without an error. No
+    other process can open the run until the block ends.
 
     Parameters
     ----------
@@ -190,21 +231,50 @@ def open_run(
         If the folder is in use, or another process works in it.
     """
     check_run(config, data_files)
-    folder = RunFolder(config.out)
-    with alone_at(folder.lock, wait=False):
-        try:
-            if not can_resume(config):
-                _begin(config, data_files, folder, chosen=chosen)
-            elif isinstance(config, TrainConfig):
-                _note_backbone(config, folder)
-            yield folder
-        finally:
-            remove(folder.lock)
+    say_link(config.out)
+    command = command_of(config)
+    work, before = folder_work(config.out, command), _record_in(config)
+    with alone_at(work.lock, wait=False, writes=config.out):
+        if _record_in(config) != before:
+            raise InputError(f"another process has just written {config.out}", where="--out")
+        folder = run_to_resume(config) or _begin(config, data_files, chosen)
+        if isinstance(config, TrainConfig):
+            _note_backbone(config, folder)
+        remove_partials(folder.path)
+        remove_partials(folder.checkpoints)
+        if folder.is_finished():
+            remove(folder.checkpoints)
+        yield folder
+        if folder.path == work.new:
+            work.put(WRITTEN_BY[command])
+        work.leave()
 
 
-def _begin(config: Resumable, data_files: list[Path], folder: RunFolder, *, chosen: Names) -> None:
-    clear_folder(folder.path, command=command_of(config))
-    record = {"status": "running", "data": data_hashes(data_files), "chosen": sorted(chosen)}
+def _record_in(config: Resumable) -> dict[str, Any]:
+    folder = begun(config.out, command_of(config))
+    return {} if folder is None else read_record(folder.record)
+
+
+def _begin(config: Resumable, data_files: list[Path], chosen: Names) -> RunFolder:
+    """Write record and options of a new run; an earlier run stays until the new one is finished."""
+    command = command_of(config)
+    new, folder = folder_work(config.out, command).new, RunFolder(config.out)
+    remove(new)
+    if begun(config.out, command) is not None:
+        logger.info("the earlier run stays in %s until the new one is finished", config.out)
+        with written_whole(new) as partial:
+            _write_start(config, data_files, RunFolder(partial), chosen=chosen)
+        return RunFolder(new)
+    _write_start(config, data_files, folder, chosen=chosen)
+    return folder
+
+
+def _write_start(
+    config: Resumable, data_files: list[Path], folder: RunFolder, *, chosen: Names
+) -> None:
+    asked = {name: getattr(config, name) for name in MEASURED if hasattr(config, name)}
+    record = {"status": "running", "data": data_hashes(data_files), "asked": asked}
+    record["chosen"] = sorted(chosen)
     write_json(folder.record, record | environment(config.seed, command=command_of(config)))
     kept = dataclasses.replace(absolute(config), overwrite=False, resume=False)
     write_text(folder.config, to_yaml(kept))
@@ -212,7 +282,7 @@ def _begin(config: Resumable, data_files: list[Path], folder: RunFolder, *, chos
 
 def _note_backbone(config: TrainConfig, folder: RunFolder) -> None:
     """Write the new place of a backbone that has moved since the run began."""
-    before = resumed_config(folder.path, TrainConfig)
+    before = from_mapping(TrainConfig, read_yaml(folder.config))
     if before.backbone != config.backbone:
         moved = dataclasses.replace(before, backbone=config.backbone)
         write_text(folder.config, to_yaml(moved))
@@ -231,20 +301,27 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
     InputError
         If there is no run to resume.
     """
-    folder = RunFolder(path)
-    if not folder.config.is_file():
+    folder = begun(path, RESUMED[config_class])
+    if folder is None:
         raise InputError(
             f"{path} holds no run to resume", where="--resume", fix="Start it with all its options"
         )
     return from_mapping(config_class, read_yaml(folder.config))
 
 
-def settled(config: TrainConfig) -> TrainConfig:
-    """Return the options with the precision that a run to resume settled on."""
-    if not can_resume(config) or config.precision != "auto":
-        return config
-    before = resumed_config(config.out, TrainConfig)
-    return dataclasses.replace(config, precision=before.precision)
+def decided(folder: RunFolder, name: str, choose: Callable[[], Decision]) -> Decision:
+    """Return a decision of the run: of a resumed run the recorded one, else a new one.
+
+    Free disk, free memory or the number of cores may be others when a run is resumed.
+    """
+    record = read_record(folder.record)
+    known = record.get("decided", {})
+    if name in known:
+        return known[name]
+    value = choose()
+    if record:
+        write_json(folder.record, record | {"decided": known | {name: value}})
+    return value
 
 
 def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precision: str) -> int:
@@ -261,7 +338,7 @@ def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precis
     """
     if not folder.config.is_file():
         return choose()
-    config = resumed_config(folder.path, TrainConfig)
+    config = from_mapping(TrainConfig, read_yaml(folder.config))
     if isinstance(config.max_tokens, int):
         return config.max_tokens
     chosen = choose()
@@ -271,14 +348,24 @@ def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precis
     return chosen
 
 
-def _check_same_options(now: Resumable, before: Resumable) -> None:
+def _check_same_options(now: Resumable, before: Resumable, *, asked: Mapping[str, Any]) -> None:
+    """Raise if options differ from a run; a word that the run replaced by a value stays the same.
+
+    Parameters
+    ----------
+    asked
+        The options in `MEASURED` as the user gave them.
+    """
     new, old = as_mapping(now), as_mapping(before)
     # a training compares the backbone itself, which may have moved
     free = FREE_ON_RESUME | ({"backbone"} if isinstance(now, TrainConfig) else set())
+    first = old | asked
     changed = [
-        f"--{key.replace('_', '-')} was {old[key]!r} and is {new[key]!r}"
+        f"--{key.replace('_', '-')} was {first[key]!r} and is {new[key]!r}"
         for key in new
-        if new[key] != old[key] and key not in free and not _is_word(key, new[key])
+        if key not in free
+        and new[key] not in (old[key], first[key])
+        and not (key in SETTLED and new[key] == "auto")
     ]
     if changed:
         raise InputError(
@@ -287,11 +374,6 @@ def _check_same_options(now: Resumable, before: Resumable) -> None:
             fix="Resume with only `--out RUN --resume`, which reuses all options, "
             "or start again with --overwrite",
         )
-
-
-def _is_word(key: str, value: Any) -> bool:
-    """Return whether an option is a word that the run has replaced with a value."""
-    return value in SETTLED.get(key, ())
 
 
 def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:

@@ -35,7 +35,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
         (StorageError("no space left"), 1, "error: no space left"),
         (PeftideError("other"), 1, "error: other"),
         (RuntimeError("odd"), 1, "unexpected error: RuntimeError: odd (--debug shows the trace)"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyboardInterrupt(), 130, "interrupted; go on with `peftide predict run --input x.tsv`"),
     ],
 )
 def test_every_end_has_its_code_and_one_line(
@@ -88,11 +88,20 @@ def test_an_interrupted_training_names_resume(
         sys.modules[MAIN], "parse_config", lambda _class, _words: (config, frozenset())
     )
     assert main(["train"]) == 130
-    assert capsys.readouterr().err == "interrupted\n"
+    assert capsys.readouterr().err == "interrupted; go on with `peftide train`\n"
     config.out.mkdir()
     (config.out / "config.yaml").write_text("task: ppi")
+    (config.out / "run.json").write_text('{"command": "train"}')
     assert main(["train"]) == 130
-    assert "resume with `peftide train --resume --out run`" in capsys.readouterr().err
+    assert "go on with `peftide train --resume --out run`" in capsys.readouterr().err
+
+
+def test_an_error_of_the_system_names_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake(monkeypatch, PermissionError(13, "Permission denied", "a/p.fasta"))
+    assert main(["embed"]) == 1
+    assert capsys.readouterr().err == "error: a/p.fasta: Permission denied\n"
 
 
 def test_debug_shows_the_trace(

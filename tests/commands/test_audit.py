@@ -76,7 +76,7 @@ def test_everything_is_in_the_json(files: Path):
     write_rows(files / "test.tsv", "id_a id_b label", [*CLEAN, ("p10", "p6", 1)])
     result = audit(config(files, out=files / "audit.json"))
     record = json.loads((files / "audit.json").read_text())
-    assert record == json.loads(json.dumps(result.record()))
+    assert record == {"command": "audit"} | json.loads(json.dumps(result.record()))
     assert record["format_version"] == 1
     assert record["counts"]["leak"] == len(result.leaks) == 1
     assert sum(record["counts"].values()) == len(record["verdicts"])

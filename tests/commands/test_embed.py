@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from transformers import EsmModel, EsmTokenizer
 
 from peftide.bundle import load_bundle
@@ -219,7 +219,7 @@ def test_an_output_that_exists_stays(fasta: Path, tmp_path: Path) -> None:
 def test_a_writer_that_fails_leaves_no_output(
     fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(embed_module, "save_file", full)
@@ -227,7 +227,8 @@ def test_a_writer_that_fails_leaves_no_output(
     with pytest.raises(RuntimeError, match="no space left"):
         embed(config)
     assert not config.out.exists()
-    assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
+    left = {path.name for path in tmp_path.iterdir()} - {fasta.name}
+    assert left <= {".e.safetensors.peftide-embed"}  # what is encoded, for the next call
 
 
 ODD_IDS = [
@@ -294,3 +295,24 @@ def test_a_run_embeds_with_its_backbone_at_another_place(
     np.testing.assert_array_equal(before["p0"], after["p0"])
     with pytest.raises(InputError, match="--backbone: .* is not the backbone in training"):
         embed(EmbedConfig(out=tmp_path / "c.h5", backbone=str(esm1v_folder), **options))
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".h5", ".parquet"])
+def test_overwrite_replaces_embeddings_and_nothing_else(
+    fasta: Path, tmp_path: Path, ending: str
+) -> None:
+    out = tmp_path / f"e{ending}"
+    config = EmbedConfig(backbone=TINY, sequences=fasta, out=out, overwrite=True, **QUICK)
+    embed(config)
+    embed(config)
+    foreign = {
+        ".safetensors": lambda: save_file({"weight": np.zeros(2)}, out),
+        ".h5": lambda: h5py.File(out, "w").close(),
+        ".parquet": lambda: pd.DataFrame({"id": ["a"]}).to_parquet(out),
+    }
+    for write in (foreign[ending], lambda: out.write_text("mine")):
+        write()
+        before = out.read_bytes()
+        with pytest.raises(InputError, match="not written by `peftide embed`"):
+            embed(config)
+        assert out.read_bytes() == before

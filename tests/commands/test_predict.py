@@ -107,8 +107,12 @@ def test_an_output_that_exists_stays(trained: Trained, tmp_path: Path) -> None:
     table = run.parent / "test.tsv"
     with pytest.raises(InputError, match="exists"):
         predict(PredictConfig(run=run, input=table, out=out, **QUICK))
+    with pytest.raises(InputError, match="not written by `peftide predict`"):
+        predict(PredictConfig(run=run, input=table, out=out, overwrite=True, **QUICK))
     assert out.read_text() == "mine"
-    predict(PredictConfig(run=run, input=table, out=out, overwrite=True, **QUICK))
+    out.unlink()
+    for _ in range(2):
+        predict(PredictConfig(run=run, input=table, out=out, overwrite=True, **QUICK))
     assert out.read_text().startswith("id\t")
 
 

@@ -20,7 +20,7 @@ from peftide.commands.pretrain import pretrain
 from peftide.config import PretrainConfig, to_yaml
 from peftide.errors import InputError
 from peftide.outputs import WRITTEN_BY
-from peftide.pretraining import results, set_up
+from peftide.pretraining import loop, results, set_up
 from tests.conftest import AMINO_ACIDS, random_sequences, write_proteins, write_rows
 
 WEIGHTS = "model.safetensors"
@@ -173,6 +173,9 @@ def test_stopped_by_hours_and_resumed_it_ends_with_the_same_bytes(tmp_path: Path
     assert (config.out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
     tables = [(tmp_path / out / "held_out.tsv").read_text() for out in ("pieces", "whole")]
     assert tables[0] == tables[1]
+    histories = [pd.read_csv(tmp_path / out / "history.csv") for out in ("pieces", "whole")]
+    first, second = (history.drop(columns="seconds") for history in histories)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
 class KilledError(Exception):
@@ -204,6 +207,40 @@ def test_killed_while_evaluating_and_resumed_it_ends_with_the_same_bytes(
     assert json.loads((config.out / "run.json").read_text())["status"] == "running"
     assert pretrain(replace(config, resume=True))["status"] == "finished"
     assert (config.out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize("at_step", [2, 3])
+def test_an_interruption_writes_a_resume_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_step: int
+) -> None:
+    """In the middle of a step, and (after step 3) in an evaluation."""
+    options = {"checkpoint_minutes": 9.0}
+    pretrain(config_of(tmp_path, "whole", **options))
+    batch, surprise = loop.BatchSource.batch, set_up.model_surprise
+
+    def interrupting_batch(source: Any, step: int) -> Any:
+        if at_step == step == 2:
+            raise KeyboardInterrupt
+        return batch(source, step)
+
+    def interrupting_surprise(*arguments: Any) -> Any:
+        if at_step == 3:
+            raise KeyboardInterrupt
+        return surprise(*arguments)
+
+    config = config_of(tmp_path, "stopped", **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.BatchSource, "batch", interrupting_batch)
+        patch.setattr(set_up, "model_surprise", interrupting_surprise)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(config)
+    (point,) = (config.out / "checkpoints").glob("step-*")
+    assert point.name == f"step-{at_step:09d}"
+    pretrain(replace(config, resume=True))
+    assert (config.out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+    histories = [pd.read_csv(tmp_path / out / "history.csv") for out in ("stopped", "whole")]
+    first, second = (history.drop(columns="seconds") for history in histories)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_run_takes_single_steps(build: Build, fitting: Fit) -> None:
     losses = [run.step(batch, advance=done.append) for batch in run.batches(0)]
     assert all(np.isfinite(losses))
     assert (sum(done), run.state.step, run.is_over()) == (len(EVERY), 3, False)
-    run.state.batch = len(losses)
+    assert run.state.batch == len(losses)
     run.end_epoch()
     assert run.is_over()
     assert all(torch.equal(value, expected[name]) for name, value in weights(model).items())

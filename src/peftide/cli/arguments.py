@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from peftide.config import as_mapping, from_mapping, read_yaml
 from peftide.config.options import Options
 from peftide.config.reading import field_types, flag, missing_options
-from peftide.run_folder import RESUMED, RunFolder, resumed_config
+from peftide.run_folder import RESUMED, begun, resumed_config
 
 Config = TypeVar("Config")
 Field = dataclasses.Field[Any]
@@ -132,6 +132,6 @@ def with_begun_options(config_class: type, values: dict[str, Any]) -> dict[str, 
     out = Path(values.get("out", ""))
     tables = {"data", "train", "sequences"}  # a new run needs one of these
     complete = not missing_options(config_class, values) and not tables.isdisjoint(values)
-    if complete and not RunFolder(out).config.is_file():
+    if complete and begun(out, RESUMED[config_class]) is None:
         return values
     return as_mapping(resumed_config(out, config_class)) | values

@@ -3,7 +3,7 @@
 import argparse
 import logging
 import os
-import signal
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -29,8 +29,8 @@ from peftide.config.options import Options
 from peftide.config.reading import QUOTES, flag
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
 from peftide.files import reading_pipes
-from peftide.process import prepare_process
-from peftide.run_folder import RESUMED, command_of
+from peftide.process import interruptible, prepare_process
+from peftide.run_folder import RESUMED, begun, command_of, resume_command
 from peftide.saved import shown
 from peftide.version import __version__
 
@@ -72,15 +72,19 @@ def _run(words: Sequence[str] | None) -> int:
     config = None
     try:
         config, given = parse_config(COMMANDS[arguments.command], arguments)
-        with reading_pipes():
+        with reading_pipes(), interruptible():
             return find_command(arguments.command)(config, given) or 0
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=debug)
     except BrokenPipeError:
         discard_output()
         return 0
+    except OSError as error:
+        return fail(f"error: {named(error)}", 1, debug=debug)
     except KeyboardInterrupt:
-        return fail(f"interrupted{resume_hint(config)}", INTERRUPTED, debug=debug)
+        given_words = sys.argv[1:] if words is None else words
+        hint = next_command(config, given_words)
+        return fail(f"interrupted; go on with `{hint}`", INTERRUPTED, debug=debug)
     except Exception as error:  # noqa: BLE001 — the last stop: one line for the user
         text = f"unexpected error: {type(error).__name__}: {error} (--debug shows the trace)"
         return fail(text, 1, debug=debug)
@@ -144,17 +148,21 @@ def build_parser(words: Sequence[str]) -> Parser:
     return parser
 
 
-def resume_hint(config: Any) -> str:
-    """Return a hint how to resume an interrupted command."""
-    if type(config) in RESUMED and (config.out / "config.yaml").is_file():
-        return f"; resume with `peftide {command_of(config)} --resume --out {config.out}`"
-    keeps = isinstance(config, EmbedConfig | EvaluateConfig | PredictConfig) and config.out
-    return "; run the same command to resume" if keeps else ""
+def next_command(config: Any, words: Sequence[str]) -> str:
+    """Return the command that goes on after an interruption: it resumes a run that has begun."""
+    if type(config) in RESUMED and begun(config.out, command_of(config)) is not None:
+        return resume_command(config)
+    return shlex.join(["peftide", *words])
+
+
+def named(error: OSError) -> str:
+    """Return an error of the system with the file that it is about."""
+    place = "" if error.filename is None else f"{error.filename}: "
+    return f"{place}{error.strerror or error}"
 
 
 def find_command(name: str) -> Callable[[Any, frozenset[str]], int | None]:
     """Load the module of a command on demand, so that `--help` stays instant."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return import_module(f"peftide.cli.{name}").run
 
 

@@ -11,12 +11,13 @@ from peftide.config import AuditConfig, JoinOptions
 from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
-from peftide.outputs import check_file
+from peftide.outputs import command_in, making_file
 from peftide.sequences import read_dataset
 from peftide.sequences.missing import missing_labels
 from peftide.sequences.training_tables import data_files, read_training_tables
 from peftide.similarity import settings_of
 
+COMMAND = "audit"
 SIMILARITIES: dict[str, Names] = {
     **dict.fromkeys(("auto", "mmseqs", "pyopal"), frozenset({"identity", "coverage"})),
     "none": NOTHING,
@@ -38,17 +39,30 @@ def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
         If a file cannot be read or an option is wrong; never because of the split itself.
     """
     check_request(config, given)
-    subject = read_subject(config)
-    wanted = config.similarity != "none" and bool(subject.later)
-    kinship = find_kinship(subject, settings_of(config)) if wanted else None
-    result = AuditResult(subject, judge(subject, kinship), kinship)
-    if config.out is not None:
-        write_json(config.out, result.record())
+    if config.out is None:
+        return _judged(config)
+    with making_file(
+        config.out,
+        command=COMMAND,
+        overwrite=config.overwrite,
+        inputs=data_files(config),
+        is_ours=lambda path: command_in(path) == COMMAND,
+    ) as work:
+        result = _judged(config)
+        write_json(work.new / work.out.name, {"command": COMMAND} | result.record())
+        work.put()
     return result
 
 
+def _judged(config: AuditConfig) -> AuditResult:
+    subject = read_subject(config)
+    wanted = config.similarity != "none" and bool(subject.later)
+    kinship = find_kinship(subject, settings_of(config)) if wanted else None
+    return AuditResult(subject, judge(subject, kinship), kinship)
+
+
 def check_request(config: AuditConfig, given: Names) -> None:
-    """Raise if an option is wrong, a file is absent, or the output may not be written.
+    """Raise if an option is wrong or a file is absent.
 
     Raises
     ------
@@ -57,11 +71,9 @@ def check_request(config: AuditConfig, given: Names) -> None:
     """
     choice = choice_of(f"--similarity {config.similarity}", SIMILARITIES, config.similarity)
     raise_problems(unread_problems(config, [choice], given=given))
-    files = data_files(config)
-    if config.out is not None:
-        check_file(config.out, overwrite=config.overwrite, inputs=files)
-        if config.out.suffix not in (".json", ""):
-            raise InputError(f"received {config.out.name}", expected="FILE.json", where="--out")
+    data_files(config)
+    if config.out is not None and config.out.suffix not in (".json", ""):
+        raise InputError(f"received {config.out.name}", expected="FILE.json", where="--out")
     settings_of(config)  # fails now if MMseqs2 is missing, before any long work
 
 

@@ -12,9 +12,10 @@ from peftide.commands.predict import predict
 from peftide.commands.train import TrainResult, train
 from peftide.config import DemoConfig, PredictConfig, TrainConfig
 from peftide.files import write_json, write_text
-from peftide.outputs import RECORD, check_folder, clear_folder
+from peftide.outputs import clear_folder, making_folder
 from peftide.run_folder import environment
 from peftide.simulate import simulate_proteome, write_proteome
+from peftide.work_folder import RECORD
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,16 @@ def demo(config: DemoConfig) -> DemoResult:
     InputError
         If the output folder exists.
     """
-    check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
+    with making_folder(config.out, command=COMMAND, overwrite=config.overwrite):
+        return run_demo(config)
+
+
+def run_demo(config: DemoConfig) -> DemoResult:
+    """Fill the folder of the demo; its earlier content goes first, for it can be made again."""
+    record = {"simulated": True} | environment(config.seed, command=COMMAND)
+    write_json(config.out / RECORD, record)
     clear_folder(config.out, command=COMMAND)
     data = config.out / "data"
-    write_json(config.out / RECORD, {"simulated": True} | environment(config.seed, command=COMMAND))
     logger.info("simulating a proteome with planted signals (nothing in it is natural)")
     write_proteome(simulate_proteome(config.seed), data)
     load_backbone(DEMO_BACKBONE)  # loads the libraries, which no training's memory should include

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from peftide.backbones import Backbone
@@ -19,9 +20,9 @@ from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
 from peftide.errors import InputError, did_you_mean, raise_problems
-from peftide.files import remove, written_whole
+from peftide.files import storage_errors
 from peftide.hardware import choose_hardware
-from peftide.outputs import check_file, unfinished
+from peftide.outputs import making_file
 from peftide.predictor.embedding import backbone_encoder, run_encoder
 from peftide.predictor.predictor import predictor_of
 from peftide.quantities import byte_size
@@ -34,6 +35,8 @@ SAFETENSORS_HEADER_BYTES = 100_000_000
 """The library reads no file with a longer header."""
 TENSOR_ENTRY_BYTES = 100
 """Size of a tensor's entry in the header, without its id."""
+WRITTEN_BY, COMMAND = "written_by", "peftide embed"
+"""Note in each file, by which a later call recognises it as its own output."""
 
 
 def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArray]:
@@ -57,19 +60,29 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     raise_problems(unread_problems(config, choices(config), given=given))
     if config.sequences is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
-    proteins, findings = read_fasta(config.sequences)
+    with making_file(
+        config.out,
+        command="embed",
+        overwrite=config.overwrite,
+        inputs=(config.sequences,),
+        is_ours=is_embedding_file,
+    ) as work:
+        vectors = _vectors(config, config.sequences, store=work.store)
+        with storage_errors(config.out):
+            writer(vectors, work.new / work.out.name)
+        work.put()
+    return vectors
+
+
+def _vectors(config: EmbedConfig, fasta: Path, *, store: Path) -> dict[str, FloatArray]:
+    proteins, findings = read_fasta(fasta)
     check_ids(proteins.ids, config.out)
     encoder = build_encoder(config)
     backbone, max_length = encoder.model.backbone, encoder.max_length
     say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
-    store = unfinished(config.out)
     with encoder.hardware.computing():
         embeddings = encoder.embed(proteins.sequences, store=store, exact=True, ids=proteins.ids)
-    vectors = by_id(embeddings, proteins.ids, per_residue=config.per_residue)
-    with written_whole(config.out) as partial:
-        writer(vectors, partial)
-    remove(store)
-    return vectors
+    return by_id(embeddings, proteins.ids, per_residue=config.per_residue)
 
 
 def choices(config: EmbedConfig) -> Iterator[Choice]:
@@ -125,7 +138,7 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
     Raises
     ------
     InputError
-        If the ending is unknown, the file exists, or the format's library is not installed.
+        If the ending is unknown, or the format's library is not installed.
     """
     writers = {".safetensors": write_safetensors, ".h5": write_h5, ".parquet": write_parquet}
     ending = config.out.suffix
@@ -133,7 +146,6 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
         raise InputError(
             f"received {config.out.name}", where="--out", fix=did_you_mean(ending, writers)
         )
-    check_file(config.out, overwrite=config.overwrite, inputs=(config.sequences,))
     if ending == ".parquet" and config.per_residue:
         raise InputError(
             "--per-residue cannot write .parquet", expected=".safetensors or .h5", where="--out"
@@ -189,7 +201,8 @@ def check_ids(ids: Sequence[str], out: Path) -> None:
 
 def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
     """Write one tensor per id."""
-    save_file({name: np.ascontiguousarray(vector) for name, vector in vectors.items()}, path)
+    arrays = {name: np.ascontiguousarray(vector) for name, vector in vectors.items()}
+    save_file(arrays, path, metadata={WRITTEN_BY: COMMAND})
 
 
 def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
@@ -198,6 +211,7 @@ def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
     with path.open("w+b") as stream:
         steady = _SteadyFile(stream)
         with h5py.File(steady, "w") as file:
+            file.attrs[WRITTEN_BY] = COMMAND
             for name in takewhile(lambda _: steady.error is None, vectors):
                 file.create_dataset(h5_key(name), data=vectors[name])
     if steady.error is not None:
@@ -274,4 +288,31 @@ def write_parquet(vectors: Mapping[str, FloatArray], path: Path) -> None:
     matrix = np.stack(list(vectors.values()))
     table = pd.DataFrame(matrix, columns=[f"d{number}" for number in range(matrix.shape[1])])
     table.insert(0, "id", list(vectors))
+    table.attrs = {WRITTEN_BY: COMMAND}
     table.to_parquet(path, index=False)
+
+
+def is_embedding_file(path: Path) -> bool:
+    """Return whether a file is an embedding that peftide wrote."""
+    readers = {".safetensors": _safetensors_note, ".h5": _h5_note, ".parquet": _parquet_note}
+    try:
+        return readers[path.suffix](path).get(WRITTEN_BY) == COMMAND
+    except (OSError, ValueError, SafetensorError):  # another format under this ending
+        return False
+
+
+def _safetensors_note(path: Path) -> Mapping[str, Any]:
+    with safe_open(path, framework="numpy") as file:
+        return file.metadata() or {}
+
+
+def _h5_note(path: Path) -> Mapping[str, Any]:
+    with require_library("h5py").File(path) as file:
+        return dict(file.attrs)
+
+
+def _parquet_note(path: Path) -> Mapping[str, Any]:
+    require_library("pyarrow")
+    from pyarrow.parquet import read_schema
+
+    return json.loads((read_schema(path).metadata or {}).get(b"PANDAS_ATTRS", b"{}"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from peftide.auditing import audit_known
@@ -17,9 +18,9 @@ from peftide.evaluation.record import evaluate_parts
 from peftide.evaluation.results import Results, write_results
 from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.strata import Trained
-from peftide.files import remove, write_json
+from peftide.files import write_json
 from peftide.hardware import choose_hardware, peak_memory_bytes
-from peftide.outputs import check_folder, clear_folder, require_file, unfinished
+from peftide.outputs import WRITTEN_BY, making_folder, require_file
 from peftide.predictor import Predictor
 from peftide.predictor.known import refuse_known_proteins, seen_in_training
 from peftide.predictor.predictor import PART, predictor_of
@@ -30,6 +31,7 @@ from peftide.sequences.findings import plain_findings, say_findings
 from peftide.tasks.reading import reading_options
 from peftide.training.options import level_choice
 from peftide.types import Level
+from peftide.work_folder import Work
 
 COMMAND = "evaluate"
 UNNAMED = "test"
@@ -51,8 +53,18 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
         If the model or the table is wrong, the model has seen a protein of the table, or the output
         exists.
     """
-    folder, name = RunFolder(config.out), config.part or UNNAMED
-    check_folder(config.out, command=COMMAND, overwrite=config.overwrite)
+    inputs = [path for path in (config.input, config.sequences) if isinstance(path, Path)]
+    with making_folder(
+        config.out, command=COMMAND, overwrite=config.overwrite, inputs=inputs
+    ) as work:
+        metrics = evaluate_in(work, config, given=given)
+        write_report_if_possible(config.out)
+    return metrics
+
+
+def evaluate_in(work: Work, config: EvaluateConfig, *, given: Names) -> dict[str, Any]:
+    """Score a model on a labelled table, and put scores and predictions in their place."""
+    name = config.part or UNNAMED
     recipe, answering = read_answering(config.run)  # weights are not needed to refuse
     answering.check(error_rate=config.error_rate)
     problems = unread_problems(config, choices(config, recipe.task), given=given)
@@ -63,7 +75,7 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     predictor = predictor_of(bundle, hardware)
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)
-    logits = predictor.logits(part.dataset, store=config.embedding_cache or unfinished(config.out))
+    logits = predictor.logits(part.dataset, store=config.embedding_cache or work.store)
     beside = stored_beside(
         RunFolder(config.run).baselines,
         part,
@@ -84,12 +96,11 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     metrics["notes"] += beside.notes
     columns = predictor.answering.columns(logits, error_rate=config.error_rate)
     trained = seen_in_training(part.dataset.proteins.sequences, bundle, beside)
-    clear_folder(folder.path, command=COMMAND)
-    write_results(Results(metrics, {name: part}, {name: columns}, trained), folder)
+    folder = RunFolder(work.new)
     write_json(folder.record, evaluation_record(config, predictor, bundle, part=part))
     write_json(folder.audit, _audit(part, trained, name=name))
-    remove(unfinished(config.out))
-    write_report_if_possible(folder.path)
+    write_results(Results(metrics, {name: part}, {name: columns}, trained), folder)
+    work.put(WRITTEN_BY[COMMAND])
     return metrics
 
 

@@ -1,6 +1,7 @@
 """`peftide predict`: a trained model and a table in; one row of answers per row out."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
@@ -8,10 +9,9 @@ from peftide.bundle import load_bundle, read_answering
 from peftide.config import PredictConfig
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import raise_problems
-from peftide.evaluation.tables import write_table
-from peftide.files import remove
+from peftide.evaluation.tables import is_prediction_table, write_table
 from peftide.hardware import choose_hardware
-from peftide.outputs import check_file, require_file, table_form, unfinished
+from peftide.outputs import making_file, require_file, table_form
 from peftide.predictor.predictor import predictor_of
 from peftide.sequences.findings import say_findings
 from peftide.tasks import TASKS
@@ -35,10 +35,24 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     InputError
         If the model or the table is wrong, or the output exists.
     """
-    if config.out is not None:
-        inputs = (config.input, config.sequences)
-        check_file(config.out, overwrite=config.overwrite, inputs=inputs)
-        table_form(config.out)
+    if config.out is None:
+        return _predictions(config, given=given, store=config.embedding_cache)
+    table_form(config.out)
+    with making_file(
+        config.out,
+        command="predict",
+        overwrite=config.overwrite,
+        inputs=(config.input, config.sequences),
+        is_ours=is_prediction_table,
+    ) as work:
+        store = config.embedding_cache or work.store
+        predictions = _predictions(config, given=given, store=store)
+        write_table(predictions, work.new / work.out.name)
+        work.put()
+    return predictions
+
+
+def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> pd.DataFrame:
     recipe, answering = read_answering(config.run)  # weights are not needed to refuse
     answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
     raise_problems(unread_problems(config, choices(recipe.task), given=given))
@@ -48,16 +62,11 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     predictor = predictor_of(bundle, hardware)
     dataset = predictor.read(config.input, config.sequences, columns=config)
     say_findings(dataset.findings)
-    beside = None if config.out is None else unfinished(config.out)
-    logits = predictor.logits(dataset, store=config.embedding_cache or beside)
+    logits = predictor.logits(dataset, store=store)
     columns = predictor.answering.columns(
         logits, error_rate=config.error_rate, prevalence=config.prevalence
     )
-    predictions = predictor.table(dataset, columns)
-    if config.out is not None:
-        write_table(predictions, config.out)
-        remove(unfinished(config.out))
-    return predictions
+    return predictor.table(dataset, columns)
 
 
 def choices(task: str) -> Iterator[Choice]:

@@ -4,10 +4,10 @@ import logging
 import time
 from typing import Any
 
-from peftide.config import PretrainConfig, RunOptions
+from peftide.config import PretrainConfig
 from peftide.config.unread import NOTHING, Names
 from peftide.files import remove
-from peftide.hardware import choose_hardware
+from peftide.hardware import choose_run_hardware, remember_hardware
 from peftide.outputs import read_record
 from peftide.pretraining.loop import pretrain_model
 from peftide.pretraining.results import record_results, record_start
@@ -47,13 +47,12 @@ def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any
     started = time.monotonic()
     files = check_options(config, given=given)
     source = backbone_source(config)
-    hardware = choose_hardware(
-        RunOptions(device=config.device, precision=config.precision, threads=config.threads)
-    )
+    hardware = choose_run_hardware(config)
     with open_run(config, input_paths(config, files)) as folder, hardware.computing():
         if folder.is_finished():
             logger.info("%s is finished", folder.path)
             return read_record(folder.record)
+        remember_hardware(folder, hardware)
         setting = build_setting(config, source, files, folder=folder)
         model = build_model(setting, source).to(hardware.device)
         if config.backbone is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from peftide.config import SplitConfig
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
-from peftide.outputs import check_folder, refuse_inputs_inside
+from peftide.outputs import making_folder
 from peftide.splitting.files import TABLE, write_split
 from peftide.splitting.groups import similarity_settings
 from peftide.splitting.plan import check_fractions, plan_split
@@ -49,10 +49,13 @@ def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
     """
     raise_problems(unread_problems(config, choices(config), given=given))
     check_request(config)
-    rows = read_rows(config)
-    plan = plan_split(rows, config)
-    record = split_record(rows, plan)
-    content = write_split(rows, plan, record, config=config)
+    with making_folder(
+        config.out, command="split", overwrite=config.overwrite, inputs=input_files(config)
+    ) as work:
+        rows = read_rows(config)
+        plan = plan_split(rows, config)
+        record = split_record(rows, plan)
+        content = write_split(rows, plan, record, config=config, work=work)
     return SplitResult(config.out / TABLE, content)
 
 
@@ -69,14 +72,12 @@ def choices(config: SplitConfig) -> Iterator[Choice]:
 
 
 def check_request(config: SplitConfig) -> None:
-    """Raise if an option is wrong or the output may not be written.
+    """Raise if an option is wrong.
 
     Raises
     ------
     InputError
-        Names the option or the output.
+        Names the option.
     """
     check_fractions(config.fractions)
     similarity_settings(config)  # fails now if MMseqs2 is missing, before any long work
-    check_folder(config.out, command="split", overwrite=config.overwrite)
-    refuse_inputs_inside(config.out, input_files(config))

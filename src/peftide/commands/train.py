@@ -11,9 +11,11 @@ from peftide.config import TrainConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.outputs import read_record
-from peftide.run_folder import RunFolder, can_resume, check_run, settled
+from peftide.report import write_report_if_possible
+from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
 from peftide.sequences.training_tables import data_files
 from peftide.tasks.detecting import Request, read_request
+from peftide.work_folder import folder_work
 
 logger = logging.getLogger(__name__)
 
@@ -59,19 +61,28 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     check_device(config.device)
     files = data_files(config)
     check_run(config, files)
-    folder = RunFolder(config.out)
-    if can_resume(config) and folder.is_finished():
+    begun = run_to_resume(config)
+    if begun is not None and begun.is_finished():
         logger.info("%s is already finished", config.out)
-        return _result(folder)
+        finish(config, files)
+        return _result(RunFolder(config.out))
     chosen = given | changed_options(config)
-    request = Request(
-        *read_request(settled(config)), files=tuple(files), given=given, chosen=chosen
-    )
+    request = Request(*read_request(config), files=tuple(files), given=given, chosen=chosen)
     # torch and all that stands on it: a refusal above should not wait for them
     from peftide.training.running import run_training
 
     run_training(request, started=started)
-    return _result(folder)
+    return _result(RunFolder(config.out))
+
+
+def finish(config: TrainConfig, files: list[Path]) -> None:
+    """Do what a finished run that was killed has left undone: tidy up, and write its report."""
+    folder = RunFolder(config.out)
+    if folder_work(config.out, "train").path.exists() or folder.checkpoints.exists():
+        with open_run(config, files):
+            pass  # it puts the run in its place and removes its resume points
+    if not folder.report.is_file():
+        write_report_if_possible(config.out)
 
 
 def _result(folder: RunFolder) -> TrainResult:

@@ -50,7 +50,8 @@ class CommonOptions(Options):
         None, doc="CPU threads; default: all cores of this machine", limit="1 or more"
     )
     overwrite: bool = option(
-        False, doc="replace earlier output of peftide in --out (a run: when the new run begins)"
+        False,
+        doc="replace earlier output of this command in --out, when the new output is complete",
     )
     debug: bool = option(False, doc="show the full trace of an error")
 

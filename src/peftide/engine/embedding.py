@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import sys
+import time
 import zlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -29,6 +30,7 @@ from peftide.types import IntArray
 logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
+SECONDS_BETWEEN_SAVES = 30
 PROGRESS = "progress.json"
 # numpy has no bfloat16, so its bits are stored as integers
 STORED_AS = {torch.bfloat16: np.int16, torch.float16: np.float16, torch.float32: np.float32}
@@ -147,15 +149,17 @@ def _embed(
     left = ordered[progress.sequences_done :]
     batches = [left[batch] for batch in token_budget_batches(plan.tokens[left], plan.max_tokens)]
     ends = len(ordered) - len(left) + np.cumsum([len(batch) for batch in batches])
-    fitting = _FittingEncoder(encoder, plan.max_tokens)
+    fitting, saved = _FittingEncoder(encoder, plan.max_tokens), time.monotonic()
     with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
         done.advance(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
         for number, batch in enumerate(batches, start=1):
             encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
             _require_finite(encoded, plan, batch)
             _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
-            if number % BATCHES_BETWEEN_SAVES == 0 or number == len(batches):
+            is_late = time.monotonic() - saved >= SECONDS_BETWEEN_SAVES
+            if is_late or number % BATCHES_BETWEEN_SAVES == 0 or number == len(batches):
                 progress.save(int(ends[number - 1]), rows)
+                saved = time.monotonic()
             done.advance(float(plan.tokens[batch].sum()))
     if batches or progress.checksum is None:
         _copy_repeats(rows, copies, offsets)

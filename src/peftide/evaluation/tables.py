@@ -1,6 +1,8 @@
 """Logits → the prediction table: one row per input row (or residue), in input order."""
 
+import gzip
 import io
+import lzma
 import sys
 from collections.abc import Mapping
 from itertools import chain
@@ -11,13 +13,18 @@ import numpy as np
 import pandas as pd
 
 from peftide.files import storage_errors, written_whole
-from peftide.outcomes import COUNTED
+from peftide.outcomes import COUNTED, PROBABILITY_OF
 from peftide.outputs import table_form
 from peftide.sequences import Examples, Proteins
 from peftide.sequences.residue_labels import per_residue
 from peftide.types import BoolArray, IntArray, Level
 
 FLOAT_FORMAT = "%.6g"
+IDS = (("id_a", "id_b"), ("id", "position", "residue"), ("id",))
+"""First columns of prediction tables of pairs, residues and single sequences."""
+ANSWERS = frozenset({"label", "score", "probability", "prediction", "set"})
+"""The columns that may follow, besides one probability per class."""
+LONGEST_HEADER = 2**20
 
 
 def prediction_table(
@@ -86,3 +93,20 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
     separator, settings["compression"] = table_form(path)
     with written_whole(path) as partial, storage_errors(path):
         table.to_csv(partial, sep=separator, **settings)
+
+
+def is_prediction_table(path: Path) -> bool:
+    """Return whether a file has the header of a prediction table."""
+    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+    try:
+        separator, _ = table_form(path)
+        with openers.get(path.suffix, open)(path, "rt", encoding="utf-8", newline="") as stream:
+            names = stream.readline(LONGEST_HEADER).rstrip("\r\n")
+    except (OSError, ValueError, EOFError, lzma.LZMAError):
+        return False
+    columns = names.split(separator)
+    ids = next((known for known in IDS if tuple(columns[: len(known)]) == known), None)
+    if ids is None:
+        return False
+    answers = [name for name in columns[len(ids) :] if not name.startswith(PROBABILITY_OF)]
+    return "prediction" in answers and ANSWERS.issuperset(answers)

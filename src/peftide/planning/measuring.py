@@ -245,8 +245,7 @@ class Rehearsal:
         return epoch, grown * layers * self._missing_tokens()
 
     def _step(self, batch: IntArray) -> None:
-        self.run.state.loss_sum += self.run.step(batch)
-        self.run.state.batch += 1
+        self.run.step(batch)
 
     def _missing_tokens(self) -> float:
         """Return the tokens of an epoch's largest graph, as a multiple of the measured graph."""

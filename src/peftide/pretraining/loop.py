@@ -22,6 +22,7 @@ from peftide.pretraining.network import LOSSES, Batch, PretrainingModel, as_batc
 from peftide.pretraining.profiles import Profiles
 from peftide.pretraining.sampling import RowSampler
 from peftide.pretraining.schedule import rate_factor
+from peftide.process import undisturbed
 from peftide.progress import Meter, meter
 from peftide.resume_points import ResumePoint, read_point, seed_step, write_point
 
@@ -152,15 +153,27 @@ def pretrain_model(model: PretrainingModel, plan: Pretraining) -> Progress:
         rate=schedule.rate_factor,
         max_grad_norm=schedule.max_grad_norm,
     )
-    progress = load_progress(plan.checkpoints, model=model, optimizer=optimizer)
-    PretrainingRun(model, plan, optimizer_step=optimizer_step, progress=progress).go()
+    progress, losses = load_progress(plan.checkpoints, model=model, optimizer=optimizer)
+    run = PretrainingRun(model, plan, optimizer_step=optimizer_step, progress=progress)
+    run.losses = losses
+    run.go_until_interrupted()
     return progress
 
 
-def load_progress(folder: Path, *, model: nn.Module, optimizer: AdamW) -> Progress:
-    """Read the last resume point into model and optimizer; a new start if there is none."""
+def load_progress(
+    folder: Path, *, model: nn.Module, optimizer: AdamW
+) -> tuple[Progress, list[torch.Tensor]]:
+    """Read the last resume point into model and optimizer; a new start if there is none.
+
+    Returns
+    -------
+    The progress, and the losses of the steps since the last row of the history.
+    """
     point = read_point(folder, model=model, optimizer=optimizer, form=Progress)
-    return Progress() if point is None else Progress(**point.record)
+    if point is None:
+        return Progress(), []
+    steps = point.tensors.get("losses", {}).get("steps")
+    return Progress(**point.record), [] if steps is None else list(steps)
 
 
 def build_optimizer(model: nn.Module, schedule: Schedule) -> AdamW:
@@ -195,16 +208,29 @@ class PretrainingRun:
         """Train on the remaining steps."""
         schedule, progress = self.plan.schedule, self.progress
         self.model.train()
-        layout = self.plan.source.sampler.layout
-        tokens = layout.rows * layout.row_tokens
-        left = (schedule.steps - progress.step) * tokens
+        self.note_if_due()
+        left = (schedule.steps - progress.step) * self.tokens_per_step
         with meter("pretraining", total=max(1, left), unit="tokens") as shown:
             for batch in self.plan.source.batches(progress.step, schedule.steps):
                 self.step(batch)
-                self.after_step(tokens, shown)
+                self.after_step(shown)
                 if schedule.deadline is not None and time.monotonic() >= schedule.deadline:
                     break
         self.save()
+
+    def go_until_interrupted(self) -> None:
+        """Train on the remaining steps; an interruption writes a resume point first."""
+        try:
+            self.go()
+        except KeyboardInterrupt:
+            self.save()
+            raise
+
+    @property
+    def tokens_per_step(self) -> int:
+        """Number of tokens of a batch."""
+        layout = self.plan.source.sampler.layout
+        return layout.rows * layout.row_tokens
 
     def step(self, batch: Batch) -> None:
         """Take one optimizer step."""
@@ -213,32 +239,39 @@ class PretrainingRun:
         with hardware.autocast():
             losses = self.forward(batch.to(hardware.device))
         (losses * self.loss_weights).sum().backward()
-        norm = self.optimizer_step.take(self.progress.step)
-        self.losses.append(torch.cat([losses.detach(), norm.detach()[None]]))
+        with undisturbed():
+            norm = self.optimizer_step.take(self.progress.step)
+            self.losses.append(torch.cat([losses.detach(), norm.detach()[None]]))
+            self.progress.step += 1
+            self.progress.tokens += self.tokens_per_step
 
-    def after_step(self, tokens: int, shown: Meter) -> None:
-        """Count the step; evaluate and save if it is time."""
-        schedule, progress = self.plan.schedule, self.progress
-        progress.step += 1
-        progress.tokens += tokens
-        shown.advance(tokens)
-        if progress.step % schedule.evaluate_every == 0 or progress.step == schedule.steps:
-            self.note()
-        if time.monotonic() - self.last_save >= 60 * schedule.checkpoint_minutes:
+    def after_step(self, shown: Meter) -> None:
+        """Evaluate and save if it is time."""
+        shown.advance(self.tokens_per_step)
+        self.note_if_due()
+        if time.monotonic() - self.last_save >= 60 * self.plan.schedule.checkpoint_minutes:
             self.save()
+
+    def note_if_due(self) -> None:
+        """Add a row to the history if it is time, unless the row is there."""
+        step, schedule = self.progress.step, self.plan.schedule
+        is_time = step % schedule.evaluate_every == 0 or step == schedule.steps
+        if is_time and self.losses:
+            self.note()
 
     def note(self) -> None:
         """Evaluate, and add a row to the history."""
         progress = self.progress
         losses = self._finite_means()
-        self.losses.clear()
         self._count_time()
         self.model.eval()
         scores = self.plan.evaluate()
         self.model.train()
         row = {"step": progress.step, "tokens": progress.tokens}
         row |= {"seconds": round(progress.seconds, 1)} | losses | scores
-        progress.history.append(row)
+        with undisturbed():
+            progress.history.append(row)
+            self.losses.clear()
         logger.info(
             "step %s: masked loss %.4f · held-out perplexity %.3f",
             f"{progress.step:,}/{self.plan.schedule.steps:,}",
@@ -271,7 +304,10 @@ class PretrainingRun:
         if self.losses:
             self._finite_means()
         self._count_time()
-        point = ResumePoint({"model": trained_parameters(self.model)}, vars(self.progress))
+        tensors = {"model": trained_parameters(self.model), "losses": {}}
+        if self.losses:
+            tensors["losses"]["steps"] = torch.stack(self.losses)
+        point = ResumePoint(tensors, vars(self.progress))
         write_point(
             self.plan.checkpoints,
             point,

@@ -14,7 +14,7 @@ from peftide.pretraining.loop import Pretraining, Schedule
 from peftide.pretraining.network import PretrainingModel
 from peftide.pretraining.perplexity import model_surprise
 from peftide.pretraining.setting import Setting
-from peftide.run_folder import RunFolder
+from peftide.run_folder import RunFolder, decided
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,9 @@ def plan_pretraining(
         evaluate=lambda: {"perplexity": model_surprise(model, quick, hardware).perplexity()},
         on_history=lambda history: write_history(history, folder.history),
         checkpoints=folder.checkpoints,
-        compile_steps=config.compile and can_compile(hardware),
+        compile_steps=config.compile
+        and decided(folder, "compiled", lambda: can_compile(hardware))
+        and can_compile(hardware),
     )
 
 

@@ -97,6 +97,8 @@ class Setting:
         Of the backbone that is trained.
     model_config
         Its configuration, for special ids.
+    checkpoints
+        Folder for what is computed once.
     """
 
     config: PretrainConfig
@@ -104,6 +106,7 @@ class Setting:
     architecture: Architecture
     tokenizer: PreTrainedTokenizerBase
     model_config: PretrainedConfig
+    checkpoints: Path
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -159,7 +162,7 @@ class Setting:
         if self.config.alignments is None:
             return None
         return open_profiles(
-            RunFolder(self.config.out).checkpoints / "profiles",
+            self.checkpoints / "profiles",
             self.config.alignments,
             self.corpus,
             training=self.parts[0],
@@ -236,7 +239,9 @@ def build_setting(
     tokenizer = architecture.tokenizer(source if isinstance(source, Path) else None)
     letter_ids = read_vocabulary(tokenizer).letter_ids
     corpus = open_corpus(folder.checkpoints / "corpus", files, letter_ids)
-    setting = Setting(config, corpus, architecture, tokenizer, model_config)
+    setting = Setting(
+        config, corpus, architecture, tokenizer, model_config, checkpoints=folder.checkpoints
+    )
     _require_enough(setting)
     return setting
 

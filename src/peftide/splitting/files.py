@@ -9,27 +9,26 @@ import numpy as np
 
 from peftide.config import SplitConfig, as_mapping
 from peftide.errors import InputError
-from peftide.files import file_hash, storage_errors, write_json, written_whole
-from peftide.outputs import WRITTEN_BY, clear_folder
+from peftide.files import file_hash, storage_errors, write_json
+from peftide.outputs import WRITTEN_BY
 from peftide.run_folder import environment
 from peftide.sequences.parts import PARTS
 from peftide.sequences.yes_no import is_yes, opposite
 from peftide.splitting.plan import SplitPlan
 from peftide.splitting.record import UNKNOWN
 from peftide.splitting.rows import Cells, SplitRows, input_files
+from peftide.work_folder import Work
 
 TABLE, DROPPED, CLUSTERS, RECORD = WRITTEN_BY["split"]
-NEW = ".split-new"
 PREVIOUS = "previous_"
 
 
 def write_split(
-    rows: SplitRows, plan: SplitPlan, record: dict[str, Any], *, config: SplitConfig
+    rows: SplitRows, plan: SplitPlan, record: dict[str, Any], *, config: SplitConfig, work: Work
 ) -> dict[str, Any]:
     """Write all files, or none; return the content of `split.json`.
 
-    The files are first written to a temporary place, so the files of an earlier split stay until
-    all new files are complete.
+    The files of an earlier split stay until all new files are complete.
 
     Raises
     ------
@@ -45,16 +44,10 @@ def write_split(
         "files": {str(path): file_hash(path) for path in input_files(config)},
         "settings": as_mapping(config),
     }
-    new = config.out / NEW
-    with written_whole(new) as partial:
-        partial.mkdir()
-        _write_tables(layout, partial)
-        write_json(partial / RECORD, content)
-    clear_folder(config.out, command="split")
     with storage_errors(config.out):
-        for path in new.iterdir():
-            path.rename(config.out / path.name)
-        new.rmdir()
+        _write_tables(layout, work.new)
+        write_json(work.new / RECORD, content)
+    work.put(WRITTEN_BY["split"])
     return content
 
 

@@ -14,6 +14,7 @@ from peftide.errors import NotFiniteError, TrainingError
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
+from peftide.process import undisturbed
 from peftide.progress import meter
 from peftide.quantities import duration
 from peftide.training.batches import Batches, choose_batches
@@ -56,15 +57,21 @@ class FitResult:
 def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     """Train until the validation score stops rising; leave the best weights in the model.
 
+    An interruption writes a resume point first.
+
     Raises
     ------
     TrainingError
         If the loss, or the validation score of the first epoch, is not a finite number.
     """
     run = begin(model, fitting)
-    while not run.is_over():
-        run.train_epoch()
-        run.end_epoch()
+    try:
+        while not run.is_over():
+            run.train_epoch()
+            run.end_epoch()
+    except KeyboardInterrupt:
+        run.save()
+        raise
     state = run.state
     restore_trained(model, state.best)
     return FitResult(
@@ -131,8 +138,7 @@ class TrainingRun:
         examples = sum(len(batch) for batch in left)
         with meter(f"epoch {state.epoch + 1}", total=examples, unit="examples") as progress:
             for batch in left:
-                state.loss_sum += self.step(batch, advance=progress.advance)
-                state.batch += 1
+                self.step(batch, advance=progress.advance)
                 if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
                     self.save()
 
@@ -158,8 +164,10 @@ class TrainingRun:
             self.steering.penalty().backward()
         if not np.isfinite(loss):
             raise self._diverged(f"the loss became {loss}", batch)
-        self.optimizer_step.take(state.step)
-        state.step += 1
+        with undisturbed():
+            self.optimizer_step.take(state.step)
+            state.step, state.batch = state.step + 1, state.batch + 1
+            state.loss_sum += loss
         return loss
 
     def _diverged(self, what: str, batch: IntArray) -> TrainingError:
@@ -184,9 +192,10 @@ class TrainingRun:
         self._count_time()
         row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}
         row |= {"train_loss": state.loss_sum / state.batch} | metrics
-        state.history.append(row)
         self._log(row, headline)
-        state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
+        with undisturbed():
+            state.history.append(row)
+            state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
         self.fitting.on_epoch(state.history)
         self.save()
 

@@ -2,7 +2,7 @@
 
 from peftide.auditing import audit_training
 from peftide.files import remove, write_json
-from peftide.hardware import choose_hardware, reset_peak_memory
+from peftide.hardware import choose_run_hardware, remember_hardware, reset_peak_memory
 from peftide.model import count_parameters
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
@@ -25,20 +25,17 @@ def run_training(request: Request, *, started: float) -> None:
     config, task = request.config, request.task
     adapter = find_adapter(config.method)
     check_options(config, task, tables=request.tables, given=request.given)
-    hardware = choose_hardware(config)
+    hardware = choose_run_hardware(config)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables)
         with open_run(config, list(request.files), chosen=request.chosen) as folder:
+            remember_hardware(folder, hardware)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
             fitted = run_fit(setting, adapter, folder)
             predictor, results = score(setting, folder)
             save(setting, predictor, folder)
-            record = read_record(folder.record) | cost_record(setting, fitted, started)
-            record |= {"parameters": parameters, "memory_before_bytes": memory_before}
-            write_json(folder.record, record | {"status": "finished"})
-            remove(folder.checkpoints)
             pairs = task.level == "pair"
             audit = audit_training(
                 problem.dataset,
@@ -47,4 +44,8 @@ def run_training(request: Request, *, started: float) -> None:
                 find=results.beside.kinship,
             )
             write_json(folder.audit, audit.record())
-            write_report_if_possible(folder.path)
+            record = read_record(folder.record) | cost_record(setting, fitted, started)
+            record |= {"parameters": parameters, "memory_before_bytes": memory_before}
+            write_json(folder.record, record | {"status": "finished"})
+            remove(folder.checkpoints)
+    write_report_if_possible(config.out)

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from peftide.model import ProteinModel
 from peftide.outputs import read_record
 from peftide.parameters import trained_parameters
 from peftide.predictor import Predictor
-from peftide.run_folder import RunFolder, can_resume, settled_token_budget
+from peftide.run_folder import RunFolder, decided, run_to_resume, settled_token_budget
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json
 from peftide.sequences import Dataset, Proteins
 from peftide.sequences.dataset import member_proteins
@@ -119,8 +120,9 @@ def prepare(
     """Read data and labels and adapt the backbone, so that errors in them come first."""
     problem = read_problem(config, task, tables)
     backbone = load_backbone(config.backbone, options=load_options(config))
-    if can_resume(config):
-        begun = read_json(RunFolder(config.out).record, Begun, fix="Start again with --overwrite")
+    folder = run_to_resume(config)
+    if folder is not None:
+        begun = read_json(folder.record, Begun, fix="Start again with --overwrite")
         if begun.origin is not None:
             check_same_backbone(backbone, begun.origin, where="--resume")
     problem = seen_by(backbone, problem, max_length=config.max_length)
@@ -170,8 +172,13 @@ def build_setting(
         embeddings = encoder.embed(proteins.sequences, store=store, ids=proteins.ids)
     else:
         repeated = repeated_proteins(problem.dataset)
-        limit = config.trunk_gb * 1e9
-        encoder.keep_trunk(repeated.sequences, store=store, limit=limit, ids=repeated.ids)
+        encoder.keep_trunk(
+            repeated.sequences,
+            store=store,
+            limit=config.trunk_gb * 1e9,
+            ids=repeated.ids,
+            decide=partial(decided, folder, "trunk_cache"),
+        )
     setting = Setting(config, problem, encoder, embeddings)
     fit_scaling(setting)
     return setting
