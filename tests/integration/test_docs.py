@@ -129,3 +129,13 @@ def test_every_public_name_is_documented(site: Path):
     text = (site / "reference" / "python.html").read_text(encoding="utf-8")
     names = [name for name in peftide.__all__ if not name.endswith("Config")]
     assert not [name for name in names if f"peftide.{name}" not in text]
+
+
+def test_every_promise_names_a_test_that_exists():
+    page = (ROOT / "docs" / "explanation" / "promises.md").read_text(encoding="utf-8")
+    promises = re.findall(r"^\| .* \| `([\w/]+\.py)(?:::(\w+))?` \|$", page, re.MULTILINE)
+    assert len(promises) > 30
+    for file, name in promises:
+        path = ROOT / "tests" / file
+        assert path.is_file(), file
+        assert f"def {name or 'test_'}" in path.read_text(encoding="utf-8"), name
