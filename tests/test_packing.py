@@ -14,7 +14,7 @@ from torch.nn.attention import varlen
 from transformers import EsmModel
 
 from peftide import packing
-from peftide.backbones import TransformerBackbone
+from peftide.backbones import LayeredBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.packing import (
     PackedBatch,
@@ -36,12 +36,12 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def backbone(folder: Path) -> TransformerBackbone:
+def backbone(folder: Path) -> LayeredBackbone:
     return load_backbone(str(folder))
 
 
 def packed_forward(
-    backbone: TransformerBackbone, sequences: list[str], *, max_tokens: int = 100_000
+    backbone: LayeredBackbone, sequences: list[str], *, max_tokens: int = 100_000
 ) -> list[torch.Tensor]:
     found: dict[int, torch.Tensor] = {}
     lengths = [len(sequence) + 2 for sequence in sequences]
@@ -58,7 +58,7 @@ def largest_difference(first: list[torch.Tensor], second: list[torch.Tensor]) ->
 
 
 @pytest.mark.parametrize("max_tokens", [1, 20, 64, 100_000])
-def test_packed_equals_padded(folder: Path, backbone: TransformerBackbone, max_tokens: int):
+def test_packed_equals_padded(folder: Path, backbone: LayeredBackbone, max_tokens: int):
     # 1 and 20 are smaller than single sequences: each of those is a batch of its own
     expected = padded_forward(plain_model(folder), SEQUENCES)
     found = packed_forward(backbone, SEQUENCES, max_tokens=max_tokens)
@@ -66,21 +66,21 @@ def test_packed_equals_padded(folder: Path, backbone: TransformerBackbone, max_t
     assert largest_difference(found, expected) < TOLERANCE
 
 
-def test_one_sequence_equals_the_plain_forward(folder: Path, backbone: TransformerBackbone):
+def test_one_sequence_equals_the_plain_forward(folder: Path, backbone: LayeredBackbone):
     model = plain_model(folder)
     for sequence in SEQUENCES:
         expected = padded_forward(model, [sequence])
         assert largest_difference(packed_forward(backbone, [sequence]), expected) < TOLERANCE
 
 
-def test_attending_across_sequences_would_be_seen(backbone: TransformerBackbone):
+def test_attending_across_sequences_would_be_seen(backbone: LayeredBackbone):
     batch = backbone.pack(SEQUENCES[:4], max_length=None)
     as_one = replace(batch, lengths=(len(batch.input_ids),))
     with torch.no_grad():
         assert (backbone(batch) - backbone(as_one)).abs().max() > 1000 * TOLERANCE
 
 
-def test_other_order_of_residues_would_be_seen(backbone: TransformerBackbone):
+def test_other_order_of_residues_would_be_seen(backbone: LayeredBackbone):
     right, other = (packed_forward(backbone, [text])[0] for text in ("MKVLLA", "MKLVLA"))
     assert (right[1] - other[1]).abs().max() > 1000 * TOLERANCE
 
@@ -93,9 +93,9 @@ def test_absolute_positions_that_do_not_restart_would_be_seen(esm1b_folder: Path
         assert (backbone(batch) - backbone(running)).abs().max() > 1000 * TOLERANCE
 
 
-def plain_copy(backbone: TransformerBackbone) -> EsmModel:
+def plain_copy(backbone: LayeredBackbone) -> EsmModel:
     """Return the model as `transformers` alone runs it."""
-    model = EsmModel(deepcopy(backbone.config), add_pooling_layer=False).eval()
+    model = EsmModel(deepcopy(backbone.model.config), add_pooling_layer=False).eval()
     model.load_state_dict(backbone.model.state_dict())
     model.set_attn_implementation("sdpa")
     return model
@@ -245,7 +245,7 @@ SPECIAL = {"first_position": 2, "prefix": 1, "suffix": 1}
 
 
 @pytest.mark.gpu
-def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: TransformerBackbone):
+def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: LayeredBackbone):
     batch: PackedBatch = backbone.pack(SEQUENCES, max_length=None)
     with torch.no_grad():
         found = backbone.to("cuda")(batch.to(torch.device("cuda"))).cpu()
@@ -255,7 +255,7 @@ def test_packed_on_a_gpu_equals_padded_on_the_cpu(folder: Path, backbone: Transf
 
 
 @pytest.mark.gpu
-def test_one_call_on_a_gpu_in_half_precision_equals_the_cpu(backbone: TransformerBackbone):
+def test_one_call_on_a_gpu_in_half_precision_equals_the_cpu(backbone: LayeredBackbone):
     batch: PackedBatch = backbone.pack(SEQUENCES, max_length=None)
     with torch.no_grad():
         expected = backbone(batch)

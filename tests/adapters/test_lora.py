@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from peftide.adapters.lora import DORA, LORA, RSLORA
 from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.adapters.targets import module_names
-from peftide.backbones import BACKBONES, Origin, TransformerBackbone
+from peftide.backbones import BACKBONES, LayeredBackbone, Origin, TransformerBackbone
 from peftide.backbones.esm import esm_config, esm_tokenizer, random_esm
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions
@@ -22,7 +22,7 @@ from tests.conftest import padded_forward, plain_model, random_sequences
 SEQUENCES = random_sequences(6)
 
 
-def lora_backbone(folder: Path, options: MethodOptions | None = None) -> TransformerBackbone:
+def lora_backbone(folder: Path, options: MethodOptions | None = None) -> LayeredBackbone:
     """Return a backbone with LoRA whose matrices are no longer at their start."""
     backbone = load_backbone(str(folder))
     LORA.apply(backbone, options or MethodOptions(lora_layers="all"))
@@ -34,7 +34,7 @@ def lora_backbone(folder: Path, options: MethodOptions | None = None) -> Transfo
     return backbone.eval()
 
 
-def vectors(backbone: TransformerBackbone) -> torch.Tensor:
+def vectors(backbone: LayeredBackbone) -> torch.Tensor:
     with torch.no_grad():
         return backbone(backbone.pack(SEQUENCES, max_length=None))
 
@@ -49,7 +49,7 @@ def of_twelve_layers() -> TransformerBackbone:
     )
 
 
-def adapted_modules(backbone: TransformerBackbone) -> set[str]:
+def adapted_modules(backbone: LayeredBackbone) -> set[str]:
     return {
         name.removeprefix("base_model.model.")
         for name, module in backbone.model.named_modules()

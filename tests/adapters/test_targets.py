@@ -62,7 +62,7 @@ def test_module_names_are_full_paths():
 
 def test_every_named_module_exists():
     backbone = load_backbone("random:esm2_t6_8M")
-    targets = list(backbone.architecture.attention_modules)
+    targets = list(backbone.attention_modules)
     names = module_names(backbone, targets=targets, layers="all")
     assert len(names) == len(set(names)) == 6 * 4
     for name in names:

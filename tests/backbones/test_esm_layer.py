@@ -9,7 +9,7 @@ from transformers import EsmModel
 from transformers.models.esm.modeling_esm import EsmLayer
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import TransformerBackbone
+from peftide.backbones import BACKBONES, LayeredBackbone
 from peftide.backbones.esm import esm_config
 from peftide.backbones.esm_layer import turned
 from peftide.backbones.loading import load_backbone
@@ -19,14 +19,14 @@ from tests.conftest import TINY, random_sequences, randomise
 SEQUENCES = random_sequences(6, lengths=(3, 40))
 
 
-def backbone_of(method: str = "head") -> TransformerBackbone:
+def backbone_of(method: str = "head") -> LayeredBackbone:
     backbone = load_backbone(TINY)
     ADAPTERS[method].apply(backbone, MethodOptions(lora_dropout=0.0, lora_layers="all"))
     randomise(backbone)
     return backbone.double()
 
 
-def with_layers_of_transformers(backbone: TransformerBackbone) -> TransformerBackbone:
+def with_layers_of_transformers(backbone: LayeredBackbone) -> LayeredBackbone:
     other = deepcopy(backbone)
     modules: dict[str, Any] = dict(other.named_modules())
     for name, module in modules.items():
@@ -35,7 +35,7 @@ def with_layers_of_transformers(backbone: TransformerBackbone) -> TransformerBac
     return other
 
 
-def forward(backbone: TransformerBackbone) -> torch.Tensor:
+def forward(backbone: LayeredBackbone) -> torch.Tensor:
     return backbone(backbone.pack(SEQUENCES, max_length=None))
 
 
@@ -93,7 +93,7 @@ def test_scalar_products_depend_on_the_distance_alone() -> None:
 def test_dropout_acts_where_a_layer_trains(dropout: str) -> None:
     backbone = load_backbone(TINY)
     backbone.model = EsmModel(esm_config(2, 32, 4, **{dropout: 0.5}), add_pooling_layer=False)
-    backbone.architecture.prepare(backbone.model)
+    BACKBONES["esm"].prepare(backbone.model)
     with torch.no_grad():
         assert not torch.equal(forward(backbone.train()), forward(backbone))
         assert torch.equal(forward(backbone.eval()), forward(backbone))

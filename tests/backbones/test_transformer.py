@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import TransformerBackbone
+from peftide.backbones import LayeredBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.backbones.transformer import unwrapped
 from peftide.config import MethodOptions
@@ -18,22 +18,22 @@ SEQUENCES = random_sequences(4)
 
 
 @pytest.fixture(scope="module")
-def backbone() -> TransformerBackbone:
+def backbone() -> LayeredBackbone:
     return load_backbone(TINY)
 
 
-def adapted(method: str) -> TransformerBackbone:
+def adapted(method: str) -> LayeredBackbone:
     backbone = load_backbone("random:esm2_t6_8M")
     ADAPTERS[method].apply(backbone, MethodOptions(lora_layers="all"))
     randomise(backbone, std=0.1)
     return backbone.eval()
 
 
-def test_sizes_are_those_of_the_configuration(backbone: TransformerBackbone):
+def test_sizes_are_those_of_the_configuration(backbone: LayeredBackbone):
     assert (backbone.layers, backbone.width, backbone.max_residues) == (2, 32, None)
 
 
-def test_pack_crops_and_surrounds_each_sequence(backbone: TransformerBackbone):
+def test_pack_crops_and_surrounds_each_sequence(backbone: LayeredBackbone):
     batch = backbone.pack(["MKVLLA", "MK"], max_length=3)
     assert batch.lengths == (5, 4)
     assert batch.residue_owner.tolist() == [0, 0, 0, 1, 1]
@@ -42,7 +42,7 @@ def test_pack_crops_and_surrounds_each_sequence(backbone: TransformerBackbone):
     assert batch.input_ids.tolist() == expected
 
 
-def test_one_embedding_per_token(backbone: TransformerBackbone):
+def test_one_embedding_per_token(backbone: LayeredBackbone):
     batch = backbone.pack(["MKVLLA", "MK"], max_length=None)
     assert backbone(batch).shape == (12, 32)
 
@@ -62,7 +62,7 @@ def test_the_longest_sequence_of_absolute_positions_fits_and_no_longer_one(esm1b
             backbone(backbone.pack(["A" * 1023], max_length=None))
 
 
-def test_rotary_positions_have_no_limit(backbone: TransformerBackbone):
+def test_rotary_positions_have_no_limit(backbone: LayeredBackbone):
     with torch.no_grad():
         assert backbone(backbone.pack(["A" * 1500], max_length=None)).shape == (1502, 32)
 

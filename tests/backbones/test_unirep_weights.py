@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def arrays() -> dict[str, np.ndarray]:
     return {name: array.astype(np.float32) for name, array in found.items()}
 
 
-def written(path: Path, contents: dict[str, np.ndarray]) -> str:
+def written(path: Path, contents: dict[str, Any]) -> str:
     np.savez(path, **contents)
     return str(path)
 
@@ -81,7 +82,7 @@ def test_another_file_is_named(tmp_path: Path, change: dict[str, np.ndarray | No
 
 def test_damaged_and_pickled_files_are_named(tmp_path: Path):
     whole = Path(written(tmp_path / "mine.npz", arrays())).read_bytes()
-    objects = {"mlstm.0.wmh": np.array([{}, []], dtype=object)}
+    objects: dict[str, Any] = {"mlstm.0.wmh": np.array([{}, []], dtype=object)}
     np.savez(tmp_path / "pickled.npz", **objects)
     (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.npz").write_text("none of it")

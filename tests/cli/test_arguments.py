@@ -96,8 +96,9 @@ def test_options_stand_in_groups_under_headings() -> None:
 def test_defaults_are_shown_once_in_help() -> None:
     text = help_of(TrainConfig, everything=True)
     assert "(adalora: the average rank after pruning) (default: 8)" in text
-    assert "key,value" in text
+    assert "UniRep: wmh and wh (default: auto)" in text
     assert "(required)" in text
+    assert "(default: 0.8,0.1,0.1)" in help_of(SplitConfig, everything=True)
 
 
 def test_flags_become_a_config() -> None:
@@ -143,6 +144,7 @@ def test_keys_of_a_file_count_as_given_where_they_change_something(tmp_path: Pat
 def test_of_a_resumed_run_only_the_words_of_now_count_as_given(tmp_path: Path) -> None:
     begun = TrainConfig(out=tmp_path, data=Path("a.tsv"), method="head", epochs=3)
     (tmp_path / "config.yaml").write_text(to_yaml(begun))
+    (tmp_path / "run.json").write_text('{"command": "train", "status": "running"}')
     config, given = parse_both(TrainConfig, f"--resume --out {tmp_path}")
     assert config == dataclasses.replace(begun, resume=True)
     assert given == {"out", "resume"}

@@ -36,7 +36,7 @@ BY_MAIN = {"debug", "offline"}
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
 LONG_RUNS: dict[type, tuple[str, ...]] = {
     DemoConfig: ("commands/demo.py",),
-    PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py"),
+    PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py", "hardware.py"),
     ReportConfig: ("cli/report.py",),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""

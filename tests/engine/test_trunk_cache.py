@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import TransformerBackbone
+from peftide.backbones import LayeredBackbone, TransformerBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions, RunOptions
 from peftide.engine.trunk_cache import (
@@ -30,7 +30,7 @@ TOKENS = np.array([len(text) + 2 for text in SEQUENCES])
 LAYERS = 2
 
 
-def adapted(method: str = "lora", layers: str = "2,3") -> TransformerBackbone:
+def adapted(method: str = "lora", layers: str = "2,3") -> LayeredBackbone:
     backbone = load_backbone("random:esm2_t6_8M")
     randomise(backbone, std=0.1)
     ADAPTERS[method].apply(backbone, MethodOptions(lora_layers=layers))
@@ -38,7 +38,7 @@ def adapted(method: str = "lora", layers: str = "2,3") -> TransformerBackbone:
 
 
 def encoder_of(
-    backbone: TransformerBackbone, *, precision: Literal["fp32", "bf16"] = "fp32"
+    backbone: LayeredBackbone, *, precision: Literal["fp32", "bf16"] = "fp32"
 ) -> TrunkEncoder:
     hardware = choose_hardware(RunOptions(device="cpu", precision=precision, max_tokens=100))
     return TrunkEncoder(backbone, LAYERS, hardware, max_length=None)
