@@ -122,7 +122,7 @@ def test_equal_trainings_have_equal_budgets_and_scores(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
     for run in runs:
         assert run.record["hardware"]["max_tokens"] == CPU_MAX_TOKENS
-        assert read_yaml(run.path / "config.yaml")["max_tokens"] == CPU_MAX_TOKENS
+        assert read_yaml(run.path / "config.yaml")["max_tokens"] == str(CPU_MAX_TOKENS)
 
 
 def test_a_measured_budget_is_written_down_and_kept_by_a_resumed_run(
@@ -134,7 +134,7 @@ def test_a_measured_budget_is_written_down_and_kept_by_a_resumed_run(
         stopped.setattr("peftide.training.running.run_fit", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train(config)
-    assert read_yaml(config.out / "config.yaml")["max_tokens"] == 96
+    assert read_yaml(config.out / "config.yaml")["max_tokens"] == "96"
     monkeypatch.setattr("peftide.training.setting.measured_token_budget", lambda *_, **__: 48)
     with pytest.raises(InputError, match="--max-tokens was 96 and is 32"):
         train(replace(config, resume=True, max_tokens=32))

@@ -87,9 +87,10 @@ def far_off(
 
     Examples
     --------
-    >>> found = far_off(np.array([1.0, 2, 3, 1e30]), np.ones(4, bool), part="train", where=str)
+    >>> values = np.array([1.0, 2, 3, 4, 1e30])
+    >>> found = far_off(values, np.ones(5, bool), part="train", where=str)
     >>> found[0].kind, found[0].examples
-    ('far_off_values', ('3',))
+    ('far_off_values', ('4',))
     """
     if not counted.any():
         return ()
