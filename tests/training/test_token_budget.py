@@ -136,7 +136,7 @@ def test_a_measured_budget_is_written_down_and_kept_by_a_resumed_run(
             train(config)
     assert read_yaml(config.out / "config.yaml")["max_tokens"] == "96"
     monkeypatch.setattr("peftide.training.setting.measured_token_budget", lambda *_, **__: 48)
-    with pytest.raises(InputError, match="--max-tokens was 96 and is 32"):
+    with pytest.raises(InputError, match="--max-tokens was 'measured' and is 32"):
         train(replace(config, resume=True, max_tokens=32))
     resumed = train(replace(config, resume=True))
     assert resumed.record["hardware"]["max_tokens"] == 96
