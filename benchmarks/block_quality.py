@@ -36,8 +36,8 @@ from peftide.hardware import choose_hardware
 from peftide.run_folder import open_run
 from peftide.sequences.training_tables import data_files
 from peftide.tasks import TASKS
-from peftide.training import fit
 from peftide.training.fitting import build_fitting
+from peftide.training.loop import fit
 from peftide.training.setting import build_setting, prepare
 
 GOLD_PROTEINS, GOLD_PAIRS = 1_600, 20_000

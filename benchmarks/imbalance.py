@@ -36,9 +36,10 @@ from peftide.optimizer import OptimizerStep
 from peftide.parameters import trained_parameters
 from peftide.pretraining.sampling import cluster_weights
 from peftide.tasks import Labels
-from peftide.training import Fitting, loop
 from peftide.training import fitting as workflow
+from peftide.training import loop
 from peftide.training.optimizer import build_optimizer
+from peftide.training.parts import Fitting
 from peftide.types import IntArray
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))

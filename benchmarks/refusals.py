@@ -18,7 +18,7 @@ DATA = Path(os.environ.get("PEFTIDE_DATA", "."))
 YEAST = DATA / "ppi_yeast"
 TRAIN = ("train", "--data", str(YEAST / "du_0_to_1.tsv"), "--out", "OUT")
 TRAIN += ("--sequences", str(YEAST / "sequences.fasta"))
-EMBED = ("embed", "--sequences", str(YEAST / "sequences.fasta"), "--out", "OUT.npz")
+EMBED = ("embed", "--sequences", str(YEAST / "sequences.fasta"), "--out", "OUT.safetensors")
 
 REFUSALS: dict[str, tuple[str, ...]] = {
     "method": (*TRAIN, "--method", "lorra"),
@@ -57,7 +57,7 @@ def main() -> None:
             seconds, code, said = run([sys.executable, "-m", "peftide", *words])
             print(
                 f"{name:16} {seconds:5.2f} CPU s  {seconds / torch:4.1f} x  exit {code}  "
-                f"{said.strip()[:90]!r}",
+                f"{said[said.find('error:') :].strip()[:90]!r}",
                 flush=True,
             )
 

@@ -10,8 +10,8 @@ import argparse
 import torch
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import ESM, Origin, TransformerBackbone
-from peftide.backbones.esm import esm_config, esm_tokenizer
+from peftide.backbones import Origin, TransformerBackbone
+from peftide.backbones.esm import ESM, esm_config, esm_tokenizer
 from peftide.bundle import Recipe, build_model
 from peftide.config import MethodOptions
 from peftide.model import ProteinModel, count_parameters, trained_parameters

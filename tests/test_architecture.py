@@ -19,6 +19,7 @@ ORDER = [
     "errors",
     "quantities",
     "types",
+    "on_demand",
     "ragged",
     "progress",
     "process",
@@ -71,6 +72,7 @@ WITHOUT_TORCH = {
         "errors",
         "quantities",
         "types",
+        "on_demand",
         "process",
         "files",
         "saved",
@@ -82,7 +84,7 @@ WITHOUT_TORCH = {
         "baselines",
         "report",
     ),
-    *("auditing", "splitting", "tasks", "evaluation"),
+    *("auditing", "splitting", "tasks", "evaluation", "bundle_record"),
     *("cli", "__init__", "__main__"),
 }
 # cli modules, one per command

@@ -5,8 +5,9 @@ import torch
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, Backbone, Origin, TransformerBackbone
-from peftide.backbones.esm import ESM_ALIASES, esm_tokenizer
+from peftide.backbones.esm import esm_tokenizer
 from peftide.backbones.loading import load_backbone
+from peftide.backbones.names import ALIASES
 from peftide.config import MethodOptions
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel, count_parameters
@@ -98,7 +99,7 @@ CONTACT_HEAD = 33 * 20 + 1  # one weight per attention head, and a bias; never t
 
 def on_no_device(alias: str) -> Backbone:
     """Return an architecture whose weights take no memory."""
-    config = ESM_ALIASES[alias][1]()
+    config = ALIASES[alias][1]()
     with torch.device("meta"):
         model = BACKBONES["esm"].random_model(config)
     return TransformerBackbone(

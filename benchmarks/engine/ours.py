@@ -23,10 +23,10 @@ from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels, Targets
-from peftide.training import Fitting, LabelledPart, cached_rows, encoded_rows
 from peftide.training.batches import choose_batches
 from peftide.training.gradients import add_gradients
 from peftide.training.modes import set_training_mode
+from peftide.training.parts import Fitting, LabelledPart, cached_rows, encoded_rows
 
 SHAPES = {"esm2_t6_8M": (6, 320, 20), "esm2_t12_35M": (12, 480, 20)}
 LAYERS, TARGETS = (4, 5), ("key", "value")

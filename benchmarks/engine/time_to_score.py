@@ -31,8 +31,8 @@ from peftide.backbones import esm as esm_backbone
 from peftide.run_folder import open_run
 from peftide.sequences.training_tables import data_files
 from peftide.tasks import TASKS
-from peftide.training import fit
 from peftide.training.fitting import build_fitting
+from peftide.training.loop import fit
 from peftide.training.optimizer import rate_factor
 from peftide.training.setting import build_setting, prepare
 

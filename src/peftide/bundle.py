@@ -25,15 +25,14 @@ from peftide.bundle_record import (
     FORMAT_VERSION,
     HEAD_FILE,
     Recipe,
-    Record,
+    answering_of,
     check_files,
     digest_of,
+    model_folder,
     read_bundle_record,
 )
 from peftide.errors import BackboneError, InputError, StorageError
 from peftide.evaluation.answering import Answering
-from peftide.evaluation.calibration import Calibration
-from peftide.evaluation.decisions import Decisions
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel
@@ -225,34 +224,10 @@ def load_bundle(
     return Bundle(
         recipe,
         model.eval(),
-        _answering(record),
+        answering_of(record),
         trained_on=record.trained_on,
         validated_on=record.validated_on,
     )
-
-
-def read_answering(run: str | Path) -> tuple[Recipe, Answering]:
-    """Return how the model of a run (or of a model folder) answers, without its weights.
-
-    Raises
-    ------
-    InputError
-        If the folder holds no model, or its record was changed.
-    """
-    record = read_bundle_record(model_folder(run))
-    return record.recipe, _answering(record)
-
-
-def model_folder(run: str | Path) -> Path:
-    """Return the model folder of a run folder, or the folder itself."""
-    path = Path(run)
-    return path / "model" if (path / "model").is_dir() else path
-
-
-def _answering(record: Record) -> Answering:
-    calibration = record.calibration or Calibration()
-    decisions = Decisions(calibration, record.threshold, record.conformal)
-    return Answering(TASKS[record.recipe.task], record.labels, decisions)
 
 
 def _find_backbone(

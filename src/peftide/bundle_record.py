@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
-from peftide.adapters import ADAPTERS
-from peftide.adapters.peft_form import ADAPTER_FOLDER
-from peftide.backbones.backbone import Origin
+from peftide.adapters import ADAPTER_FOLDER, ADAPTERS
+from peftide.backbones.origin import Origin
 from peftide.errors import InputError, did_you_mean
+from peftide.evaluation.answering import Answering
 from peftide.evaluation.calibration import Calibration
 from peftide.evaluation.conformal import Conformal
+from peftide.evaluation.decisions import Decisions
 from peftide.files import file_hash
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json, read_object, shown
 from peftide.tasks import TASKS, Labels
@@ -115,6 +116,31 @@ def read_bundle_record(folder: Path) -> Record:
     record = read_json(path, Record, fix=COPY_AGAIN)
     _check_names(record, path)
     return record
+
+
+def read_answering(run: str | Path) -> tuple[Recipe, Answering]:
+    """Return how the model of a run (or of a model folder) answers, without its weights.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model, or its record was changed.
+    """
+    record = read_bundle_record(model_folder(run))
+    return record.recipe, answering_of(record)
+
+
+def model_folder(run: str | Path) -> Path:
+    """Return the model folder of a run folder, or the folder itself."""
+    path = Path(run)
+    return path / "model" if (path / "model").is_dir() else path
+
+
+def answering_of(record: Record) -> Answering:
+    """Return how a recorded model answers."""
+    calibration = record.calibration or Calibration()
+    decisions = Decisions(calibration, record.threshold, record.conformal)
+    return Answering(TASKS[record.recipe.task], record.labels, decisions)
 
 
 def _check_names(record: Record, path: Path) -> None:

@@ -9,8 +9,8 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 
+from peftide.adapters import ADAPTER_FOLDER
 from peftide.adapters.lora import DORA, LORA, RSLORA
-from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.adapters.targets import module_names
 from peftide.backbones import BACKBONES, LayeredBackbone, Origin, TransformerBackbone
 from peftide.backbones.esm import esm_config, esm_tokenizer, random_esm

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from peft import IA3Config, LoraConfig, PeftModel
 
+from peftide.adapters import ADAPTER_FOLDER
 from peftide.adapters.peft_form import (
-    ADAPTER_FOLDER,
     ADAPTER_NAME,
     load_adapter,
     put_on,

@@ -9,7 +9,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 
-from peftide.adapters.peft_form import ADAPTER_FOLDER
+from peftide.adapters import ADAPTER_FOLDER
 from peftide.adapters.pissa import PISSA, lora_layers, principal
 from peftide.backbones import Backbone
 from peftide.backbones.loading import load_backbone

@@ -5,7 +5,6 @@ from torch import nn
 
 from peftide.adapters.targets import (
     feedforward_outputs,
-    layer_numbers,
     layer_paths,
     module_names,
 )
@@ -13,41 +12,6 @@ from peftide.backbones.loading import load_backbone
 from peftide.errors import InputError
 from tests.backbones.conftest import Recurrent
 from tests.conftest import TINY
-
-
-@pytest.mark.parametrize(
-    ("text", "layers", "numbers"),
-    [
-        ("all", 3, [0, 1, 2]),
-        ("last_quarter", 33, [24, 25, 26, 27, 28, 29, 30, 31, 32]),
-        ("last_quarter", 12, [9, 10, 11]),
-        ("last_quarter", 6, [4, 5]),
-        ("last_quarter", 2, [1]),
-        ("last_quarter", 1, [0]),
-        ("last:1", 6, [5]),
-        ("last:6", 6, [0, 1, 2, 3, 4, 5]),
-        ("3", 6, [3]),
-        ("5,0,3", 6, [0, 3, 5]),
-        ("1, 2", 6, [1, 2]),
-        ("2,2", 6, [2]),
-    ],
-)
-def test_layers_by_option(text: str, layers: int, numbers: list[int]):
-    assert layer_numbers(text, layers=layers) == numbers
-
-
-@pytest.mark.parametrize("text", ["6", "0,6", "-1", "last:7", "last:0", "last:-2", "last:2,3"])
-def test_layers_that_are_not_there(text: str):
-    with pytest.raises(InputError, match="the backbone has the layers 0 to 5") as caught:
-        layer_numbers(text, layers=6)
-    assert caught.value.received.startswith(f"received {text}")
-    assert caught.value.where == "--lora-layers"
-
-
-@pytest.mark.parametrize("text", ["", "first", "last", "last:", "last:two", "1,,2", "1.5", "0-3"])
-def test_layers_of_no_known_form(text: str):
-    with pytest.raises(InputError, match="expected all, last_quarter, last:K, or 0-based layers"):
-        layer_numbers(text, layers=6)
 
 
 def test_module_names_are_full_paths():

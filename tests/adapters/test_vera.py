@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from peftide.adapters.peft_form import ADAPTER_FOLDER
+from peftide.adapters import ADAPTER_FOLDER
 from peftide.adapters.vera import RANK, VERA
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import Backbone, LayeredBackbone, Origin, cut_below_training, layers_of
+from peftide.backbones import Backbone, LayeredBackbone, cut_below_training, layers_of
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions
 from peftide.errors import InputError
@@ -72,8 +72,3 @@ def test_what_every_backbone_must_have_is_asked_for_at_once() -> None:
     kind: Any = Incomplete
     with pytest.raises(TypeError, match="abstract"):
         kind()
-
-
-def test_origin_says_whether_weights_are_random():
-    assert Origin(TINY, "esm", None, "0").is_random
-    assert not Origin("lab/model", "esm", "1", "0").is_random

@@ -12,13 +12,13 @@ from transformers import EsmForMaskedLM, EsmModel
 from transformers.models.esm.configuration_esm import get_default_vocab_list
 
 from peftide.backbones.esm import (
-    ESM_ALIASES,
     esm_config,
     esm_first_position,
     esm_max_residues,
     esm_tokenizer,
     load_esm,
 )
+from peftide.backbones.names import ALIASES
 from peftide.errors import BackboneError
 from tests.conftest import padded_forward, plain_model, randomise, save_checkpoint
 
@@ -50,20 +50,20 @@ def change_config(folder: Path, **changes: object) -> Path:
 @pytest.mark.parametrize(("alias", "published"), PUBLISHED.items())
 def test_aliases_have_the_published_number_of_parameters(alias: str, published: float):
     with torch.device("meta"):
-        model = EsmForMaskedLM(ESM_ALIASES[alias][1]())
+        model = EsmForMaskedLM(ALIASES[alias][1]())
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(published, rel=0.02)
 
 
 @pytest.mark.parametrize("alias", PUBLISHED)
 def test_aliases_stand_for_facebooks_checkpoints(alias: str):
-    hub_id = ESM_ALIASES[alias][0]
+    hub_id = ALIASES[alias][0]
     assert hub_id is not None
     assert hub_id.startswith(f"facebook/{alias}_UR50")
 
 
 @pytest.mark.parametrize("alias", PUBLISHED)
 def test_aliases_have_the_layers_of_their_name(alias: str):
-    assert f"_t{ESM_ALIASES[alias][1]().num_hidden_layers}_" in alias
+    assert f"_t{ALIASES[alias][1]().num_hidden_layers}_" in alias
 
 
 def test_absolute_positions_begin_after_padding_rotary_ones_at_0():
@@ -74,8 +74,8 @@ def test_absolute_positions_begin_after_padding_rotary_ones_at_0():
 
 
 def test_absolute_positions_hold_1022_residues():
-    assert esm_max_residues(ESM_ALIASES["esm1b_t33_650M"][1]()) == 1022
-    assert esm_max_residues(ESM_ALIASES["esm2_t33_650M"][1]()) is None
+    assert esm_max_residues(ALIASES["esm1b_t33_650M"][1]()) == 1022
+    assert esm_max_residues(ALIASES["esm2_t33_650M"][1]()) is None
     assert esm_max_residues(esm_config(1, 8, 2, position_embedding_type="absolute")) == 1022
 
 

@@ -9,7 +9,8 @@ import torch
 from transformers import EsmForMaskedLM, EsmTokenizer, GPT2Config
 
 from peftide.backbones import loading
-from peftide.backbones.loading import ALIASES, BUNDLED, LoadOptions, find_folder, load_backbone
+from peftide.backbones.loading import LoadOptions, find_folder, load_backbone
+from peftide.backbones.names import ALIASES, BUNDLED
 from peftide.errors import BackboneError
 from tests.conftest import TINY, save_checkpoint
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import loading
+from peftide.backbones import loading, quantised
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.backbones.quantised import check_base_bits, quantised_settings, whole_size
 from peftide.bundle import load_bundle
@@ -18,7 +18,6 @@ from peftide.commands.train import train
 from peftide.config import PredictConfig
 from peftide.errors import InputError
 from peftide.model import count_parameters
-from peftide.training import options as options_module
 from tests.conftest import TINY, small_config
 
 CPU = torch.device("cpu")
@@ -69,7 +68,7 @@ def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let weights be held in few bits without a GPU: slow, and the same numbers."""
     library = pytest.importorskip("bitsandbytes")
     monkeypatch.setattr(loading, "check_base_bits", lambda _bits: None)
-    monkeypatch.setattr(options_module, "check_base_bits", lambda _bits: None)
+    monkeypatch.setattr(quantised, "check_base_bits", lambda _bits: None)
     monkeypatch.setattr(loading, "QUANTISED_ON", CPU)
     make = library.nn.Linear4bit.__init__
 

@@ -268,7 +268,7 @@ def test_keys_of_different_ids_differ_and_can_be_read_back() -> None:
 def test_ids_that_a_format_cannot_hold_are_refused_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options: dict[str, Any] = {"backbone": "absent", "sequences": tmp_path / "p.fasta"}
+    options: dict[str, Any] = {"backbone": "lab/absent", "sequences": tmp_path / "p.fasta"}
     config = EmbedConfig(out=tmp_path / "e.safetensors", **options)
     (tmp_path / "p.fasta").write_text(">__metadata__\nMKV\n")
     with pytest.raises(InputError, match="reserves"):

@@ -10,10 +10,9 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
-from peftide.adapters import ADAPTERS
+from peftide.adapters import ADAPTER_FOLDER, ADAPTERS, READS
 from peftide.adapters.adapter import Adapter
 from peftide.adapters.delta import DELTA_FILE
-from peftide.adapters.peft_form import ADAPTER_FOLDER
 from peftide.backbones import LayeredBackbone
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions, TrainConfig
@@ -50,7 +49,7 @@ RANDOM = {"vera": ("vera_A", "vera_B"), "lora_fa": ("lora_A.weight",)}
 OWN_FORM = {"bias": DELTA_FILE, "layer_norm": DELTA_FILE, "last_k": DELTA_FILE}
 OWN_FORM |= {"full": "backbone.safetensors"}
 CHOOSES_LAYERS = [name for name in ADAPTERS if name not in ("head", "full")]
-CHOOSES_TARGETS = [name for name, adapter in ADAPTERS.items() if "lora_targets" in adapter.reads]
+CHOOSES_TARGETS = [name for name, options in READS.items() if "lora_targets" in options]
 IN_PEFT_FORM = sorted(ADAPTERS.keys() - OWN_FORM.keys() - {"head"})
 
 
@@ -275,10 +274,11 @@ def test_what_is_frozen_stays_in_evaluation_mode(method: str, adapter: Adapter, 
     assert torch.equal(vectors(backbone), vectors(backbone)) != (method in TRAINS_WHOLE_MODULES)
 
 
-def test_the_options_that_it_reads_exist(method: str, adapter: Adapter):
-    options = TrainConfig.__dataclass_fields__
-    assert adapter.reads <= {name for name in options if name.startswith("lora_")}
-    assert ("lora_layers" in adapter.reads) == (method in CHOOSES_LAYERS)
+def test_the_options_that_it_reads_exist():
+    options = {name for name in TrainConfig.__dataclass_fields__ if name.startswith("lora_")}
+    assert READS.keys() <= ADAPTERS.keys()
+    assert frozenset().union(*READS.values()) <= options
+    assert [name for name in ADAPTERS if "lora_layers" in READS.get(name, ())] == CHOOSES_LAYERS
 
 
 @pytest.mark.parametrize("layers", ["2", "0,5", "last:3"])

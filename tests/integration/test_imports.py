@@ -51,7 +51,8 @@ def test_names_of_backbones_and_methods_load_neither() -> None:
     code = "\n".join(
         [
             "from peftide.adapters import ADAPTERS",
-            "from peftide.backbones.loading import ALIASES, BACKBONES, BUNDLED",
+            "from peftide.backbones import BACKBONES",
+            "from peftide.backbones.names import ALIASES, BUNDLED",
             "from peftide.errors import InputError",
             "from peftide.backbones.loading import load_backbone",
             "assert ADAPTERS and ALIASES and BACKBONES and BUNDLED",

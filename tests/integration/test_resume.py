@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peftide.adapters import ADAPTERS
+from peftide.adapters import ADAPTERS, READS
 from peftide.cli import main
 from peftide.commands.train import train
 from peftide.config import TrainConfig, to_yaml
 from peftide.encoding import ModelEncoder
 from peftide.training import loop, setting
 from peftide.training.resume import save_point
-from peftide.training.setting import find_adapter
 from tests.conftest import random_sequences, small_config, write_rows
 
 STEPS_PER_EPOCH = 16
@@ -31,7 +30,7 @@ PROCESSES.set_forkserver_preload(["peftide.commands.train"])  # torch is importe
 def long_config(folder: Path, method: str, **changes: Any) -> TrainConfig:
     """Two epochs of 16 steps, a resume point after every step."""
     options = {"batch_size": 4, "checkpoint_minutes": 0.0}
-    if "lora_dropout" in find_adapter(method).reads:
+    if "lora_dropout" in READS.get(method, ()):
         options["lora_dropout"] = 0.2
     config = small_config(folder, "regression", method, **(options | changes))
     rows = [

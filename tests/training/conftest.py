@@ -14,8 +14,8 @@ from peftide.model import ProteinModel
 from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
 from peftide.tasks.detecting import find_task
-from peftide.training import Fitting, LabelledPart
 from peftide.training.fitting import row_source
+from peftide.training.parts import Fitting, LabelledPart
 from peftide.training.setting import Setting, build_setting, find_adapter, prepare
 from tests.conftest import small_config
 

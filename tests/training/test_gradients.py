@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.training import encoded_rows
 from peftide.training.gradients import add_gradients, batch_loss
 from peftide.training.modes import set_training_mode
-from peftide.training.parts import micro_batches
+from peftide.training.parts import encoded_rows, micro_batches
 from tests.training.conftest import Build, Fit, assert_equal, gradients
 
 EVERY = np.arange(24)

@@ -7,9 +7,9 @@ import torch
 
 from peftide.errors import TrainingError
 from peftide.parameters import trained_parameters
-from peftide.training import begin, fit
 from peftide.training.batches import epoch_batches
 from peftide.training.gradients import batch_loss
+from peftide.training.loop import begin, fit
 from peftide.training.modes import set_training_mode
 from tests.training.conftest import Build, Fit
 

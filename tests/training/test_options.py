@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from peftide.adapters import ADAPTERS
+from peftide.adapters import ADAPTERS, READS
 from peftide.config import MethodOptions, TrainConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
@@ -132,7 +132,7 @@ def test_the_tables_name_values_that_exist() -> None:
 
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_what_an_adapter_reads_are_options_of_the_method(method: str) -> None:
-    assert ADAPTERS[method].reads <= ADAPTER
+    assert READS.get(method, frozenset()) <= ADAPTER
     assert {field.name for field in fields(MethodOptions)} - {"method"} == ADAPTER
 
 

@@ -7,7 +7,8 @@ import torch
 from peftide.adapters import ADAPTERS
 from peftide.errors import StorageError
 from peftide.parameters import copy_trained, trained_parameters
-from peftide.training import fit, loop
+from peftide.training import loop
+from peftide.training.loop import fit
 from peftide.training.optimizer import build_optimizer
 from peftide.training.resume import TrainingState, load_point, save_point
 from tests.training.conftest import Build, Fit

@@ -50,8 +50,6 @@ class Adapter:
         Write and read the changed weights, as a file or folder inside a model folder.
     learning_rate
         Default peak learning rate.
-    reads
-        Method-specific options of `TrainConfig` that this method reads.
     finish
         After training: converts the backbone into the form that is scored and saved.
     takes_quantised
@@ -66,7 +64,6 @@ class Adapter:
     save: Callable[[Backbone, Path], None]
     load: Callable[[Backbone, Path], None]
     learning_rate: float
-    reads: frozenset[str] = frozenset()
     takes_quantised: bool = True
     finish: Callable[[Backbone], None] = as_it_is
     steer: Callable[[Backbone, int], Steering] | None = None

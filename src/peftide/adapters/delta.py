@@ -90,7 +90,6 @@ BIAS = Adapter(
     save=save_delta,
     load=load_delta,
     learning_rate=1e-3,
-    reads=frozenset({"lora_layers"}),
     takes_quantised=False,
 )
 LAYER_NORM = Adapter(
@@ -99,7 +98,6 @@ LAYER_NORM = Adapter(
     save=save_delta,
     load=load_delta,
     learning_rate=1e-3,
-    reads=frozenset({"lora_layers"}),
     takes_quantised=False,
 )
 LAST_K = Adapter(
@@ -108,6 +106,5 @@ LAST_K = Adapter(
     save=save_delta,
     load=load_delta,
     learning_rate=3e-4,
-    reads=frozenset({"lora_layers"}),
     takes_quantised=False,
 )

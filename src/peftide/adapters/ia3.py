@@ -37,5 +37,4 @@ IA3 = replace(
     apply=apply_ia3,
     learning_rate=1e-2,
     takes_quantised=False,  # peft cannot remove it again
-    reads=frozenset({"lora_layers"}),
 )

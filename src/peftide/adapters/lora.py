@@ -19,8 +19,6 @@ from peftide.adapters.targets import module_names
 from peftide.backbones import Backbone
 from peftide.config import MethodOptions
 
-READS = frozenset({"lora_r", "lora_alpha", "lora_dropout", "lora_targets", "lora_layers"})
-
 
 def apply_lora(backbone: Backbone, options: MethodOptions, **settings: Any) -> None:
     """Add low-rank updates to the named attention matrices; only the updates train.
@@ -56,7 +54,6 @@ LORA = Adapter(
     save=save_adapter,
     load=load_adapter,
     learning_rate=1e-3,
-    reads=READS,
 )
 RSLORA = replace(
     LORA,

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from peftide.adapters import ADAPTER_FOLDER
 from peftide.backbones import Backbone
 from peftide.errors import InputError
 from peftide.saved import read_object, shown
 
-ADAPTER_FOLDER = "adapter"
 ADAPTER_NAME = "default"
 """Name that `peft` gives to an adapter without a name."""
 NAMES_MODULE = "megatron_config"

@@ -42,5 +42,4 @@ VERA = replace(
     summary="trained scales around random low-rank matrices that all layers share",
     apply=apply_vera,
     learning_rate=3e-2,
-    reads=frozenset({"lora_dropout", "lora_targets", "lora_layers"}),
 )

@@ -1,25 +1,32 @@
-"""Protein language models by folder, hub id, alias, or `random:<alias>`."""
+"""Protein language models by folder, hub id, alias, or `random:<alias>`.
 
-from peftide.backbones.architecture import Architecture
-from peftide.backbones.backbone import (
-    Backbone,
-    LayeredBackbone,
-    Origin,
-    cut_below_training,
-    layers_of,
+Importing this package, or its names of backbones, loads no torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from peftide.on_demand import OnDemand
+
+if TYPE_CHECKING:
+    from peftide.backbones.architecture import Architecture
+    from peftide.backbones.backbone import (
+        Backbone,
+        LayeredBackbone,
+        Origin,
+        cut_below_training,
+        layers_of,
+    )
+    from peftide.backbones.transformer import TransformerBackbone
+
+BACKBONES: "OnDemand[Architecture]" = OnDemand(
+    {
+        "esm": "esm.ESM",
+        "bert": "bert.BERT",
+        "electra": "electra.ELECTRA",
+        "t5": "t5.T5",
+    },
+    package=__name__,
 )
-from peftide.backbones.bert import BERT
-from peftide.backbones.electra import ELECTRA
-from peftide.backbones.esm import ESM
-from peftide.backbones.t5 import T5
-from peftide.backbones.transformer import TransformerBackbone
-
-BACKBONES: dict[str, Architecture] = {
-    "esm": ESM,
-    "bert": BERT,
-    "electra": ELECTRA,
-    "t5": T5,
-}
 """`model_type` of a checkpoint's config.json → how peftide handles the family."""
 
 __all__ = [
@@ -32,3 +39,23 @@ __all__ = [
     "cut_below_training",
     "layers_of",
 ]
+
+_PUBLIC: "OnDemand[Any]" = OnDemand(
+    {
+        "Architecture": "architecture.Architecture",
+        "Backbone": "backbone.Backbone",
+        "LayeredBackbone": "backbone.LayeredBackbone",
+        "Origin": "origin.Origin",
+        "TransformerBackbone": "transformer.TransformerBackbone",
+        "cut_below_training": "backbone.cut_below_training",
+        "layers_of": "backbone.layers_of",
+    },
+    package=__name__,
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _PUBLIC[name]

@@ -5,7 +5,7 @@ listing names, checking options and refusing a command do not need it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,6 @@ from torch import Tensor
 from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.errors import BackboneError
 from peftide.packing import PACKED_ATTENTION, PackedBatch, register_packed_attention
-
-Aliases = Mapping[str, tuple[str | None, Callable[[], Any]]]
-"""Short name → hub id (None: only as `random:<alias>`) and configuration."""
 
 
 def use_packed_attention(model: Any) -> None:
@@ -52,8 +49,6 @@ class Architecture:
         Position id of the first token.
     max_residues
         Longest sequence the positions allow, or None for relative positions.
-    aliases
-        Short names of published checkpoints.
     prepare
         Let a model read packed rows.
     masked_language_model
@@ -69,7 +64,6 @@ class Architecture:
     attention_modules: Mapping[str, str]
     first_position: Callable[[Any], int]
     max_residues: Callable[[Any], int | None]
-    aliases: Aliases = field(default_factory=dict)
     prepare: Callable[[Any], None] = use_packed_attention
     masked_language_model: Callable[[Any], EsmMaskedLM] | None = None
 

@@ -94,6 +94,4 @@ BERT = Architecture(
     },
     first_position=lambda _config: 0,
     max_residues=lambda config: config.max_position_embeddings - 2,  # beside [CLS] and [SEP]
-    # shape: Elnaggar et al. 2022, doi 10.1109/TPAMI.2021.3095381
-    aliases={"prot_bert": ("Rostlab/prot_bert", prot_bert_config)},
 )

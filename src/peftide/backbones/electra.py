@@ -57,7 +57,4 @@ ELECTRA = replace(
     load=load_electra,
     random_model=random_electra,
     encode=encode_electra,
-    aliases={
-        "prot_electra": ("Rostlab/prot_electra_discriminator_bfd", prot_electra_config),
-    },
 )

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from peftide.backbones.architecture import Aliases, Architecture, use_packed_attention
+from peftide.backbones.architecture import Architecture, use_packed_attention
 from peftide.backbones.esm_layer import use_few_passes
 from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.backbones.weights import load_weights
@@ -128,22 +128,6 @@ def prepare_esm(model: Any) -> None:
     use_few_passes(model)
 
 
-# Shapes: Lin et al. 2023, doi 10.1126/science.ade2574, and
-# Rives et al. 2021, doi 10.1073/pnas.2016239118.
-ESM_ALIASES: Aliases = {
-    "esm2_t6_8M": ("facebook/esm2_t6_8M_UR50D", lambda: esm_config(6, 320, 20)),
-    "esm2_t12_35M": ("facebook/esm2_t12_35M_UR50D", lambda: esm_config(12, 480, 20)),
-    "esm2_t30_150M": ("facebook/esm2_t30_150M_UR50D", lambda: esm_config(30, 640, 20)),
-    "esm2_t33_650M": ("facebook/esm2_t33_650M_UR50D", lambda: esm_config(33, 1280, 20)),
-    "esm2_t36_3B": ("facebook/esm2_t36_3B_UR50D", lambda: esm_config(36, 2560, 40)),
-    "esm2_t48_15B": ("facebook/esm2_t48_15B_UR50D", lambda: esm_config(48, 5120, 40)),
-    "esm1b_t33_650M": ("facebook/esm1b_t33_650M_UR50S", esm1b_config),
-    # one layer for the demo; the wide initialisation lets even a frozen one see residue order
-    "esm2_demo": (None, lambda: esm_config(1, 128, 4, initializer_range=0.2)),
-    "esm2_mini": (None, lambda: esm_config(3, 320, 5, initializer_range=0.1)),  # `mini`, untrained
-    "esm2_tiny": (None, lambda: esm_config(2, 32, 4)),
-}
-
 ESM = Architecture(
     summary="ESM-1b, ESM-1v, ESM-2, SaProt",
     load=load_esm,
@@ -160,6 +144,5 @@ ESM = Architecture(
     },
     first_position=esm_first_position,
     max_residues=esm_max_residues,
-    aliases=ESM_ALIASES,
     prepare=prepare_esm,
 )

@@ -9,28 +9,33 @@ from typing import Any
 import torch
 
 from peftide.backbones import BACKBONES
-from peftide.backbones.architecture import Aliases, Architecture
+from peftide.backbones.architecture import Architecture
 from peftide.backbones.backbone import LayeredBackbone, Origin
 from peftide.backbones.checkpoint_files import check_folder, check_layers, count_layers
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.identity import settings_of, vocabulary_sha256
+from peftide.backbones.names import (
+    ALIASES,
+    BUNDLED,
+    RANDOM_PREFIX,
+    UNIREP_SIZES,
+    check_backbone,
+    hub_id_of,
+    is_unirep,
+)
 from peftide.backbones.quantised import check_base_bits, quantised_settings
 from peftide.backbones.transformer import TransformerBackbone
-from peftide.backbones.unirep_weights import SIZES, is_unirep, load_unirep, random_unirep
+from peftide.backbones.unirep_weights import load_unirep, random_unirep
 from peftide.backbones.weights import (
     require_safetensors,
     stored_names,
     stored_sha256,
     weights_sha256,
 )
-from peftide.errors import BackboneError, InputError, did_you_mean
+from peftide.errors import BackboneError, InputError
 from peftide.saved import LIBRARY_ERRORS, read_object, shown
 from peftide.tokens import read_vocabulary
 
-ALIASES: Aliases = {k: v for family in BACKBONES.values() for k, v in family.aliases.items()}
-RANDOM_PREFIX = "random:"
-BUNDLED = ("mini",)
-"""Backbones whose weights lie in this package, each in a folder of its name beside this file."""
 RANDOM_WEIGHTS_SEED = 0
 READ_BY_TRANSFORMERS = (
     *("config.json", "generation_config.json", "model.safetensors.index.json", "tokenizer.json"),
@@ -98,16 +103,12 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBa
 
 
 def _random_backbone(name: str) -> LayeredBackbone:
+    check_backbone(name)
     alias = name.removeprefix(RANDOM_PREFIX)
-    if alias in SIZES:
+    if alias in UNIREP_SIZES:
         with torch.random.fork_rng():
             torch.manual_seed(RANDOM_WEIGHTS_SEED)
             return random_unirep(alias, prefix=RANDOM_PREFIX)
-    if alias not in ALIASES:
-        known = [*ALIASES, *SIZES]
-        raise BackboneError(
-            f"unknown alias {alias!r}", where="--backbone", fix=did_you_mean(alias, known)
-        )
     config = ALIASES[alias][1]()
     architecture = BACKBONES[config.model_type]
     with torch.random.fork_rng():
@@ -126,33 +127,19 @@ def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
     BackboneError
         If there is no such folder, alias or reachable hub id.
     """
+    check_backbone(name)
     if name in BUNDLED:
         return Path(__file__).parent / name, None
     if Path(name).is_dir():
         return Path(name), None
-    hub_id = ALIASES.get(name, (name, None))[0]
-    if (
-        hub_id is None
-        or "/" not in hub_id
-        or hub_id.count("/") > 1
-        or hub_id.startswith((".", "/"))
-    ):
-        raise BackboneError(
-            f"no folder, alias or hub id {name!r}",
-            where="--backbone",
-            fix=did_you_mean(name, _known_names()),
-        )
+    hub_id = hub_id_of(name)
+    assert hub_id is not None  # `check_backbone` allows no other name
     return find_snapshot(
         hub_id,
         offline=options.offline,
         allow_bin=options.allow_bin,
         revision=options.revision,
     )
-
-
-def _known_names() -> list[str]:
-    stored = [alias for alias, (hub_id, _) in ALIASES.items() if hub_id is not None]
-    return [*BUNDLED, *SIZES, *stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]
 
 
 def _stored_backbone(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from peftide.backbones.architecture import Aliases, Architecture
+from peftide.backbones.architecture import Architecture
 from peftide.backbones.weights import load_weights
 from peftide.errors import BackboneError
 from peftide.packing import PackedBatch, attend, register_attention, within_sequences
@@ -140,16 +140,11 @@ ANKH: dict[str, Any] = {
     "dropout_rate": 0.0,
 }
 
-# Shapes: Elnaggar et al. 2022, doi 10.1109/TPAMI.2021.3095381 (ProtT5-XL), and
-# Elnaggar et al. 2023, doi 10.48550/arXiv.2301.06568 (Ankh).
-T5_ALIASES: Aliases = {
-    "prot_t5": (
-        "Rostlab/prot_t5_xl_half_uniref50-enc",
-        lambda: t5_config(24, 1024, 32, d_kv=128, d_ff=16384),
-    ),
-    "ankh_base": ("ElnaggarLab/ankh-base", lambda: t5_config(48, 768, 12, d_ff=3072, **ANKH)),
-    "ankh_large": ("ElnaggarLab/ankh-large", lambda: t5_config(48, 1536, 16, d_ff=3840, **ANKH)),
-}
+
+def ankh_config(layers: int, width: int, attention_heads: int, **changes: Any) -> Any:
+    """Return the configuration of an Ankh of the given shape (width: D)."""
+    return t5_config(layers, width, attention_heads, **(ANKH | changes))
+
 
 T5 = Architecture(
     summary="ProtT5, Ankh",
@@ -166,6 +161,5 @@ T5 = Architecture(
     },
     first_position=lambda _config: 0,
     max_residues=lambda _config: None,
-    aliases=T5_ALIASES,
     prepare=use_biased_attention,
 )

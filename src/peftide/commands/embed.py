@@ -11,23 +11,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from peftide.backbones import Backbone
-from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.bundle import load_bundle
+from peftide.backbones.names import check_backbone
+from peftide.bundle_record import model_folder, read_bundle_record
 from peftide.config import EmbedConfig
-from peftide.config.groups import DEFAULT_BACKBONE
+from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
-from peftide.encoding import ModelEncoder, backbone_findings
-from peftide.engine.embedding import Embeddings
 from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.files import storage_errors
-from peftide.hardware import choose_hardware
 from peftide.outputs import making_file
-from peftide.predictor.embedding import backbone_encoder, run_encoder
-from peftide.predictor.predictor import predictor_of
 from peftide.quantities import byte_size
 from peftide.sequences import read_fasta
-from peftide.sequences.findings import say_findings
 from peftide.types import FloatArray
 
 RESERVED_ID = "__metadata__"
@@ -60,6 +53,10 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     raise_problems(unread_problems(config, choices(config), given=given))
     if config.sequences is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
+    check_device(config.device)
+    check_backbone(config.backbone)
+    if config.run is not None:
+        read_bundle_record(model_folder(config.run))
     with making_file(
         config.out,
         command="embed",
@@ -67,22 +64,16 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
         inputs=(config.sequences,),
         is_ours=is_embedding_file,
     ) as work:
-        vectors = _vectors(config, config.sequences, store=work.store)
+        proteins, findings = read_fasta(config.sequences)
+        check_ids(proteins.ids, config.out)
+        # torch and all that stands on it: a refusal above should not wait for them
+        from peftide.predictor.embedding import embed_proteins
+
+        vectors = embed_proteins(config, proteins, findings=findings, store=work.store)
         with storage_errors(config.out):
             writer(vectors, work.new / work.out.name)
         work.put()
     return vectors
-
-
-def _vectors(config: EmbedConfig, fasta: Path, *, store: Path) -> dict[str, FloatArray]:
-    proteins, findings = read_fasta(fasta)
-    check_ids(proteins.ids, config.out)
-    encoder = build_encoder(config)
-    backbone, max_length = encoder.model.backbone, encoder.max_length
-    say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
-    with encoder.hardware.computing():
-        embeddings = encoder.embed(proteins.sequences, store=store, exact=True, ids=proteins.ids)
-    return by_id(embeddings, proteins.ids, per_residue=config.per_residue)
 
 
 def choices(config: EmbedConfig) -> Iterator[Choice]:
@@ -91,45 +82,6 @@ def choices(config: EmbedConfig) -> Iterator[Choice]:
         yield Choice("an embedding with --run", frozenset({"max_length", "offline"}))
     if config.per_residue:
         yield Choice("--per-residue", frozenset({"pooling"}))
-
-
-def build_encoder(config: EmbedConfig) -> ModelEncoder:
-    """Return the encoder of a backbone, or of the adapted backbone of a run."""
-    hardware = choose_hardware(config)
-    if config.run is not None:
-        bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
-        predictor = predictor_of(bundle, hardware)
-        return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
-    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
-    backbone = load_backbone(config.backbone or DEFAULT_BACKBONE, options=options)
-    return backbone_encoder(
-        backbone,
-        hardware,
-        max_length=default_length(config, backbone),
-        pooling=config.pooling or "mean",
-        per_residue=config.per_residue,
-    )
-
-
-def default_length(config: EmbedConfig, backbone: Backbone) -> int | None:
-    """Return the crop; the default is lowered to the positions of the backbone."""
-    default, positions = EmbedConfig.max_length, backbone.max_residues
-    if default is None or positions is None or config.max_length != default:
-        return config.max_length
-    return min(default, positions)
-
-
-def by_id(
-    embeddings: Embeddings, ids: tuple[str, ...], *, per_residue: bool
-) -> dict[str, FloatArray]:
-    """Return the rows of each protein under its id."""
-    rows, offsets = embeddings.rows.numpy(), embeddings.offsets
-    spans = zip(offsets[:-1], offsets[1:], strict=True)
-    blocks = (rows[start:end] for start, end in spans)
-    return {
-        identifier: block if per_residue else block[0]
-        for identifier, block in zip(ids, blocks, strict=True)
-    }
 
 
 def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path], None]:

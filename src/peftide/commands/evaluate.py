@@ -1,40 +1,20 @@
 """`peftide evaluate`: a trained model and a labelled table in; scores and predictions out."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from peftide.auditing import audit_known
-from peftide.bundle import Bundle, load_bundle, read_answering
-from peftide.config import EvaluateConfig, as_mapping
+from peftide.backbones.names import check_backbone
+from peftide.bundle_record import read_answering
+from peftide.config import EvaluateConfig
+from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
-from peftide.errors import InputError, raise_problems
-from peftide.evaluation.beside import check_baselines, stored_beside
-from peftide.evaluation.homology import remembered_search
-from peftide.evaluation.part_scores import Resampling
-from peftide.evaluation.peers import read_peers
-from peftide.evaluation.record import evaluate_parts
-from peftide.evaluation.results import Results, write_results
-from peftide.evaluation.rows import ScoredPart
-from peftide.evaluation.strata import Trained
-from peftide.files import write_json
-from peftide.hardware import choose_hardware, peak_memory_bytes
-from peftide.outputs import WRITTEN_BY, making_folder, require_file
-from peftide.predictor import Predictor
-from peftide.predictor.known import refuse_known_proteins, seen_in_training
-from peftide.predictor.predictor import PART, predictor_of
+from peftide.errors import raise_problems
+from peftide.evaluation.beside import check_baselines
+from peftide.evaluation.results import EVALUATE
+from peftide.outputs import making_folder, require_file
 from peftide.report import write_report_if_possible
-from peftide.run_folder import RunFolder, environment
-from peftide.sequences import Table, read_table, split_by_column
-from peftide.sequences.findings import plain_findings, say_findings
-from peftide.tasks.reading import reading_options
 from peftide.training.options import level_choice
-from peftide.types import Level
-from peftide.work_folder import Work
-
-COMMAND = "evaluate"
-UNNAMED = "test"
 
 
 def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any]:
@@ -55,60 +35,32 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
     """
     inputs = [path for path in (config.input, config.sequences) if isinstance(path, Path)]
     with making_folder(
-        config.out, command=COMMAND, overwrite=config.overwrite, inputs=inputs
+        config.out, command=EVALUATE, overwrite=config.overwrite, inputs=inputs
     ) as work:
-        metrics = evaluate_in(work, config, given=given)
+        check_request(config, given=given)
+        # torch and all that stands on it: a refusal above should not wait for them
+        from peftide.predictor.evaluating import run_evaluation
+
+        metrics = run_evaluation(config, work)
         write_report_if_possible(config.out)
     return metrics
 
 
-def evaluate_in(work: Work, config: EvaluateConfig, *, given: Names) -> dict[str, Any]:
-    """Score a model on a labelled table, and put scores and predictions in their place."""
-    name = config.part or UNNAMED
-    recipe, answering = read_answering(config.run)  # weights are not needed to refuse
+def check_request(config: EvaluateConfig, *, given: Names) -> None:
+    """Raise if an option does not suit the model; weights and table are not read.
+
+    Raises
+    ------
+    InputError
+        If there is no model, or an option is wrong.
+    """
+    recipe, answering = read_answering(config.run)
     answering.check(error_rate=config.error_rate)
     problems = unread_problems(config, choices(config, recipe.task), given=given)
     raise_problems(problems + check_baselines(config.baselines, answering.task))
+    check_device(config.device)
+    check_backbone(config.backbone)
     require_file(config.input, where="--input")
-    hardware = choose_hardware(config)
-    bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
-    predictor = predictor_of(bundle, hardware)
-    part = labelled_part(config, predictor, bundle)
-    peers = read_peers(config.against, part, columns=config)
-    logits = predictor.logits(part.dataset, store=config.embedding_cache or work.store)
-    beside = stored_beside(
-        RunFolder(config.run).baselines,
-        part,
-        option=config.baselines,
-        search=remembered_search(config.embedding_cache, threads=config.threads),
-    )
-    metrics = evaluate_parts(
-        {name: part},
-        {name: logits},
-        predictor.answering,
-        others={
-            "baselines": beside.scored({name: part}),
-            "peers": {who: {name: answers} for who, answers in peers.items()},
-        },
-        resampling=Resampling(config.seed, config.threads),
-        error_rate=config.error_rate,
-    )
-    metrics["notes"] += beside.notes
-    columns = predictor.answering.columns(logits, error_rate=config.error_rate)
-    trained = seen_in_training(part.dataset.proteins.sequences, bundle, beside)
-    folder = RunFolder(work.new)
-    write_json(folder.record, evaluation_record(config, predictor, bundle, part=part))
-    write_json(folder.audit, _audit(part, trained, name=name))
-    write_results(Results(metrics, {name: part}, {name: columns}, trained), folder)
-    work.put(WRITTEN_BY[COMMAND])
-    return metrics
-
-
-def _audit(part: ScoredPart, trained: Trained, *, name: str) -> dict[str, Any]:
-    """Return the verdicts on the proteins of the table that the training knew."""
-    dataset = replace(part.dataset, parts={name: part.examples})
-    pairs = part.task.level == "pair"
-    return audit_known(dataset, pairs=pairs, seen=trained.seen, similarity=trained.similarity)
 
 
 def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
@@ -116,60 +68,3 @@ def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
     yield level_choice(task)
     if config.part is None:
         yield Choice("an evaluation without --part", frozenset({"split_column"}))
-
-
-def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) -> ScoredPart:
-    """Read the labelled table; its labels are read as in the training of the model.
-
-    Raises
-    ------
-    InputError
-        If the table is wrong, or the model has seen one of its proteins.
-    """
-    task, labels = predictor.answering.task, predictor.answering.labels
-    table = read_rows(config, level=task.level)
-    dataset = predictor.join(table, config, sequences=config.sequences)
-    if config.shared_proteins == "error":
-        refuse_known_proteins(dataset.proteins, bundle, where=table.path)
-    options = reading_options(dataset, PART, max_length=bundle.recipe.max_length, class_map=None)
-    targets = task.read_targets(dataset.parts[PART], labels, options)
-    dataset = replace(dataset, findings=dataset.findings + targets.findings)
-    say_findings(dataset.findings)
-    return ScoredPart(task, labels, dataset, PART, targets)
-
-
-def read_rows(config: EvaluateConfig, *, level: Level) -> Table:
-    """Read the labelled table, or only the rows of `--part`.
-
-    Raises
-    ------
-    InputError
-        If the table has no such part.
-    """
-    table = read_table(config.input, config, level=level, needs_labels=True)
-    if config.part is None:
-        return table
-    parts = split_by_column(table, column=config.split_column)
-    if config.part not in parts:
-        raise InputError(
-            f"received {config.part}", expected=f"one of {', '.join(parts)}", where="--part"
-        )
-    return parts[config.part]
-
-
-def evaluation_record(
-    config: EvaluateConfig, predictor: Predictor, bundle: Bundle, *, part: ScoredPart
-) -> dict[str, Any]:
-    """Return the evaluation record: input, model, environment and cost."""
-    recipe, hardware = bundle.recipe, predictor.encoder.hardware
-    return environment(config.seed, command=COMMAND) | {
-        "status": "finished",
-        "model": str(config.run),
-        "input": as_mapping(config)["input"],
-        "task": recipe.task,
-        "method": recipe.method,
-        "backbone": recipe.backbone,
-        "hardware": hardware.describe(),
-        "findings": plain_findings(part.dataset.findings),
-        "peak_memory_bytes": peak_memory_bytes(hardware.device),
-    }

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from peftide.bundle import load_bundle, read_answering
+from peftide.backbones.names import check_backbone
+from peftide.bundle_record import read_answering
 from peftide.config import PredictConfig
+from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import raise_problems
 from peftide.evaluation.tables import is_prediction_table, write_table
-from peftide.hardware import choose_hardware
 from peftide.outputs import making_file, require_file, table_form
-from peftide.predictor.predictor import predictor_of
 from peftide.sequences.findings import say_findings
 from peftide.tasks import TASKS
 from peftide.training.options import level_choice
@@ -56,7 +56,14 @@ def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> 
     recipe, answering = read_answering(config.run)  # weights are not needed to refuse
     answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
     raise_problems(unread_problems(config, choices(recipe.task), given=given))
+    check_device(config.device)
+    check_backbone(config.backbone)
     require_file(config.input, where="--input")
+    # torch and all that stands on it: a refusal above should not wait for them
+    from peftide.bundle import load_bundle
+    from peftide.hardware import choose_hardware
+    from peftide.predictor.predictor import predictor_of
+
     hardware = choose_hardware(config)
     bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
     predictor = predictor_of(bundle, hardware)

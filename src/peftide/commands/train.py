@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peftide.adapters import check_method
 from peftide.config import TrainConfig
-from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
 from peftide.sequences.training_tables import data_files
-from peftide.tasks.detecting import Request, read_request
+from peftide.tasks.detecting import AUTO, Request, find_task, read_request
+from peftide.training.options import check_names, check_options
 from peftide.work_folder import folder_work
 
 logger = logging.getLogger(__name__)
@@ -57,8 +56,6 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
         If a file cannot be written; the run can be resumed.
     """
     started = time.monotonic()
-    check_method(config.method)
-    check_device(config.device)
     files = data_files(config)
     check_run(config, files)
     begun = run_to_resume(config)
@@ -66,8 +63,12 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
         logger.info("%s is already finished", config.out)
         finish(config, files)
         return _result(RunFolder(config.out))
+    check_names(config)
     chosen = given | changed_options(config)
+    if config.task != AUTO:
+        check_options(config, find_task(config.task), given=given)
     request = Request(*read_request(config), files=tuple(files), given=given, chosen=chosen)
+    check_options(request.config, request.task, tables=request.tables, given=given)
     # torch and all that stands on it: a refusal above should not wait for them
     from peftide.training.running import run_training
 

@@ -14,6 +14,9 @@ from peftide.evaluation.tables import prediction_table, write_table
 from peftide.files import write_json
 from peftide.run_folder import RunFolder
 
+EVALUATE = "evaluate"
+"""The command in the record and the folder of an evaluation."""
+
 
 @dataclass(frozen=True)
 class Results:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from peftide.adapters import READS
 from peftide.backbones import LayeredBackbone, cut_below_training
-from peftide.backbones.loading import ALIASES
+from peftide.backbones.names import ALIASES
 from peftide.config import TrainConfig
 from peftide.hardware import GRAPH_BATCHES
 from peftide.planning.measuring import COPIES, Sizes
-from peftide.training.setting import find_adapter
 
 GB = 1e9
 SMALLEST_BUDGET = 256
@@ -65,7 +65,7 @@ def _changes(
         less = SMALLEST_BUDGET / max_tokens
         both = f"--gradient-checkpointing --max-tokens {SMALLEST_BUDGET}"
         yield both, fixed + less * (kept + sizes.forward)
-    if layers > 1 and "lora_layers" in find_adapter(config.method).reads:
+    if layers > 1 and "lora_layers" in READS.get(config.method, ()):
         trained = ((COPIES + 1) * sizes.trained + graph) / layers
         yield "--lora-layers last:1", sizes.held + trained + sizes.forward
     if config.method in ("full", "last_k"):

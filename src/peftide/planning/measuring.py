@@ -18,8 +18,8 @@ from peftide.planning.stand_in import StandIn
 from peftide.predictor import Predictor
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder
-from peftide.training import begin
 from peftide.training.fitting import build_fitting
+from peftide.training.loop import begin
 from peftide.training.modes import set_training_mode
 from peftide.training.problem import Problem
 from peftide.training.results import save, score

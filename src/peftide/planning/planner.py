@@ -24,7 +24,7 @@ from peftide.sequences.training_tables import (
 from peftide.tasks.detecting import AUTO, read_request
 from peftide.training.options import check_options
 from peftide.training.problem import read_problem, seen_by
-from peftide.training.setting import Setting, build_encoder, find_adapter, trains_below_head
+from peftide.training.setting import Setting, build_encoder, trains_below_head
 from peftide.training.usage import Seconds, machine_memory
 
 WITHOUT_TABLE = ("regression", "binary")
@@ -49,7 +49,6 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
     with tempfile.TemporaryDirectory(prefix="peftide-plan-") as scratch:
         config, notes = with_table(TrainConfig(**options), Path(scratch))
         files = data_files(config)
-        find_adapter(config.method)
         config, task, tables = read_request(config)
         check_options(config, task, tables=tables, given=given)
         if config.base_bits is not None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from peftide.adapters import READS
 from peftide.backbones import (
     Architecture,
     LayeredBackbone,
@@ -20,20 +21,18 @@ from peftide.backbones import (
     cut_below_training,
 )
 from peftide.backbones.loading import (
-    ALIASES,
-    RANDOM_PREFIX,
     LoadOptions,
     find_architecture,
     find_folder,
     load_backbone,
     read_config,
 )
-from peftide.backbones.unirep_weights import is_unirep
+from peftide.backbones.names import ALIASES, RANDOM_PREFIX, check_backbone, is_unirep
 from peftide.config import TrainConfig
 from peftide.errors import BackboneError
 from peftide.model import count_parameters
 from peftide.tokens import read_vocabulary
-from peftide.training.setting import adapt, find_adapter, load_options
+from peftide.training.setting import adapt, load_options
 
 MOST_PARAMETERS = 250_000_000
 """Largest backbone that is built whole."""
@@ -117,7 +116,7 @@ def stand_in(config: TrainConfig) -> StandIn:
     # one frozen and one trained layer, or two layers if all are of the same kind
     one_kind = whole.frozen_layers in (0, whole.layers)
     layers = "all" if one_kind else f"last:{MEASURED_LAYERS - 1}"
-    reads_layers = "lora_layers" in find_adapter(config.method).reads
+    reads_layers = "lora_layers" in READS.get(config.method, ())
     adapt(backbone, replace(config, lora_layers=layers) if reads_layers else config)
     said = (
         f"{config.backbone} is large: {MEASURED_LAYERS} of its {whole.layers} layers were "
@@ -136,8 +135,7 @@ def shape_of(name: str, options: LoadOptions) -> tuple[Any, tuple[str, ...]]:
     """
     alias = alias_of(name)
     if name.startswith(RANDOM_PREFIX):
-        if alias is None:
-            load_backbone(name)  # raises the error of `train`
+        check_backbone(name)
         return ALIASES[str(alias)][1](), ()
     try:
         folder, _ = find_folder(name, replace(options, offline=True))

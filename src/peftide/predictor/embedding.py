@@ -1,15 +1,84 @@
 """A backbone, alone or from a trained model → an encoder of sequences or residues."""
 
+from pathlib import Path
+
 from torch import nn
 
 from peftide.backbones import Backbone
-from peftide.encoding import ModelEncoder, checked_max_length
-from peftide.hardware import Hardware
+from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.bundle import load_bundle
+from peftide.config import EmbedConfig
+from peftide.config.groups import DEFAULT_BACKBONE
+from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
+from peftide.engine.embedding import Embeddings
+from peftide.hardware import Hardware, choose_hardware
 from peftide.model import Parts, ProteinModel
 from peftide.pairing import Alone
 from peftide.pooling import Pooling, ResidueRows, build_pooling
-from peftide.predictor.predictor import Predictor
+from peftide.predictor.predictor import Predictor, predictor_of
 from peftide.scaling import Scaling
+from peftide.sequences import Proteins
+from peftide.sequences.findings import Finding, say_findings
+from peftide.types import FloatArray
+
+
+def embed_proteins(
+    config: EmbedConfig, proteins: Proteins, *, findings: tuple[Finding, ...], store: Path
+) -> dict[str, FloatArray]:
+    """Return id → vector (D,), or with `per_residue` id → matrix (L, D).
+
+    Parameters
+    ----------
+    findings
+        Findings of reading the proteins; they are said with the findings of the backbone.
+    store
+        Folder for encoded proteins, from which a repeated call goes on.
+    """
+    encoder = build_encoder(config)
+    backbone, max_length = encoder.model.backbone, encoder.max_length
+    say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
+    with encoder.hardware.computing():
+        embeddings = encoder.embed(proteins.sequences, store=store, exact=True, ids=proteins.ids)
+    return _by_id(embeddings, proteins.ids, per_residue=config.per_residue)
+
+
+def build_encoder(config: EmbedConfig) -> ModelEncoder:
+    """Return the encoder of a backbone, or of the adapted backbone of a run."""
+    hardware = choose_hardware(config)
+    if config.run is not None:
+        bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
+        predictor = predictor_of(bundle, hardware)
+        return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
+    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    backbone = load_backbone(config.backbone or DEFAULT_BACKBONE, options=options)
+    return backbone_encoder(
+        backbone,
+        hardware,
+        max_length=default_length(config, backbone),
+        pooling=config.pooling or "mean",
+        per_residue=config.per_residue,
+    )
+
+
+def default_length(config: EmbedConfig, backbone: Backbone) -> int | None:
+    """Return the crop; the default is lowered to the positions of the backbone."""
+    default, positions = EmbedConfig.max_length, backbone.max_residues
+    if default is None or positions is None or config.max_length != default:
+        return config.max_length
+    return min(default, positions)
+
+
+def _by_id(
+    embeddings: Embeddings, ids: tuple[str, ...], *, per_residue: bool
+) -> dict[str, FloatArray]:
+    """Return the rows of each protein under its id."""
+    rows, offsets = embeddings.rows.numpy(), embeddings.offsets
+    spans = zip(offsets[:-1], offsets[1:], strict=True)
+    blocks = (rows[start:end] for start, end in spans)
+    return {
+        identifier: block if per_residue else block[0]
+        for identifier, block in zip(ids, blocks, strict=True)
+    }
 
 
 def backbone_encoder(

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
-from peftide.adapters import ADAPTERS
-from peftide.backbones.quantised import check_base_bits
+from peftide.adapters import ADAPTERS, READS, check_method
+from peftide.adapters.layers import check_layers
+from peftide.backbones.names import check_backbone
 from peftide.config import MethodOptions, TrainConfig
+from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
 from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import TASKS, Task
-from peftide.training.setting import find_adapter
 
 Table = Mapping[str, Names]
 """Value of a choice → the options that only this value reads."""
@@ -19,7 +20,7 @@ Table = Mapping[str, Names]
 BACKBONE: Names = frozenset({"learning_rate", "weight_decay", "gradient_checkpointing", "trunk_gb"})
 """Options that are read if the backbone trains."""
 ADAPTER: Names = frozenset(item.name for item in fields(MethodOptions)) - {"method"}
-"""Options that `Adapter.reads` of a method may name."""
+"""Options that `READS` of a method may name."""
 METHODS: Table = {
     "head": frozenset({"trunk_gb"}),  # read if the pooling trains
     "full": BACKBONE - {"trunk_gb"},  # no layer stays frozen
@@ -54,6 +55,22 @@ CLASS_NAMES: Table = {
 IMBALANCES: Table = {"classes": frozenset({"imbalance"}), "numbers": NOTHING}
 
 
+def check_names(config: TrainConfig) -> None:
+    """Raise if the method, device, backbone or layers have a name that no machine knows.
+
+    This needs no table and no torch.
+
+    Raises
+    ------
+    InputError
+        Suggests a name.
+    """
+    check_method(config.method)
+    check_device(config.device)
+    check_backbone(config.backbone)
+    check_layers(config.lora_layers)
+
+
 def check_options(
     config: TrainConfig,
     task: Task,
@@ -85,7 +102,10 @@ def check_options(
     problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)
     raise_problems(problems)
-    check_base_bits(config.base_bits)
+    if config.base_bits is not None:
+        from peftide.backbones.quantised import check_base_bits  # only torch knows the GPU
+
+        check_base_bits(config.base_bits)
 
 
 def calibration_problems(config: TrainConfig, task: Task) -> list[str]:
@@ -128,7 +148,7 @@ def method_choices(config: TrainConfig, *, pooled: bool = True) -> Iterator[Choi
         Whether the task has one vector per sequence.
     """
     said = f"--method {config.method}"
-    yield Choice(said, ADAPTER - find_adapter(config.method).reads)
+    yield Choice(said, ADAPTER - READS.get(config.method, NOTHING))
     yield Choice(said, BACKBONE - METHODS.get(config.method, BACKBONE))
     if config.method == "head":
         pooling = config.pooling if pooled else "mean"
@@ -155,7 +175,7 @@ def base_bits_problems(config: TrainConfig) -> list[str]:
     if config.base_bits is None:
         return []
     problems = []
-    if not find_adapter(config.method).takes_quantised:
+    if not ADAPTERS[config.method].takes_quantised:
         fitting = ", ".join(name for name, adapter in ADAPTERS.items() if adapter.takes_quantised)
         problems.append(
             f"--base-bits: received {config.base_bits}, but --method {config.method} needs "

@@ -9,7 +9,6 @@ from peftide.report import write_report_if_possible
 from peftide.run_folder import open_run
 from peftide.tasks.detecting import Request
 from peftide.training.fitting import run_fit
-from peftide.training.options import check_options
 from peftide.training.results import cost_record, save, score
 from peftide.training.setting import build_setting, find_adapter, prepare
 
@@ -24,7 +23,6 @@ def run_training(request: Request, *, started: float) -> None:
     """
     config, task = request.config, request.task
     adapter = find_adapter(config.method)
-    check_options(config, task, tables=request.tables, given=request.given)
     hardware = choose_run_hardware(config)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)

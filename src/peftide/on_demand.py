@@ -8,22 +8,30 @@ Value = TypeVar("Value")
 
 
 class OnDemand(Mapping[str, Value], Generic[Value]):
-    """Names → values of modules in this folder.
+    """Names → values of the modules of a package.
+
+    Parameters
+    ----------
+    places
+        Name → module and variable in the package, such as `lora.DORA`.
+    package
+        The package, as in `__name__`.
 
     Examples
     --------
-    >>> methods = OnDemand({"head": "head.HEAD"})
+    >>> methods = OnDemand({"head": "head.HEAD"}, package="peftide.adapters")
     >>> list(methods), methods["head"].learning_rate
     (['head'], 0.001)
     """
 
-    def __init__(self, places: Mapping[str, str]) -> None:
+    def __init__(self, places: Mapping[str, str], *, package: str) -> None:
         self._places = dict(places)
+        self._package = package
 
     def __getitem__(self, name: str) -> Value:
         """Import the value of a name."""
         module, _, variable = self._places[name].partition(".")
-        return cast("Value", getattr(import_module(f"peftide.adapters.{module}"), variable))
+        return cast("Value", getattr(import_module(f"{self._package}.{module}"), variable))
 
     def __contains__(self, name: object) -> bool:
         """Return whether there is such a name, without an import."""
