@@ -84,3 +84,36 @@ def test_only_methods_of_peft_load_peft(tmp_path: Path, method: str, loads_peft:
         ]
     )
     assert ("peft" in loaded_after(code)) == loads_peft
+
+
+REFUSED = {
+    "method": ("train", "--method", "lorra"),
+    "device": ("train", "--device", "gpu"),
+    "backbone": ("train", "--backbone", "esm2_t6_8m"),
+    "random backbone": ("train", "--backbone", "random:esm2_t6_8m"),
+    "layers": ("train", "--lora-layers", "lsat:2"),
+    "baseline": ("train", "--task", "ppi", "--baselines", "kmers"),
+    "unread option": ("train", "--task", "ppi", "--method", "head", "--lora-r", "4"),
+    "plan": ("plan", "--method", "lorra"),
+    "embed backbone": ("embed", "--sequences", "p.fasta", "--backbone", "esm2_t6_8m"),
+    "embed device": ("embed", "--sequences", "p.fasta", "--device", "gpu"),
+    "embed run": ("embed", "--sequences", "p.fasta", "--run", "no_run"),
+    "predict": ("predict", "no_run", "--input", "t.tsv"),
+    "evaluate": ("evaluate", "no_run", "--input", "t.tsv"),
+}
+
+
+def test_refusals_that_need_no_model_load_no_torch(tmp_path: Path) -> None:
+    """One process for all of them, which names the first that loads it."""
+    (tmp_path / "p.fasta").write_text(">a\nMKV\n>b\nMKL\n")
+    (tmp_path / "t.tsv").write_text("id_a\tid_b\tlabel\na\tb\t1\n")
+    out = {"embed": "v.safetensors", "train": "run", "plan": "run", "evaluate": "scores"}
+    lines = ["import sys", "from peftide.cli import main"]
+    for name, (command, *options) in REFUSED.items():
+        words = [command, *options]
+        words += ["--out", out[command]] if command in out else []
+        if command in ("train", "plan"):
+            words += ["--data", "t.tsv", "--sequences", "p.fasta"]
+        lines += [f"assert main({words!r}) == 2, {name!r}"]
+        lines += [f"assert 'torch' not in sys.modules, {name!r}"]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, cwd=tmp_path)

@@ -9,7 +9,7 @@ from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.types import FloatArray, IntArray
 
-ROWS_PER_BLOCK = 512
+ROWS_PER_BLOCK = 2_048
 """Rows of every matrix product. The last block is filled up: sums in a matrix product depend on its
 size, so only a fixed size gives a row the same bits alone and in any table."""
 
