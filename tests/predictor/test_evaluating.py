@@ -5,6 +5,7 @@ import pytest
 
 from peftide.config import EvaluateConfig
 from peftide.errors import InputError
+from peftide.outputs import making_folder
 from peftide.predictor.evaluating import read_rows, run_evaluation
 
 Trained = Callable[[str, str], Path]
@@ -17,7 +18,8 @@ def config_of(run: Path, out: Path, **options: object) -> EvaluateConfig:
 
 def test_scores_are_those_of_the_written_file(trained: Trained, tmp_path: Path) -> None:
     config = config_of(trained("ppi", "head"), tmp_path / "scores")
-    metrics = run_evaluation(config)
+    with making_folder(config.out, command="evaluate", overwrite=False, inputs=[]) as work:
+        metrics = run_evaluation(config, work)
     assert metrics["splits"].keys() == {"test"}
     assert {"metrics.json", "run.json"} <= {path.name for path in config.out.iterdir()}
 
