@@ -64,8 +64,9 @@ def test_clearing_leaves_files_of_the_user(tmp_path: Path, command: str) -> None
 @pytest.mark.parametrize("content", ["", "[1]", "{"])
 def test_a_damaged_record_is_named_and_a_missing_one_is_empty(tmp_path: Path, content: str) -> None:
     (tmp_path / RECORD).write_text(content)
-    with pytest.raises(InputError, match=RECORD):
+    with pytest.raises(InputError, match=RECORD) as caught:
         read_record(tmp_path / RECORD)
+    assert caught.value.fix
     assert read_record(tmp_path / "absent") == {}
 
 

@@ -66,7 +66,15 @@ def read_record(path: Path, form: type = RecordForm) -> dict[str, Any]:
     InputError
         If the file is damaged.
     """
-    return read_object(path, form) if path.exists() else {}
+    try:
+        return read_object(path, form) if path.exists() else {}
+    except InputError as error:
+        raise InputError(
+            error.received,
+            expected=error.expected,
+            where=error.where,
+            fix=error.fix or f"Restore it from a copy, or remove {path.parent} yourself",
+        ) from error
 
 
 @contextmanager

@@ -359,7 +359,7 @@ def _check_same_options(now: Resumable, before: Resumable, *, asked: Mapping[str
     new, old = as_mapping(now), as_mapping(before)
     # a training compares the backbone itself, which may have moved
     free = FREE_ON_RESUME | ({"backbone"} if isinstance(now, TrainConfig) else set())
-    first = old | asked
+    first = {**old, **asked}
     changed = [
         f"--{key.replace('_', '-')} was {first[key]!r} and is {new[key]!r}"
         for key in new

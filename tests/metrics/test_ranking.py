@@ -30,10 +30,10 @@ def test_all_decisions_are_ranked_as_by_sklearn(decimals: int) -> None:
     scores = GENERATOR.normal(size=TRUTH.shape).round(decimals)
     found = weighted_micro_ranking(TRUTH, scores)(WEIGHTS)
     for draw, weights in enumerate(WEIGHTS.T):
-        given = {"sample_weight": np.repeat(weights, CLASSES)}
-        reference = average_precision_score(TRUTH.ravel(), scores.ravel(), **given)
+        each = np.repeat(weights, CLASSES)
+        reference = average_precision_score(TRUTH.ravel(), scores.ravel(), sample_weight=each)
         assert found["average_precision"][0, draw] == pytest.approx(reference, abs=1e-12)
-        reference = roc_auc_score(TRUTH.ravel(), scores.ravel(), **given)
+        reference = roc_auc_score(TRUTH.ravel(), scores.ravel(), sample_weight=each)
         assert found["auroc"][0, draw] == pytest.approx(reference, abs=1e-12)
 
 

@@ -102,14 +102,14 @@ def test_answers_of_a_frame_keep_its_index_and_its_ids(pairs: Predictor) -> None
         [(numbers[a], numbers[b]) for a, b in rows], columns=["id_a", "id_b"], index=index
     )
     found = pairs.predict(frame, by_id)
-    pd.testing.assert_frame_equal(found[["id_a", "id_b"]], frame)
+    pd.testing.assert_frame_equal(found.loc[:, ["id_a", "id_b"]], frame)
     (block,) = pairs.predict_blocks([frame[3:5]], by_id)
     assert block.index.tolist() == ["row 3", "row 4"]
     assert block.index.name == "complex"
     without = {key: text for key, text in by_id.items() if key != "0"}
     kept = pairs.predict(frame, without, columns=TableOptions(missing="drop"))
-    expected = frame[(frame != 0).all(axis=1)]
-    pd.testing.assert_frame_equal(kept[["id_a", "id_b"]], expected)
+    expected = frame.loc[(frame != 0).all(axis=1)]
+    pd.testing.assert_frame_equal(kept.loc[:, ["id_a", "id_b"]], expected)
 
 
 def test_answers_of_residues_and_of_a_series_keep_the_index(trained: Trained) -> None:

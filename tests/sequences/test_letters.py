@@ -18,11 +18,17 @@ def test_clean_sequence_passes_without_findings(cleaner: SequenceCleaner):
     assert cleaner.problems == []
 
 
+def test_line_breaks_are_no_blanks(cleaner: SequenceCleaner):
+    assert cleaner.clean("\nMKV \n\n LL\n", 7, name="P1") == "MKVLL"
+    assert cleaner.findings() == ()
+
+
 def test_white_space_case_and_stop(cleaner: SequenceCleaner):
     assert cleaner.clean("\nmk v\n LL\t*\n", 7, name="P1") == "MKVLL"
     counted = {finding.kind: (finding.count, finding.examples) for finding in cleaner.findings()}
     assert counted == {
         "lower_case_sequences": (1, ("a.fasta:7",)),
+        "blanks_in_sequences": (1, ("a.fasta:7",)),
         "trailing_stops": (1, ("a.fasta:7",)),
     }
 

@@ -164,6 +164,24 @@ def test_problems(table: Callable[..., Table], text: str, said: str):
         table(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        ("Mask", "--mask-column"),
+        ("masks", "--mask-column"),
+        ("CLUSTER", "--cluster-column"),
+        (" Split_", "--split-column"),
+    ],
+)
+def test_a_column_that_is_spelled_otherwise_is_named(
+    table: Callable[..., Table], name: str, flag: str
+):
+    """It was left out without a word before."""
+    with pytest.raises(InputError, match=flag) as caught:
+        table(f"sequence,label,{name}\nMK,HE,11\n", level="residue")
+    assert f"Did you mean {name.strip()}" in str(caught.value)
+
+
 def test_a_column_that_was_asked_for_must_be_there(table: Callable[..., Table]):
     with pytest.raises(InputError) as caught:
         table("sequence label\nMK 1\n", level="sequence", id_column="name", split_column="fold")

@@ -34,13 +34,14 @@ class SequenceCleaner:
     >>> cleaner.clean("mkv LLA*", 2, name="P1")
     'MKVLLA'
     >>> [finding.kind for finding in cleaner.findings()]
-    ['lower_case_sequences', 'trailing_stops']
+    ['lower_case_sequences', 'blanks_in_sequences', 'trailing_stops']
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[str] = []
         self._lower_case = Tally("lower_case_sequences", "read as upper case")
+        self._blanks = Tally("blanks_in_sequences", "the blanks between residues were removed")
         self._stops = Tally("trailing_stops", "the '*' at the end was removed")
         self._nucleotides = Tally(
             "nucleotide_like_sequences",
@@ -62,13 +63,16 @@ class SequenceCleaner:
         if text.strip() and looks_missing(text):
             self.problems.append(_missing(text.strip(), place(self.path, line), name=name))
             return ""
-        joined = "".join(text.split())
+        words = text.split()
+        joined = "".join(words)
         body = joined.rstrip("*")
         if not (body.isascii() and body.isalpha()):
             self.problems.append(_problem(text, line, path=self.path, name=name))
             return ""
         where = place(self.path, line)
         sequence = body.upper()
+        if len(words) > 1 and len(words) > sum(map(bool, map(str.strip, text.splitlines()))):
+            self._blanks.add(where)
         if len(body) < len(joined):
             self._stops.add(where)
         if sequence != body:
@@ -80,7 +84,7 @@ class SequenceCleaner:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return the changes and oddities, one finding per kind."""
-        tallies = (self._lower_case, self._stops, self._nucleotides)
+        tallies = (self._lower_case, self._blanks, self._stops, self._nucleotides)
         return tuple(finding for tally in tallies for finding in tally.findings("sequences"))
 
 

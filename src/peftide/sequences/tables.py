@@ -1,7 +1,7 @@
 """A file, DataFrame or list comes in; the columns that peftide needs go out as text."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from pathlib import Path
@@ -284,9 +284,18 @@ def _optional(
         return ()
     if column in grid.cells:
         return (column,)
-    if _is_renamed(options, name):
+    if _is_renamed(options, name) or any(map(_same_word(column), grid.cells)):
         problems.append(_no_column(grid, options, name))
     return ()
+
+
+def _same_word(column: str) -> Callable[[str], bool]:
+    """Return whether another name differs from a column's only in case, signs or a plural s."""
+
+    def plain(name: str) -> str:
+        return "".join(filter(str.isalnum, name.casefold())).removesuffix("s")
+
+    return lambda other: plain(other) == plain(column)
 
 
 def _is_renamed(options: RowOptions, name: str) -> bool:

@@ -45,7 +45,7 @@ class Copies:
 
     def texts(self) -> list[str]:
         """Return the sequences of the representatives."""
-        return [self.sequences[number] for number in self.representatives.tolist()]
+        return [self.sequences[number] for number in map(int, self.representatives)]
 
     def settings(self, settings: SimilaritySettings) -> SimilaritySettings:
         """Return settings for a search in the representatives alone.
@@ -145,7 +145,7 @@ def _near(sequences: Sequence[str]) -> Iterator[tuple[int, IntArray]]:
     if not len(order):
         return
     for places in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
-        left = _letters([sequences[place] for place in places.tolist()])
+        left = _letters([sequences[place] for place in map(int, places)])
         for _ in range(MOST_TRIED):
             if len(left) < 2:
                 break
