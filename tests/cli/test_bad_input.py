@@ -509,4 +509,6 @@ def test_no_space_for_predictions(
     assert main(f"predict {run} --input x.tsv --out out.tsv --threads 1".split()) == 1
     assert "no space left" in one_message(capsys)
     # the encoded proteins stay, so that the same command goes on from them
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.tsv.peftide-predict", "x.tsv"]
+    work = ".out.tsv.peftide-predict"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [work, "x.tsv"]
+    assert any((tmp_path / work / "embedding").iterdir())
