@@ -1,0 +1,157 @@
+"""The name of a mutant comes in (`A24G`, `p.Ala24Gly`, `WT`); its substitutions go out.
+
+References: den Dunnen et al. 2016, doi 10.1002/humu.22981 (HGVS nomenclature).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from peftide.errors import InputError
+
+LETTERS = "ACDEFGHIKLMNPQRSTVWY"
+NAMES = (
+    *("Ala", "Cys", "Asp", "Glu", "Phe", "Gly", "His", "Ile", "Lys", "Leu"),
+    *("Met", "Asn", "Pro", "Gln", "Arg", "Ser", "Thr", "Val", "Trp", "Tyr"),
+)
+THREE_LETTERS = dict(zip(NAMES, LETTERS, strict=True))
+STOPS = ("*", "Ter")
+SAME = ("=", "~")
+"""Written for an unchanged residue."""
+WILD_TYPES = frozenset({"wt", "wildtype", "nochange", "parent", "reference"})
+SYNONYMOUS = frozenset({"sy", "syn", "synonymous", "silent", "=", "(=)"})
+FRAMESHIFT = re.compile(r"fs", re.IGNORECASE)
+INSERTION = re.compile(r"ins|dup|ext", re.IGNORECASE)
+DELETION = re.compile(r"del|Δ", re.IGNORECASE)
+PREFIX = re.compile(r"^.*?(?:\b|_)p\.|^p\.")
+"""Everything before the change in HGVS: `NP_000537.3:p.`."""
+SEPARATORS = re.compile(r"[:,;/+|&\s_]+")
+ONE = re.compile(r"([A-Z])(-?\d+)([A-Z*=~-])", re.IGNORECASE)
+THREE = re.compile(r"([A-Z]{3})(-?\d+)([A-Z]{3}|[*=~-])", re.IGNORECASE)
+
+Kind = Literal["substitutions", "wild_type", "synonymous", "stop", "deletion", "insertion", "fs"]
+"""What a mutant is; only the first three are whole proteins of the length of the wild type."""
+
+
+@dataclass(frozen=True, order=True)
+class Substitution:
+    """One residue in place of another.
+
+    Attributes
+    ----------
+    position
+        Number of the residue, from 1. In `Mutant` it is as written; in `Variants` it is the
+        place in the wild type.
+    old, new
+        Letters of the two residues.
+    """
+
+    position: int
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        """Return the usual notation."""
+        return f"{self.old}{self.position}{self.new}"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What the name of a mutant says.
+
+    Attributes
+    ----------
+    kind
+        What it is.
+    substitutions
+        Changed residues in order of position; empty unless `kind` is "substitutions".
+    unchanged
+        Residues that are named but do not change (`A24A`, `p.Ala24=`).
+    """
+
+    kind: Kind
+    substitutions: tuple[Substitution, ...] = ()
+    unchanged: tuple[Substitution, ...] = ()
+
+
+def parse_mutant(text: str) -> Mutant:
+    """Return what the name of a mutant says; positions are as written.
+
+    Several substitutions are separated by `:`, `,`, `;`, `/`, `+`, `|`, `&`, `_` or blanks.
+
+    Raises
+    ------
+    InputError
+        If the text is no known notation, or changes one residue twice.
+
+    Examples
+    --------
+    >>> [str(each) for each in parse_mutant("p.[Ala24Gly;Thr30Ser]").substitutions]
+    ['A24G', 'T30S']
+    >>> parse_mutant("_wt").kind, parse_mutant("A24A").kind, parse_mutant("p.Arg97fs").kind
+    ('wild_type', 'synonymous', 'fs')
+    """
+    bare = PREFIX.sub("", text.strip()).strip("[]() ")
+    word = re.sub(r"[\s_-]", "", bare).lower()
+    if word in WILD_TYPES:
+        return Mutant("wild_type")
+    if word in SYNONYMOUS:
+        return Mutant("synonymous")
+    length_changes = _change_of_length(bare)
+    if length_changes is not None:
+        return length_changes
+    pieces = [piece.strip("[]()") for piece in SEPARATORS.split(bare)]
+    named = [_substitution(PREFIX.sub("", piece), text) for piece in pieces if piece]
+    if not named:
+        raise _unknown(text)
+    return _mutant(named, text)
+
+
+def _change_of_length(text: str) -> Mutant | None:
+    kinds: tuple[tuple[re.Pattern[str], Kind], ...]
+    kinds = ((FRAMESHIFT, "fs"), (INSERTION, "insertion"), (DELETION, "deletion"))
+    for pattern, kind in kinds:
+        if pattern.search(text) and any(map(str.isdigit, text)):
+            return Mutant(kind)
+    return None
+
+
+def _mutant(named: list[Substitution], text: str) -> Mutant:
+    positions = [each.position for each in named]
+    twice = sorted({place for place in positions if positions.count(place) > 1})
+    if twice:
+        raise InputError(f"the mutant {text!r} names residue {twice[0]} more than once")
+    if any(each.new == "*" for each in named):
+        return Mutant("stop")
+    if any(each.new == "-" for each in named):
+        return Mutant("deletion")
+    changed = tuple(sorted(each for each in named if each.new != each.old))
+    unchanged = tuple(sorted(each for each in named if each.new == each.old))
+    return Mutant("substitutions" if changed else "synonymous", changed, unchanged)
+
+
+def _substitution(piece: str, text: str) -> Substitution:
+    one, three = ONE.fullmatch(piece), THREE.fullmatch(piece)
+    found = one or three
+    if found is None:
+        raise _unknown(text)
+    old, position, new = found[1], int(found[2]), found[3]
+    old = _letter(old, text)
+    return Substitution(position, old, old if new in SAME else _letter(new, text))
+
+
+def _letter(name: str, text: str) -> str:
+    if name in ("-", *STOPS) or name.title() in STOPS:
+        return name if name == "-" else "*"
+    letter = THREE_LETTERS.get(name.title(), name.upper())
+    if letter not in LETTERS:
+        hint = "; a stop is written * or Ter" if letter == "X" else ""
+        raise InputError(f"the mutant {text!r} has {name!r}, which is no amino acid{hint}")
+    return letter
+
+
+def _unknown(text: str) -> InputError:
+    return InputError(
+        f"the mutant {text!r} cannot be read",
+        expected="a notation such as A24G, A24G:T30S, p.Ala24Gly or WT",
+    )
