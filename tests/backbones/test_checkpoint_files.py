@@ -138,3 +138,12 @@ def test_an_index_names_only_files_of_its_folder(tmp_path: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(BackboneError, match="lacks 1 of 1 shards"):
         stored_files(folder, "model.safetensors")
+
+
+@pytest.mark.parametrize("place", ["vocab.txt", "tokenizer/vocab.txt"])
+def test_a_vocabulary_beside_or_above_is_named(tmp_path: Path, place: str) -> None:
+    folder = save_checkpoint(tmp_path / "weights")
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (folder / "vocab.txt").rename(tmp_path / place)
+    with pytest.raises(BackboneError, match=rf"holds no alphabet.*Copy \S+/{place} into"):
+        load_backbone(str(folder))

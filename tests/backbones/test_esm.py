@@ -1,6 +1,7 @@
 """Shapes of the ESM family against published sizes; checkpoints whole or refused."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from peftide.backbones.esm import (
     esm_tokenizer,
     load_esm,
 )
+from peftide.backbones.esm_masked import published_tensors
+from peftide.backbones.loading import load_backbone
 from peftide.backbones.names import ALIASES
 from peftide.errors import BackboneError
 from tests.conftest import padded_forward, plain_model, randomise, save_checkpoint
 
 WEIGHTS = "model.safetensors"
+PARTS = ("weight", "bias")
 PUBLISHED = {  # Lin et al. 2023, doi 10.1126/science.ade2574, table S1, and the models' names
     "esm2_t6_8M": 7.5e6,
     "esm2_t12_35M": 33.5e6,
@@ -101,22 +105,83 @@ def test_an_encoder_checkpoint_loads_without_its_pooler(tmp_path: Path):
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
 
 
+PUBLISHED_CONFIG = {  # config.json of facebook/esm2_t6_8M_UR50D, in the shape of the tests
+    "_name_or_path": "/tmp/facebook/esm2_t6_8M_UR50D",
+    "architectures": ["EsmForMaskedLM"],
+    "attention_probs_dropout_prob": 0.0,
+    "classifier_dropout": None,
+    "emb_layer_norm_before": False,
+    "esmfold_config": None,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.0,
+    "hidden_size": 32,
+    "initializer_range": 0.02,
+    "intermediate_size": 128,
+    "is_folding_model": False,
+    "layer_norm_eps": 1e-05,
+    "mask_token_id": 32,
+    "max_position_embeddings": 1026,
+    "model_type": "esm",
+    "num_attention_heads": 4,
+    "num_hidden_layers": 2,
+    "pad_token_id": 1,
+    "position_embedding_type": "rotary",
+    "token_dropout": True,
+    "torch_dtype": "float32",
+    "transformers_version": "4.25.0.dev0",
+    "use_cache": True,
+    "vocab_list": None,
+    "vocab_size": 33,
+}
+BLOCK = [
+    *(f"attention.self.{name}.{kind}" for name in ("query", "key", "value") for kind in PARTS),
+    *(f"{name}.{kind}" for name in ("attention.output.dense", "output.dense") for kind in PARTS),
+    *(f"{name}.{kind}" for name in ("attention.LayerNorm", "LayerNorm") for kind in PARTS),
+    *(f"intermediate.dense.{kind}" for kind in PARTS),
+    "attention.self.rotary_embeddings.inv_freq",
+]
+PUBLISHED_NAMES = {
+    *(f"esm.encoder.layer.{layer}.{name}" for layer in (0, 1) for name in BLOCK),
+    *(f"{name}.{kind}" for name in ("lm_head.dense", "lm_head.layer_norm") for kind in PARTS),
+    *(f"esm.{name}.{kind}" for name in ("contact_head.regression",) for kind in PARTS),
+    *(f"esm.encoder.emb_layer_norm_after.{kind}" for kind in PARTS),
+    "esm.embeddings.position_embeddings.weight",
+    "esm.embeddings.word_embeddings.weight",
+    "lm_head.bias",
+}
+
+
+def published_checkpoint(folder: Path) -> Path:
+    """Give a checkpoint the file and tensor names of facebook/esm2_t6_8M_UR50D."""
+    save_checkpoint(folder)
+    (folder / "config.json").write_text(json.dumps(PUBLISHED_CONFIG))
+    model = EsmForMaskedLM.from_pretrained(folder)
+    tensors = published_tensors(model.state_dict(), layers=2, dtype=torch.float32)
+    tensors["esm.embeddings.position_embeddings.weight"] = torch.randn(1026, 32)
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    assert load_file(folder / WEIGHTS).keys() == PUBLISHED_NAMES
+    return folder
+
+
 def test_a_checkpoint_in_the_published_form_loads(tmp_path: Path):
     """The files on the hub hold inv_freq per layer, and a position table that nothing reads."""
-
-    def as_published(tensors: dict[str, Tensor]) -> None:
-        for name in [name for name in tensors if "inv_freq" in name]:
-            del tensors[name]
-        for layer in range(2):
-            name = f"esm.encoder.layer.{layer}.attention.self.rotary_embeddings.inv_freq"
-            tensors[name] = 1 / 10000 ** (torch.arange(0, 8, 2) / 8)
-        tensors["esm.embeddings.position_ids"] = torch.arange(1026)[None]
-        tensors["esm.embeddings.position_embeddings.weight"] = torch.randn(1026, 32)
-
-    expected = padded_forward(plain_model(save_checkpoint(tmp_path)), ["MKV", "W"])
-    found = padded_forward(load_esm(change_weights(tmp_path, as_published)), ["MKV", "W"])
+    expected = padded_forward(plain_model(save_checkpoint(tmp_path / "new")), ["MKV", "W"])
+    shutil.copytree(tmp_path / "new", tmp_path / "old")
+    folder = published_checkpoint(tmp_path / "old")
+    found = padded_forward(load_esm(folder), ["MKV", "W"])
+    assert load_backbone(str(folder)).layers == 2
     for a, b in zip(expected, found, strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_names_that_an_older_peftide_wrote_still_load(tmp_path: Path):
+    """`transformers` 5 writes gamma and beta, and one inv_freq for a star of layers."""
+    EsmForMaskedLM.from_pretrained(save_checkpoint(tmp_path)).esm.save_pretrained(tmp_path / "old")
+    names = load_file(tmp_path / "old" / WEIGHTS).keys()
+    assert any("layer.*" in name for name in names)
+    assert any(name.endswith("LayerNorm.gamma") for name in names)
+    found, expected = load_esm(tmp_path / "old").state_dict(), load_esm(tmp_path).state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize(
@@ -169,5 +234,5 @@ def test_half_precision_weights_are_computed_with_in_fp32(tmp_path: Path):
 
 
 def test_a_folder_without_alphabet_is_an_error(tmp_path: Path):
-    with pytest.raises(BackboneError, match=r"holds no vocab\.txt"):
+    with pytest.raises(BackboneError, match=r"holds no alphabet; expected vocab\.txt"):
         esm_tokenizer(tmp_path)

@@ -157,7 +157,7 @@ def test_a_folder_without_weights_is_an_error(tmp_path: Path):
 
 def test_a_folder_without_alphabet_is_an_error(tmp_path: Path):
     (save_checkpoint(tmp_path) / "vocab.txt").unlink()
-    with pytest.raises(BackboneError, match=r"holds no vocab\.txt"):
+    with pytest.raises(BackboneError, match=r"holds no alphabet; expected vocab\.txt"):
         load_backbone(str(tmp_path))
 
 

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.backbones.architecture import Architecture
+from peftide.backbones.checkpoint_files import require_one_of
 from peftide.backbones.weights import load_weights
-from peftide.errors import BackboneError
 from peftide.packing import PackedBatch
 
 ALPHABET = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"LAGVESIKRDTPNQFYMHCWXUBZO")
@@ -42,12 +42,7 @@ def bert_tokenizer(folder: Path | None) -> Any:
     if folder is None:
         vocabulary = {token: number for number, token in enumerate(ALPHABET)}
         return BertTokenizer(vocabulary, do_lower_case=False)
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-        raise BackboneError(
-            f"{folder} holds no tokenizer",
-            expected="tokenizer.json or vocab.txt",
-            where="--backbone",
-        )
+    require_one_of(folder, ["tokenizer.json", "vocab.txt"], what="tokenizer")
     # residues are capital letters, even if a checkpoint does not say so
     return BertTokenizer.from_pretrained(folder, do_lower_case=False)
 

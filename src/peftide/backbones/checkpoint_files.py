@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -78,6 +78,31 @@ def _check_content(path: Path) -> None:
         _refuse(f"{path} is a web page, not a file of a checkpoint", fix=AGAIN)
     if not start and path.suffix in (".json", ".safetensors", ".bin"):
         _refuse(f"{path} is empty", fix=AGAIN)
+
+
+def require_one_of(folder: Path, names: Sequence[str], *, what: str) -> None:
+    """Refuse a folder without any of these files; if one lies beside or above it, name that one.
+
+    Parameters
+    ----------
+    what
+        Kind of the files, for the error message.
+
+    Raises
+    ------
+    BackboneError
+        Says where such a file is, and to copy it.
+    """
+    if any((folder / name).is_file() for name in names):
+        return
+    parent = folder.resolve().parent
+    near = [parent / name for name in names if (parent / name).is_file()]
+    near += [path for name in names for path in sorted(parent.glob(f"*/{name}"))]
+    _refuse(
+        f"{folder} holds no {what}",
+        expected=" or ".join(names),
+        fix=f"Copy {near[0]} into {folder}, if it belongs to this checkpoint" if near else AGAIN,
+    )
 
 
 def stored_files(folder: Path, name: str) -> list[Path]:

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.backbones.architecture import Architecture, use_packed_attention
+from peftide.backbones.checkpoint_files import require_one_of
 from peftide.backbones.esm_layer import use_few_passes
 from peftide.backbones.esm_masked import EsmMaskedLM
 from peftide.backbones.weights import load_weights
-from peftide.errors import BackboneError
 from peftide.packing import PackedBatch
 
 UNUSED_MODULE = "contact_head"
@@ -89,8 +89,7 @@ def esm_tokenizer(folder: Path | None) -> Any:
     from transformers import EsmTokenizer
 
     if folder is not None:
-        if not (folder / "vocab.txt").is_file():
-            raise BackboneError(f"{folder} holds no vocab.txt", where="--backbone")
+        require_one_of(folder, ["vocab.txt"], what="alphabet")
         return EsmTokenizer.from_pretrained(folder)
     with as_file(files("peftide.backbones") / "esm_vocab.txt") as vocabulary:
         return EsmTokenizer(vocab_file=str(vocabulary))

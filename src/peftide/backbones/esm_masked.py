@@ -1,8 +1,10 @@
 """ESM with its language-model head, for pretraining: rows of masked pieces in, logits out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -10,6 +12,10 @@ from peftide.backbones.weights import load_weights
 
 TRAINED_MASK_SHARE = 0.15 * 0.8
 """Share of `<mask>` to which ESM's `token_dropout` scales the embeddings at all times."""
+FREQUENCIES = "rotary_embeddings.inv_freq"
+"""Frequencies of the rotary positions: one tensor of the model, but one for each layer in files."""
+TIED = "lm_head.decoder.weight"
+"""Second name of the word embeddings."""
 
 
 class EsmMaskedLM(nn.Module):
@@ -69,3 +75,29 @@ class EsmMaskedLM(nn.Module):
     def predict(self, hidden: Float[Tensor, "M D"]) -> Float[Tensor, "M V"]:
         """Return the logits of every token of the vocabulary."""
         return self.model.lm_head(hidden)
+
+
+def published_tensors(
+    tensors: Mapping[str, Tensor], *, layers: int, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """Return the tensors of `EsmForMaskedLM` under the names of the published ESM-2 checkpoints.
+
+    `transformers` 5 would write names that other readers of ESM-2 refuse.
+
+    Parameters
+    ----------
+    tensors
+        The state of the model.
+    dtype
+        Number type of the weights. Rotary frequencies stay in fp32: at residue 1,000, a rounded
+        frequency is off by half a turn.
+    """
+    published = {}
+    for name, tensor in tensors.items():
+        if name.endswith(FREQUENCIES):
+            home = name.removesuffix(FREQUENCIES) + "encoder.layer"
+            copies = {f"{home}.{k}.attention.self.{FREQUENCIES}": tensor for k in range(layers)}
+            published |= {k: v.detach().float().cpu().clone() for k, v in copies.items()}
+        elif name != TIED:
+            published[name] = tensor.detach().to("cpu", dtype).clone()
+    return published

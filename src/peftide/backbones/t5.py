@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.backbones.architecture import Architecture
+from peftide.backbones.checkpoint_files import require_one_of
 from peftide.backbones.weights import load_weights
 from peftide.errors import BackboneError
 from peftide.packing import PackedBatch, attend, register_attention, within_sequences
@@ -45,15 +46,10 @@ def t5_tokenizer(folder: Path | None) -> Any:
     if folder is None:
         special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
         return T5Tokenizer([*special, *((f"▁{letter}", -1.0) for letter in LETTERS)])
+    require_one_of(folder, ["tokenizer.json", "spiece.model"], what="tokenizer")
     if (folder / "tokenizer.json").is_file():
         # as it stands: T5Tokenizer would put ProtT5's word marks into Ankh's sequences
         return PreTrainedTokenizerFast.from_pretrained(folder)
-    if not (folder / "spiece.model").is_file():
-        raise BackboneError(
-            f"{folder} holds no tokenizer",
-            expected="tokenizer.json or spiece.model",
-            where="--backbone",
-        )
     absent = [name for name in ("sentencepiece", "google.protobuf") if not _is_installed(name)]
     if absent:
         raise BackboneError(

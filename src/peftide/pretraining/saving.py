@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from peftide.backbones.esm_masked import published_tensors
 from peftide.files import remove, written_whole
 from peftide.pretraining.network import PretrainingModel
 
@@ -24,11 +25,12 @@ def save_backbone(
     place = folder / "checkpoints" / "backbone"
     with written_whole(place) as partial:
         trained = model.language_model.model
-        state = trained.state_dict(keep_vars=True)
-        # by identity: a weight with two names stays one, and is written once
-        copies = {id(v): v.detach().to("cpu", WEIGHTS_DTYPE[dtype]) for v in state.values()}
-        tensors = {name: copies[id(value)] for name, value in state.items()}
-        trained.save_pretrained(partial, state_dict=tensors)
+        tensors = published_tensors(
+            trained.state_dict(),
+            layers=trained.config.num_hidden_layers,
+            dtype=WEIGHTS_DTYPE[dtype],
+        )
+        trained.save_pretrained(partial, state_dict=tensors, save_original_format=False)
         tokenizer.save_pretrained(partial)
     for file in sorted(place.iterdir()):
         file.replace(folder / file.name)
