@@ -107,3 +107,31 @@ def test_large_values_are_standardised_in_double_precision(rows: Rows, reading: 
     labels = fit_continuous(examples, reading())
     values = read_continuous(examples, labels, reading()).values
     assert CONTINUOUS.trained(values, labels)[:, 0] == pytest.approx([-1.224745, 0, 1.224745])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1,5", "it has a comma; write decimals with a point, as 0.5"),
+        ("1.234,5", "it has a comma"),
+        ("1,234.5", "it has a comma"),
+        ("n.d.", "is not a finite number but looks like a missing value: leave out the row"),
+        ("1e-400", "is too small for a float and would be read as 0"),
+        ("0.5;1,5", "has commas for the decimal point, or two separators"),
+        ("0.5;inf", "is not a finite number but a list"),
+    ],
+)
+def test_the_reason_is_named(rows: Rows, reading: Reading, text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_continuous(rows(["1", text]), Labels(), reading())
+    assert str(caught.value).startswith(f"t.tsv:3: label {text!r} ")
+    assert said in str(caught.value)
+
+
+def test_zeros_in_any_form_are_numbers(rows: Rows, reading: Reading) -> None:
+    assert not read_continuous(rows(["0", "-0.0", "0e-400"]), Labels(), reading()).values.any()
+
+
+def test_marks_for_missing_values_are_counted(rows: Rows, reading: Reading) -> None:
+    (found,) = read_continuous(rows(["1", "2", "-999"]), Labels(), reading()).findings
+    assert (found.kind, found.examples) == ("labels_like_missing_values", ("t.tsv:4",))

@@ -162,3 +162,13 @@ def test_names_of_any_kind_come_back(write: Callable[[list[str]], str]) -> None:
     found = label_list(write(names))
     assert found is not None
     assert list(found.entries) == names
+
+
+@pytest.mark.parametrize("text", ["0,5;1", "0,5 1,5", "[1,5; 2]", "1;2,5"])
+def test_decimal_commas_in_lists_are_named(text: str) -> None:
+    assert "commas for the decimal point" in list_fault(text)
+
+
+@pytest.mark.parametrize("text", ["a,b;c", "1,2,3", "1, 2", "0.5;1.5"])
+def test_other_separators_are_no_decimal_commas(text: str) -> None:
+    assert list_fault(text) == ""

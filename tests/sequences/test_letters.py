@@ -42,7 +42,9 @@ def test_white_space_case_and_stop(cleaner: SequenceCleaner):
         ("\nMKV\n\n10 MKV", 5, "'1' '0': remove the numbers"),
         ("MKV>P", 2, "'>': a line break is missing before the '>'"),
         ("MK?V", 2, "'?': only letters are residues; write an unknown one as X"),
-        ("MKß", 2, "'ß': only letters"),
+        ("MKß", 2, "'ß' (LATIN SMALL LETTER SHARP S): residues are letters from A to Z"),
+        ("M\u041aV", 2, "'\u041a' (CYRILLIC CAPITAL LETTER KA): residues are letters from A to Z"),
+        ("\uff2dKV", 2, "'\uff2d' (FULLWIDTH LATIN CAPITAL LETTER M)"),
         ("M1234567", 2, "'1' '2' '3' '4' '5' …: remove the numbers"),
     ],
 )

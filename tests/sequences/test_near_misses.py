@@ -14,6 +14,7 @@ from peftide.sequences.near_misses import similar_classes, similar_names
         ("caf\u00e9", "cafe\u0301"),
         ("membrane", "mem\u200bbrane"),
         ("1", "1.0"),
+        ("cytoplasm", "\u0441ytoplasm", "\uff43ytoplasm"),
     ],
 )
 def test_spellings_of_one_name_are_similar(names: tuple[str, ...]) -> None:
@@ -36,3 +37,8 @@ def test_later_parts_name_only_classes_that_train_lacks() -> None:
     assert similar_classes("test", ["Nucleus", "nucleus"], known) == ()
     (finding,) = similar_classes("test", ["NUCLEUS"], known)
     assert "'NUCLEUS' (1)" in finding.decision
+
+
+def test_letters_that_look_alike_are_named() -> None:
+    (finding,) = similar_classes("train", ["no", "n\u043e"], [])
+    assert "with CYRILLIC SMALL LETTER O; 1)" in finding.decision

@@ -20,7 +20,13 @@ def test_names_of_validation(value: str):
     assert part_name(value) == "validation"
 
 
-@pytest.mark.parametrize("value", ["", "NA", "nan", "holdout", "training", "test/../x", "vali"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "NA", "nan", "holdout", "training", "test/../x", "vali", "vaild", "trian"),
+        *("testt", "tests", "testing", "test_", "test set"),
+    ],
+)
 def test_names_of_no_part(value: str):
     assert part_name(value) is None
 
@@ -58,3 +64,15 @@ def test_a_missing_value_is_said_to_be_one():
         InputError, match=r"a\.tsv:3: column split says 'NA', which looks like a mi"
     ):
         split_by_column(make_table("train", "NA"), column="split")
+
+
+@pytest.mark.parametrize("value", ["test_hard", "test-2", "TEST.fold_1", "test2"])
+def test_further_test_parts_have_a_name_after_a_sign(value: str):
+    assert part_name(value) == value.lower()
+
+
+def test_a_typo_of_a_test_part_is_named():
+    with pytest.raises(
+        InputError, match=r"a\.tsv:3: column split says 'testt'\. Did you mean test\?"
+    ):
+        split_by_column(make_table("train", "testt"), column="split")

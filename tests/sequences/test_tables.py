@@ -182,6 +182,22 @@ def test_a_column_that_is_spelled_otherwise_is_named(
     assert f"Did you mean {name.strip()}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "header", ["id s\u0435quence label", "id sequence l\u0430bel", "id sequence label \uff53plit"]
+)
+def test_letters_that_look_alike_in_a_column_are_named(
+    table: Callable[..., Table], header: str
+) -> None:
+    row = " ".join(["P1", "MKV", "1", "train"][: len(header.split())])
+    with pytest.raises(InputError, match=r"is written with (CYRILLIC|FULLWIDTH)"):
+        table(f"{header}\n{row}\n", level="sequence")
+
+
+def test_a_mask_may_be_a_list(table: Callable[..., Table]) -> None:
+    read = table("id sequence label mask\nP1 MKV HHE 1,0,1\nP2 MKV HHE 101\n", level="residue")
+    assert cells(read.masks) == ["101", "101"]
+
+
 def test_a_column_that_was_asked_for_must_be_there(table: Callable[..., Table]):
     with pytest.raises(InputError) as caught:
         table("sequence label\nMK 1\n", level="sequence", id_column="name", split_column="fold")

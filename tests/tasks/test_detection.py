@@ -158,6 +158,18 @@ def test_long_digits_are_neither_values_nor_classes(digits: int) -> None:
         (["yes", "no"] * 10 + ["noo"], "yes or no, except 'noo' (t.tsv:22)", "binary or --task m"),
         (["1", "0"] * 10 + ["11"], "except '11' (t.tsv:22)", "multiclass or --task regression"),
         (["1", "0"] * 10 + ["NA"], "except 'NA' (t.tsv:22)", "binary or --task multiclass"),
+        (
+            ["1", "0"] * 5 + ["NA"] * 9,
+            "'NA' (t.tsv:12), which looks like a missing value",
+            "binary",
+        ),
+        (["yes", "no", "n.d."] * 5, "'n.d.' (t.tsv:4), which looks like a missing value", "binary"),
+        (
+            ["in", "out"] * 10 + ["in, out"],
+            "single classes, except 1 row with a separator in the label ('in, out', t.tsv:22)",
+            "multilabel or --task multiclass",
+        ),
+        (["yes", "no"] * 10 + ["y\u0435s"], "(with CYRILLIC SMALL LETTER IE) (t.tsv:22)", "binary"),
         (["C1", "D2"] * 10 + ["mono"], "symmetry groups, except 'mono' (t.tsv:22)", "symmetry or"),
         (["0.5", "1.25"] * 10 + ["high"], "such as 'high' (t.tsv:22)", "multiclass or --task reg"),
     ],
@@ -174,3 +186,19 @@ def test_numbers_and_words_as_long_as_all_peptides_are_not_of_residues() -> None
     words = ["nonbinder"] * 6 + ["binder"] * 3
     assert detect_task(words, lengths=[9] * 9, pairs=False)[0] == "multiclass"
     assert detect_task(["000010010"] * 6, lengths=[9] * 6, pairs=False)[0] == "residue"
+
+
+def test_sets_of_classes_in_many_rows_need_no_question() -> None:
+    for labels in (["in", "out"] * 4 + ["in;out"], ["in"] * 30 + ["none", "in,out"]):
+        assert detect_task(labels, lengths=None, pairs=False)[0] == "multilabel"
+
+
+def test_infinite_numbers_per_residue_are_values_to_refuse() -> None:
+    labels = ["0.5,inf,1", "1,2.5"]
+    assert detect_task(labels, lengths=[3, 2], pairs=False)[0] == "residue-regression"
+
+
+def test_lists_of_numbers_with_decimal_commas_are_named() -> None:
+    assert "t.tsv:2: label '0,5;1,5' has commas for the decimal point" in refusal(
+        ["0,5;1,5", "0,5;2,5"], [2, 2]
+    )

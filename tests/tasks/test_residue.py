@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -48,6 +49,22 @@ def test_a_mask_of_another_length_or_alphabet_is_refused(
     with pytest.raises(InputError) as caught:
         read_residue(examples, HE, reading([2, 2]))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["NA", "n.d.", "?"])
+def test_a_missing_label_is_named_as_one(rows: Rows, reading: Reading, text: str) -> None:
+    with pytest.raises(InputError, match=rf"t\.tsv:3: label '{re.escape(text)}' looks like a miss"):
+        fit_residue(rows(["HEH", text]), reading([3, 5]))
+
+
+def test_rows_of_signs_for_missing_labels_are_counted(rows: Rows, reading: Reading) -> None:
+    examples = rows(["HE", "??", "EH"], masks=["11", "11", "11"])
+    targets = read_residue(examples, fit_residue(examples, reading([2, 2, 2])), reading([2, 2, 2]))
+    assert [(f.kind, f.examples) for f in targets.findings] == [
+        ("labels_like_missing_values", ("t.tsv:3",))
+    ]
+    masked = rows(["HE", "??"], masks=["11", "00"])
+    assert read_residue(masked, HE, reading([2, 2])).findings == ()
 
 
 def test_masks_that_leave_no_residue_are_refused(rows: Rows, reading: Reading) -> None:

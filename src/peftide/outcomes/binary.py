@@ -19,6 +19,8 @@ from peftide.outcomes.shallow import (
     zeros_and_ones,
 )
 from peftide.outcomes.shown import Shown, average_precision
+from peftide.sequences.label_kinds import shortened
+from peftide.sequences.missing import looks_missing_label
 from peftide.sequences.records import Examples
 from peftide.sequences.yes_no import is_yes
 from peftide.types import FloatArray, IntArray
@@ -36,7 +38,7 @@ def read_binary(examples: Examples, _labels: Labels, _options: ReadingOptions) -
     said = [is_yes(label) for label in shown]
     raise_problems(
         [
-            f"{examples.where(row)}: label {shown[row]!r} is neither 1 nor 0"
+            f"{examples.where(row)}: label {shortened(shown[row])} {_fault(shown[row])}"
             for row, yes in enumerate(said)
             if yes is None
         ],
@@ -45,6 +47,12 @@ def read_binary(examples: Examples, _labels: Labels, _options: ReadingOptions) -
     )
     values = np.array([[yes is True] for yes in said], dtype=np.float32)
     return Targets(values, examples.counted, np.arange(len(said) + 1))
+
+
+def _fault(text: str) -> str:
+    if looks_missing_label(text):
+        return "is neither 1 nor 0 but looks like a missing value: leave out the row"
+    return "is neither 1 nor 0"
 
 
 def fit_binary(examples: Examples, options: ReadingOptions) -> Labels:

@@ -1,6 +1,7 @@
 """A value: one output, trained on standardised values."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,8 +21,9 @@ from peftide.outcomes.shallow import (
 )
 from peftide.outcomes.shown import Shown
 from peftide.quantities import number
-from peftide.sequences.label_kinds import TOO_MANY_DIGITS, is_number, shortened
-from peftide.sequences.label_lists import label_list
+from peftide.sequences.label_kinds import TOO_MANY_DIGITS, WITH_COMMA, is_number, shortened
+from peftide.sequences.label_lists import COMMAS, label_list
+from peftide.sequences.missing import looks_missing_label, missing_numbers
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.tallies import row_findings
 from peftide.types import BoolArray, FloatArray
@@ -31,6 +33,7 @@ LARGEST = 1e38
 SMALLEST_SPREAD = 1e-30
 FAR = 1e6
 """A value this many interquartile ranges from the median is far off."""
+NOT_ZERO = re.compile(r"[^eE]*[1-9]")
 NO_NUMBER = "is not a finite number"
 
 
@@ -43,7 +46,7 @@ def read_continuous(examples: Examples, _labels: Labels, options: ReadingOptions
         Naming file and line of every label that is not a finite number of usual size.
     """
     values = numbers_of(examples.labels or (), examples.where)
-    findings = far_off(values, examples.counted, part=options.part, where=examples.where)
+    findings = odd_values(values, examples.counted, part=options.part, where=examples.where)
     return Targets(values[:, None], examples.counted, np.arange(len(values) + 1), findings)
 
 
@@ -61,7 +64,9 @@ def numbers_of(texts: Sequence[str], where: Callable[[int], str]) -> FloatArray:
         Naming the place of every text that is not a finite number of usual size.
     """
     values = np.array([float(t) if is_number(t) else math.nan for t in texts], dtype=np.float64)
-    wrong = np.flatnonzero(~(np.abs(values) <= LARGEST)).tolist()  # NaN too
+    zeros = np.flatnonzero(values == 0).tolist()
+    vanished = [row for row in zeros if NOT_ZERO.match(texts[row].strip())]
+    wrong = np.flatnonzero(~(np.abs(values) <= LARGEST)).tolist() + vanished  # NaN too
     raise_problems(
         [f"{where(row)}: label {shortened(texts[row])} {_fault(texts[row])}" for row in wrong],
         fix="To use another column, name it with --label-column. Decimals have a point.",
@@ -72,12 +77,28 @@ def numbers_of(texts: Sequence[str], where: Callable[[int], str]) -> FloatArray:
 def _fault(text: str) -> str:
     if TOO_MANY_DIGITS.fullmatch(text.strip()):
         return "has too many digits for a number: an id, or labels of residues (--task residue)?"
+    if WITH_COMMA.fullmatch(text.strip()):
+        return f"{NO_NUMBER}: it has a comma; write decimals with a point, as 0.5"
+    if looks_missing_label(text):
+        return f"{NO_NUMBER} but looks like a missing value: leave out the row"
     listed = label_list(text)
+    if listed is not None and listed.fault == COMMAS:
+        return COMMAS
     if listed is not None and listed.are_numbers:
         return f"{NO_NUMBER} but a list; one number per residue: --task residue-regression"
+    if is_number(text) and float(text) == 0:
+        return "is too small for a float and would be read as 0: write 0, or change the unit"
     if is_number(text):
         return f"is too large to compute with (above {LARGEST:g}): correct it, or change the unit"
     return NO_NUMBER
+
+
+def odd_values(
+    values: FloatArray, counted: BoolArray, *, part: str, where: Callable[[int], str]
+) -> tuple[Finding, ...]:
+    """Count values far from all others, and those that look like a mark for a missing value."""
+    marks = missing_numbers(part, values, counted, where=where)
+    return far_off(values, counted, part=part, where=where) + marks
 
 
 def far_off(

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from peftide.sequences.label_lists import NUMBER, is_missing
+from peftide.sequences.label_lists import NUMBER, is_missing, is_numeral
+from peftide.sequences.lookalikes import strange_letters
 from peftide.sequences.residue_labels import FEW_SIGNS, per_residue
 from peftide.sequences.yes_no import is_yes
 
@@ -14,6 +15,8 @@ MOST_CLASSES = 30
 """Numbers with more distinct values than this are values, not classes."""
 WHOLE = re.compile(r"[+-]?\d+")
 WHOLE_VALUE = re.compile(r"[+-]?\d+(\.0*)?")
+WITH_COMMA = re.compile(r"[+-]?\d+([.,]\d{3})*,\d+(\.\d+)?")
+"""Numbers with a comma for the decimal point, or between thousands."""
 TOO_MANY_DIGITS = re.compile(r"[+-]?\d{16,}")
 """Whole numbers that a float cannot tell apart: ids, or labels of residues."""
 SHOWN_CHARACTERS = 40
@@ -75,7 +78,7 @@ def residue_numbers(labels: Sequence[str], lengths: Sequence[int]) -> set[str]:
     if all(isinstance(row, str) for row in fitting):
         return set()
     known = {entry for entry in set().union(*fitting) if not is_missing(entry)}
-    return known if all(map(NUMBER.fullmatch, known)) else set()
+    return known if all(map(is_numeral, known)) else set()
 
 
 def are_whole(numbers: Iterable[str]) -> bool:
@@ -100,15 +103,20 @@ def is_number(label: str) -> bool:
 
 
 def shortened(label: str) -> str:
-    """Return a label in quotes, as messages show it: long ones are cut, with their length.
+    r"""Return a label in quotes, as messages show it: long ones are cut, with their length.
+
+    Letters that only look like Latin ones are named.
 
     Examples
     --------
     >>> shortened("C2"), shortened("1" * 5000)[-20:]
     ("'C2'", "' (5,000 characters)")
+    >>> print(shortened("n\u043e"))
+    'nо' (with CYRILLIC SMALL LETTER O)
     """
     if len(label) <= SHOWN_CHARACTERS:
-        return repr(label)
+        strange = strange_letters(label)
+        return f"{label!r} (with {strange})" if strange else repr(label)
     return f"{label[:SHOWN_CHARACTERS] + '…'!r} ({len(label):,} characters)"
 
 

@@ -27,6 +27,8 @@ QUOTED_OR_BARE = re.compile(rf"\s*(?:({QUOTED})|([^\s,;'\"]+))\s*(?:[,;]|(?=['\"
 MAPPING = re.compile(rf"\{{\s*(?:{QUOTED}|\w+)\s*:")
 ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+DECIMAL_COMMAS = re.compile(r"(?=[^,]*\d,\d)[+-]?\d+([.,]\d+)?(\s*[;|\s]\s*[+-]?\d+([.,]\d+)?)+")
 SEPARATORS = re.compile(r"[;,|]")
 SIGN = re.compile(r"[^\w\s]")
 ELLIPSES = ("...", "…")
@@ -34,6 +36,7 @@ NONE = "none"
 """The word for an empty set, in tables and predictions: an empty cell may be a forgotten one."""
 BITS = {"1": 1, "1.": 1, "1.0": 1, "true": 1, "0": 0, "0.": 0, "0.0": 0, "false": 0}
 CUT = "was cut when it was written: the list is not whole"
+COMMAS = "has commas for the decimal point, or two separators: write numbers as 0.5"
 WRITE_WHOLE = (
     "Write each list whole, for instance with semicolons between its entries: ';'.join(map(str, x))"
 )
@@ -64,9 +67,9 @@ class LabelList:
 
     @property
     def are_numbers(self) -> bool:
-        """Whether all entries are numbers or missing, and at least one is a number."""
+        """Whether all entries are numbers or missing, and at least one is a finite number."""
         known = [entry for entry in self.entries if not is_missing(entry)]
-        return bool(known) and all(map(NUMBER.fullmatch, known))
+        return any(map(NUMBER.fullmatch, known)) and all(map(is_numeral, known))
 
     @property
     def bits(self) -> tuple[int, ...] | None:
@@ -91,6 +94,8 @@ def label_list(text: str) -> LabelList | None:
     wrapped = WRAPPED.fullmatch(body)
     if wrapped is not None:
         body = wrapped["inner"] or "[]"
+    if DECIMAL_COMMAS.fullmatch(body.strip("[](){} ")):
+        return LabelList(fault=COMMAS)
     if body[:1] in CLOSING and body.endswith(CLOSING[body[0]]) and len(body) > 1:
         return _inside_brackets(body)
     if _is_open(body):
@@ -108,6 +113,17 @@ def list_fault(text: str) -> str:
     """
     found = label_list(text)
     return found.fault if found is not None and found.marked else ""
+
+
+def is_numeral(entry: str) -> bool:
+    """Return whether an entry is a number, maybe an infinite one.
+
+    Examples
+    --------
+    >>> is_numeral("-1e3"), is_numeral("inf"), is_numeral("a")
+    (True, True, False)
+    """
+    return bool(NUMBER.fullmatch(entry) or INFINITE.fullmatch(entry))
 
 
 def is_missing(entry: str) -> bool:
@@ -266,6 +282,19 @@ def _is_open(text: str) -> bool:
     inside = text[1:].lstrip()
     begun = text[:1] in ("[", "{") and CLOSING[text[:1]] not in text
     return begun and (inside[:1] in "'\"" or inside[:1].isdigit() or inside[:1] in "-+.")
+
+
+def mask_text(cell: str) -> str:
+    """Return a mask with a character per residue; one that is a list of 0 and 1 is read as such.
+
+    Examples
+    --------
+    >>> mask_text("[1, 0]"), mask_text("1 1 0"), mask_text(" 101 "), mask_text("1,x")
+    ('10', '110', '101', '1,x')
+    """
+    found = label_list(cell)
+    bits = None if found is None or found.fault else found.bits
+    return cell.strip() if bits is None else "".join(map(str, bits))
 
 
 def repeated_numbers(entries: Sequence[str]) -> bool:

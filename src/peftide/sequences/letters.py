@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from peftide.sequences.lookalikes import letter_name
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import Finding, place
 from peftide.sequences.tallies import Tally
@@ -103,9 +104,14 @@ def _problem(text: str, line: int, *, path: Path, name: str) -> str:
         return f"{place(path, line)}: the sequence of {name} is empty"
     line += body.count("\n", 0, first.start())
     characters = "".join(dict.fromkeys(NOT_A_LETTER.findall(body)))
-    shown = " ".join(repr(character) for character in characters[:SHOWN_CHARACTERS])
+    shown = " ".join(map(_shown, characters[:SHOWN_CHARACTERS]))
     more = " …" if len(characters) > SHOWN_CHARACTERS else ""
     return f"{place(path, line)}: the sequence of {name} has {shown}{more}: {_advice(characters)}"
+
+
+def _shown(character: str) -> str:
+    name = letter_name(character)
+    return f"{character!r} ({name})" if name else repr(character)
 
 
 def _advice(characters: str) -> str:
@@ -117,4 +123,6 @@ def _advice(characters: str) -> str:
         return "a stop inside the protein: cut it there, or check the reading frame"
     if any(character.isdigit() for character in characters):
         return "remove the numbers"
+    if not characters.isascii():
+        return "residues are letters from A to Z; retype those that only look like one"
     return "only letters are residues; write an unknown one as X"

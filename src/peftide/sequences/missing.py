@@ -1,11 +1,14 @@
 """Text of a cell comes in; whether it stands for a missing value goes out."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.tallies import row_findings
+from peftide.types import BoolArray, FloatArray
 
 MISSING = frozenset(
     {
@@ -15,6 +18,15 @@ MISSING = frozenset(
     }
 )
 """Texts, in lower case, that R, pandas, databases and spreadsheets write for a missing value."""
+MISSING_LABELS = MISSING | {
+    *("nil", "n.d.", "n.d", "nd", "n/d", "n.a.", "n.a", "tbd", "undefined", "unknown"),
+    *("not determined", "not available", "not applicable", "undetermined"),
+}
+"""Texts that stand for a missing label. As a sequence, `NIL` and `ND` are peptides."""
+SENTINEL = re.compile(r"-?9{2,}(\.\d+)?|-1e\+\d\d|9\.969\d*e\+36")
+"""Numbers such as -999 or 9.969e+36, which programs write for a missing value."""
+SENTINEL_GAP = 3
+"""Such a number stands apart if it is this many ranges of all others away from them."""
 SIGNS = frozenset({"+", "-"})
 """Names of two classes; the sign `-` is then no missing value."""
 
@@ -29,6 +41,17 @@ def looks_missing(text: str) -> bool:
     """
     word = text.strip().lower()
     return not word or word in MISSING
+
+
+def looks_missing_label(text: str) -> bool:
+    """Return whether the text of a label is empty or stands for a missing value.
+
+    Examples
+    --------
+    >>> [looks_missing_label(text) for text in ("n.d.", "NA", "nil", "no")]
+    [True, True, True, False]
+    """
+    return looks_missing(text) or text.strip().lower() in MISSING_LABELS
 
 
 def missing_classes(
@@ -46,7 +69,7 @@ def missing_classes(
         Place of a row by its index, for the examples.
     """
     distinct = {name for row in names for name in row}
-    odd = {name for name in distinct if looks_missing(name)}
+    odd = {name for name in distinct if looks_missing_label(name)}
     if distinct >= SIGNS:
         odd -= SIGNS
     rows = np.array([not odd.isdisjoint(row) for row in names], dtype=bool)
@@ -68,4 +91,72 @@ def missing_labels(part: str, examples: Examples) -> tuple[Finding, ...]:
     """
     texts = [text.strip() for text in examples.labels or ()]
     names = [(text,) if text and text.lower() != "none" else () for text in texts]
-    return missing_classes(part, names, where=examples.where)
+    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
+    rows = np.isfinite(numbers)
+    return missing_classes(part, names, where=examples.where) + missing_numbers(
+        part, numbers, rows, where=examples.where
+    )
+
+
+def missing_residues(
+    part: str, rows: Sequence[frozenset[str]], *, where: Callable[[int], str]
+) -> tuple[Finding, ...]:
+    """Count the rows whose residue labels look missing: all are a sign such as `-`, or one is `?`.
+
+    Parameters
+    ----------
+    rows
+        The different labels of the residues of each row, without those that are masked.
+    where
+        Place of a row by its index, for the examples.
+    """
+    signs = frozenset("-.?") - (SIGNS if frozenset().union(*rows) >= SIGNS else frozenset())
+    odd = np.array([bool(row) and ("?" in row or row <= signs) for row in rows], dtype=bool)
+    shown = sorted(signs & frozenset().union(*(rows[row] for row in np.flatnonzero(odd))))
+    return row_findings(
+        part,
+        "labels_like_missing_values",
+        odd,
+        where=where,
+        decision=f"rows of residues with {' '.join(map(repr, shown))}, which looks like a missing "
+        "value but counts as a class; give these residues a 0 in the mask, or leave out the rows",
+    )
+
+
+def missing_numbers(
+    part: str, values: FloatArray, counted: BoolArray, *, where: Callable[[int], str]
+) -> tuple[Finding, ...]:
+    """Count numbers such as -999 that stand far apart from all others.
+
+    Parameters
+    ----------
+    values
+        Number of each row. Shape (R,).
+    counted
+        Rows that count. Shape (R,).
+    where
+        Place of a row by its index, for the examples.
+
+    Examples
+    --------
+    >>> values = np.array([0.5, 1.5, -999, 2.5])
+    >>> found = missing_numbers("train", values, np.ones(4, bool), where=str)
+    >>> found[0].kind, found[0].examples
+    ('labels_like_missing_values', ('2',))
+    """
+    distinct = np.unique(values[counted])
+    marks = np.array([bool(SENTINEL.fullmatch(f"{value:g}")) for value in distinct], dtype=bool)
+    usual = distinct[~marks]
+    if not len(usual):
+        return ()
+    gap = SENTINEL_GAP * max(float(np.ptp(usual)), 1.0)
+    marks &= (distinct < usual.min() - gap) | (distinct > usual.max() + gap)
+    return row_findings(
+        part,
+        "labels_like_missing_values",
+        counted & np.isin(values, distinct[marks]),
+        where=where,
+        decision=f"rows with {', '.join(f'{mark:g}' for mark in distinct[marks])}, which looks "
+        "like a mark for a missing value but counts as a number; leave out the rows if their label "
+        "is unknown",
+    )

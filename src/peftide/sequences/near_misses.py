@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
 from peftide.sequences.label_lists import NUMBER
+from peftide.sequences.lookalikes import in_latin, strange_letters
 from peftide.sequences.records import Finding
 from peftide.sequences.tallies import SHOWN_EXAMPLES
 
@@ -16,15 +17,15 @@ BLANKS = re.compile(r"[\s_]+")
 def spelling_key(name: str) -> str:
     """Return a text that is equal for names that differ only in their spelling.
 
-    Case, blanks, underscores, the kind of a dash, invisible characters and the form of a number
-    make no difference.
+    Case, blanks, underscores, the kind of a dash, invisible characters, letters of another script
+    that look alike, and the form of a number make no difference.
 
     Examples
     --------
     >>> spelling_key("DNA binding") == spelling_key("dna_Binding "), spelling_key("1.0")
     (True, '1.0')
     """
-    text = DASHES.sub("-", unicodedata.normalize("NFKC", name)).casefold()
+    text = DASHES.sub("-", in_latin(name))
     text = BLANKS.sub("", "".join(c for c in text if unicodedata.category(c) != "Cf"))
     return repr(float(text)) if NUMBER.fullmatch(text) else text
 
@@ -63,11 +64,16 @@ def similar_classes(part: str, named: Iterable[str], known: Collection[str]) -> 
     if not groups:
         return ()
     shown = [
-        " / ".join(f"{name!r} ({counts[name]:,})" for name in group)
+        " / ".join(f"{name!r} ({_note(name)}{counts[name]:,})" for name in group)
         for group in groups[:SHOWN_EXAMPLES]
     ]
     decision = (
-        f"{'; '.join(shown)}: they differ only in case, blanks or signs and stay separate; if they "
-        "are one class, correct the labels"
+        f"{'; '.join(shown)}: they differ only in case, blanks, signs or letters that look alike, "
+        "and stay separate; if they are one class, correct the labels"
     )
     return (Finding(part, "similar_classes", sum(map(len, groups)), decision),)
+
+
+def _note(name: str) -> str:
+    strange = strange_letters(name)
+    return f"with {strange}; " if strange else ""

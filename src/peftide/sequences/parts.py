@@ -11,7 +11,8 @@ from peftide.sequences.tables import Table
 
 SYNONYMS = {"valid": "validation", "val": "validation", "dev": "validation"}
 PARTS = ("train", "validation", "test")
-EXTRA_TEST = re.compile(r"test[\w.-]*")
+EXTRA_TEST = re.compile(r"test([_.-][\w.-]*\w|\d+)")
+"""Names of further test parts. `testt` may be a mistake for `test`."""
 
 
 def part_name(value: str) -> str | None:
@@ -29,8 +30,8 @@ def part_name(value: str) -> str | None:
 def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
     """Rows of each part that the split column names; train and validation come first.
 
-    `valid`, `val` and `dev` in any case are read as validation. Other names that begin with
-    `test` are further test parts.
+    `valid`, `val` and `dev` in any case are read as validation. `test2` and names that begin with
+    `test_`, `test-` or `test.` are further test parts.
 
     Parameters
     ----------

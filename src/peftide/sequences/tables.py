@@ -21,7 +21,9 @@ from peftide.sequences.delimited import (
     rows_of,
 )
 from peftide.sequences.fasta import FastaRecords, parse_fasta
+from peftide.sequences.label_lists import mask_text
 from peftide.sequences.letters import SequenceCleaner
+from peftide.sequences.lookalikes import in_latin, strange_letters
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import Finding, place
 from peftide.sequences.tallies import Tally
@@ -188,7 +190,7 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
         labels=_single([grid.cells[name] for name in chosen.label]),
         splits=_single([_stripped(grid.cells[name]) for name in chosen.split]),
         clusters=_single([_cluster_cells(grid, name, missing) for name in chosen.cluster]),
-        masks=_single([_stripped(grid.cells[name]) for name in chosen.mask]),
+        masks=_single([list(map(mask_text, grid.cells[name])) for name in chosen.mask]),
         findings=cleaner.findings() + missing.findings("sequences"),
     )
 
@@ -269,8 +271,12 @@ def _group(
     absent = [name for name in names if getattr(options, name) not in grid.cells]
     if not absent:
         return found
-    one_of_two = len(absent) < len(names)
-    wanted = [name for name in absent if one_of_two or _is_renamed(options, name)]
+    one_of_two, known = len(absent) < len(names), list(grid.cells)
+    wanted = [
+        name
+        for name in absent
+        if one_of_two or _is_renamed(options, name) or _alike(getattr(options, name), known)
+    ]
     problems.extend(_no_column(grid, options, name) for name in wanted)
     return ()
 
@@ -290,10 +296,13 @@ def _optional(
 
 
 def _same_word(column: str) -> Callable[[str], bool]:
-    """Return whether another name differs from a column's only in case, signs or a plural s."""
+    """Return whether another name differs from a column's only in its spelling.
+
+    Case, signs, a plural s and letters of another script that look alike make no difference.
+    """
 
     def plain(name: str) -> str:
-        return "".join(filter(str.isalnum, name.casefold())).removesuffix("s")
+        return "".join(filter(str.isalnum, in_latin(name))).removesuffix("s")
 
     return lambda other: plain(other) == plain(column)
 
@@ -309,7 +318,17 @@ def _no_column(grid: Grid, options: RowOptions, name: str) -> str:
     names = [known for known in grid.cells if known]
     return (
         f"{grid.path}: there is no column {column} (another is named with {flag}). "
-        f"{did_you_mean(column, names)}"
+        f"{_alike(column, names)}{did_you_mean(column, names)}"
+    )
+
+
+def _alike(column: str, names: Sequence[str]) -> str:
+    """Say which letters of a similar name only look like Latin ones."""
+    alike = filter(_same_word(column), names)
+    return "".join(
+        f"The column {name!r} is written with {strange}. "
+        for name in alike
+        if (strange := strange_letters(name))
     )
 
 

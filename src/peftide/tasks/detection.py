@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from peftide.sequences.label_kinds import (
     MOST_CLASSES,
     TOO_MANY_DIGITS,
     WHOLE,
+    WITH_COMMA,
     are_per_residue,
     are_whole,
     are_yes_no,
@@ -19,6 +20,7 @@ from peftide.sequences.label_kinds import (
     shortened,
 )
 from peftide.sequences.label_lists import (
+    NONE,
     SEPARATORS,
     WRITE_WHOLE,
     columns_of,
@@ -27,11 +29,11 @@ from peftide.sequences.label_lists import (
     repeated_numbers,
     split_classes,
 )
+from peftide.sequences.missing import looks_missing_label
 from peftide.sequences.residue_labels import length_misfit
 from peftide.sequences.yes_no import is_yes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 GROUP_WITH_ORDER = re.compile(r"[CD]\d+", re.IGNORECASE)
 SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
 ODD_SHARE = 0.1
@@ -80,6 +82,11 @@ class Column:
     def where(self, text: str) -> str:
         """Return the place of the first row with a text."""
         return self.place(self.rows.index(text))
+
+    def has_few(self, texts: Iterable[str]) -> bool:
+        """Return whether so few rows have one of these texts that they may be mistakes."""
+        rows = sum(self.counts[text] for text in texts)
+        return rows <= max(1, ODD_SHARE * len(self.rows)) and 2 * rows < len(self.rows)
 
 
 def row_number(row: int) -> str:
@@ -213,12 +220,14 @@ def _of_odd_ones(column: Column, *, pairs: bool) -> Detection | None:
         kinds.append(("symmetry", "symmetry groups", _is_group))
     for task, words, fits in kinds:
         odd = [text for text in column.counts if not fits(text)]
-        rows = sum(column.counts[text] for text in odd)
-        few = rows <= max(1, ODD_SHARE * len(column.rows)) and 2 * rows < len(column.rows)
-        if not odd or not few or any(SEPARATORS.search(text) or label_list(text) for text in odd):
+        unknown = all(map(looks_missing_label, odd)) and len(odd) < len(column.counts)
+        if not odd or not (unknown or column.has_few(odd)):
+            continue
+        if any(SEPARATORS.search(text) or label_list(text) for text in odd):
             continue
         others = f" and {len(odd) - 1:,} more" if len(odd) > 1 else ""
         reason = f"{words}, except {shortened(odd[0])} ({column.where(odd[0])}){others}"
+        reason += ", which looks like a missing value" if unknown else ""
         values = all(map(is_number, column.counts))
         other = ("multiclass", "regression") if values else ("multiclass",)
         return Detection((task, *other), reason)
@@ -236,7 +245,7 @@ def _of_numbers(column: Column) -> Detection | None:
         reason = f"digits too long for a number, such as {shortened(long[0])}"
         tasks = ("residue", "multiclass")
         return Detection(tasks, f"{reason} ({column.where(long[0])})", asks=True)
-    commas = [text for text in distinct if DECIMAL_COMMA.fullmatch(text)]
+    commas = [text for text in distinct if WITH_COMMA.fullmatch(text)]
     if not all(is_number(text) or text in commas for text in distinct):
         return None
     if commas:
@@ -278,6 +287,13 @@ def _of_sets(column: Column) -> Detection | None:
             example = f"{shortened(text)}, {column.where(text)}"
             return Detection(("residue-regression", "multilabel"), f"{reason} ({example})", True)
     names = {name for text in column.counts for name in split_classes(text)}
+    count = sum(column.counts[text] for text in several)
+    has_sets = lists or NONE in map(str.lower, column.counts)
+    if count <= ODD_SHARE * len(column.rows) and not has_sets:
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        example = f"{shortened(several[0])}, {column.where(several[0])}"
+        reason = f"single classes, except {rows} with a separator in the label ({example})"
+        return Detection(("multilabel", "multiclass"), reason)
     reason = f"sets of {len(names):,} classes ({shortened(several[0])})"
     return Detection(("multilabel",), reason)
 

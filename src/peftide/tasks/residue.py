@@ -11,6 +11,7 @@ from peftide.outcomes.categorical import membership, require_two_classes
 from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
 from peftide.sequences.label_kinds import shortened
 from peftide.sequences.label_lists import is_missing, list_fault
+from peftide.sequences.missing import looks_missing_label, missing_residues
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.residue_labels import difference, entry_counts, per_residue
 from peftide.sequences.tallies import row_findings
@@ -45,6 +46,9 @@ def read_residue(examples: Examples, labels: Labels, options: ReadingOptions) ->
     values, findings = membership(
         seen.entries, labels, seen.counted, part=options.part, where=seen.where
     )
+    parts = zip(seen.offsets[:-1], seen.offsets[1:], strict=True)
+    rows = [frozenset(compress(seen.entries[a:b], seen.counted[a:b])) for a, b in parts]
+    findings += missing_residues(options.part, rows, where=examples.where)
     return Targets(values, seen.counted, seen.offsets, seen.findings + findings)
 
 
@@ -142,6 +146,11 @@ def _misfit(examples: Examples, row: int, length: int) -> str:
     fault = list_fault(text)
     if fault:
         return f"{examples.where(row)}: label {shortened(text)} {fault}"
+    if looks_missing_label(text):
+        return (
+            f"{examples.where(row)}: label {shortened(text)} looks like a missing value: "
+            "leave out the row"
+        )
     entries = per_residue(text, length)
     what = "characters" if isinstance(entries, str) else "entries"
     return (

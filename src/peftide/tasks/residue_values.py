@@ -4,7 +4,7 @@ from itertools import compress
 
 import numpy as np
 
-from peftide.outcomes.continuous import far_off, numbers_of, standardising
+from peftide.outcomes.continuous import numbers_of, odd_values, standardising
 from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
 from peftide.sequences.records import Examples
 from peftide.tasks.residue import read_entries
@@ -40,5 +40,5 @@ def read_residue_values(examples: Examples, labels: Labels, options: ReadingOpti
 
     values = np.full((len(seen.entries), 1), labels.centre)
     values[rows, 0] = numbers_of(list(compress(seen.entries, seen.counted)), where)
-    findings = far_off(values[:, 0], seen.counted, part=options.part, where=seen.where)
+    findings = odd_values(values[:, 0], seen.counted, part=options.part, where=seen.where)
     return Targets(values, seen.counted, seen.offsets, seen.findings + findings)
