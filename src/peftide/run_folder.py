@@ -37,7 +37,7 @@ RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
 """Config class of each resumable command → the name of the command."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
-    *("embedding_cache", "baselines", "hours", "steps", "compile"),
+    *("embedding_cache", "baselines", "hours", "steps", "compile", "title"),
 }
 SETTLED = ("max_tokens", "task", "precision")
 """Options for which `config.yaml` replaces the word auto with the value chosen by the run."""

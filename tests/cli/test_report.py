@@ -17,6 +17,8 @@ def test_the_report_is_written_and_named(
     assert main(["report", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"report: {tmp_path / 'report.html'}\n"
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert main(["report", str(tmp_path), "--title", "Yeast <b>& I</b>"]) == 0
+    assert "<h1>Yeast &lt;b&gt;&amp; I&lt;/b&gt;</h1>" in (tmp_path / "report.html").read_text()
 
 
 def test_a_folder_without_scores_is_an_error(

@@ -143,6 +143,7 @@ def other_value(name: str, value: object) -> object:
         "relatives_weight": 0.5,
         "mask_span": 2.0,
         "backbone": "0123: other",
+        "title": "2026: a title",
         "kind": "cluster",
         "similarity": "none",
         "negatives": "sample",

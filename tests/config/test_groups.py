@@ -33,7 +33,7 @@ def test_no_option_is_in_two_groups_and_none_is_without_one() -> None:
     names = [name for group in GROUPS for name in own_names(group)]
     assert len(names) == len(set(names))
     common = {field.name for field in dataclasses.fields(CommonOptions)}
-    assert own_names(TrainConfig) - set(names) == {"out", "resume", "seed"}
+    assert own_names(TrainConfig) - set(names) == {"out", "resume", "seed", "title"}
     assert common <= {field.name for field in dataclasses.fields(TrainConfig)}
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from peftide.outcomes import OUTCOMES
 from peftide.report.read import Part
+from peftide.report.tables import Section
 
 VOID = {"br", "col", "hr", "img", "link", "meta"}
 NASTY = "<script>alert('x')</script>&\"\x00"
@@ -82,8 +83,9 @@ def binary_run(folder: Path, rows: int = 60) -> Path:
 class Outline(HTMLParser):
     """What a page consists of; it fails on tags that do not close in order."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | Section) -> None:
         super().__init__(convert_charrefs=True)
+        text = text.markup() if isinstance(text, Section) else text
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[tuple[str, str]] = []

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from sklearn.metrics import confusion_matrix
 
 from peftide.outcomes.categorical import UNTRAINED
@@ -6,6 +7,7 @@ from peftide.report.mistakes import (
     confusion,
     confusion_table,
     confusion_tsv,
+    most_frequent,
     surest_mistakes,
 )
 from tests.report.conftest import NASTY, Outline, make_part
@@ -56,3 +58,24 @@ def test_the_surest_mistake_comes_first_and_right_rows_never() -> None:
 def test_rows_without_one_true_class_have_no_confusion() -> None:
     assert confusion(make_part("multilabel", [[1]], [[0.9]]), threshold=0.5) is None
     assert confusion(make_part("continuous", [1.0], [2.5]), threshold=None) is None
+
+
+def test_of_many_classes_the_most_frequent_are_shown_and_none_is_lost() -> None:
+    counts = np.random.default_rng(0).integers(0, 5, (60, 60))
+    counts[7], counts[:, 9] = 100, 100
+    names, merged = most_frequent(tuple(f"C{k}" for k in range(60)), counts)
+    assert (len(names), merged.shape) == (24, (24, 24))
+    assert {"C7", "C9"} <= set(names)
+    assert names[-1] == "37 other classes"
+    assert merged.sum() == counts.sum()
+    assert merged[names.index("C7"), names.index("C9")] == 100
+    table = Outline(confusion_table(tuple(f"C{k}" for k in range(60)), counts))
+    assert "confusions among them are on the diagonal" in table.text("figcaption")
+
+
+@pytest.mark.parametrize(("length", "upright"), [(2, False), (30, True)])
+def test_long_names_of_classes_are_written_upright(length: int, upright: bool) -> None:
+    shown = confusion_table(
+        tuple("abcdefghij"[k] * length for k in range(10)), np.eye(10, dtype=int)
+    )
+    assert ("upright" in str(Outline(shown).all("table")[0]["class"])) is upright

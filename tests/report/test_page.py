@@ -28,7 +28,7 @@ def test_a_page_has_one_title_and_headings_in_order(run_folder: Path) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(levels[:-1], levels[1:], strict=True))
-    assert outline.text("title") == "Do two proteins interact? LoRA · mini · run"
+    assert outline.text("title") == "Do two proteins interact? · LoRA · mini · run"
     assert outline.all("html") == [{"lang": "en"}]
 
 
@@ -48,11 +48,58 @@ def test_what_is_not_text_has_a_name_to_be_read_aloud(run_folder: Path) -> None:
     assert all(head.get("scope") for head in outline.all("th"))
 
 
+def test_every_section_can_be_reached_from_the_contents(run_folder: Path) -> None:
+    outline = outline_of(run_folder)
+    ids = [str(attributes["id"]) for _, attributes in outline.tags if attributes.get("id")]
+    assert len(set(ids)) == len(ids)
+    inside = [str(link["href"])[1:] for link in outline.all("a") if link["href"][0] == "#"]  # type: ignore[index]
+    assert set(inside) <= set(ids)
+    assert {one["id"] for one in outline.all("section")} <= set(inside)
+
+
+def test_a_page_has_landmarks_and_a_link_past_the_top(run_folder: Path) -> None:
+    outline = outline_of(run_folder)
+    for name in ("header", "main", "nav", "footer"):
+        assert len(outline.all(name)) == 1, name
+    assert outline.all("nav")[0]["aria-label"] == "Contents"
+    (main,), skip = outline.all("main"), outline.all("a")[0]
+    assert (skip["class"], skip["href"]) == ("skip", f"#{main['id']}")
+    assert main["tabindex"] == "-1"
+
+
+def test_each_table_has_a_name_before_it(run_folder: Path) -> None:
+    """A caption inside, or that of the figure around it."""
+    tags = [tag for tag, _ in outline_of(run_folder).tags]
+    for at in (k for k, tag in enumerate(tags) if tag == "table"):
+        assert tags[at + 1] == "caption" or "figcaption" in tags[max(0, at - 4) : at], at
+
+
+def test_sections_of_like_parts_have_ids_of_their_own(tmp_path: Path) -> None:
+    folder = binary_run(tmp_path)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["splits"] = dict.fromkeys(("a b", "a-b", "<a b>"), metrics["splits"]["test"])
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    for name in ("predictions.tsv", "strata.tsv"):
+        (folder / name).unlink()
+    write_tsv(
+        folder / "predictions.tsv",
+        "id probability split counted",
+        [(k, 0.5, name, 1) for k, name in enumerate(metrics["splits"])],
+    )
+    write_tsv(folder / "strata.tsv", "truth", [[1]] * 3)
+    ids = [one["id"] for one in outline_of(folder).all("section")]
+    assert [one for one in ids if str(one).startswith("a-closer")] == [
+        "a-closer-look-at-a-b",
+        "a-closer-look-at-a-b-2",
+        "a-closer-look-at-a-b-3",
+    ]
+
+
 def test_the_head_says_when_the_run_was_made(tmp_path: Path) -> None:
     splits = {"test": {"auroc": entry(0.5)}}
     written = "2026-11-29T00:15:36+00:00"
     folder = write_run(tmp_path / "dated", {"headline": "auroc", "splits": splits}, date=written)
-    assert "2026-11-29 00:15 UTC" in outline_of(folder).text("p")
+    assert "2026-11-29 00:15 UTC" in outline_of(folder).text("dd")
 
 
 def test_everything_has_its_section(run_folder: Path) -> None:
@@ -128,6 +175,24 @@ def test_values_are_shown_too(tmp_path: Path) -> None:
     write_tsv(tmp_path / "predictions.tsv", "id label prediction split counted", rows)
     write_tsv(tmp_path / "strata.tsv", "truth length", [(k / 7, 9) for k in range(50)])
     assert "Predicted and measured" in outline_of(tmp_path).text("b")
+
+
+def test_a_thousand_classes_make_a_page_that_can_be_read(tmp_path: Path) -> None:
+    names = [f"class_{k}_{'long' * (k % 20)}" for k in range(1000)]
+    per_class = {name: {"average_precision": entry(0.5, 2)} for name in names}
+    splits = {"test": {"macro_average_precision": entry(0.5, 1000), "per_class": per_class}}
+    metrics = {"outcome": "categorical", "headline": "macro_average_precision", "splits": splits}
+    write_run(tmp_path, metrics)
+    header = f"id label prediction split counted {' '.join(f'p_{name}' for name in names)}"
+    chances = [f"{value:.3f}" for value in np.linspace(0, 0.002, 1000)]
+    rows = [(k, names[k], names[-1], "test", 1, *chances) for k in range(20)]
+    write_tsv(tmp_path / "predictions.tsv", header, rows)
+    write_tsv(tmp_path / "strata.tsv", "truth", [[name] for name in names[:20]])
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    outline = Outline(page)
+    assert len(page) < 600_000
+    assert "Scores of the other 976 classes on test" in outline.text("summary")
+    assert max(map(len, (words for tag, words in outline.words if tag == "th"))) <= 60
 
 
 def test_the_report_of_a_large_part_is_small(tmp_path: Path) -> None:

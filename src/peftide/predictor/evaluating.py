@@ -6,6 +6,7 @@ from typing import Any
 from peftide.auditing import audit_known
 from peftide.bundle import Bundle, load_bundle
 from peftide.config import EvaluateConfig, as_mapping
+from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.errors import InputError
 from peftide.evaluation.beside import stored_beside
 from peftide.evaluation.homology import remembered_search
@@ -30,8 +31,13 @@ from peftide.work_folder import Work
 UNNAMED = "test"
 
 
-def run_evaluation(config: EvaluateConfig, work: Work) -> dict[str, Any]:
+def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING) -> dict[str, Any]:
     """Score a model on a labelled table, and put scores and predictions in their place.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default, for the record.
 
     Raises
     ------
@@ -66,7 +72,8 @@ def run_evaluation(config: EvaluateConfig, work: Work) -> dict[str, Any]:
     columns = predictor.answering.columns(logits, error_rate=config.error_rate)
     trained = seen_in_training(part.dataset.proteins.sequences, bundle, beside)
     folder = RunFolder(work.new)
-    write_json(folder.record, evaluation_record(config, predictor, bundle, part=part))
+    options = {"options": as_mapping(config), "chosen": sorted(given | changed_options(config))}
+    write_json(folder.record, evaluation_record(config, predictor, bundle, part=part) | options)
     write_json(folder.audit, _audit(part, trained, name=name))
     write_results(Results(metrics, {name: part}, {name: columns}, trained), folder)
     work.put(WRITTEN_BY[EVALUATE])

@@ -10,22 +10,19 @@ import numpy as np
 import yaml
 
 from peftide.auditing import conclusion
-from peftide.outputs import read_record
 from peftide.quantities import byte_size, duration
 from peftide.report import wording
 from peftide.report.curves import figure
 from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
-from peftide.report.forms import AuditForm
 from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
-from peftide.report.tables import facts, section, table
+from peftide.report.tables import Section, facts, section, table
 
-AUDIT = "audit.json"
 PATHS = {"out", "run"}
 IN_MEMORY = re.compile(r"^\w+ of [\d,]+ rows$")
 
 
-def counted(run: Run) -> Markup | None:
+def counted(run: Run) -> Section | None:
     """Return the rows of each part, and the findings made while reading them."""
     parts = [
         [name, f"{rows['rows']:,}", f"{rows['counted']:,}"]
@@ -55,9 +52,9 @@ def _examples(places: Any) -> Markup | None:
     return element("span", ", ".join(places), class_="quiet under") if places else None
 
 
-def audited(run: Run) -> Markup | None:
+def audited(run: Run) -> Section | None:
     """Return the findings of the audit, if the folder has one."""
-    audit = read_record(run.folder.path / AUDIT, AuditForm)
+    audit = run.audit
     verdicts = audit.get("verdicts", [])
     rows = [
         [verdict["severity"], verdict["part"], [verdict["text"], _advice(verdict.get("advice"))]]
@@ -94,7 +91,7 @@ def _advice(text: str | None) -> Markup | None:
     return element("span", prose(text), class_="quiet under") if text else None
 
 
-def learning(run: Run) -> Markup | None:
+def learning(run: Run) -> Section | None:
     """Return loss and validation score over the epochs."""
     history, headline = run.history, run.metrics["headline"]
     if history.empty or "epoch" not in history:
@@ -118,8 +115,10 @@ def learning(run: Run) -> Markup | None:
                 ("best epoch (its weights are kept)", best),
                 ("optimizer steps", _thousands(run.record.get("steps"))),
             ],
-            label="Training",
+            label="Length of the training",
         ),
+        intro="How training loss and validation score changed over the epochs; the weights of the "
+        "best epoch are kept.",
     )
 
 
@@ -144,7 +143,7 @@ def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Marku
     return figure(drawing, element("b", name), said)
 
 
-def cost(run: Run) -> Markup | None:
+def cost(run: Run) -> Section | None:
     """Return parameters, memory, time, and the machine."""
     record, hardware = run.record, run.record.get("hardware", {})
     parameters, seconds = record.get("parameters", {}), record.get("seconds", {})
@@ -161,8 +160,9 @@ def cost(run: Run) -> Markup | None:
                 ("machine", _machine(hardware)),
                 ("arithmetic", hardware.get("precision")),
             ],
-            label="Cost",
+            label="Cost on this machine",
         ),
+        intro="What this run took. `peftide plan` forecasts it for other options.",
     )
 
 
@@ -198,7 +198,7 @@ def _machine(hardware: dict[str, Any]) -> str:
     return ", ".join(str(name) for name in names if name)
 
 
-def next_steps(run: Run) -> Markup | None:
+def next_steps(run: Run) -> Section | None:
     """Return the commands that use the model, and the one that makes it again."""
     trained = run.record.get("command") == "train"
     model = str(run.folder.path) if trained else run.record.get("model")
@@ -219,6 +219,7 @@ def next_steps(run: Run) -> Markup | None:
     return section(
         "What next",
         [[element("p", name, class_="before"), element("pre", text)] for name, text in commands],
+        intro="Commands that use this model. Replace the names of the tables by your own.",
     )
 
 
@@ -227,7 +228,7 @@ def _in_memory(run: Run) -> bool:
     return any(IN_MEMORY.search(str(value)) for value in run.options.values())
 
 
-def settings(run: Run) -> Markup | None:
+def settings(run: Run) -> Section | None:
     """Return the options that the user chose, all of them, and the software."""
     chosen = [
         (wording.plain(name), _option(run.options[name]))

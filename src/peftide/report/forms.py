@@ -138,6 +138,7 @@ class RunForm:
     method: Text = None
     backbone: Text = None
     model: Text = None
+    input: Text = None
     date: Annotated[str, AfterValidator(iso_date)] | None = None
     seed: int = 0
     best_epoch: Count = None
@@ -156,6 +157,7 @@ class RunForm:
     examples: dict[str, RowsForm] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     chosen: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,15 @@ class VerdictForm:
 
 
 @dataclass(frozen=True)
+class AuditedPart:
+    """A part that was audited."""
+
+    __pydantic_config__ = OTHER_KEYS_ALLOWED
+
+    file: Text = None
+
+
+@dataclass(frozen=True)
 class AuditForm:
     """`audit.json`."""
 
@@ -179,3 +190,4 @@ class AuditForm:
     verdicts: tuple[VerdictForm, ...]
     similarity: Any = None
     conclusion: Text = None
+    parts: dict[str, AuditedPart] = field(default_factory=dict)

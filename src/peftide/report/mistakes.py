@@ -6,11 +6,14 @@ import pandas as pd
 from peftide.report import wording
 from peftide.report.markup import Markup, element
 from peftide.report.read import Part
-from peftide.report.tables import scrolling, table
+from peftide.report.tables import class_name, scrolling, table
 from peftide.types import FloatArray, IntArray
 
 SHOWN_MISTAKES = 10
 DEFAULT_THRESHOLD = 0.5
+MOST_CLASSES = 24
+MOST_ACROSS = 100
+"""Characters of all class names that still fit side by side; longer ones are written upright."""
 
 
 def confusion(part: Part, *, threshold: float | None) -> tuple[tuple[str, ...], IntArray] | None:
@@ -35,29 +38,60 @@ def _cut(threshold: float | None) -> float:
     return DEFAULT_THRESHOLD if threshold is None else threshold
 
 
+def most_frequent(
+    names: tuple[str, ...], counts: IntArray, *, most: int = MOST_CLASSES
+) -> tuple[tuple[str, ...], IntArray]:
+    """Return the confusion of the classes that occur most; all other classes become one.
+
+    Examples
+    --------
+    >>> names, counts = most_frequent(("a", "b", "c"), np.diag([1, 2, 9]), most=2)
+    >>> names, counts.tolist()
+    (('c', '2 other classes'), [[9, 0], [0, 3]])
+    """
+    if len(names) <= most:
+        return names, counts
+    order = np.argsort(-counts.sum(axis=0) - counts.sum(axis=1), kind="stable")
+    kept = np.sort(order[: most - 1])
+    group = np.full(len(names), len(kept))
+    group[kept] = np.arange(len(kept))
+    merged = np.zeros((len(kept) + 1,) * 2, dtype=np.int64)
+    np.add.at(merged, (group[:, None], group[None, :]), counts)
+    return (*(names[k] for k in kept), f"{len(names) - len(kept):,} other classes"), merged
+
+
 def confusion_table(names: tuple[str, ...], counts: IntArray) -> Markup:
     """Return the confusion of classes, each row shaded by the share of its true class."""
+    merged = len(names) > MOST_CLASSES
+    names, counts = most_frequent(names, counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    upright = sum(map(len, names)) > MOST_ACROSS
     head = element(
         "tr",
         element("th", "true ↓ predicted →", scope="col"),
-        [element("th", name, scope="col") for name in names],
+        [element("th", element("span", class_name(name)), scope="col") for name in names],
     )
     body = [
-        element("tr", element("th", name, scope="row"), _shaded(row, share))
+        element("tr", element("th", class_name(name), scope="row"), _shaded(row, share))
         for name, row, share in zip(names, counts, shares, strict=True)
     ]
+    said = (
+        "Rows of each true class by the class predicted; the darker, the larger its share. "
+        "The right answers are on the diagonal."
+    )
+    if merged:
+        said += " The rarest classes are taken together; confusions among them are on the diagonal."
     return element(
         "figure",
+        element("figcaption", element("b", "Confusion. "), said),
         scrolling(
-            element("table", element("thead", head), element("tbody", body), class_="confusion"),
+            element(
+                "table",
+                element("thead", head),
+                element("tbody", body),
+                class_="confusion upright" if upright else "confusion",
+            ),
             label="Confusion of classes",
-        ),
-        element(
-            "figcaption",
-            element("b", "Confusion. "),
-            "Rows of each true class by the class predicted; the darker, the larger its share. "
-            "All on the diagonal would be right.",
         ),
         class_="full",
     )
@@ -99,12 +133,12 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     header = [*map(wording.plain, names), "label", "predicted"]
     return element(
         "figure",
-        table(header, rows, label="Largest mistakes", class_="numbers ids"),
         element(
             "figcaption",
             element("b", "Largest mistakes. "),
             "Worth a look: some may be errors of the labels.",
             f" In brackets: {shown.in_brackets}." if shown.in_brackets else None,
         ),
+        table(header, rows, label="Largest mistakes", caption=False, class_="numbers ids"),
         class_="full",
     )

@@ -1,13 +1,12 @@
 """A run folder → report.html: one file without scripts or links to the network."""
 
 import logging
-from datetime import datetime
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
 from peftide.files import write_text
 from peftide.progress import working
-from peftide.report import wording
 from peftide.report.account import (
     audited,
     cost,
@@ -20,17 +19,28 @@ from peftide.report.curves import figures_of
 from peftide.report.downloads import downloads
 from peftide.report.groups import groups_intro, groups_of
 from peftide.report.markup import Markup, element
+from peftide.report.masthead import banner, masthead, means, question, title_of
+from peftide.report.merged import merged_classes
 from peftide.report.mistakes import confusion, confusion_table, surest_mistakes
 from peftide.report.read import Part, Run, read_run
 from peftide.report.scoreboard import all_scores, class_scores, headline, standings
-from peftide.report.tables import section
-from peftide.tasks import TASKS
+from peftide.report.tables import Section, section
 
 logger = logging.getLogger(__name__)
 
+MAIN = "results"
+"""The id of the main part of the page."""
 
-def write_report(path: str | Path) -> Path:
+
+def write_report(path: str | Path, *, title: str | None = None) -> Path:
     """Write `report.html` into a run folder, from its other files; return its path.
+
+    Parameters
+    ----------
+    path
+        Folder of a training or an evaluation.
+    title
+        Title of the page; default: the title that the run was given, or the question of its task.
 
     Raises
     ------
@@ -41,14 +51,14 @@ def write_report(path: str | Path) -> Path:
     """
     with working("writing the report"):
         run = read_run(Path(path))
-        write_text(run.folder.report, page(run))
+        write_text(run.folder.report, page(run, title=title))
     return run.folder.report
 
 
-def write_report_if_possible(path: Path) -> None:
+def write_report_if_possible(path: Path, *, title: str | None = None) -> None:
     """Write the report of a finished run; say why there is none if it fails."""
     try:
-        write_report(path)
+        write_report(path, title=title)
     except Exception as error:  # noqa: BLE001 — scores and model are written: no reason to fail
         logger.warning(
             "note: no report was written (%s: %s). All other files of %s are complete; "
@@ -61,19 +71,42 @@ def write_report_if_possible(path: Path) -> None:
         logger.debug("why there is no report:", exc_info=True)
 
 
-def page(run: Run) -> str:
+def page(run: Run, *, title: str | None = None) -> str:
     """Return the whole page."""
-    title = f"{question(run)} {' · '.join(means(run))}"
+    name = title_of(run, title) or question(run)
+    named = " · ".join([name, *means(run), run.folder.path.name])
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
+        element("title", named),
         element("style", Markup(style())),
     )
-    body = element("body", masthead(run), element("main", sections(run)), colophon(run))
+    body = element(
+        "body",
+        element("a", "Skip to the results", href=f"#{MAIN}", class_="skip"),
+        masthead(run, title=title),
+        element("main", headline(run), banner(run), *listed(sections(run)), id=MAIN, tabindex=-1),
+        colophon(run),
+    )
     return "<!DOCTYPE html>\n" + element("html", head, body, lang="en") + "\n"
+
+
+def listed(found: Iterable[Section | None]) -> list[Markup]:
+    """Return a list of contents, then the sections; each gets an id of its own."""
+    anchors: dict[str, Section] = {}
+    for one in found:
+        if one is not None:
+            anchor, k = one.anchor, 2
+            while anchor in anchors or anchor == MAIN:
+                anchor, k = f"{one.anchor}-{k}", k + 1
+            anchors[anchor] = one
+    links = [
+        element("li", element("a", one.title, href=f"#{anchor}")) for anchor, one in anchors.items()
+    ]
+    contents = element("nav", element("ul", links), class_="contents", aria_label="Contents")
+    return [contents, *(one.markup(anchor) for anchor, one in anchors.items())]
 
 
 def style() -> str:
@@ -81,39 +114,7 @@ def style() -> str:
     return (files("peftide.report") / "style.css").read_text(encoding="utf-8")
 
 
-def question(run: Run) -> str:
-    """Return the question of the task."""
-    task = run.options.get("task") or run.record.get("task") or "Scores"
-    return TASKS[task].question if task in TASKS else wording.plain(task)
-
-
-def means(run: Run) -> list[str]:
-    """Return method, backbone and name of the run."""
-    known = {**run.record, **run.options}
-    method = str(known.get("method", ""))
-    answers = [wording.METHODS.get(method, method), known.get("backbone"), run.folder.path.name]
-    return [str(answer) for answer in answers if answer]
-
-
-def date(run: Run) -> list[str]:
-    """Return date and time of the run, if the record has them."""
-    written = run.record.get("date")
-    return [f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M %Z}".strip()] if written else []
-
-
-def masthead(run: Run) -> Markup:
-    """Return the top of the page."""
-    command = run.record.get("command", "train")
-    return element(
-        "header",
-        element("p", f"peftide {command}", class_="kicker"),
-        element("h1", question(run)),
-        element("p", " · ".join([*means(run), *date(run)]), class_="means"),
-        headline(run),
-    )
-
-
-def sections(run: Run) -> list[Markup | None]:
+def sections(run: Run) -> list[Section | None]:
     """Return all sections; None for empty ones."""
     threshold = run.metrics.get("threshold")
     parts = [part for part in run.parts if len(part)]
@@ -131,7 +132,7 @@ def sections(run: Run) -> list[Markup | None]:
     ]
 
 
-def closer_look(run: Run, part: Part, *, threshold: float | None) -> Markup | None:
+def closer_look(run: Run, part: Part, *, threshold: float | None) -> Section | None:
     """Return figures, classes, groups and mistakes of one part."""
     figures = figures_of(part, threshold=threshold, scores=run.metrics["splits"][part.name])
     confused = confusion(part, threshold=threshold)
@@ -141,10 +142,12 @@ def closer_look(run: Run, part: Part, *, threshold: float | None) -> Markup | No
         element("div", figures, class_="figures") if figures else None,
         confusion_table(*confused) if confused else None,
         class_scores(run, part.name),
+        merged_classes(run, part.name),
         element("h3", "Groups of rows") if groups else None,
         element("p", groups_intro(part), class_="intro") if groups else None,
         element("div", groups, class_="groups") if groups else None,
         surest_mistakes(part, threshold=threshold),
+        intro=f"Where the predictions on {part.name} agree with the labels, and where they do not.",
     )
 
 

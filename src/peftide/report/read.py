@@ -1,5 +1,6 @@
 """A run folder → the content of its report; missing files leave their section empty."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from peftide.config import TrainConfig, read_yaml, typed_mapping
 from peftide.errors import InputError
 from peftide.outcomes import BETWEEN_CLASSES, COUNTED, OUTCOMES, PROBABILITY_OF, TRUTH, Outcome
 from peftide.outputs import read_record
-from peftide.report.forms import MetricsForm, RunForm
+from peftide.report.forms import AuditForm, MetricsForm, RunForm
 from peftide.run_folder import RunFolder
 from peftide.saved import Versioned, read_text, shown
 from peftide.types import BoolArray, FloatArray, IntArray
@@ -59,8 +60,9 @@ class Run:
 
     Attributes
     ----------
-    record, metrics, options
-        Content of `run.json`, `metrics.json` and `config.yaml`.
+    record, metrics, audit, options
+        Content of `run.json`, `metrics.json`, `audit.json` and `config.yaml`; the options of an
+        evaluation are those in its `run.json`.
     history
         One row per epoch; empty where there is no `history.csv`.
     parts
@@ -70,6 +72,7 @@ class Run:
     folder: RunFolder
     record: dict[str, Any]
     metrics: dict[str, Any]
+    audit: dict[str, Any]
     options: dict[str, Any]
     history: pd.DataFrame
     parts: tuple[Part, ...]
@@ -102,11 +105,13 @@ def read_run(path: Path) -> Run:
             fix="Score the model again with `peftide evaluate`, which writes a report too",
         )
     metrics = read_record(folder.metrics, MetricsForm)
+    record = read_record(folder.record, RunForm)
     return Run(
         folder,
-        record=read_record(folder.record, RunForm),
+        record=record,
         metrics=metrics,
-        options=read_options(folder.config),
+        audit=read_record(folder.audit, AuditForm),
+        options=read_options(folder.config) or record.get("options", {}),
         history=read_history(folder.history),
         parts=read_parts(folder, metrics),
     )
@@ -242,12 +247,13 @@ def membership(texts: np.ndarray, class_names: tuple[str, ...]) -> FloatArray:
     [[0.0, 1.0], [1.0, 1.0]]
     """
     codes, distinct = pd.factorize(texts)
-    known = [
-        [float(name in carried_by(text, class_names)) for name in class_names] for text in distinct
-    ]
-    return np.array(known, dtype=np.float64).reshape(len(known), len(class_names))[codes]
+    column = {name: k for k, name in enumerate(class_names)}
+    known = np.zeros((len(distinct), len(class_names)))
+    for row, text in enumerate(distinct):
+        known[row, [column[name] for name in carried_by(text, column) if name in column]] = 1
+    return known[codes]
 
 
-def carried_by(text: str, class_names: tuple[str, ...]) -> list[str]:
+def carried_by(text: str, class_names: Container[str]) -> list[str]:
     """Return the classes that a row carries; a class may itself contain the separator."""
     return [text] if text in class_names else text.split(BETWEEN_CLASSES)

@@ -8,10 +8,12 @@ from peftide.report import wording
 from peftide.report.figures import Axis, spanning, strip, strip_axis
 from peftide.report.markup import Markup, element
 from peftide.report.read import Run
-from peftide.report.tables import section, table
+from peftide.report.tables import Section, class_name, section, table
 from peftide.report.verdict import Standing, no_skill, other_name, others, verdict
 
 MODEL = "this model"
+MOST_CLASSES = 24
+"""Classes in a table of scores; the others are folded in."""
 
 
 def headline(run: Run) -> Markup:
@@ -21,11 +23,13 @@ def headline(run: Run) -> Markup:
     low, high = entry.get("low"), entry.get("high")
     certain = f"95 % interval {wording.interval(low, high)}" if low is not None else "no interval"
     rows = f"{entry.get('n', 0):,} rows"
+    value = entry.get("value")
+    shown = "undefined" if value is None else wording.score(value)
     return element(
         "div",
         element(
             "p",
-            element("span", wording.score(entry.get("value")), class_="score"),
+            element("span", shown, class_="of" if value is None else "score"),
             element("span", f"{wording.metric_name(metric)} on {part}", class_="of"),
             element("span", f"{certain} · {rows}", class_="quiet"),
             class_="headline",
@@ -35,10 +39,12 @@ def headline(run: Run) -> Markup:
     )
 
 
-def standings(run: Run) -> Markup | None:
+def standings(run: Run) -> Section | None:
     """Return the model, baselines and peers of each part: scores and intervals on one scale."""
     metric = run.metrics["headline"]
     groups = {part: part_standings(run.metrics, part, metric) for part in run.reported}
+    if all(group[0].value is None for group in groups.values()):
+        return None
     axis = shared_axis([entry for group in groups.values() for entry in group])
     body = [
         element("tbody", _group_head(part, len(groups)), [_standing_row(one, axis) for one in rows])
@@ -54,11 +60,22 @@ def standings(run: Run) -> Markup | None:
     known = any(others(run.metrics, part, metric) for part in groups)
     return section(
         "Beside the baselines" if known else "Beside guessing",
-        element("table", element("thead", head), body, class_="standings"),
+        element(
+            "table",
+            element("caption", _standings_caption(name, list(groups))),
+            element("thead", head),
+            body,
+            class_="standings",
+        ),
         intro=f"Dots are the {name}, lines its 95 % interval where one was computed. "
         + ("A useful model is clearly better than these baselines." if known else "")
         + resampled(run.metrics, run.reported[0]),
     )
+
+
+def _standings_caption(name: str, parts: list[str]) -> str:
+    where = parts[0] if len(parts) == 1 else "each test part"
+    return f"{name[:1].upper()}{name[1:]} on {where}"
 
 
 def resampled(metrics: dict[str, Any], part: str) -> str:
@@ -133,12 +150,14 @@ def _cautious(entry: dict[str, Any]) -> Markup | None:
     return element("span", "conservative ", shown, class_="quiet under") if wide else None
 
 
-def all_scores(run: Run) -> Markup | None:
+def all_scores(run: Run) -> Section | None:
     """Return all scores of each part, beside baselines and peers."""
     shown = [part_scores(run.metrics, part) for part in run.metrics["splits"]]
     notes = [element("li", note) for note in run.metrics.get("notes", [])]
     cut = run.metrics.get("threshold")
-    intro = "" if cut is None else f"Yes is predicted from a probability of {cut:.3f} on. "
+    intro = "All scores of the model, with 95 % intervals in brackets, and of everything it is "
+    intro += "compared with. "
+    intro += "" if cut is None else f"Yes is predicted from a probability of {cut:.3f} on. "
     calibrated = (run.metrics.get("calibration") or {}).get("method") or "none"
     if calibrated != "none":
         intro += f"Probabilities are calibrated on validation ({calibrated}). "
@@ -172,13 +191,10 @@ def part_scores(metrics: dict[str, Any], part: str) -> Markup:
         for metric, entry in scores.items()
         if "value" in entry
     ]
-    header = ["", MODEL, *(other_name(name) for name in beside)]
+    header = ["score", MODEL, *(other_name(name) for name in beside)]
     n = max((entry["n"] for entry in scores.values() if "n" in entry), default=0)
-    return element(
-        "div",
-        element("h3", part, element("span", f" {n:,} rows", class_="quiet")),
-        table(header, rows, label=f"Scores of {part}", class_="numbers"),
-    )
+    caption = [f"Scores on {part}", element("span", f" {n:,} rows", class_="quiet")]
+    return table(header, rows, label=f"Scores on {part}", caption=caption, class_="numbers")
 
 
 def class_scores(run: Run, part: str) -> Markup | None:
@@ -189,11 +205,19 @@ def class_scores(run: Run, part: str) -> Markup | None:
     metrics = ["average_precision", "auroc", "precision", "recall", "f1"]
     rows = [
         [
-            name,
+            class_name(name),
             f"{scores['average_precision']['n']:,}",
             *(wording.score(scores.get(metric, {}).get("value")) for metric in metrics),
         ]
         for name, scores in per_class.items()
     ]
     header = ["class", "rows", *(wording.metric_name(metric) for metric in metrics)]
-    return table(header, rows, label=f"Scores of each class of {part}", class_="numbers")
+    if len(rows) <= MOST_CLASSES:
+        return table(header, rows, label=f"Scores of each class on {part}", class_="numbers")
+    counts = [scores["average_precision"]["n"] for scores in per_class.values()]
+    ordered = [rows[k] for k in sorted(range(len(rows)), key=lambda k: -counts[k])]
+    label = f"Scores of the {MOST_CLASSES} classes with most rows on {part}"
+    few = table(header, ordered[:MOST_CLASSES], label=label, class_="numbers")
+    label = f"Scores of the other {len(rows) - MOST_CLASSES:,} classes on {part}"
+    rest = table(header, ordered[MOST_CLASSES:], label=label, caption=False, class_="numbers")
+    return Markup(few + element("details", element("summary", label), rest))

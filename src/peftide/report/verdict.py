@@ -79,7 +79,7 @@ def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
     """Return one to three sentences on the headline score of a part."""
     entry = metrics["splits"][part].get(metric, {})
     if entry.get("value") is None:
-        return [f"The {wording.metric_name(metric)} of {part} is undefined."]
+        return [undefined(metrics["splits"][part], part, metric)]
     said = [
         comparison(beside[0], entry["value"], metric)
         for kind in ("baselines", "peers")
@@ -96,6 +96,24 @@ def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
         rows = "row" if entry["n"] == 1 else "rows"
         said.append(f"It comes from only {entry['n']} {rows}, far too few to conclude anything.")
     return said
+
+
+def undefined(scores: dict[str, Any], part: str, metric: str) -> str:
+    """Return a sentence on a score without a value.
+
+    Examples
+    --------
+    >>> undefined({"prevalence": {"value": 1.0}}, "test", "auroc")
+    'All rows of test have the same label, so the AUROC is undefined.'
+    >>> undefined({}, "test", "spearman")
+    'The Spearman correlation of test is undefined.'
+    """
+    if scores.get("prevalence", {}).get("value") in (0, 1):
+        return (
+            f"All rows of {part} have the same label, so the {wording.metric_name(metric)} is "
+            "undefined."
+        )
+    return f"The {wording.metric_name(metric)} of {part} is undefined."
 
 
 def comparison(other: Standing, value: float, metric: str) -> str:

@@ -46,4 +46,4 @@ def run_training(request: Request, *, started: float) -> None:
             record |= {"parameters": parameters, "memory_before_bytes": memory_before}
             write_json(folder.record, record | {"status": "finished"})
             remove(folder.checkpoints)
-    write_report_if_possible(config.out)
+    write_report_if_possible(config.out, title=config.title)

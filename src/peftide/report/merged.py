@@ -1,0 +1,59 @@
+"""Findings of reading → the classes that stand for several labels of the table."""
+
+from typing import Any
+
+from peftide.report.markup import Markup, element
+from peftide.report.read import Run
+from peftide.report.tables import class_name, table
+
+KIND, READ_AS = "merged_labels", "read as "
+OTHER = (
+    "With peftide's own map, `other` holds the cyclic groups above C17, the dihedral groups above "
+    "D12, and D1. Another map: --class-map."
+)
+
+
+def merged_classes(run: Run, part: str) -> Markup | None:
+    """Return which labels each merged class holds, in training and in a part; None without any."""
+    where = {"train", part, "input"}  # an evaluation calls its table the input
+    rows = [_row(found) for found in merges(run) if found["part"] in where]
+    if not rows:
+        return None
+    return element(
+        "figure",
+        element(
+            "figcaption",
+            element("b", "Merged classes. "),
+            "These classes hold several labels of the table, here with their numbers of rows. ",
+            OTHER.replace("`", "") if names_other(run) else None,
+        ),
+        table(
+            ["class", "in", "rows", "labels"],
+            rows,
+            label="Merged classes",
+            caption=False,
+            class_="prose",
+        ),
+        class_="full",
+    )
+
+
+def merges(run: Run) -> list[dict[str, Any]]:
+    """Return the findings about merged labels."""
+    return [found for found in run.record.get("findings", []) if found["kind"] == KIND]
+
+
+def names_other(run: Run) -> bool:
+    """Return whether a class is `other` by the map of the task symmetry."""
+    own_map = run.options.get("task") == "symmetry" and not run.options.get("class_map")
+    return own_map and any(_class_of(found)[0] == "other" for found in merges(run))
+
+
+def _class_of(found: dict[str, Any]) -> tuple[str, str]:
+    name, _, labels = found["decision"].removeprefix(READ_AS).partition(": ")
+    return name, labels
+
+
+def _row(found: dict[str, Any]) -> list[Any]:
+    name, labels = _class_of(found)
+    return [class_name(name), found["part"], f"{found['count']:,}", labels]
