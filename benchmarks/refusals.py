@@ -32,6 +32,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "baselines": (*TRAIN, "--baselines", "kmers"),
     "calibration": (*TRAIN, "--calibration", "plat"),
     "lora layers": (*TRAIN, "--lora-layers", "lsat:2"),
+    "lora targets": (*TRAIN, "--lora-targets", "query,vlaue"),
     "missing file": ("train", "--data", "no.tsv", "--out", "OUT"),
     "bad number": (*TRAIN, "--epochs", "many"),
     "range": (*TRAIN, "--validation-fraction", "7"),
@@ -40,6 +41,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "embed backbone": (*EMBED, "--backbone", "esm2_t6_8m"),
     "embed device": (*EMBED, "--device", "gpu"),
     "plan method": ("plan", *TRAIN[1:3], *TRAIN[5:], "--method", "lorra"),
+    "plan table": ("plan", "--data", "no.tsv", "--out", "OUT"),
+    "pretrain file": ("pretrain", "--sequences", "no.fasta", "--out", "OUT"),
+    "pretrain backbone": (
+        *("pretrain", "--sequences", str(YEAST / "sequences.fasta"), "--out", "OUT"),
+        *("--backbone", "minni"),
+    ),
     "predict run": ("predict", "no_run", "--input", str(YEAST / "du_0_to_1.tsv")),
     "evaluate run": ("evaluate", "no_run", "--input", str(YEAST / "du_0_to_1.tsv"), "--out", "OUT"),
 }

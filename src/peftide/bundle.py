@@ -39,7 +39,7 @@ from peftide.model import Parts, ProteinModel
 from peftide.pairing import build_pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
-from peftide.saved import LIBRARY_ERRORS, check_tensors, tensor_errors
+from peftide.saved import MODEL_LIBRARY_ERRORS, check_tensors, tensor_errors
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
@@ -279,7 +279,7 @@ def _load_adapter(recipe: Recipe, backbone: Backbone, folder: Path) -> None:
             ADAPTERS[recipe.method].load(backbone, folder)
     except (InputError, torch.OutOfMemoryError):
         raise
-    except LIBRARY_ERRORS as error:
+    except MODEL_LIBRARY_ERRORS as error:
         raise InputError(
             f"the weights do not fit the method {recipe.method} and this backbone ({error})",
             where=folder,

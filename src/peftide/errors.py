@@ -41,8 +41,7 @@ class InputError(PeftideError, ValueError):
         self.received, self.expected, self.where, self.fix = received, expected, str(where), fix
         place = f"{where}: " if str(where) else ""
         wanted = f"; expected {expected}" if expected else ""
-        remedy = f". {fix}" if fix else ""
-        super().__init__(f"{place}{received}{wanted}{remedy}")
+        super().__init__(with_fix(f"{place}{received}{wanted}", fix))
 
 
 class BackboneError(InputError):
@@ -69,6 +68,19 @@ class TrainingError(PeftideError, RuntimeError):
 
 class StorageError(PeftideError, RuntimeError):
     """A file could not be written; what stood there before is untouched."""
+
+
+def with_fix(text: str, fix: str) -> str:
+    """Return a message followed by the advice, with one full stop or question mark between them.
+
+    Examples
+    --------
+    >>> with_fix("an id?", "Correct it"), with_fix("an id", "Correct it"), with_fix("an id", "")
+    ('an id? Correct it', 'an id. Correct it', 'an id')
+    """
+    if not fix:
+        return text
+    return f"{text} {fix}" if text.endswith((".", "?", "!")) else f"{text}. {fix}"
 
 
 def cropped(text: str, most: int) -> str:

@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -304,3 +305,18 @@ def free_bytes(path: Path) -> int:
 def size_on_disk(folder: Path) -> int:
     """Return the disk space that the files of a folder take; 0 if it does not exist."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+
+
+def reserve_space(path: Path) -> None:
+    """Reserve the disk space of a file that is mapped into memory, where the system can.
+
+    Otherwise a disk that fills up later would kill the process.
+
+    Raises
+    ------
+    OSError
+        If there is too little space.
+    """
+    if sys.platform == "linux":
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)

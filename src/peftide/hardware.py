@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from peftide.config import RunOptions
+from peftide.config import RunOptions, TrainConfig
 from peftide.errors import InputError
 from peftide.outputs import read_record
 from peftide.process import is_prepared
@@ -157,7 +157,7 @@ def choose_run_hardware(config: Resumable) -> Hardware:
             if config.precision != "auto"
             else before.get("precision", "auto"),
             threads=config.threads or before.get("threads"),
-            max_tokens=getattr(config, "max_tokens", "auto"),
+            max_tokens=config.max_tokens if isinstance(config, TrainConfig) else "auto",
         )
     )
 

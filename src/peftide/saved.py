@@ -36,10 +36,12 @@ EXPECTED = {
 OTHER_KEYS_ALLOWED = {"strict": True, "extra": "ignore", "allow_inf_nan": False}
 """`__pydantic_config__` of a form that names only some of the keys."""
 LIBRARY_ERRORS = (
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError),
-    *(RuntimeError, TypeError, ValueError),
+    *(ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError),
 )
 """Errors of libraries about values that no sound file has."""
+MODEL_LIBRARY_ERRORS = (*LIBRARY_ERRORS, AssertionError, AttributeError)
+"""The same for transformers and peft: they assert the values of a configuration, or use attributes
+of a value whose type they did not check."""
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = 60
 

@@ -3,12 +3,15 @@
 import pytest
 from torch import nn
 
+from peftide.adapters.layers import TARGETS, check_targets
 from peftide.adapters.targets import (
     feedforward_outputs,
     layer_paths,
     module_names,
 )
+from peftide.backbones import BACKBONES
 from peftide.backbones.loading import load_backbone
+from peftide.backbones.unirep import MATRICES
 from peftide.errors import InputError
 from tests.backbones.conftest import Recurrent
 from tests.conftest import TINY
@@ -41,6 +44,15 @@ def test_unknown_targets(targets: list[str], said: str):
     with pytest.raises(InputError) as caught:
         module_names(load_backbone(TINY), targets=targets, layers="all")
     assert str(caught.value).startswith(f"--lora-targets: {said}")
+
+
+def test_the_names_that_need_no_backbone_are_those_of_all_backbones() -> None:
+    families = [family.attention_modules for family in BACKBONES.values()]
+    assert {*TARGETS} == {name for modules in [*families, MATRICES] for name in modules}
+    check_targets(("auto",))
+    check_targets(("key", "wmh"))
+    with pytest.raises(InputError, match=r"--lora-targets: received keys\. Did you mean key"):
+        check_targets(("query", "keys"))
 
 
 def test_paths_end_so_that_layer_1_is_not_layer_11():

@@ -367,12 +367,6 @@ def test_bad_options_are_one_error_and_nothing_is_written(tmp_path: Path) -> Non
     assert not (tmp_path / "out").exists()
 
 
-def test_a_device_that_is_not_there_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--device"):
-        pretrain(config_of(tmp_path, device="cuda:99"))
-    assert not (tmp_path / "out").exists()
-
-
 def test_without_a_compiler_steps_are_not_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

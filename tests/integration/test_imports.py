@@ -94,7 +94,13 @@ REFUSED = {
     "layers": ("train", "--lora-layers", "lsat:2"),
     "baseline": ("train", "--task", "ppi", "--baselines", "kmers"),
     "unread option": ("train", "--task", "ppi", "--method", "head", "--lora-r", "4"),
+    "targets": ("train", "--lora-targets", "query,vlaue"),
     "plan": ("plan", "--method", "lorra"),
+    "plan file": ("plan", "--validation", "absent.tsv"),
+    "pretrain file": ("pretrain", "--sequences", "absent.fasta"),
+    "pretrain backbone": ("pretrain", "--sequences", "p.fasta", "--backbone", "minni"),
+    "pretrain number": ("pretrain", "--sequences", "p.fasta", "--row-tokens", "31"),
+    "pretrain unread": ("pretrain", "--sequences", "p.fasta", "--profiles-weight", "2"),
     "embed backbone": ("embed", "--sequences", "p.fasta", "--backbone", "esm2_t6_8m"),
     "embed device": ("embed", "--sequences", "p.fasta", "--device", "gpu"),
     "embed run": ("embed", "--sequences", "p.fasta", "--run", "no_run"),
@@ -108,6 +114,7 @@ def test_refusals_that_need_no_model_load_no_torch(tmp_path: Path) -> None:
     (tmp_path / "p.fasta").write_text(">a\nMKV\n>b\nMKL\n")
     (tmp_path / "t.tsv").write_text("id_a\tid_b\tlabel\na\tb\t1\n")
     out = {"embed": "v.safetensors", "train": "run", "plan": "run", "evaluate": "scores"}
+    out["pretrain"] = "backbone"
     lines = ["import sys", "from peftide.cli import main"]
     for name, (command, *options) in REFUSED.items():
         words = [command, *options]

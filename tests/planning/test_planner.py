@@ -6,9 +6,8 @@ import pytest
 from peftide.cli.plan import SUMS
 from peftide.config import PlanConfig, as_mapping, from_mapping
 from peftide.config.commands import TrainConfig
-from peftide.errors import InputError
-from peftide.planning.planner import make_plan, with_table
-from tests.conftest import small_config, write_proteins
+from peftide.planning.planner import make_plan
+from tests.conftest import small_config
 
 
 def plan_config(config: TrainConfig) -> PlanConfig:
@@ -28,18 +27,6 @@ def test_a_plan_adds_up_and_writes_nothing(tmp_path: Path, task: str, method: st
     assert not plan.advice
     assert plan.request["rows"] == {"train": 24, "validation": 8, "test": 8}
     assert asdict(plan)["machine"]["device"] == "cpu"
-
-
-def test_sequences_alone_are_a_table_of_their_own(tmp_path: Path) -> None:
-    fasta = write_proteins(tmp_path / "p.fasta", ["MKV", "WWA", "GGG"])
-    config = TrainConfig(sequences=fasta, out=tmp_path / "run")
-    filled, notes = with_table(config, tmp_path)
-    assert filled.task == "regression"
-    assert filled.train is not None
-    assert filled.train.read_text().split() == ["id", "label", "p0", "0", "p1", "1", "p2", "0"]
-    assert "p.fasta" in notes[0]
-    with pytest.raises(InputError, match="no training table"):
-        with_table(TrainConfig(task="ppi", sequences=fasta, out=tmp_path / "run"), tmp_path)
 
 
 def test_too_little_memory_is_said_with_what_would_fit(

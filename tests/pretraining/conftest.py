@@ -16,8 +16,9 @@ from peftide.hardware import Hardware, choose_hardware
 from peftide.pretraining.corpus import Corpus
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.network import PretrainingModel
+from peftide.pretraining.options import check_options
 from peftide.pretraining.sampling import RowLayout, RowSampler
-from peftide.pretraining.setting import Setting, backbone_source, build_setting, check_options
+from peftide.pretraining.setting import Setting, backbone_source, build_setting
 from peftide.run_folder import RunFolder
 from peftide.tokens import read_vocabulary
 from peftide.types import FloatArray, IntArray

@@ -42,9 +42,17 @@ def test_a_label_has_entries(text: str, length: int, entries: object) -> None:
     ("labels", "stops", "words"),
     [
         (digits(1), 12, "12 of 12 labels are 1 longer than their sequences, which lost the '*'"),
-        (digits(1), 0, "1 longer than their sequences: a sign for a start token or a stop?"),
-        (digits(2), 0, "2 longer than their sequences: signs for a start and an end token?"),
-        (digits(-1), 0, "1 shorter than their sequences: without the first or the last"),
+        (
+            digits(1),
+            0,
+            "1 longer than their sequences, perhaps by a sign for a start token or a stop",
+        ),
+        (
+            digits(2),
+            0,
+            "2 longer than their sequences, perhaps by signs for a start and an end token",
+        ),
+        (digits(-1), 0, "1 shorter than their sequences, perhaps without the first or the last"),
         (digits(-1, "ABCDEFGHIKLM"), 0, "1 shorter"),
         (digits(3), 0, "3 longer"),
     ],

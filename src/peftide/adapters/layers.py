@@ -1,7 +1,13 @@
-"""The text of `--lora-layers` → layer numbers. No torch."""
+"""The text of `--lora-layers` → layer numbers; names for `--lora-targets`. No torch."""
 
-from peftide.errors import InputError
+from collections.abc import Sequence
 
+from peftide.errors import InputError, did_you_mean
+
+AUTO = ("auto",)
+"""The targets that fit the backbone."""
+TARGETS = ("query", "key", "value", "output", "wmx", "wmh", "wx", "wh")
+"""Names of matrices of all backbones; each backbone has some of them."""
 LAYER_FORMS = "all, last_quarter, last:K, or 0-based layers such as 3,4,5"
 
 
@@ -15,6 +21,36 @@ def check_layers(text: str) -> None:
     """
     if text not in ("all", "last_quarter"):
         _whole_numbers(text.removeprefix("last:"))
+
+
+def check_targets(targets: Sequence[str]) -> None:
+    """Raise if a text names no matrices of any backbone.
+
+    Raises
+    ------
+    InputError
+        Suggests a name.
+    """
+    if tuple(targets) != AUTO:
+        raise_unknown_targets(targets, TARGETS)
+
+
+def raise_unknown_targets(targets: Sequence[str], known: Sequence[str]) -> None:
+    """Raise if no target is given, or one is not among those known.
+
+    Raises
+    ------
+    InputError
+        Suggests a name.
+    """
+    unknown = [target for target in targets if target not in known]
+    if unknown or not targets:
+        received = ", ".join(unknown) or "nothing"
+        raise InputError(
+            f"received {received}",
+            where="--lora-targets",
+            fix=f"{did_you_mean(received, known)} (several with commas)",
+        )
 
 
 def layer_numbers(text: str, *, layers: int) -> list[int]:

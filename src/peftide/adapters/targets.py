@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from peftide.adapters.layers import layer_numbers
+from peftide.adapters.layers import AUTO, layer_numbers, raise_unknown_targets
 from peftide.backbones import Backbone, LayeredBackbone, layers_of
-from peftide.errors import InputError, did_you_mean
+from peftide.errors import InputError
 
-AUTO = ("auto",)
-"""The targets that fit the backbone."""
 OTHER_METHODS = "Choose --method head or --method full"
 
 
@@ -31,14 +29,7 @@ def module_names(backbone: Backbone, *, targets: Sequence[str], layers: str) -> 
         )
     if tuple(targets) == AUTO:
         targets = layered.default_targets
-    unknown = [target for target in targets if target not in known]
-    if unknown or not targets:
-        received = ", ".join(unknown) or "nothing"
-        raise InputError(
-            f"received {received}",
-            where="--lora-targets",
-            fix=f"{did_you_mean(received, known)} (several with commas)",
-        )
+    raise_unknown_targets(targets, list(known))
     return [
         f"{layered.layer_prefix}.{number}.{known[target]}"
         for number in layer_numbers(layers, layers=layered.layers)

@@ -143,7 +143,7 @@ def label_shift(subject: Subject, part: str) -> Verdict:
     new = sorted(set(own) - set(train))
     total, own_total = sum(train.values()), sum(own.values())
     shift = sum(abs(train[k] / total - own[k] / own_total) for k in {*train, *own}) / 2
-    text = f"labels are distributed as in train up to {shift:.1%}"
+    text = f"its label distribution differs from train by {shift:.1%} (total variation)"
     if subject.label_kind == "yes_no":
         shares = [float(subject.positive(name).mean()) for name in (part, "train")]
         text = f"{shares[0]:.1%} of its labels are positive, {shares[1]:.1%} in train"

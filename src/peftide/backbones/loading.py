@@ -33,7 +33,7 @@ from peftide.backbones.weights import (
     weights_sha256,
 )
 from peftide.errors import BackboneError, InputError
-from peftide.saved import LIBRARY_ERRORS, read_object, shown
+from peftide.saved import MODEL_LIBRARY_ERRORS, read_object, shown
 from peftide.tokens import read_vocabulary
 
 RANDOM_WEIGHTS_SEED = 0
@@ -172,7 +172,7 @@ def reading_errors(folder: Path) -> Iterator[None]:
         yield
     except (InputError, torch.OutOfMemoryError):
         raise
-    except LIBRARY_ERRORS as error:
+    except MODEL_LIBRARY_ERRORS as error:
         text = " ".join(str(error).split())[:LONGEST_REASON]
         raise BackboneError(
             f"{folder} cannot be read as a model ({type(error).__name__}: {text})",

@@ -11,6 +11,7 @@ from peftide.errors import InputError
 from peftide.files import as_file
 from peftide.planning.child import run_child
 from peftide.planning.plan import Plan
+from peftide.planning.tables import check_request
 from peftide.training.options import check_names
 
 
@@ -34,6 +35,7 @@ def plan(config: PlanConfig, *, given: Names = NOTHING) -> Plan:
             "tables in memory", fix="Save them to files: a plan is measured in another process"
         )
     check_names(config)
+    check_request(config, given=given)
     answer = run_child(_with_files(config), given=given)
     lists: dict[str, Any] = {name: tuple(answer[name]) for name in ("advice", "notes")}
     return Plan(**answer | lists)

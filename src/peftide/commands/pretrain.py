@@ -1,22 +1,12 @@
 """`peftide pretrain`: FASTA files in; a backbone folder out, which `transformers` can open."""
 
-import logging
 import time
 from typing import Any
 
 from peftide.config import PretrainConfig
 from peftide.config.unread import NOTHING, Names
-from peftide.files import remove
-from peftide.hardware import choose_run_hardware, remember_hardware
-from peftide.outputs import read_record
-from peftide.pretraining.loop import pretrain_model
-from peftide.pretraining.results import record_results, record_start
-from peftide.pretraining.saving import save_backbone
-from peftide.pretraining.set_up import build_model, plan_pretraining
-from peftide.pretraining.setting import backbone_source, build_setting, check_options, input_paths
-from peftide.run_folder import open_run
-
-logger = logging.getLogger(__name__)
+from peftide.pretraining.options import check_options, input_paths
+from peftide.run_folder import check_run
 
 
 def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any]:
@@ -46,21 +36,8 @@ def pretrain(config: PretrainConfig, *, given: Names = NOTHING) -> dict[str, Any
     """
     started = time.monotonic()
     files = check_options(config, given=given)
-    source = backbone_source(config)
-    hardware = choose_run_hardware(config)
-    with open_run(config, input_paths(config, files)) as folder, hardware.computing():
-        if folder.is_finished():
-            logger.info("%s is finished", folder.path)
-            return read_record(folder.record)
-        remember_hardware(folder, hardware)
-        setting = build_setting(config, source, files, folder=folder)
-        model = build_model(setting, source).to(hardware.device)
-        if config.backbone is not None:
-            record_start(setting, model, hardware, folder=folder)
-        plan = plan_pretraining(setting, model, hardware, folder=folder, started=started)
-        progress = pretrain_model(model, plan)
-        save_backbone(model, setting.tokenizer, folder.path, dtype=config.weights_dtype)
-        record = record_results(setting, model, hardware, progress=progress, folder=folder)
-        if record["status"] == "finished":
-            remove(folder.checkpoints)
-        return record
+    check_run(config, input_paths(config, files))
+    # torch and all that stands on it: a refusal above should not wait for them
+    from peftide.pretraining.running import run_pretraining
+
+    return run_pretraining(config, files, started=started)

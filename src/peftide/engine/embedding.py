@@ -4,8 +4,6 @@ import hashlib
 import io
 import logging
 import math
-import os
-import sys
 import time
 import zlib
 from collections.abc import Sequence
@@ -21,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.errors import InputError, NotFiniteError
-from peftide.files import alone_at, remove, storage_errors, write_json
+from peftide.files import alone_at, remove, reserve_space, storage_errors, write_json
 from peftide.packing import PackedBatch, token_budget_batches
 from peftide.progress import meter
 from peftide.saved import read_object
@@ -258,7 +256,13 @@ def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarra
             return stored
         remove(store / PROGRESS)
         rows = np.lib.format.open_memmap(path, mode="w+", dtype=row_type, shape=shape)
-        _reserve(path)
+        try:
+            reserve_space(path)
+        except OSError:
+            remove(store)
+            with suppress(OSError):  # where it stood, if nothing else is there
+                store.parent.rmdir()
+            raise
         return rows
 
 
@@ -297,20 +301,6 @@ def _is_whole(path: Path, shape: tuple[int, int], row_type: type) -> bool:
 
 def _checksum(rows: np.ndarray) -> int:
     return zlib.crc32(rows.data)
-
-
-def _reserve(path: Path) -> None:
-    """Reserve the disk space of a mapped file, because a full disk would later kill the process."""
-    if sys.platform != "linux":
-        return
-    try:
-        with path.open("r+b") as stream:
-            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
-    except OSError:
-        remove(path.parent)
-        with suppress(OSError):  # where it stood, if nothing else is there
-            path.parent.parent.rmdir()
-        raise
 
 
 @dataclass(frozen=True)

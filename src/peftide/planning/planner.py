@@ -1,6 +1,5 @@
 """The options of a training → its plan: reading, measurement, sums and advice."""
 
-import csv
 import tempfile
 import time
 from dataclasses import fields, replace
@@ -8,27 +7,20 @@ from pathlib import Path
 
 from peftide.config import PlanConfig, TrainConfig
 from peftide.config.unread import NOTHING, Names
-from peftide.errors import InputError
-from peftide.files import free_bytes, is_readable
+from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
 from peftide.planning.measuring import COPIES, Measurement, Sizes, measure_training
 from peftide.planning.plan import Plan
 from peftide.planning.stand_in import StandIn, stand_in
+from peftide.planning.tables import with_table
 from peftide.run_folder import open_run
-from peftide.sequences import read_fasta
-from peftide.sequences.training_tables import (
-    TRAINING_TABLES,
-    data_files,
-)
-from peftide.tasks.detecting import AUTO, read_request
+from peftide.sequences.training_tables import data_files
+from peftide.tasks.detecting import read_request
 from peftide.training.options import check_options
 from peftide.training.problem import read_problem, seen_by
 from peftide.training.setting import Setting, build_encoder, trains_below_head
 from peftide.training.usage import Seconds, machine_memory
-
-WITHOUT_TABLE = ("regression", "binary")
-"""Tasks that can be planned from sequences alone, with made-up labels."""
 
 
 def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
@@ -73,34 +65,6 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
             unshared = replace(setting, config=replace(config, embedding_cache=None))
             measured = measure_training(unshared, stands, folder, store=store)
     return plan_of(setting, measured, stands, reading=reading, notes=(*notes, *stands.notes))
-
-
-def with_table(config: TrainConfig, scratch: Path) -> tuple[TrainConfig, tuple[str, ...]]:
-    """Return the training with its table, or with a table of all sequences and made-up labels.
-
-    Raises
-    ------
-    InputError
-        If the task needs a table and there is none.
-    """
-    if config.data is not None or config.train is not None:
-        return config, ()
-    task = WITHOUT_TABLE[0] if config.task == AUTO else config.task
-    if config.sequences is None or task not in WITHOUT_TABLE:
-        raise InputError("no training table", expected=TRAINING_TABLES)
-    if not is_readable(config.sequences):
-        raise InputError(f"{config.sequences}: no such file", where="--sequences")
-    proteins, _ = read_fasta(config.sequences)
-    path = scratch / "labels.tsv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t")
-        writer.writerow([config.id_column, config.label_column])
-        writer.writerows((name, number % 2) for number, name in enumerate(proteins.ids))
-    said = (
-        f"no training table was given: every sequence in {config.sequences} counts as one example "
-        f"of {task}, and a tenth of them as validation"
-    )
-    return replace(config, task=task, train=path), (said,)
 
 
 def plan_of(

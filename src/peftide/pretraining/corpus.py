@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 RECORD = "corpus.json"
 FORMAT_VERSION = 1
+MIN_CROP = 30
+"""Residues of the shortest crop. Less room at the end of a row stays empty."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from peftide.errors import InputError
-from peftide.files import file_hash, write_json, written_whole
+from peftide.files import file_hash, reserve_space, write_json, written_whole
 from peftide.pretraining.corpus import Corpus, file_sizes, holds
 from peftide.pretraining.sampling import Rows
 from peftide.sequences.accessions import accession
@@ -101,6 +101,7 @@ def open_profiles(
             counts = np.lib.format.open_memmap(
                 partial / "counts.npy", mode="w+", dtype=np.uint8, shape=shape
             )
+            reserve_space(partial / "counts.npy")
             record = _count(
                 alignments, numbers, corpus, columns=columns, begins=begins, into=counts
             )

@@ -5,12 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from peftide.pretraining.corpus import Corpus
+from peftide.pretraining.corpus import MIN_CROP, Corpus
 from peftide.tokens import Vocabulary
 from peftide.types import BoolArray, ByteArray, FloatArray, IntArray
-
-MIN_CROP = 30
-"""Residues of the shortest crop. Less room at the end of a row stays empty."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
-"""What `peftide pretrain` starts from: options, a tokenised corpus, a backbone's alphabet."""
+"""What `peftide pretrain` starts from: a tokenised corpus and a backbone's alphabet."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +12,14 @@ from peftide.backbones.esm import esm_config
 from peftide.backbones.loading import LoadOptions, find_architecture, find_folder, read_config
 from peftide.backbones.weights import require_safetensors
 from peftide.config import PretrainConfig
-from peftide.config.unread import NOTHING, Choice, Names, unread_problems
-from peftide.errors import InputError, raise_problems
-from peftide.files import is_readable
+from peftide.errors import InputError
 from peftide.outputs import refuse_inputs_inside
-from peftide.pretraining.corpus import Corpus, CorpusFiles, open_corpus
+from peftide.pretraining.corpus import MIN_CROP, Corpus, CorpusFiles, open_corpus
 from peftide.pretraining.loop import BatchSource
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.perplexity import PASSES, HeldOut
 from peftide.pretraining.profiles import Profiles, open_profiles
 from peftide.pretraining.sampling import (
-    MIN_CROP,
     RowLayout,
     RowSampler,
     cluster_weights,
@@ -35,56 +31,6 @@ from peftide.types import IntArray
 
 QUICK_SEQUENCES = 200
 """Held-out sequences that are looked at during training."""
-
-
-def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFiles:
-    """Return the files of the corpus; refuse options that make no sense.
-
-    Parameters
-    ----------
-    given
-        Options that the user named, even if at their default.
-
-    Raises
-    ------
-    InputError
-        Naming all of them, and all files that are not there.
-    """
-    files = CorpusFiles(config.sequences, config.exclude, config.clusters, config.min_length)
-    problems = [f"{p}: no such file" for p in input_paths(config, files) if not is_readable(p)]
-    if config.backbone is None and config.width % (2 * config.attention_heads):
-        problems.append(
-            f"--width: received {config.width}, expected a multiple of twice --attention-heads "
-            f"({2 * config.attention_heads})"
-        )
-    problems += unread_problems(config, choices(config), given=given)
-    if config.row_tokens < MIN_CROP + 2:
-        problems.append(
-            f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
-        )
-    if config.relatives_weight > 0 and (config.rows % 2 or config.rows < 4):
-        problems.append(
-            f"--rows: received {config.rows}, expected an even number from 4 up, "
-            "because --relatives-weight compares rows in pairs"
-        )
-    raise_problems(problems)
-    return files
-
-
-def choices(config: PretrainConfig) -> Iterator[Choice]:
-    """Yield the choices that decide whether options are read."""
-    if config.backbone is not None:
-        new = {"layers", "width", "attention_heads", "initializer_range", "local_heads"}
-        yield Choice("a pretraining with --backbone", frozenset(new))
-    if config.alignments is None:
-        yield Choice("a pretraining without --alignments", frozenset({"profiles_weight"}))
-    if config.clusters is None:
-        yield Choice("a pretraining without --clusters", frozenset({"cluster_power"}))
-
-
-def input_paths(config: PretrainConfig, files: CorpusFiles) -> list[Path]:
-    """Return all files that a pretraining reads."""
-    return files.paths() + ([] if config.alignments is None else [config.alignments])
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,9 @@ def _source(step: int, stops: int) -> str:
     if step == 1 and stops:
         return ", which lost the '*' at their end"
     return {
-        1: ": a sign for a start token or a stop?",
-        2: ": signs for a start and an end token?",
-        -1: ": without the first or the last residue?",
+        1: ", perhaps by a sign for a start token or a stop",
+        2: ", perhaps by signs for a start and an end token",
+        -1: ", perhaps without the first or the last residue",
     }.get(step, "")
 
 

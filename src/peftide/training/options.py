@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
 from peftide.adapters import ADAPTERS, READS, check_method
-from peftide.adapters.layers import check_layers
+from peftide.adapters.layers import check_layers, check_targets
 from peftide.backbones.names import check_backbone
 from peftide.config import MethodOptions, TrainConfig
 from peftide.config.limits import check_device
@@ -56,7 +56,7 @@ IMBALANCES: Table = {"classes": frozenset({"imbalance"}), "numbers": NOTHING}
 
 
 def check_names(config: TrainConfig) -> None:
-    """Raise if the method, device, backbone or layers have a name that no machine knows.
+    """Raise if the method, device, backbone, layers or targets have a name that no machine knows.
 
     This needs no table and no torch.
 
@@ -69,6 +69,7 @@ def check_names(config: TrainConfig) -> None:
     check_device(config.device)
     check_backbone(config.backbone)
     check_layers(config.lora_layers)
+    check_targets(config.lora_targets)
 
 
 def check_options(
