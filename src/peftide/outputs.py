@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
-    + ("baselines", "checkpoints", "strata.tsv", "audit.json", "report.html", RECORD),
+    + ("baselines", "checkpoints", "strata.tsv", "curves.tsv", "audit.json", "report.html", RECORD),
     "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
@@ -32,6 +32,7 @@ WRITTEN_BY = {
         "metrics.json",
         "predictions.tsv",
         "strata.tsv",
+        "curves.tsv",
         "audit.json",
         "report.html",
         RECORD,

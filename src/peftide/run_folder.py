@@ -85,6 +85,11 @@ class RunFolder:
         return self.path / "strata.tsv"
 
     @property
+    def curves(self) -> Path:
+        """Points of the curves of baselines and other tools, for positive and negative labels."""
+        return self.path / "curves.tsv"
+
+    @property
     def audit(self) -> Path:
         """The audit of the split."""
         return self.path / "audit.json"
@@ -197,8 +202,7 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
 
 
 def _refuse_pipes(data_files: list[Path]) -> None:
-    pipes = [str(path) for path in data_files if is_pipe(path)]
-    if pipes:
+    if pipes := [str(path) for path in data_files if is_pipe(path)]:
         raise InputError(
             f"{', '.join(pipes)} was a pipe, whose content is gone",
             where="--resume",
@@ -284,8 +288,7 @@ def _note_backbone(config: TrainConfig, folder: RunFolder) -> None:
     """Write the new place of a backbone that has moved since the run began."""
     before = from_mapping(TrainConfig, read_yaml(folder.config))
     if before.backbone != config.backbone:
-        moved = dataclasses.replace(before, backbone=config.backbone)
-        write_text(folder.config, to_yaml(moved))
+        write_text(folder.config, to_yaml(dataclasses.replace(before, backbone=config.backbone)))
 
 
 def data_hashes(files: list[Path]) -> dict[str, str]:
@@ -377,8 +380,7 @@ def _check_same_options(now: Resumable, before: Resumable, *, asked: Mapping[str
 
 
 def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:
-    changed = [path for path in now if before.get(path) != now[path]]
-    if changed:
+    if changed := [path for path in now if before.get(path) != now[path]]:
         raise InputError(
             f"{', '.join(changed)} changed since the run began",
             where="--resume",

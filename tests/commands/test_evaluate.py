@@ -44,8 +44,10 @@ def test_the_scores_are_those_of_the_test_part_of_training(
             if entry.get("value") is not None:
                 known = trained_beside[name]["test"][score]["value"]
                 assert entry["value"] == pytest.approx(known, rel=1e-6), (name, score)
+    curves = ["curves.tsv"] if TASKS[task].outcome.kind == "binary" else []
     assert sorted(path.name for path in config.out.iterdir()) == [
         "audit.json",
+        *curves,
         "metrics.json",
         "predictions.tsv",
         "report.html",

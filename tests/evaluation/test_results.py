@@ -16,3 +16,13 @@ def test_the_tables_have_the_same_rows(trained: Trained, task: str) -> None:
     assert len(predictions) == len(pd.read_csv(run / "strata.tsv", sep="\t"))
     assert set(predictions["counted"]) <= {0, 1}
     assert set(predictions["split"]) == {"test"}
+
+
+def test_the_curves_of_baselines_are_written_for_yes_and_no(trained: Trained) -> None:
+    curves = pd.read_csv(trained("ppi", "head") / "curves.tsv", sep="\t")
+    assert list(curves) == ["split", "name", "curve", "x", "y"]
+    assert set(curves["split"]) == {"test"}
+    assert {"composition", "degree"} <= set(curves["name"])
+    assert set(curves["curve"]) == {"precision_recall", "roc"}
+    assert curves[["x", "y"]].stack().between(0, 1).all()
+    assert not (trained("regression", "head") / "curves.tsv").exists()

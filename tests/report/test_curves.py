@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve
 
-from peftide.report.curves import figures_of, precision_recall, reliability
+from peftide.report.curves import MOST_OTHERS, Beside, figures_of, precision_recall, reliability
 from peftide.report.figures import MOST_POINTS
 from peftide.report.read import Part
 from tests.report.conftest import Outline, make_part
@@ -18,7 +18,7 @@ def binary(rows: int, seed: int = 0) -> Part:
 
 
 def names(part: Part, threshold: float | None = 0.5) -> list[str]:
-    figures = figures_of(part, threshold=threshold, scores={})
+    figures = figures_of(part, Beside(threshold))
     return [Outline(figure).text("b").strip(" .") for figure in figures]
 
 
@@ -44,7 +44,7 @@ def test_the_dot_of_the_threshold_lies_on_the_curve() -> None:
     part = binary(200)
     precision, recall, cuts = precision_recall_curve(part.truth, part.answers)
     at = np.searchsorted(cuts, 0.5)
-    drawn = str(precision_recall(part, threshold=0.5))
+    drawn = str(precision_recall(part, Beside(0.5)))
     (place,) = re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', drawn)
     # the area of a chart is 264 wide from 46, and 188 high from 198 upwards
     assert float(place[0]) == pytest.approx(46 + 264 * recall[at], abs=0.06)
@@ -53,11 +53,11 @@ def test_the_dot_of_the_threshold_lies_on_the_curve() -> None:
 
 def test_long_parts_are_drawn_with_few_points() -> None:
     generator = np.random.default_rng(0)
-    drawn = "".join(figures_of(binary(52_048), threshold=0.5, scores={}))
+    drawn = "".join(figures_of(binary(52_048), Beside(0.5)))
     assert max(path.count("L") for path in re.findall(r' d="([^"]+)"', drawn)) < MOST_POINTS
     assert len(drawn) < 60_000
     values = generator.normal(size=6000)
-    (cloud,) = figures_of(make_part("continuous", values, values), threshold=None, scores={})
+    (cloud,) = figures_of(make_part("continuous", values, values), Beside())
     assert cloud.count("<circle") == MOST_POINTS
     assert "400 of 6,000 rows" in cloud
 
@@ -74,3 +74,21 @@ def test_reliability_is_that_of_scikit_learn() -> None:
 def test_equal_probabilities_share_a_bin() -> None:
     means, shares, rows = reliability(np.array([0.0, 1, 1]), np.full(3, 0.25))
     assert (means.tolist(), shares.tolist(), rows.tolist()) == ([0.25], [pytest.approx(2 / 3)], [3])
+
+
+def test_the_curves_of_others_are_drawn_and_named_in_their_order() -> None:
+    points = {curve: (np.array([0.0, 1.0]), np.array([0.5, 0.5])) for curve in ("roc", "x")}
+    beside = Beside(0.5, curves={"degree": points, "<b>TUnA": points})
+    drawn = [Outline(figure) for figure in figures_of(binary(40), beside)]
+    assert drawn[0].all("ul") == []  # no precision and recall of the others
+    names = drawn[1].text("li")
+    assert names == "this modeldegree (train pairs of each label)<b>TUnA"
+    label = str(drawn[1].all("svg")[0]["aria-label"])
+    assert label.endswith("; this model and degree (train pairs of each label), <b>TUnA")
+    assert len([path for path in drawn[1].all("path") if "M0 5" not in str(path["d"])]) == 3
+
+
+def test_at_most_six_curves_of_others_are_drawn() -> None:
+    points = {"roc": (np.array([0.0, 1.0]), np.array([0.5, 0.5]))}
+    beside = Beside(curves={f"tool_{k}": points for k in range(20)})
+    assert len(Outline(figures_of(binary(40), beside)[1]).all("li")) == 1 + MOST_OTHERS

@@ -15,7 +15,6 @@ from peftide.report.figures import (
     spanning,
     strip,
     strip_axis,
-    thinned,
 )
 from peftide.report.markup import Markup
 from tests.report.conftest import Outline
@@ -82,14 +81,6 @@ def test_an_axis_always_has_width_and_ticks(values: list[float]) -> None:
     assert 2 <= len(axis.ticks()) <= 11
     assert all(axis.low <= tick <= axis.high for tick in axis.ticks())
     assert all(0 <= share <= 1 for share in axis.share(np.nan_to_num(values)))
-
-
-@pytest.mark.parametrize("count", [1, 2, 399, 400, 401, 52_048])
-def test_long_curves_are_thinned_and_keep_their_ends(count: int) -> None:
-    kept = thinned(count)
-    assert len(kept) == min(count, 400)
-    assert (kept[0], kept[-1]) == (0, count - 1)
-    assert (np.diff(kept) > 0).all()
 
 
 def percents(drawn: Markup, name: str) -> list[float]:

@@ -72,3 +72,25 @@ def test_classes_are_read_as_membership_and_ids_as_text(tmp_path: Path) -> None:
     assert part.truth.tolist() == [[1, 0], [0, 1], [0, 0]]
     assert part.answers.tolist() == [[0.75, 0.25], [0.5, 0.5], [1, 0]]
     assert part.rows["id"].tolist() == ["NA", "007", "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("split\tname\n", "no column curve, x, y"),
+        ("split\tname\tcurve\tx\ty\ntest\tkmer\troc\t0\tmany\n", "curves.tsv:2"),
+    ],
+)
+def test_damaged_curves_are_one_error(run_folder: Path, text: str, said: str) -> None:
+    (run_folder / "curves.tsv").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_run(run_folder)
+
+
+def test_curves_keep_the_order_of_their_points(run_folder: Path) -> None:
+    rows = [("test", "kmer", "roc", 0, 0), ("test", "degree", "roc", 0.5, 1)]
+    write_tsv(
+        run_folder / "curves.tsv", "split name curve x y", [*rows, ("test", "kmer", "roc", 1, 1)]
+    )
+    x, y = read_run(run_folder).curves["test"]["kmer"]["roc"]
+    assert (x.tolist(), y.tolist()) == ([0, 1], [0, 1])

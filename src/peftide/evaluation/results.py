@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from peftide.evaluation.beside import Beside
+from peftide.evaluation.curves import curve_table
+from peftide.evaluation.part_scores import Answers
 from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.strata import Trained, strata_table
 from peftide.evaluation.tables import prediction_table, write_table
@@ -34,6 +36,8 @@ class Results:
         Relation of each protein to the training part.
     beside
         Baselines with their search for similar proteins.
+    others
+        Name of a baseline or another tool → part → its answers for the rows that enter the scores.
     """
 
     metrics: dict[str, Any]
@@ -41,10 +45,11 @@ class Results:
     columns: Mapping[str, Mapping[str, Any]]
     trained: Trained
     beside: Beside = field(default_factory=Beside)
+    others: Mapping[str, Mapping[str, Answers]] = field(default_factory=dict)
 
 
 def write_results(results: Results, folder: RunFolder) -> None:
-    """Write `predictions.tsv`, `strata.tsv` and `metrics.json`, each atomically."""
+    """Write `predictions.tsv`, `strata.tsv`, `curves.tsv` and `metrics.json`, each atomically."""
     tables = [
         prediction_table(
             part.examples,
@@ -59,4 +64,7 @@ def write_results(results: Results, folder: RunFolder) -> None:
     write_table(pd.concat(tables), folder.predictions)
     strata = [strata_table(part, results.trained) for part in results.parts.values()]
     write_table(pd.concat(strata), folder.strata)
+    curves = curve_table(results.parts, results.others)
+    if len(curves):
+        write_table(curves, folder.curves)
     write_json(folder.metrics, results.metrics)

@@ -3,6 +3,7 @@
 from peftide.metrics.binary import best_threshold, binary_metrics
 from peftide.metrics.categorical import categorical_metrics
 from peftide.metrics.continuous import continuous_metrics
+from peftide.metrics.curves import CURVES, curve_points, thinned
 from peftide.metrics.differences import (
     NO_EVIDENCE,
     difference_record,
@@ -26,6 +27,7 @@ from peftide.metrics.support import Support, label_support
 from peftide.metrics.weighted import Statistic, repeated
 
 __all__ = [
+    "CURVES",
     "LEVEL",
     "NO_EVIDENCE",
     "Interval",
@@ -38,6 +40,7 @@ __all__ = [
     "binary_metrics",
     "categorical_metrics",
     "continuous_metrics",
+    "curve_points",
     "difference_record",
     "difference_verdict",
     "interval_notes",
@@ -52,5 +55,6 @@ __all__ = [
     "resample",
     "seed_average",
     "seed_spread",
+    "thinned",
     "unresampled",
 ]

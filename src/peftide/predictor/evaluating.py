@@ -57,14 +57,15 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
         option=config.baselines,
         search=remembered_search(config.embedding_cache, threads=config.threads),
     )
+    others = {
+        "baselines": beside.scored({name: part}),
+        "peers": {who: {name: answers} for who, answers in peers.items()},
+    }
     metrics = evaluate_parts(
         {name: part},
         {name: logits},
         predictor.answering,
-        others={
-            "baselines": beside.scored({name: part}),
-            "peers": {who: {name: answers} for who, answers in peers.items()},
-        },
+        others=others,
         resampling=Resampling(config.seed, config.threads),
         error_rate=config.error_rate,
     )
@@ -75,7 +76,16 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
     options = {"options": as_mapping(config), "chosen": sorted(given | changed_options(config))}
     write_json(folder.record, evaluation_record(config, predictor, bundle, part=part) | options)
     write_json(folder.audit, _audit(part, trained, name=name))
-    write_results(Results(metrics, {name: part}, {name: columns}, trained), folder)
+    write_results(
+        Results(
+            metrics,
+            {name: part},
+            {name: columns},
+            trained,
+            others=others["baselines"] | others["peers"],
+        ),
+        folder,
+    )
     work.put(WRITTEN_BY[EVALUATE])
     return metrics
 

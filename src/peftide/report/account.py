@@ -10,10 +10,11 @@ import numpy as np
 import yaml
 
 from peftide.auditing import conclusion
+from peftide.metrics import thinned
 from peftide.quantities import byte_size, duration
 from peftide.report import wording
 from peftide.report.curves import figure
-from peftide.report.figures import Axis, Frame, chart, dots, line, rule, spanning, thinned
+from peftide.report.figures import MOST_POINTS, Axis, Frame, chart, dots, line, rule, spanning
 from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import Section, facts, section, table
@@ -125,7 +126,7 @@ def learning(run: Run) -> Section | None:
 def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Markup:
     epochs = run.history["epoch"].to_numpy(dtype=np.float64)
     values = run.history[column].to_numpy(dtype=np.float64)
-    keep = thinned(len(epochs))
+    keep = thinned(len(epochs), MOST_POINTS)
     epochs, values = epochs[keep], values[keep]
     known = np.isfinite(values)
     across = Axis("epoch", 0.5, float(epochs.max()) + 0.5)

@@ -1,10 +1,12 @@
 """Labels and answers of a part → the charts that show how good they are."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from peftide.metrics import curve_points, thinned
 from peftide.report import wording
 from peftide.report.figures import (
     MOST_POINTS,
@@ -17,14 +19,17 @@ from peftide.report.figures import (
     note,
     rule,
     spanning,
-    thinned,
 )
 from peftide.report.markup import Markup, element
 from peftide.report.read import Part
+from peftide.report.verdict import other_name
 from peftide.types import FloatArray, IntArray
 
 BINS = 10
 HISTOGRAM_BINS = 20
+MOST_OTHERS = 6
+"""Curves beside the model's in one picture; the style sheet has dashes for each."""
+MODEL = "this model"
 
 
 def figure(drawing: Markup, *caption: object) -> Markup:
@@ -32,12 +37,28 @@ def figure(drawing: Markup, *caption: object) -> Markup:
     return element("figure", drawing, element("figcaption", *caption))
 
 
-def figures_of(part: Part, *, threshold: float | None, scores: Mapping[str, Any]) -> list[Markup]:
-    """Return the figures that fit a part; `scores` are those of `metrics.json`."""
-    drawn = [
-        FIGURES[name](part, threshold=threshold, scores=scores)
-        for name in part.outcome.shown.figures
-    ]
+@dataclass(frozen=True)
+class Beside:
+    """What the figures of a part show beside its rows.
+
+    Attributes
+    ----------
+    threshold
+        Lowest probability that is predicted as positive, or None.
+    scores
+        The scores of the part in `metrics.json`.
+    curves
+        Baseline or tool → curve → its points, the best first.
+    """
+
+    threshold: float | None = None
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[str, tuple[FloatArray, FloatArray]]] = field(default_factory=dict)
+
+
+def figures_of(part: Part, beside: Beside) -> list[Markup]:
+    """Return the figures that fit a part."""
+    drawn = [FIGURES[name](part, beside) for name in part.outcome.shown.figures]
     return [one for one in drawn if one is not None]
 
 
@@ -63,54 +84,95 @@ def has_both(part: Part) -> bool:
     return bool(0 < part.truth.sum() < len(part))
 
 
-def precision_recall(part: Part, *, threshold: float | None, **_scores: Any) -> Markup | None:
+def precision_recall(part: Part, beside: Beside) -> Markup | None:
     """Return precision over recall, with the share of positives; None for one class only."""
-    from sklearn.metrics import precision_recall_curve  # slow to load
-
     if not has_both(part):
         return None
-    precision, recall, _ = precision_recall_curve(part.truth, part.answers)
-    keep = thinned(len(recall))
+    recall, precision = curve_points("precision_recall", part.truth, part.answers, most=MOST_POINTS)
     share = float(part.truth.mean())
     frame, roomy = Frame(Axis("recall", 0, 1), Axis("precision", 0, 1)), share > 0.1
     marks = [
         rule(frame, (0, share), (1, share)),
         # below its line where there is room: the curve of a model that knows something is above
         note(frame, (0.01, share), f"guessing, {share:.2f}", class_="hint", dy=14 if roomy else -4),
-        line(frame, recall[keep], precision[keep], class_="model"),
+        *other_curves(frame, beside, "precision_recall"),
+        line(frame, recall, precision, class_="model"),
     ]
     said = "The higher the curve, the fewer false alarms among the rows called positive."
-    if threshold is not None:
-        called = part.answers >= threshold
+    if beside.threshold is not None:
+        called = part.answers >= beside.threshold
         hits = float(part.truth[called].sum())
         if called.any():
             point = hits / float(part.truth.sum()), hits / float(called.sum())
             marks += dots(frame, [point[0]], [point[1]], class_="model", radius=4)
-            said += f" Dot: the threshold of the predictions, {wording.score(threshold)}."
+            said += f" Dot: the threshold of the predictions, {wording.score(beside.threshold)}."
     label = f"Precision against recall of {part.name}, share of positives {share:.2f}"
-    return figure(chart(frame, *marks, label=label), element("b", "Precision and recall. "), said)
+    drawing = chart(frame, *marks, label=label + named(beside, "precision_recall"))
+    title = element("b", "Precision and recall. ")
+    return figure(drawing, title, said, legend(beside, "precision_recall"))
 
 
-def roc(part: Part, **_settings: Any) -> Markup | None:
+def roc(part: Part, beside: Beside) -> Markup | None:
     """Return recall over the false positive rate; None for one class only."""
-    from sklearn.metrics import roc_curve
-
     if not has_both(part):
         return None
-    false_share, true_share, _ = roc_curve(part.truth, part.answers)
-    keep = thinned(len(false_share))
+    false_share, true_share = curve_points("roc", part.truth, part.answers, most=MOST_POINTS)
     frame = Frame(Axis("false positive rate", 0, 1), Axis("recall", 0, 1))
     drawing = chart(
         frame,
         rule(frame, (0, 0), (1, 1)),
-        line(frame, false_share[keep], true_share[keep], class_="model"),
-        label=f"ROC curve of {part.name}",
+        *other_curves(frame, beside, "roc"),
+        line(frame, false_share, true_share, class_="model"),
+        label=f"ROC curve of {part.name}{named(beside, 'roc')}",
     )
     said = "Area under the curve: how often a positive row scores above a negative one."
-    return figure(drawing, element("b", "ROC. "), said)
+    return figure(drawing, element("b", "ROC. "), said, legend(beside, "roc"))
 
 
-def calibration(part: Part, *, scores: Mapping[str, Any], **_threshold: Any) -> Markup:
+def others_with(beside: Beside, curve: str) -> list[str]:
+    """Return the baselines and tools whose curve is drawn, the best first."""
+    return [name for name, known in beside.curves.items() if curve in known][:MOST_OTHERS]
+
+
+def other_curves(frame: Frame, beside: Beside, curve: str) -> list[Markup]:
+    """Return the curves of baselines and other tools, each with dashes of its own."""
+    drawn = [
+        line(frame, *beside.curves[name][curve], class_=f"other dashes-{k}")
+        for k, name in enumerate(others_with(beside, curve))
+    ]
+    return drawn[::-1]  # the best on top
+
+
+def named(beside: Beside, curve: str) -> str:
+    """Return the end of a label that names the curves beside the model's."""
+    names = [other_name(name) for name in others_with(beside, curve)]
+    return f"; this model and {', '.join(names)}" if names else ""
+
+
+def legend(beside: Beside, curve: str) -> Markup | None:
+    """Return which line belongs to whom; None for the model alone."""
+    names = others_with(beside, curve)
+    if not names:
+        return None
+    entries = [(MODEL, "model"), *((n, f"other dashes-{k}") for k, n in enumerate(names))]
+    items = [
+        element(
+            "li",
+            element(
+                "svg",
+                element("path", d="M0 5H30", class_=f"line {class_}"),
+                viewBox="0 0 30 10",
+                class_="key",
+                aria_hidden="true",
+            ),
+            name if name == MODEL else other_name(name),
+        )
+        for name, class_ in entries
+    ]
+    return element("ul", items, class_="legend")
+
+
+def calibration(part: Part, beside: Beside) -> Markup:
     """Return the share of right answers over their probability."""
     shown = part.outcome.shown
     assert shown.sureness is not None
@@ -126,7 +188,7 @@ def calibration(part: Part, *, scores: Mapping[str, Any], **_threshold: Any) -> 
     each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
     said = (
         f"On the dashed line, {shown.sure_of} is right as often as its probability says; below "
-        f"the line, the model is too sure. Each dot: {each}.{calibration_errors(scores)}"
+        f"the line, the model is too sure. Each dot: {each}.{calibration_errors(beside.scores)}"
     )
     return figure(drawing, element("b", "Calibration. "), said)
 
@@ -154,7 +216,7 @@ def reliability(
     return means, shares, rows[filled]
 
 
-def histogram(part: Part, *, threshold: float | None, **_scores: Any) -> Markup:
+def histogram(part: Part, beside: Beside) -> Markup:
     """Return how the probabilities of positive and negative rows are spread."""
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     shares = [
@@ -168,16 +230,16 @@ def histogram(part: Part, *, threshold: float | None, **_scores: Any) -> Markup:
         *bars(frame, edges, shares[0], class_="model outlined"),
     ]
     said = "positive rows (outlined) and negative rows (filled). The less they overlap, the better."
-    if threshold is not None:
+    if (threshold := beside.threshold) is not None:
         marks.append(rule(frame, (threshold, 0), (threshold, top)))
         said += " Dashed: the threshold."
     label = f"Predicted probabilities of positive and negative rows of {part.name}"
     return figure(chart(frame, *marks, label=label), element("b", "Probabilities "), "of ", said)
 
 
-def predicted_and_true(part: Part, **_settings: Any) -> Markup:
+def predicted_and_true(part: Part, _beside: Beside) -> Markup:
     """Return predictions against measured values."""
-    keep = thinned(len(part))
+    keep = thinned(len(part), MOST_POINTS)
     ordered = np.argsort(part.truth, kind="stable")[keep]  # evenly over the measured values
     both = spanning("", np.concatenate([part.truth, part.answers]))
     frame = Frame(
@@ -194,11 +256,11 @@ def predicted_and_true(part: Part, **_settings: Any) -> Markup:
     return figure(drawing, element("b", "Predicted and measured. "), said, shown)
 
 
-FIGURES: dict[str, Callable[..., Markup | None]] = {
+FIGURES: dict[str, Callable[[Part, Beside], Markup | None]] = {
     "precision_recall": precision_recall,
     "roc": roc,
     "calibration": calibration,
     "histogram": histogram,
     "predicted_and_true": predicted_and_true,
 }
-"""Name of a figure, as `Shown.figures` has it → (part, threshold=, scores=) → the figure."""
+"""Name of a figure, as `Shown.figures` has it → (part, what stands beside it) → the figure."""

@@ -96,17 +96,6 @@ def spanning(label: str, values: ArrayLike, *, margin: float = 0.05) -> Axis:
     return Axis(label, low - margin * span, high + margin * span)
 
 
-def thinned(count: int, most: int = MOST_POINTS) -> np.ndarray:
-    """Return at most `most` indices out of `count`, evenly spread, first and last among them.
-
-    Examples
-    --------
-    >>> thinned(3).tolist(), thinned(9, most=3).tolist()
-    ([0, 1, 2], [0, 4, 8])
-    """
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
-
-
 def chart(frame: Frame, *marks: Markup, label: str) -> Markup:
     """Return a chart: grid, axes, then the marks in their order; `label` is read aloud."""
     middle = (TOP + HEIGHT - BOTTOM) / 2

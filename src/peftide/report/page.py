@@ -15,7 +15,7 @@ from peftide.report.account import (
     next_steps,
     settings,
 )
-from peftide.report.curves import figures_of
+from peftide.report.curves import Beside, figures_of
 from peftide.report.downloads import downloads
 from peftide.report.groups import groups_intro, groups_of
 from peftide.report.markup import Markup, element
@@ -25,6 +25,7 @@ from peftide.report.mistakes import confusion, confusion_table, surest_mistakes
 from peftide.report.read import Part, Run, read_run
 from peftide.report.scoreboard import all_scores, class_scores, headline, standings
 from peftide.report.tables import Section, section
+from peftide.report.verdict import others
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def sections(run: Run) -> list[Section | None]:
 
 def closer_look(run: Run, part: Part, *, threshold: float | None) -> Section | None:
     """Return figures, classes, groups and mistakes of one part."""
-    figures = figures_of(part, threshold=threshold, scores=run.metrics["splits"][part.name])
+    figures = figures_of(part, beside(run, part, threshold=threshold))
     confused = confusion(part, threshold=threshold)
     groups = groups_of(part)
     return section(
@@ -148,6 +149,16 @@ def closer_look(run: Run, part: Part, *, threshold: float | None) -> Section | N
         element("div", groups, class_="groups") if groups else None,
         surest_mistakes(part, threshold=threshold),
         intro=f"Where the predictions on {part.name} agree with the labels, and where they do not.",
+    )
+
+
+def beside(run: Run, part: Part, *, threshold: float | None) -> Beside:
+    """Return what the figures of a part show beside its rows."""
+    known = run.curves.get(part.name, {})
+    ranked = [one.name for one in others(run.metrics, part.name, run.metrics["headline"])]
+    names = [name for name in ranked if name in known]
+    return Beside(
+        threshold, run.metrics["splits"][part.name], {name: known[name] for name in names}
     )
 
 

@@ -21,6 +21,8 @@ from peftide.types import BoolArray, FloatArray, IntArray
 OLDEST_METRICS = 2
 Columns = dict[str, np.ndarray]
 """The columns of a table by name, all of one length."""
+Curves = dict[str, dict[str, dict[str, tuple[FloatArray, FloatArray]]]]
+"""Part → name → curve → horizontal and vertical places of its points."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Run:
         One row per epoch; empty where there is no `history.csv`.
     parts
         The parts that `predictions.tsv` and `strata.tsv` hold.
+    curves
+        Part → name of a baseline or another tool → curve → its points, of `curves.tsv`.
     """
 
     folder: RunFolder
@@ -76,6 +80,7 @@ class Run:
     options: dict[str, Any]
     history: pd.DataFrame
     parts: tuple[Part, ...]
+    curves: Curves
 
     @property
     def reported(self) -> list[str]:
@@ -114,6 +119,7 @@ def read_run(path: Path) -> Run:
         options=read_options(folder.config) or record.get("options", {}),
         history=read_history(folder.history),
         parts=read_parts(folder, metrics),
+        curves=read_curves(folder.curves),
     )
 
 
@@ -171,6 +177,32 @@ def read_parts(folder: RunFolder, metrics: dict[str, Any]) -> tuple[Part, ...]:
         for name, chosen in rows.items()
         if len(chosen)
     )
+
+
+def read_curves(path: Path) -> Curves:
+    """Return the points of each curve; none if there is no such file.
+
+    Raises
+    ------
+    InputError
+        If it is no table of curves.
+    """
+    if not path.is_file():
+        return {}
+    columns = read_columns(path)
+    if missing := [name for name in ("split", "name", "curve", "x", "y") if name not in columns]:
+        raise InputError(f"no column {', '.join(missing)}", where=path)
+    places = np.stack([as_numbers(columns["x"]), as_numbers(columns["y"])])
+    if (wrong := np.flatnonzero(~np.isfinite(places).all(axis=0))).size:
+        row = int(wrong[0])
+        received = f"x {shown(columns['x'][row])} and y {shown(columns['y'][row])}"
+        raise InputError(f"received {received}", expected="numbers", where=f"{path}:{row + 2}")
+    found: Curves = {}
+    keys = pd.DataFrame({name: columns[name] for name in ("split", "name", "curve")})
+    for (split, name, curve), rows in keys.groupby(list(keys), sort=False).indices.items():
+        x, y = places[:, np.sort(rows)]
+        found.setdefault(split, {}).setdefault(name, {})[curve] = (x, y)
+    return found
 
 
 def read_columns(path: Path) -> Columns:

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from peftide.report import wording
+from peftide.report.curves import MODEL
 from peftide.report.figures import Axis, spanning, strip, strip_axis
 from peftide.report.markup import Markup, element
 from peftide.report.read import Run
 from peftide.report.tables import Section, class_name, section, table
 from peftide.report.verdict import Standing, no_skill, other_name, others, verdict
 
-MODEL = "this model"
 MOST_CLASSES = 24
 """Classes in a table of scores; the others are folded in."""
 

@@ -44,11 +44,12 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
         )
     )
     beside = _baselines(setting, folder)
+    others = beside.scored(parts)
     metrics = evaluate_parts(
         parts,
         logits,
         predictor.answering,
-        others={"baselines": beside.scored(parts)},
+        others={"baselines": others},
         resampling=Resampling(config.seed, config.threads),
     )
     metrics["notes"] += beside.notes
@@ -58,6 +59,7 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
         {part: predictor.answering.columns(logits[part]) for part in reported_parts(parts)},
         replace(trained_by(problem.dataset), similarity=beside.similarity),
         beside,
+        others,
     )
     write_results(results, folder)
     return predictor, results

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from peftide.metrics import curve_points, thinned
+
+
+@pytest.mark.parametrize("count", [1, 2, 399, 400, 401, 52_048])
+def test_long_curves_are_thinned_and_keep_their_ends(count: int) -> None:
+    kept = thinned(count, 400)
+    assert len(kept) == min(count, 400)
+    assert (kept[0], kept[-1]) == (0, count - 1)
+    assert (np.diff(kept) > 0).all()
+
+
+def test_short_curves_are_those_of_scikit_learn() -> None:
+    generator = np.random.default_rng(0)
+    labels, scores = generator.integers(0, 2, 60).astype(float), generator.normal(size=60)
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    x, y = curve_points("precision_recall", labels, scores, most=1000)
+    assert (x.tolist(), y.tolist()) == (recall.tolist(), precision.tolist())
+    false, true, _ = roc_curve(labels, scores)
+    x, y = curve_points("roc", labels, scores, most=1000)
+    assert (x.tolist(), y.tolist()) == (false.tolist(), true.tolist())
+
+
+def test_equal_scores_are_a_straight_line() -> None:
+    x, y = curve_points("roc", np.array([0.0, 1, 1]), np.zeros(3), most=9)
+    assert (x.tolist(), y.tolist()) == ([0, 1], [0, 1])
