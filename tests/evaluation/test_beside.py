@@ -1,9 +1,12 @@
+import dataclasses
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from peftide.baselines import BASELINES, NearestHomologue, fit_composition
+from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.evaluation import beside
 from peftide.evaluation.beside import (
@@ -22,24 +25,26 @@ from peftide.tasks.reading import read_labels
 from tests.conftest import small_config
 
 
+def parts_of(config: TrainConfig) -> dict[str, ScoredPart]:
+    task = TASKS[config.task]
+    dataset = read_training_data(config, task.level)
+    labels, targets = read_labels(dataset, task, max_length=config.max_length, class_map=None)
+    return {name: ScoredPart(task, labels, dataset, name, targets[name]) for name in targets}
+
+
 def answers_of(
     tmp_path: Path, task: str, **changes: object
 ) -> tuple[Dataset, dict[str, Targets], Beside]:
-    config = small_config(tmp_path, task, "head", **changes)
-    dataset = read_training_data(config, TASKS[task].level)
-    labels, targets = read_labels(
-        dataset, TASKS[task], max_length=config.max_length, class_map=None
-    )
-    parts = {
-        name: ScoredPart(TASKS[task], labels, dataset, name, targets[name]) for name in targets
-    }
-    return dataset, targets, fitted_beside(parts, suitable(TASKS[task]))
+    parts = parts_of(small_config(tmp_path, task, "head", **changes))
+    targets = {name: part.targets for name, part in parts.items()}
+    return parts["train"].dataset, targets, fitted_beside(parts, suitable(TASKS[task]))
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_part_but_train_gets_one_answer_per_row(tmp_path: Path, task: str) -> None:
     _, targets, found = answers_of(tmp_path, task)
-    assert list(found.answers) == suitable(TASKS[task]) == list(found.fitted)
+    wanted = [name for name in suitable(TASKS[task]) if name not in ("sites", "site_pairs")]
+    assert list(found.answers) == wanted == list(found.fitted)
     assert ("residue_letter" in found.answers) == (TASKS[task].level == "residue")
     assert ("composition" in found.answers) == (TASKS[task].level != "residue")
     assert ("degree" in found.answers) == (TASKS[task].level == "pair")
@@ -61,6 +66,33 @@ def test_baselines_are_fitted_on_training_rows_that_count(tmp_path: Path) -> Non
     )
     expected = alone.predict(dataset.proteins.sequences, dataset.parts["test"].members)
     np.testing.assert_allclose(found.answers["composition"]["test"], expected)
+
+
+def test_other_sequences_than_variants_get_a_note_if_baselines_of_sites_are_named(
+    tmp_path: Path,
+) -> None:
+    parts = parts_of(small_config(tmp_path, "regression", "head"))
+    found = fitted_beside(parts, ["sites"], named=["sites"])
+    assert found.answers == {}
+    assert found.notes == [
+        "no baseline sites: the training sequences are not variants of one sequence"
+    ]
+
+
+def test_variants_get_baselines_of_their_sites(tmp_path: Path) -> None:
+    config = small_config(tmp_path, "regression", "head")
+    wild, letters = "MKVLAAGIVGLCAWLDEHTR", "ACDE"
+    variants = [
+        f"{wild[:3]}{a}{wild[4:9]}{b}{wild[10:]}\t{letters.index(a) + letters.index(b)}\n"
+        for a, b in product(letters, repeat=2)
+    ]
+    for path, rows in ((config.train, variants[:12]), (config.validation, variants[12:])):
+        Path(path).write_text("sequence\tlabel\n" + "".join(rows))
+    found = fitted_beside(
+        parts_of(dataclasses.replace(config, test=())), suitable(TASKS["regression"])
+    )
+    assert {"sites", "site_pairs", "ends"} <= found.answers.keys()
+    assert found.notes == []
 
 
 def test_cropped_residues_are_left_out_of_the_letters(tmp_path: Path) -> None:

@@ -10,14 +10,40 @@ from peftide.baselines.degree import (
     load_degree,
     load_positive_degree,
 )
+from peftide.baselines.ends import Ends, fit_ends, load_ends
 from peftide.baselines.homologues import Homologues, find_homologues
 from peftide.baselines.kmer import Kmers, fit_kmers, load_kmers
 from peftide.baselines.nearest import NearestHomologue, fit_nearest, load_nearest
 from peftide.baselines.residue import ResidueLetters, fit_residue_letters, load_residue_letters
+from peftide.baselines.sites import (
+    Sites,
+    are_variants,
+    fit_site_pairs,
+    fit_sites,
+    load_sites,
+    vary_at_few_sites,
+)
 
 BASELINES: dict[str, Baseline] = {
     "composition": Baseline("residue composition and length", fit_composition, load_composition),
     "kmer": Baseline("frequencies of 3-mers", fit_kmers, load_kmers),
+    "ends": Baseline("windows of both ends", fit_ends, load_ends, levels=("sequence",)),
+    "sites": Baseline(
+        "residues at each site",
+        fit_sites,
+        load_sites,
+        levels=("sequence",),
+        applies=are_variants,
+        needs="variants of one sequence",
+    ),
+    "site_pairs": Baseline(
+        "residues at each site and pair of sites",
+        fit_site_pairs,
+        load_sites,
+        levels=("sequence",),
+        applies=vary_at_few_sites,
+        needs="variants of one sequence that change at 2 to 16 sites, also two at a time",
+    ),
     "degree": Baseline(
         "degree (train pairs of each label)",
         fit_degree,
@@ -47,6 +73,7 @@ __all__ = [
     "Baseline",
     "Composition",
     "Degree",
+    "Ends",
     "Fitted",
     "FittedOnProteins",
     "Homologues",
@@ -54,11 +81,15 @@ __all__ = [
     "NearestHomologue",
     "PositiveDegree",
     "ResidueLetters",
+    "Sites",
     "find_homologues",
     "fit_composition",
     "fit_degree",
+    "fit_ends",
     "fit_kmers",
     "fit_nearest",
     "fit_positive_degree",
     "fit_residue_letters",
+    "fit_site_pairs",
+    "fit_sites",
 ]

@@ -42,6 +42,8 @@ class Baseline:
         (arrays, kind=, proteins_per_example=) → `Fitted`.
     levels, kinds
         The labels that it can answer; kinds are keys of `OUTCOMES`.
+    applies, needs
+        (train sequences) → whether it says anything about them, and what they must be, in words.
     """
 
     title: str
@@ -49,6 +51,8 @@ class Baseline:
     load: Callable[..., Any]
     levels: tuple[Level, ...] = ("pair", "sequence")
     kinds: tuple[str, ...] = tuple(OUTCOMES)
+    applies: Callable[[Sequence[str]], bool] = bool
+    needs: str = "sequences"
 
     def suits(self, level: Level, kind: str) -> bool:
         """Yield whether it can answer such labels."""

@@ -111,7 +111,8 @@ def suitable(task: Task) -> list[str]:
     --------
     >>> from peftide.tasks import TASKS
     >>> suitable(TASKS["regression"]), suitable(TASKS["residue"])
-    (['composition', 'kmer', 'nearest_homologue'], ['residue_letter'])
+    (['composition', 'kmer', 'ends', 'sites', 'site_pairs', 'nearest_homologue'],
+    ['residue_letter'])
     """
     return [name for name, one in BASELINES.items() if one.suits(task.level, task.outcome.kind)]
 
@@ -139,7 +140,7 @@ def check_baselines(option: Sequence[str], task: Task) -> list[str]:
     []
     >>> check_baselines(("degree",), TASKS["regression"])
     ['--baselines: received degree; this task can have: auto, none, composition, kmer,
-    nearest_homologue']
+    ends, sites, site_pairs, nearest_homologue']
     """
     where = flag("baselines")
     possible = [AUTO, NONE, *suitable(task)]
@@ -156,7 +157,11 @@ def check_baselines(option: Sequence[str], task: Task) -> list[str]:
 
 
 def fitted_beside(
-    parts: Mapping[str, ScoredPart], names: Sequence[str], *, search: Search | None = None
+    parts: Mapping[str, ScoredPart],
+    names: Sequence[str],
+    *,
+    named: Sequence[str] = (),
+    search: Search | None = None,
 ) -> Beside:
     """Fit baselines on the training part, and let them answer every other part.
 
@@ -165,13 +170,22 @@ def fitted_beside(
     parts
         Part → the part; with "train".
     names
-        Names in `BASELINES`; a baseline that cannot be fitted is left out and noted.
+        Names in `BASELINES`; a baseline that cannot be fitted is left out and noted, one that does
+        not apply to the sequences of train is left out.
+    named
+        Baselines that the user named: it is noted if they do not apply.
     search
         Finds homologues of sequences in the training part; default: in memory, on all cores.
     """
     search = search or remembered_search()
     beside, later = Beside(), {name: of for name, of in parts.items() if name != "train"}
-    for name in names:
+    applying = applicable(parts["train"], names)
+    beside.notes += [
+        f"no baseline {name}: the training sequences are not {BASELINES[name].needs}"
+        for name in named
+        if name in names and name not in applying
+    ]
+    for name in applying:
 
         def fit_and_answer(name: str = name) -> dict[str, FloatArray]:
             beside.fitted[name] = searching_by(search, _fit(name, parts["train"]))
@@ -185,6 +199,13 @@ def fitted_beside(
             for name, answers in beside.answers.items()
         }
     return with_similarity(beside, later)
+
+
+def applicable(train: ScoredPart, names: Sequence[str]) -> list[str]:
+    """Return the baselines that say anything about the sequences of train."""
+    used = np.unique(train.examples.members)
+    sequences = [train.dataset.proteins.sequences[p] for p in used]
+    return [name for name in names if BASELINES[name].applies(sequences)]
 
 
 def stored_beside(

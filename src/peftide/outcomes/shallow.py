@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.special import expit, logit, softmax
 
 from peftide.errors import InputError
@@ -12,6 +13,8 @@ from peftide.types import FloatArray, IntArray
 
 MAX_ITERATIONS = 2_000
 RIDGE_PENALTIES = np.logspace(-3, 5, 17)
+Features = FloatArray | csr_matrix
+"""Of each row. Shape (B, F)."""
 EQUAL = 1e-9  # similarities closer than this are equal
 SOFTENING = 0.01  # in the weight of a neighbour: 1 / (1 − similarity + this)
 
@@ -41,7 +44,7 @@ class Shallow:
     """
 
     checked: Callable[[np.ndarray], np.ndarray]
-    linear: Callable[[FloatArray, np.ndarray], tuple[FloatArray, FloatArray]]
+    linear: Callable[[Features, np.ndarray], tuple[FloatArray, FloatArray]]
     tallied: Callable[[np.ndarray], np.ndarray]
     from_tallies: Callable[..., FloatArray]
     averaged: Callable[[np.ndarray], np.ndarray]
@@ -77,7 +80,7 @@ def zeros_and_ones(targets: np.ndarray) -> np.ndarray:
     return targets.astype(np.int64)
 
 
-def fit_yes_or_no(features: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
+def fit_yes_or_no(features: Features, labels: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return weights and intercepts of one logistic regression per column of labels.
 
     Examples
@@ -90,7 +93,7 @@ def fit_yes_or_no(features: FloatArray, labels: IntArray) -> tuple[FloatArray, F
     return np.stack([found for found, _ in columns]), np.array([found for _, found in columns])
 
 
-def _fit_column(features: FloatArray, labels: IntArray) -> tuple[FloatArray, float]:
+def _fit_column(features: Features, labels: IntArray) -> tuple[FloatArray, float]:
     if np.unique(labels).size == 1:
         return np.zeros(features.shape[1]), np.inf if labels[0] else -np.inf
     model = _logistic_regression().fit(features, labels)
@@ -103,7 +106,7 @@ def _logistic_regression() -> Any:
     return LogisticRegression(max_iter=MAX_ITERATIONS)
 
 
-def fit_one_of(features: FloatArray, membership: IntArray) -> tuple[FloatArray, FloatArray]:
+def fit_one_of(features: Features, membership: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return weights and intercepts of a multinomial logistic regression.
 
     A row with n classes enters once per class, with weight 1/n.

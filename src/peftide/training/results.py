@@ -72,6 +72,7 @@ def _baselines(setting: Setting, folder: RunFolder) -> Beside:
     beside = fitted_beside(
         {part: problem.part(part) for part in problem.targets},
         chosen(config.baselines, suitable(problem.task)),
+        named=config.baselines,
         search=remembered_search(store, threads=config.threads),
     )
     beside.store(folder.baselines, problem.part("train"))
