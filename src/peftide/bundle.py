@@ -213,6 +213,7 @@ def load_bundle(
         allow_bin=allow_bin,
         revision=origin.revision if backbone is None else None,
         base_bits=recipe.base_bits,
+        layer=recipe.layer,
     )
     found = _find_backbone(origin.name, folder, options, moved_to=backbone)
     where = folder / BUNDLE_FILE if backbone is None else "--backbone"

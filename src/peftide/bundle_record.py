@@ -41,6 +41,8 @@ class Recipe:
         Name, id or folder from which the backbone is loaded.
     pooling, pairing, head, head_width, head_dropout, max_length, base_bits
         As in `TrainConfig`.
+    layer
+        0-based layer after which the backbone ends; None: the last.
     """
 
     task: str
@@ -53,6 +55,7 @@ class Recipe:
     head_dropout: Annotated[float, Ge(0), Le(1)]
     max_length: int | None
     base_bits: int | None = None
+    layer: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from peftide.backbones import Backbone, LayeredBackbone, cut_below_training
+from peftide.backbones import Backbone, LayeredBackbone, cut_below_training, layers_of
 from peftide.backbones.weights import weights_sha256
 from peftide.engine.embedding import (
     EmbeddingPlan,
@@ -44,11 +44,21 @@ class ModelEncoder:
     ----------
     trunk
         Stored hidden states of the frozen layers for some sequences, which then skip these layers.
+    every_layer
+        Whether a row has the vectors of all layers side by side, not only that of the last.
     """
 
     trunk: TrunkCache | None = None
 
-    def __init__(self, model: ProteinModel, hardware: Hardware, *, max_length: int | None) -> None:
+    def __init__(
+        self,
+        model: ProteinModel,
+        hardware: Hardware,
+        *,
+        max_length: int | None,
+        every_layer: bool = False,
+    ) -> None:
+        self.every_layer = every_layer
         self.model = model
         self.hardware = hardware.suited(model.backbone.budget_factor)
         self.max_length = max_length
@@ -60,7 +70,14 @@ class ModelEncoder:
 
     def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return the rows of a packed batch."""
-        return self.model.encode(batch.to(self.hardware.device))
+        batch = batch.to(self.hardware.device)
+        if not self.every_layer:
+            return self.model.encode(batch)
+        layers, pooling = self._layered().every_layer(batch), self.model.pooling
+        return torch.cat([pooling(embeddings, batch) for embeddings in layers], dim=1)
+
+    def _layered(self) -> LayeredBackbone:
+        return layers_of(self.model.backbone, where="--layer", fix="Leave it out")
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which to encode."""
@@ -138,9 +155,9 @@ class ModelEncoder:
         # the current weights, including adapter and learned pooling
         weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
         settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
-        settings += (backbone.origin.reading,)
+        settings += (backbone.origin.reading, *(["every layer"] if self.every_layer else []))
         return EmbeddingPlan(
-            width=backbone.width,
+            width=backbone.width * (self._layered().layers if self.every_layer else 1),
             max_tokens=self.hardware.max_tokens,
             tokens=self.tokens(sequences),
             rows=self.rows(sequences),

@@ -316,3 +316,50 @@ def test_overwrite_replaces_embeddings_and_nothing_else(
         with pytest.raises(InputError, match="not written by `peftide embed`"):
             embed(config)
         assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("per_residue", [False, True])
+def test_all_layers_are_those_of_cut_backbones(
+    tmp_path: Path, fasta: Path, per_residue: bool
+) -> None:
+    def written(**options: Any) -> dict[str, FloatArray]:
+        out = tmp_path / "e.safetensors"
+        config = EmbedConfig(
+            sequences=fasta,
+            backbone=TINY,
+            out=out,
+            overwrite=True,
+            per_residue=per_residue,
+            **QUICK,
+            **options,
+        )
+        embed(config)
+        return load_file(out)
+
+    every = written(layers="all")
+    for layer in (0, 1):
+        for name, vector in written(layer=layer).items():
+            np.testing.assert_array_equal(every[name][..., layer, :], vector)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"layers": "all", "layer": 0}, "--layer: --layers all does not read it"),
+        ({"layer": 2}, "--layer: received 2, but the backbone has the layers 0 to 1"),
+    ],
+)
+def test_layers_that_cannot_be_are_refused(
+    tmp_path: Path, fasta: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        embed(
+            EmbedConfig(
+                sequences=fasta, backbone=TINY, out=tmp_path / "e.safetensors", **QUICK, **options
+            )
+        )
+
+
+def test_all_layers_do_not_fit_into_a_table(tmp_path: Path, fasta: Path) -> None:
+    with pytest.raises(InputError, match=r"--layers all cannot write \.parquet"):
+        embed(EmbedConfig(sequences=fasta, backbone=TINY, out=tmp_path / "e.parquet", layers="all"))

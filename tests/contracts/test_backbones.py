@@ -24,7 +24,7 @@ from transformers import (
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, LayeredBackbone
-from peftide.backbones.loading import load_backbone
+from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
 from peftide.config import MethodOptions, RunOptions
@@ -336,3 +336,15 @@ def test_activations_of_a_recurrent_backbone_cannot_be_recomputed(
     config = small_config(tmp_path, "binary", "full", gradient_checkpointing=True)
     with pytest.raises(InputError, match="--gradient-checkpointing: .* has no layers"):
         train(config)
+
+
+def test_a_layer_of_the_whole_backbone_is_the_last_of_a_cut_one(place: str) -> None:
+    """Bit for bit, with the last norm; the whole backbone gives all layers in one pass."""
+    whole = load_backbone(place)
+    batch = whole.pack(SEQUENCES[:5], max_length=None)
+    with torch.no_grad():
+        found = list(whole.every_layer(batch))
+        assert torch.equal(found[-1], whole(batch))
+        for layer, embeddings in enumerate(found):
+            cut = load_backbone(place, options=LoadOptions(layer=layer))
+            assert torch.equal(cut(batch), embeddings)

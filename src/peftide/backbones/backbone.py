@@ -5,7 +5,8 @@ layers has; a recurrent network does without. Code that needs layers asks for th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jaxtyping import Float
@@ -86,6 +87,13 @@ class LayeredBackbone(Backbone, ABC):
     @abstractmethod
     def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
         """Return the hidden states of each token after the first layers."""
+
+    def every_layer(self, batch: PackedBatch) -> Iterator[Float[Tensor, "N D"]]:
+        """Yield the embeddings of a backbone that ends after each layer, in one pass."""
+        for layer in range(self.layers):
+            hidden = self.hidden_states(batch, layer + 1)
+            batch = replace(batch, hidden=hidden, layers_done=layer + 1)
+            yield self(replace(batch, layers_done=self.layers))
 
     @abstractmethod
     def recompute_activations(self) -> None:

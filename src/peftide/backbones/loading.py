@@ -12,6 +12,7 @@ from peftide.backbones import BACKBONES
 from peftide.backbones.architecture import Architecture
 from peftide.backbones.backbone import LayeredBackbone, Origin
 from peftide.backbones.checkpoint_files import check_folder, check_layers, count_layers
+from peftide.backbones.cutting import shorten, shortened
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.identity import settings_of, vocabulary_sha256
 from peftide.backbones.names import (
@@ -55,12 +56,15 @@ class LoadOptions:
     ----------
     base_bits
         4 or 8: hold the matrices in so many bits; None: all weights in 32.
+    layer
+        0-based layer after which the backbone ends; None: the last.
     """
 
     offline: bool = False
     allow_bin: bool = False
     revision: str | None = None
     base_bits: int | None = None
+    layer: int | None = None
 
 
 def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBackbone:
@@ -78,7 +82,7 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBa
     BackboneError
         If it cannot be had, is of an unknown family, or holds pickled weights only.
     InputError
-        If its weights cannot be held in as few bits as asked for.
+        If its weights cannot be held in as few bits as asked for, or it has no such layer.
 
     Examples
     --------
@@ -95,25 +99,26 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBa
                 expected="a backbone with trained weights",
                 where="--base-bits",
             )
-        return _random_backbone(name)
+        return _random_backbone(name, options.layer)
     if is_unirep(name):
-        return load_unirep(name, base_bits=options.base_bits)
+        return load_unirep(name, base_bits=options.base_bits, layer=options.layer)
     folder, revision = find_folder(name, options)
     return _stored_backbone(name, folder, revision=revision, options=options)
 
 
-def _random_backbone(name: str) -> LayeredBackbone:
+def _random_backbone(name: str, layer: int | None) -> LayeredBackbone:
     check_backbone(name)
     alias = name.removeprefix(RANDOM_PREFIX)
     if alias in UNIREP_SIZES:
         with torch.random.fork_rng():
             torch.manual_seed(RANDOM_WEIGHTS_SEED)
-            return random_unirep(alias, prefix=RANDOM_PREFIX)
+            return random_unirep(alias, prefix=RANDOM_PREFIX, layer=layer)
     config = ALIASES[alias][1]()
     architecture = BACKBONES[config.model_type]
     with torch.random.fork_rng():
         torch.manual_seed(RANDOM_WEIGHTS_SEED)
         model = architecture.random_model(config)
+    shorten(model, architecture.layer_prefix, layer)
     return _assemble(model, architecture, name=name, folder=None, revision=None)
 
 
@@ -184,15 +189,16 @@ def reading_errors(folder: Path) -> Iterator[None]:
 def _read_backbone(
     name: str, folder: Path, *, revision: str | None, options: LoadOptions
 ) -> TransformerBackbone:
-    architecture = find_architecture(read_config(folder), name)
+    config = read_config(folder)
+    architecture = find_architecture(config, name)
     weights = require_safetensors(folder, allow_bin=options.allow_bin)
-    check_layers(
-        count_layers(stored_names(weights), architecture.layer_prefix), read_config(folder), weights
-    )
+    check_layers(count_layers(stored_names(weights), architecture.layer_prefix), config, weights)
+    settings = {} if options.layer is None else {"config": shortened(config, options.layer)}
     if options.base_bits is None:
-        model = architecture.load(weights)
+        model = architecture.load(weights, **settings)
         return _assemble(model, architecture, name=name, folder=folder, revision=revision)
-    model = architecture.load(weights, **quantised_settings(options.base_bits, QUANTISED_ON))
+    settings |= quantised_settings(options.base_bits, QUANTISED_ON)
+    model = architecture.load(weights, **settings)
     backbone = _assemble(model, architecture, name=name, folder=folder, revision=revision)
     # of the file: what one GPU makes of it may differ from another's in the last bit
     backbone.origin = replace(backbone.origin, weights_sha256=stored_sha256(weights))

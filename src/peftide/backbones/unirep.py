@@ -182,7 +182,7 @@ class UniRep(nn.Module):
         for cell in [*self.cells][done:cells]:
             inputs = cell(inputs, rows, counts, memory_use=self.memory_use)
             rows = torch.arange(len(rows), device=rows.device)
-        if cells == done:
+        if not [*self.cells][done:cells]:
             return batch.hidden if batch.hidden is not None else inputs[batch.input_ids]
         return inputs[torch.from_numpy(np.argsort(order)).to(inputs.device)]
 

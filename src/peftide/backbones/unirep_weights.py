@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from peftide.backbones.backbone import Origin
+from peftide.backbones.cutting import kept_layers
 from peftide.backbones.identity import vocabulary_sha256
 from peftide.backbones.names import UNIREP_SIZES, UNIREP_SUFFIX
 from peftide.backbones.unirep import (
@@ -37,20 +38,24 @@ RANDOM_STD = 1.5
 SMALLEST_NORM = 1e-6
 
 
-def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
+def load_unirep(
+    name: str, *, base_bits: int | None = None, layer: int | None = None
+) -> UniRepBackbone:
     """Load UniRep with published weights.
 
     Parameters
     ----------
     name
         `unirep`, `unirep_256`, `unirep_64`, or the path of a `model_weights.npz`.
+    layer
+        0-based cell after which the network ends; None: the last.
 
     Raises
     ------
     BackboneError
         If the package with the weights is not installed, or the file holds something else.
     InputError
-        If the weights are to be held in few bits.
+        If the weights are to be held in few bits, or there is no such cell.
     """
     if base_bits is not None:
         raise InputError(
@@ -61,6 +66,7 @@ def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
         )
     path = find_weights(name)
     network = read_network(path)
+    shorten_network(network, layer)
     logger.info(
         "note: the weights of UniRep (Alley et al. 2019) are licensed %s: no commercial use",
         LICENCE,
@@ -68,13 +74,19 @@ def load_unirep(name: str, *, base_bits: int | None = None) -> UniRepBackbone:
     return _frozen(network, name if name in UNIREP_SIZES else str(path.resolve()), licence=LICENCE)
 
 
-def random_unirep(name: str, *, prefix: str) -> UniRepBackbone:
+def random_unirep(name: str, *, prefix: str, layer: int | None = None) -> UniRepBackbone:
     """Return UniRep of a size with random weights; the caller sets the seed."""
     network = UniRep(*UNIREP_SIZES[name])
     torch.nn.init.normal_(network.embedding.weight)
     for parameter in network.cells.parameters():
         torch.nn.init.normal_(parameter, std=RANDOM_STD / parameter.shape[-1] ** 0.5)
+    shorten_network(network, layer)
     return _frozen(network, prefix + name, licence=None)
+
+
+def shorten_network(network: UniRep, layer: int | None) -> None:
+    """Remove the cells above a 0-based cell."""
+    del network.cells[kept_layers(layer, layers=len(network.cells)) :]
 
 
 def _frozen(network: UniRep, name: str, *, licence: str | None) -> UniRepBackbone:

@@ -118,7 +118,8 @@ def load_weights(
     may_lack
         A module whose weights may be missing, for nothing uses it.
     **settings
-        Further arguments of the model class.
+        Further arguments of the model class. With `config`, the model may have fewer layers than
+        the checkpoint.
 
     Returns
     -------
@@ -131,6 +132,8 @@ def load_weights(
     """
     try:
         with _quiet_transformers():
+            # the module that may lack weights may have the shape of the whole model
+            settings["ignore_mismatched_sizes"] = "config" in settings and may_lack is not None
             model, info = model_class.from_pretrained(
                 folder,
                 use_safetensors=True,
@@ -140,8 +143,9 @@ def load_weights(
             )
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise BackboneError(f"cannot read the weights in {folder}: {error}") from error
-    unused = {name for name in info["missing_keys"] if may_lack and may_lack in name}
-    missing = sorted(set(info["missing_keys"]) - unused)
+    absent = {*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])}
+    unused = {name for name in absent if may_lack and may_lack in name}
+    missing = sorted(absent - unused)
     if missing:
         raise BackboneError(
             f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",

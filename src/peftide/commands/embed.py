@@ -42,7 +42,8 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
 
     Returns
     -------
-    Id → vector (D,), or with `per_residue` id → matrix (L, D).
+    Id → vector (D,), or with `per_residue` id → matrix (L, D). With `--layers all`, the layers are
+    an axis before the last.
 
     Raises
     ------
@@ -79,7 +80,9 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
 def choices(config: EmbedConfig) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
     if config.run is not None:
-        yield Choice("an embedding with --run", frozenset({"max_length", "offline"}))
+        yield Choice("an embedding with --run", frozenset({"max_length", "offline", "layer"}))
+    if config.layers == "all":
+        yield Choice("--layers all", frozenset({"layer"}))
     if config.per_residue:
         yield Choice("--per-residue", frozenset({"pooling"}))
 
@@ -101,6 +104,10 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
     if ending == ".parquet" and config.per_residue:
         raise InputError(
             "--per-residue cannot write .parquet", expected=".safetensors or .h5", where="--out"
+        )
+    if ending == ".parquet" and config.layers == "all":
+        raise InputError(
+            "--layers all cannot write .parquet", expected=".safetensors or .h5", where="--out"
         )
     for library in {".h5": ["h5py"], ".parquet": ["pyarrow"]}.get(ending, []):
         require_library(library)

@@ -232,6 +232,12 @@ class EmbedConfig(AnswerOptions, LoadingOptions):
     pooling: Literal["mean", "cls"] | None = option(
         None, doc="how residues become one vector; default: mean, or with --run the trained pooling"
     )
+    layer: int | Literal["last"] = option(
+        "last", doc="0-based layer whose output is embedded", limit="0 or more"
+    )
+    layers: Literal["one", "all"] = option(
+        "one", doc="all: one vector for each layer instead of one, in one pass"
+    )
     max_length: int | None = option(
         1022, doc="length to which sequences are cropped, or `none`", limit="1 or more"
     )

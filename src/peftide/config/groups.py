@@ -66,6 +66,12 @@ class ModelOptions(Options):
         doc="4 or 8: bits per weight in the matrices of the frozen backbone (CUDA GPU, "
         "bitsandbytes); default: 32 for all weights",
     )
+    layer: int | Literal["last", "auto"] = option(
+        "last",
+        doc="0-based layer whose output is pooled; the layers above it are cut off. auto: the best "
+        "layer on validation with a frozen backbone",
+        limit="0 or more",
+    )
     max_length: int | None = option(
         1022,
         doc="length to which sequences are cropped; `none` crops nothing (rotary models only)",

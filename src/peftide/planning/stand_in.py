@@ -20,6 +20,7 @@ from peftide.backbones import (
     TransformerBackbone,
     cut_below_training,
 )
+from peftide.backbones.cutting import shortened
 from peftide.backbones.loading import (
     LoadOptions,
     find_architecture,
@@ -32,7 +33,7 @@ from peftide.config import TrainConfig
 from peftide.errors import BackboneError
 from peftide.model import count_parameters
 from peftide.tokens import read_vocabulary
-from peftide.training.setting import adapt, load_options
+from peftide.training.setting import adapt, layer_number, load_options
 
 MOST_PARAMETERS = 250_000_000
 """Largest backbone that is built whole."""
@@ -101,6 +102,7 @@ def stand_in(config: TrainConfig) -> StandIn:
         adapt(backbone, config)
         return StandIn(backbone, backbone)
     settings, notes = shape_of(config.backbone, load_options(config))
+    settings = shortened(settings, layer_number(config))
     architecture = find_architecture(settings, config.backbone)
     with torch.device("meta"):
         whole = bare_backbone(settings, architecture, config.backbone)

@@ -10,7 +10,6 @@ from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
 from peftide.config.groups import DEFAULT_BACKBONE
 from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
-from peftide.engine.embedding import Embeddings
 from peftide.hardware import Hardware, choose_hardware
 from peftide.model import Parts, ProteinModel
 from peftide.pairing import Alone
@@ -19,7 +18,7 @@ from peftide.predictor.predictor import Predictor, predictor_of
 from peftide.scaling import Scaling
 from peftide.sequences import Proteins
 from peftide.sequences.findings import Finding, say_findings
-from peftide.types import FloatArray
+from peftide.types import FloatArray, IntArray
 
 
 def embed_proteins(
@@ -39,17 +38,30 @@ def embed_proteins(
     say_findings(findings + backbone_findings(proteins, backbone, max_length=max_length))
     with encoder.hardware.computing():
         embeddings = encoder.embed(proteins.sequences, store=store, exact=True, ids=proteins.ids)
-    return _by_id(embeddings, proteins.ids, per_residue=config.per_residue)
+    rows = embeddings.rows.numpy()
+    if encoder.every_layer:
+        rows = rows.reshape(len(rows), -1, backbone.width)
+    return _by_id(rows, embeddings.offsets, proteins.ids, per_residue=config.per_residue)
 
 
 def build_encoder(config: EmbedConfig) -> ModelEncoder:
     """Return the encoder of a backbone, or of the adapted backbone of a run."""
+    encoder = _one_layer_encoder(config)
+    encoder.every_layer = config.layers == "all"
+    return encoder
+
+
+def _one_layer_encoder(config: EmbedConfig) -> ModelEncoder:
     hardware = choose_hardware(config)
     if config.run is not None:
         bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
         predictor = predictor_of(bundle, hardware)
         return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
-    options = LoadOptions(offline=config.offline, allow_bin=config.allow_bin)
+    options = LoadOptions(
+        offline=config.offline,
+        allow_bin=config.allow_bin,
+        layer=None if config.layer == "last" else int(config.layer),
+    )
     backbone = load_backbone(config.backbone or DEFAULT_BACKBONE, options=options)
     return backbone_encoder(
         backbone,
@@ -69,10 +81,9 @@ def default_length(config: EmbedConfig, backbone: Backbone) -> int | None:
 
 
 def _by_id(
-    embeddings: Embeddings, ids: tuple[str, ...], *, per_residue: bool
+    rows: FloatArray, offsets: IntArray, ids: tuple[str, ...], *, per_residue: bool
 ) -> dict[str, FloatArray]:
     """Return the rows of each protein under its id."""
-    rows, offsets = embeddings.rows.numpy(), embeddings.offsets
     spans = zip(offsets[:-1], offsets[1:], strict=True)
     blocks = (rows[start:end] for start, end in spans)
     return {

@@ -128,6 +128,30 @@ class RowsForm:
 
 
 @dataclass(frozen=True)
+class LayerForm:
+    """The score of one layer on validation."""
+
+    __pydantic_config__ = OTHER_KEYS_ALLOWED
+
+    layer: int
+    value: Number
+    low: Number = None
+    high: Number = None
+
+
+@dataclass(frozen=True)
+class LayersForm:
+    """The scores from which `--layer auto` chose."""
+
+    __pydantic_config__ = OTHER_KEYS_ALLOWED
+
+    chosen: int
+    metric: str
+    said: str
+    scores: tuple[LayerForm, ...]
+
+
+@dataclass(frozen=True)
 class RunForm:
     """`run.json`."""
 
@@ -156,6 +180,7 @@ class RunForm:
     data: dict[str, str] = field(default_factory=dict)
     examples: dict[str, RowsForm] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    layers: LayersForm | None = None
     chosen: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from peftide.report.account import (
 from peftide.report.curves import Beside, figures_of
 from peftide.report.downloads import downloads
 from peftide.report.groups import groups_intro, groups_of
+from peftide.report.layers import layers
 from peftide.report.markup import Markup, element
 from peftide.report.masthead import banner, masthead, means, question, title_of
 from peftide.report.merged import merged_classes
@@ -123,6 +124,7 @@ def sections(run: Run) -> list[Section | None]:
         standings(run),
         *(closer_look(run, part, threshold=threshold) for part in parts),
         all_scores(run),
+        layers(run),
         learning(run),
         counted(run),
         audited(run),

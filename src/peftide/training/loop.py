@@ -192,7 +192,8 @@ class TrainingRun:
         self._count_time()
         row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}
         row |= {"train_loss": state.loss_sum / state.batch} | metrics
-        self._log(row, headline)
+        if self.fitting.says_epochs:
+            self._log(row, headline)
         with undisturbed():
             state.history.append(row)
             state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0

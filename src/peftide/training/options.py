@@ -100,6 +100,7 @@ def check_options(
         decided.append(choice_of("a table with validation rows", VALIDATIONS, "given"))
     problems = unread_problems(config, decided, given=given)
     problems += base_bits_problems(config)
+    problems += layer_problems(config, task)
     problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)
     raise_problems(problems)
@@ -107,6 +108,13 @@ def check_options(
         from peftide.backbones.quantised import check_base_bits  # only torch knows the GPU
 
         check_base_bits(config.base_bits)
+
+
+def layer_problems(config: TrainConfig, task: Task) -> list[str]:
+    """Return problems of `--layer auto` with a pooling that trains, as text."""
+    if config.layer != "auto" or config.pooling != "attention" or task.level == "residue":
+        return []
+    return ["--layer: received auto with --pooling attention, which trains; name a layer instead"]
 
 
 def calibration_problems(config: TrainConfig, task: Task) -> list[str]:

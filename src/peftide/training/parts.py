@@ -85,6 +85,8 @@ class Fitting:
         Folder for resume points.
     steer
         Number of optimizer steps → a hook that the method runs at each step, or None.
+    says_epochs
+        Whether the log has a line for each epoch.
     """
 
     config: TrainConfig
@@ -98,6 +100,7 @@ class Fitting:
     on_epoch: Callable[[list[dict[str, Any]]], None]
     checkpoints: Path
     steer: Callable[[int], Steering] | None = None
+    says_epochs: bool = True
 
 
 def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:

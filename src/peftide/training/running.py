@@ -1,16 +1,20 @@
 """A request for a training → a finished run folder."""
 
+from dataclasses import replace
+from functools import partial
+
 from peftide.auditing import audit_training
 from peftide.files import remove, write_json
 from peftide.hardware import choose_run_hardware, remember_hardware, reset_peak_memory
 from peftide.model import count_parameters
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
-from peftide.run_folder import open_run
+from peftide.run_folder import decided, open_run
 from peftide.tasks.detecting import Request
 from peftide.training.fitting import run_fit
+from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
 from peftide.training.results import cost_record, save, score
-from peftide.training.setting import build_setting, find_adapter, prepare
+from peftide.training.setting import adapted_backbone, build_setting, find_adapter, prepare
 
 
 def run_training(request: Request, *, started: float) -> None:
@@ -21,14 +25,20 @@ def run_training(request: Request, *, started: float) -> None:
     started
         Time of `time.monotonic()` at which the command began.
     """
-    config, task = request.config, request.task
+    config, task = settled_layer(request.config), request.task
     adapter = find_adapter(config.method)
     hardware = choose_run_hardware(config)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables)
-        with open_run(config, list(request.files), chosen=request.chosen) as folder:
+        with open_run(request.config, list(request.files), chosen=request.chosen) as folder:
             remember_hardware(folder, hardware)
+            if config.layer == AUTO:
+                choose = partial(choose_layer, hardware=hardware, folder=folder)
+                found = decided(folder, DECISION, lambda: choose(config, problem, backbone))
+                config = replace(config, layer=found["chosen"])
+                write_json(folder.record, read_record(folder.record) | {"layers": found})
+                backbone = adapted_backbone(config)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
             fitted = run_fit(setting, adapter, folder)

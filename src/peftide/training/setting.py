@@ -117,7 +117,10 @@ def find_adapter(name: str) -> Adapter:
 def prepare(
     config: TrainConfig, task: Task, tables: TrainingTables | None = None
 ) -> tuple[Problem, Backbone]:
-    """Read data and labels and adapt the backbone, so that errors in them come first."""
+    """Read data and labels and adapt the backbone, so that errors in them come first.
+
+    With `--layer auto`, the backbone is whole and not adapted yet.
+    """
     problem = read_problem(config, task, tables)
     backbone = load_backbone(config.backbone, options=load_options(config))
     folder = run_to_resume(config)
@@ -132,15 +135,31 @@ def prepare(
             "for results, use a pretrained --backbone",
             config.backbone,
         )
-    adapt(backbone, config)
+    if config.layer != "auto":
+        adapt(backbone, config)
     return problem, backbone
+
+
+def adapted_backbone(config: TrainConfig) -> Backbone:
+    """Load the backbone of a training and adapt it."""
+    backbone = load_backbone(config.backbone, options=load_options(config))
+    adapt(backbone, config)
+    return backbone
 
 
 def load_options(config: TrainConfig) -> LoadOptions:
     """Return how the backbone of a training is loaded."""
     return LoadOptions(
-        offline=config.offline, allow_bin=config.allow_bin, base_bits=config.base_bits
+        offline=config.offline,
+        allow_bin=config.allow_bin,
+        base_bits=config.base_bits,
+        layer=layer_number(config),
     )
+
+
+def layer_number(config: TrainConfig) -> int | None:
+    """Return the layer after which the backbone ends, or None for the whole backbone."""
+    return config.layer if isinstance(config.layer, int) else None
 
 
 def adapt(backbone: Backbone, config: TrainConfig) -> None:
@@ -256,6 +275,7 @@ def recipe_of(config: TrainConfig) -> Recipe:
         head_dropout=config.head_dropout,
         max_length=config.max_length,
         base_bits=config.base_bits,
+        layer=layer_number(config),
     )
 
 

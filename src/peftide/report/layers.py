@@ -1,0 +1,28 @@
+"""`run.json` → the scores of every layer, if the run chose one (`--layer auto`)."""
+
+from peftide.report import wording
+from peftide.report.markup import Markup, element
+from peftide.report.read import Run
+from peftide.report.tables import section, table
+
+
+def layers(run: Run) -> Markup | None:
+    """Return the validation score of a head on each layer, and the chosen layer."""
+    found = run.record.get("layers")
+    if not found:
+        return None
+    rows = [
+        [
+            str(entry["layer"]),
+            wording.score(entry["value"]),
+            wording.interval(entry.get("low"), entry.get("high")),
+            "chosen" if entry["layer"] == found["chosen"] else "",
+        ]
+        for entry in found["scores"]
+    ]
+    header = ["layer", wording.metric_name(found["metric"]), "95% interval", ""]
+    return section(
+        "Layers",
+        element("p", f"A head on each frozen layer, scored on validation: {found['said']}."),
+        table(header, rows, label="Layers", class_="numbers"),
+    )
