@@ -60,6 +60,7 @@ ORDER = [
     "training",
     "pretraining",
     "planning",
+    "comparing",
     "simulate",
     "commands",
     "cli",
@@ -89,7 +90,8 @@ WITHOUT_TORCH = {
 }
 # cli modules, one per command
 LOADED_LATE = {
-    *("audit", "demo", "embed", "evaluate", "plan", "predict", "pretrain", "report", "train"),
+    *("audit", "compare", "demo", "embed", "evaluate", "plan", "predict", "pretrain"),
+    *("report", "train"),
 }
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from peftide.backbones.loading import load_backbone
     from peftide.bundle import load_bundle
     from peftide.commands.audit import audit
+    from peftide.commands.compare import compare
     from peftide.commands.compare_scores import compare_scores
     from peftide.commands.demo import demo
     from peftide.commands.embed import embed
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from peftide.commands.train import train
     from peftide.config import (
         AuditConfig,
+        CompareConfig,
         DemoConfig,
         EmbedConfig,
         EvaluateConfig,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuditConfig",
     "AuditResult",
+    "CompareConfig",
     "DemoConfig",
     "EmbedConfig",
     "EvaluateConfig",
@@ -53,6 +56,7 @@ __all__ = [
     "SplitConfig",
     "TrainConfig",
     "audit",
+    "compare",
     "compare_scores",
     "demo",
     "embed",
@@ -71,6 +75,7 @@ __all__ = [
 _HOMES = {
     "AuditConfig": "config",
     "AuditResult": "auditing.result",
+    "CompareConfig": "config",
     "DemoConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
@@ -81,6 +86,7 @@ _HOMES = {
     "SplitConfig": "config",
     "TrainConfig": "config",
     "audit": "commands.audit",
+    "compare": "commands.compare",
     "compare_scores": "commands.compare_scores",
     "demo": "commands.demo",
     "embed": "commands.embed",

@@ -23,8 +23,11 @@ from peftide.work_folder import RECORD, RECORDS, SPLIT_RECORD, Work, file_work, 
 logger = logging.getLogger(__name__)
 
 WRITTEN_BY = {
-    "train": ("config.yaml", "metrics.json", "predictions.tsv", "history.csv", "model")
-    + ("baselines", "checkpoints", "strata.tsv", "curves.tsv", "audit.json", "report.html", RECORD),
+    "train": ("config.yaml", "metrics.json", "predictions.tsv", "validation.tsv", "history.csv")
+    + ("model", "baselines", "checkpoints", "strata.tsv", "curves.tsv", "audit.json")
+    + ("report.html", RECORD),
+    "compare": ("config.yaml", "leaderboard.tsv", "comparison.json", "report.html", "best")
+    + ("cells", "cache", RECORD),
     "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),

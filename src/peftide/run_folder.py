@@ -12,7 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from peftide.config import PretrainConfig, TrainConfig, as_mapping, from_mapping, read_yaml, to_yaml
+from peftide.config import (
+    CompareConfig,
+    PretrainConfig,
+    TrainConfig,
+    as_mapping,
+    from_mapping,
+    read_yaml,
+    to_yaml,
+)
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
@@ -33,11 +41,15 @@ logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
-RESUMED: dict[type, str] = {TrainConfig: "train", PretrainConfig: "pretrain"}
+RESUMED: dict[type, str] = {
+    TrainConfig: "train",
+    PretrainConfig: "pretrain",
+    CompareConfig: "compare",
+}
 """Config class of each resumable command → the name of the command."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
-    *("embedding_cache", "baselines", "hours", "steps", "compile", "title"),
+    *("embedding_cache", "baselines", "hours", "steps", "compile", "title", "time_limit"),
 }
 SETTLED = ("max_tokens", "task", "precision")
 """Options for which `config.yaml` replaces the word auto with the value chosen by the run."""
@@ -78,6 +90,11 @@ class RunFolder:
     def predictions(self) -> Path:
         """One row per row of the test parts (or of validation, if there is no test)."""
         return self.path / "predictions.tsv"
+
+    @property
+    def validation(self) -> Path:
+        """The answers for validation, where `predictions.tsv` has those for the test parts."""
+        return self.path / "validation.tsv"
 
     @property
     def strata(self) -> Path:
@@ -242,7 +259,7 @@ def open_run(
         if _record_in(config) != before:
             raise InputError(f"another process has just written {config.out}", where="--out")
         folder = run_to_resume(config) or _begin(config, data_files, chosen)
-        if isinstance(config, TrainConfig):
+        if type(config) is TrainConfig:
             _note_backbone(config, folder)
         remove_partials(folder.path)
         remove_partials(folder.checkpoints)
@@ -361,7 +378,7 @@ def _check_same_options(now: Resumable, before: Resumable, *, asked: Mapping[str
     """
     new, old = as_mapping(now), as_mapping(before)
     # a training compares the backbone itself, which may have moved
-    free = FREE_ON_RESUME | ({"backbone"} if isinstance(now, TrainConfig) else set())
+    free = FREE_ON_RESUME | ({"backbone"} if type(now) is TrainConfig else set())
     first = {**old, **asked}
     changed = [
         f"--{key.replace('_', '-')} was {first[key]!r} and is {new[key]!r}"

@@ -45,7 +45,7 @@ RUN_FILES = [
         "predictions.tsv",
         "report.html",
     ),
-    *("run.json", "strata.tsv"),
+    *("run.json", "strata.tsv", "validation.tsv"),
 ]
 COLUMNS = {
     "ppi": ["id_a", "id_b", "label", "counted", "score", "probability", "prediction", "split"],

@@ -15,6 +15,7 @@ from peftide.cli.arguments import ALL, add_options, parse_config
 from peftide.cli.streams import complain, discard_output, prepare_streams, release_streams
 from peftide.config import (
     AuditConfig,
+    CompareConfig,
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
@@ -40,6 +41,7 @@ COMMANDS: dict[str, type[Options]] = {
     "split": SplitConfig,
     "plan": PlanConfig,
     "train": TrainConfig,
+    "compare": CompareConfig,
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,
     "audit": AuditConfig,

@@ -12,6 +12,7 @@ from peftide.config.commands import (
     SplitConfig,
     TrainConfig,
 )
+from peftide.config.comparing import CompareConfig
 from peftide.config.groups import (
     DataOptions,
     EngineOptions,
@@ -26,6 +27,7 @@ from peftide.config.yaml_files import read_yaml
 
 __all__ = [
     "AuditConfig",
+    "CompareConfig",
     "DataOptions",
     "DemoConfig",
     "EmbedConfig",

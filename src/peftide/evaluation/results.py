@@ -50,17 +50,7 @@ class Results:
 
 def write_results(results: Results, folder: RunFolder) -> None:
     """Write `predictions.tsv`, `strata.tsv`, `curves.tsv` and `metrics.json`, each atomically."""
-    tables = [
-        prediction_table(
-            part.examples,
-            part.dataset.proteins,
-            level=part.task.level,
-            answers=results.columns[name],
-            residues=np.diff(part.targets.offsets),
-            counted=part.targets.counted,
-        ).assign(split=name)
-        for name, part in results.parts.items()
-    ]
+    tables = [part_table(part, results.columns[name]) for name, part in results.parts.items()]
     write_table(pd.concat(tables), folder.predictions)
     strata = [strata_table(part, results.trained) for part in results.parts.values()]
     write_table(pd.concat(strata), folder.strata)
@@ -68,3 +58,15 @@ def write_results(results: Results, folder: RunFolder) -> None:
     if len(curves):
         write_table(curves, folder.curves)
     write_json(folder.metrics, results.metrics)
+
+
+def part_table(part: ScoredPart, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the prediction table of a labelled part."""
+    return prediction_table(
+        part.examples,
+        part.dataset.proteins,
+        level=part.task.level,
+        answers=columns,
+        residues=np.diff(part.targets.offsets),
+        counted=part.targets.counted,
+    ).assign(split=part.name)

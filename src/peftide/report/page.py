@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from peftide.files import write_text
 from peftide.progress import working
@@ -76,21 +77,30 @@ def write_report_if_possible(path: Path, *, title: str | None = None) -> None:
 def page(run: Run, *, title: str | None = None) -> str:
     """Return the whole page."""
     name = title_of(run, title) or question(run)
-    named = " · ".join([name, *means(run), run.folder.path.name])
+    return document(
+        " · ".join([name, *means(run), run.folder.path.name]),
+        header=masthead(run, title=title),
+        main=[headline(run), banner(run), *listed(sections(run))],
+        footer=colophon(run),
+    )
+
+
+def document(title: str, *, header: Markup, main: Any, footer: Markup) -> str:
+    """Return a page with its style sheet, and a link that skips the header."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", named),
+        element("title", title),
         element("style", Markup(style())),
     )
     body = element(
         "body",
         element("a", "Skip to the results", href=f"#{MAIN}", class_="skip"),
-        masthead(run, title=title),
-        element("main", headline(run), banner(run), *listed(sections(run)), id=MAIN, tabindex=-1),
-        colophon(run),
+        header,
+        element("main", main, id=MAIN, tabindex=-1),
+        footer,
     )
     return "<!DOCTYPE html>\n" + element("html", head, body, lang="en") + "\n"
 

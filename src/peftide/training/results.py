@@ -12,8 +12,9 @@ from peftide.evaluation.decisions import decide
 from peftide.evaluation.homology import remembered_search
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.record import evaluate_parts
-from peftide.evaluation.results import Results, write_results
+from peftide.evaluation.results import Results, part_table, write_results
 from peftide.evaluation.strata import reported_parts, trained_by
+from peftide.evaluation.tables import write_table
 from peftide.hardware import peak_memory_bytes
 from peftide.predictor import Predictor
 from peftide.run_folder import RunFolder
@@ -62,6 +63,9 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
         others,
     )
     write_results(results, folder)
+    if "validation" not in results.parts:
+        columns = predictor.answering.columns(logits["validation"])
+        write_table(part_table(parts["validation"], columns), folder.validation)
     return predictor, results
 
 

@@ -1,0 +1,50 @@
+"""`peftide compare`."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from peftide.cli.printing import aligned, with_interval
+from peftide.cli.streams import say
+from peftide.commands.compare import BEST, CompareResult, compare
+from peftide.config import CompareConfig
+from peftide.config.unread import Names
+from peftide.quantities import duration
+
+
+def run(config: CompareConfig, given: Names) -> None:
+    """Compare, then print the leaderboard, the verdict and the next command."""
+    result = compare(config, given=given)
+    say("\n".join(leaderboard_lines(result)))
+    say(f"report: {result.path / 'report.html'}")
+    table = "TABLE" if config.sequences is None else "TABLE --sequences FASTA"
+    say(f"next: peftide predict {shlex.quote(str(result.path / BEST))} --input {table}")
+
+
+def leaderboard_lines(result: CompareResult) -> Iterator[str]:
+    """Yield the leaderboard and the verdict as text."""
+    record = result.record
+    metric = record["metric"].replace("_", " ")
+    header = ["", "backbone", metric, "minus the chosen", "parameters", "memory", "time"]
+    rows = [_cells(row) for row in record["rows"] if row["score"] is not None]
+    yield f"{metric} on {record['part']}"
+    yield from aligned([header, *rows])
+    yield ""
+    yield from record["verdict"]
+    yield from (f"note: {note}" for note in record["notes"])
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    score = {"value": row["score"], "low": row.get("low"), "high": row.get("high")}
+    gap = {"value": row.get("difference")}
+    gap |= {"low": row.get("difference_low"), "high": row.get("difference_high")}
+    is_model = "seconds" in row
+    return [
+        row["method"],
+        row["backbone"] if is_model else "–",
+        with_interval(score),
+        with_interval(gap, sign="+"),
+        f"{row['trained_parameters']:,}" if is_model else "–",
+        f"{row['memory_mb']:,} MB" if is_model else "–",
+        duration(row["seconds"]) if is_model else "–",
+    ]

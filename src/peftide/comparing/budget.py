@@ -1,0 +1,65 @@
+"""The forecast of each contender → whether its next training fits into memory and time."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from peftide.comparing.cells import Contender
+from peftide.planning.plan import Plan
+from peftide.quantities import byte_size, duration
+from peftide.run_folder import RunFolder, decided
+
+MINUTE = 60.0
+
+
+@dataclass
+class Budget:
+    """Decides, before each training, whether it fits.
+
+    Attributes
+    ----------
+    folder
+        Folder of the comparison, which keeps the forecasts for a resumed call.
+    forecast
+        Plans a training of a contender.
+    minutes
+        Time for this call; None for any time.
+    """
+
+    folder: RunFolder
+    forecast: Callable[[Contender], Plan]
+    minutes: float | None
+    started: float = field(default_factory=time.monotonic)
+    measured: dict[Contender, float] = field(default_factory=dict)
+
+    def objection(self, contender: Contender) -> str:
+        """Return why the next training of a contender does not fit; empty if it fits."""
+        plan = decided(self.folder, f"plan of {contender.name}", partial(self._plan, contender))
+        if not plan["fits"]:
+            return f"it needs {plan['needs']} on this machine. {plan['advice']}".strip()
+        if self.minutes is None:
+            return ""
+        needed = self.measured.get(contender, plan["seconds"])
+        left = self.minutes * MINUTE - (time.monotonic() - self.started)
+        if needed <= left:
+            return ""
+        return (
+            f"it needs about {duration(needed)}, and {duration(max(left, 0))} of --time-limit "
+            f"{self.minutes:g} are left"
+        )
+
+    def learn(self, contender: Contender, seconds: float) -> None:
+        """Take the time of a finished training as the forecast of the next one."""
+        self.measured[contender] = seconds
+
+    def _plan(self, contender: Contender) -> Mapping[str, Any]:
+        plan = self.forecast(contender)
+        return {
+            "fits": plan.fits,
+            "needs": f"{byte_size(plan.memory['peak'])} of memory and "
+            f"{byte_size(plan.disk['peak'])} of disk",
+            "advice": plan.advice[0] if plan.advice else "",
+            "seconds": plan.seconds["total"],
+        }

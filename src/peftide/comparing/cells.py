@@ -1,0 +1,141 @@
+"""The options of a comparison → its trainings, one cell per method, backbone and seed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from peftide.backbones.names import check_backbone
+from peftide.config import CompareConfig, TrainConfig
+from peftide.config.comparing import PRESETS, training_options
+from peftide.config.reading import flag
+from peftide.config.unread import NOTHING, Names, changed_options
+from peftide.errors import InputError, raise_problems
+from peftide.files import text_hash
+from peftide.sequences.training_tables import TrainingTables
+from peftide.tasks import Task
+from peftide.training.options import check_names, check_options, choices
+
+PLAIN = re.compile(r"[\w.-]{1,60}")
+OWN: Names = frozenset(item.name for item in fields(CompareConfig)) - frozenset(
+    item.name for item in fields(TrainConfig)
+)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What a row of the leaderboard stands for: a method on a backbone."""
+
+    method: str
+    backbone: str
+
+    @property
+    def name(self) -> str:
+        """Name of its folders.
+
+        Examples
+        --------
+        >>> Contender("lora", "mini").name, Contender("lora", "random:esm2_tiny").name[:23]
+        ('lora_mini', 'lora_random-esm2_tiny-')
+        """
+        if PLAIN.fullmatch(self.backbone):
+            return f"{self.method}_{self.backbone}"
+        plain = re.sub(r"[^\w.-]+", "-", self.backbone)[-40:].strip("-")
+        return f"{self.method}_{plain}-{text_hash(self.backbone)[:6]}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of a comparison."""
+
+    contender: Contender
+    seed: int
+
+    def path(self, folder: Path) -> Path:
+        """Return its run folder, inside the folder of the comparison."""
+        return folder / "cells" / f"{self.contender.name}_seed{self.seed}"
+
+
+def contenders(config: CompareConfig) -> list[Contender]:
+    """Return the methods on their backbones, in the order in which they are trained."""
+    backbones = config.backbones or (config.backbone,)
+    return [Contender(method, backbone) for backbone in backbones for method in config.methods]
+
+
+def cells(config: CompareConfig) -> Iterator[Cell]:
+    """Yield the trainings: one seed of everyone first, so that a time limit leaves all a score."""
+    for seed in range(config.seed, config.seed + config.seeds):
+        yield from (Cell(contender, seed) for contender in contenders(config))
+
+
+def check_lists(config: CompareConfig, *, given: Names = NOTHING) -> None:
+    """Raise if methods or backbones are unknown or listed twice; this needs no torch.
+
+    Raises
+    ------
+    InputError
+        Names the value.
+    """
+    problems = []
+    for name in ("methods", "backbones"):
+        values = getattr(config, name)
+        twice = sorted({value for value in values if values.count(value) > 1})
+        problems += [f"{flag(name)}: received {value} twice" for value in twice]
+    if not config.methods:
+        problems.append(f"{flag('methods')}: received no method")
+    if "method" in given or config.method != TrainConfig.method:
+        problems.append("--method: a comparison reads --methods, a list; leave --method out")
+    if config.backbones and "backbone" in given:
+        problems.append("--backbone: received with --backbones; expected one of them")
+    raise_problems(problems)
+    for one in contenders(config):
+        check_backbone(one.backbone)
+        check_names(training_options(config, method=one.method, backbone=one.backbone))
+
+
+def with_preset(config: CompareConfig, *, given: Names = NOTHING) -> CompareConfig:
+    """Return the options with the budget of `--preset`; options that the user gave win."""
+    if config.preset is None:
+        return config
+    named = given | changed_options(config)
+    budget = {name: value for name, value in PRESETS[config.preset].items() if name not in named}
+    return replace(config, **budget)
+
+
+def check_contenders(
+    config: CompareConfig, task: Task, tables: TrainingTables, *, given: Names = NOTHING
+) -> None:
+    """Raise if an option is read by none of the trainings, or does not suit one of them.
+
+    Raises
+    ------
+    InputError
+        Names the options.
+    """
+    trainings = [training_of(config, one, task) for one in contenders(config)]
+    unread = [unread_of(training_options(config, method=one.method), task) for one in trainings]
+    nowhere = frozenset.intersection(*unread) & ((given | changed_options(config)) - OWN)
+    raise_problems(
+        [f"{flag(name)}: none of these methods reads it; leave it out" for name in sorted(nowhere)]
+    )
+    for training in trainings:
+        try:
+            check_options(training, task, tables=tables)
+        except InputError as error:
+            raise InputError(f"--method {training.method}: {error}") from error
+
+
+def training_of(config: CompareConfig, contender: Contender, task: Task) -> TrainConfig:
+    """Return the options of a contender, without those that it does not read."""
+    options = training_options(
+        config, method=contender.method, backbone=contender.backbone, resume=False, overwrite=False
+    )
+    unread = unread_of(options, task)
+    return replace(
+        options, **{item.name: item.default for item in fields(options) if item.name in unread}
+    )
+
+
+def unread_of(options: TrainConfig, task: Task) -> Names:
+    """Return the options that a training does not read."""
+    return NOTHING.union(*(choice.unread for choice in choices(options, task)))

@@ -1,0 +1,99 @@
+"""The rows of a leaderboard → the result of a comparison in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from peftide.quantities import duration
+
+TRAINED, BASELINE = "trained", "baseline"
+"""Status of a row with a score: a model, or a baseline."""
+ABOUT_AS_MUCH = 1.5
+"""Costs that differ by less than this factor are called equal."""
+Row = Mapping[str, Any]
+
+
+def verdict(chosen: str, rows: Sequence[Row]) -> list[str]:
+    """Return the choice, its rivals and the best baseline, one sentence each.
+
+    Parameters
+    ----------
+    chosen
+        Name of the contender that validation chose.
+    rows
+        The leaderboard, the best first.
+    """
+    own = next(row for row in rows if row["name"] == chosen)
+    rivals = [row for row in rows if row["status"] == TRAINED and row is not own]
+    said = [f"Chosen on validation: {said_name(own, rows)}."]
+    said += [
+        f"{said_name(row, rows)} {standing(row)} and {relative_cost(row, own)}." for row in rivals
+    ]
+    best = next((row for row in rows if row["status"] == BASELINE), None)
+    if best is not None and best.get("verdict"):
+        said.append(beside_baseline(best))
+    return said
+
+
+def said_name(row: Row, rows: Sequence[Row]) -> str:
+    """Return the method, with its backbone if several are compared.
+
+    Examples
+    --------
+    >>> row = {"method": "lora", "backbone": "mini", "status": "trained"}
+    >>> said_name(row, [row]), said_name(row, [row, {**row, "backbone": "unirep"}])
+    ('lora', 'lora on mini')
+    """
+    backbones = {one["backbone"] for one in rows if one["status"] != BASELINE}
+    several = len(backbones) > 1 and row["status"] != BASELINE
+    return f"{row['method']} on {row['backbone']}" if several else row["method"]
+
+
+def standing(row: Row) -> str:
+    """Return how a rival compares with the chosen model.
+
+    Examples
+    --------
+    >>> standing({"verdict": "below", "difference": -0.02})
+    'is below it by 0.020'
+    >>> standing({"verdict": "spans 0: no evidence of a difference", "difference": 0.01})
+    'is not distinguishable from it (the difference spans 0)'
+    """
+    said, gap = row.get("verdict") or "", row.get("difference")
+    if said in ("above", "below") and gap is not None:
+        return f"is {said} it by {abs(gap):.3f}"
+    reason = said.partition(":")[0]
+    reason = f"the difference {reason}" if reason.startswith("spans") else reason
+    return f"is not distinguishable from it ({reason or 'undefined'})"
+
+
+def relative_cost(row: Row, own: Row) -> str:
+    """Return the time of a rival's training beside that of the chosen model.
+
+    Examples
+    --------
+    >>> relative_cost({"seconds": 120.0}, {"seconds": 30.0})
+    'costs 4.0 times the time (2 min 0 s per training)'
+    """
+    ratio = row["seconds"] / max(own["seconds"], 1e-9)
+    cost = f"costs {ratio:.1f} times the time"
+    if 1 / ABOUT_AS_MUCH < ratio < ABOUT_AS_MUCH:
+        cost = "costs about as much"
+    elif ratio < 1:
+        cost = f"is {1 / ratio:.1f} times faster"
+    return f"{cost} ({duration(row['seconds'])} per training)"
+
+
+def beside_baseline(row: Row) -> str:
+    """Return how the chosen model compares with the best baseline.
+
+    Examples
+    --------
+    >>> beside_baseline({"method": "kmer", "verdict": "below", "difference": -0.1})
+    'It is above the best baseline, kmer, by 0.100.'
+    """
+    name, gap = row["method"], row["difference"]
+    if row["verdict"] == "below":
+        return f"It is above the best baseline, {name}, by {-gap:.3f}."
+    if row["verdict"] == "above":
+        return f"The baseline {name} is above it by {gap:.3f}: no model is of use here yet."
+    return f"It is not distinguishable from the best baseline, {name}: no evidence of any use."
