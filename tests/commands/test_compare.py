@@ -44,7 +44,9 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> CompareResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "plan", lambda _config: planned())
         return compare(
-            config_in(tmp_path_factory.mktemp("compare"), seeds=2, baselines=("composition", "kmer"))
+            config_in(
+                tmp_path_factory.mktemp("compare"), seeds=2, baselines=("composition", "kmer")
+            )
         )
 
 
@@ -106,9 +108,7 @@ def test_a_finished_comparison_trains_nothing_again(
 ) -> None:
     monkeypatch.setattr(command, "train", None)
     again = compare(
-        config_in(
-            compared.path.parent, seeds=2, resume=True, baselines=("composition", "kmer")
-        )
+        config_in(compared.path.parent, seeds=2, resume=True, baselines=("composition", "kmer"))
     )
     pd.testing.assert_frame_equal(again.table, compared.table)
 

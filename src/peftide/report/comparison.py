@@ -93,7 +93,9 @@ def page(path: Path, board: dict[str, Any], record: dict[str, Any]) -> str:
         "header",
         element("p", "peftide compare", class_="kicker"),
         element("h1", title),
-        element("dl", [[element("dt", a), element("dd", b)] for a, b in facts if b], class_="about"),
+        element(
+            "dl", [[element("dt", a), element("dd", b)] for a, b in facts if b], class_="about"
+        ),
     )
     answer = element(
         "div", element("p", " ".join(board["verdict"]), class_="verdict"), class_="answer"
