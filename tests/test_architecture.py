@@ -29,6 +29,7 @@ ORDER = [
     "work_folder",
     "outputs",
     "run_folder",
+    "run_decisions",
     "parameters",
     "resume_points",
     "optimizer",

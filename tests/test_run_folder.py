@@ -9,13 +9,12 @@ from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.files import write_json
 from peftide.outputs import read_record
+from peftide.run_decisions import settled_token_budget
 from peftide.run_folder import (
     RunFolder,
-    decided,
     environment,
     open_run,
     resumed_config,
-    settled_token_budget,
 )
 from peftide.sequences import Finding
 from peftide.sequences.findings import plain_findings
@@ -79,13 +78,6 @@ def test_a_run_killed_before_it_began_starts_by_the_same_command(
     folder_work(config.out, "train").path.mkdir(parents=True)
     write_json(RunFolder(config.out).record, {"command": "train", "status": "running"})
     assert claim(config, [table]).config.is_file()
-
-
-def test_a_decision_is_kept(config: TrainConfig, table: Path) -> None:
-    folder = claim(config, [table])
-    assert decided(folder, "trunk_cache", lambda: False) is False
-    assert decided(folder, "trunk_cache", lambda: True) is False
-    assert decided(RunFolder(config.out / "none"), "trunk_cache", lambda: True) is True
 
 
 @pytest.mark.parametrize(

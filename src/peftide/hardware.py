@@ -21,7 +21,8 @@ from peftide.config import RunOptions, TrainConfig
 from peftide.errors import InputError
 from peftide.outputs import read_record
 from peftide.process import is_prepared
-from peftide.run_folder import Resumable, RunFolder, decided, run_to_resume
+from peftide.run_decisions import decided
+from peftide.run_folder import Resumable, RunFolder, run_to_resume
 
 logger = logging.getLogger(__name__)
 

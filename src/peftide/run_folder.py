@@ -5,7 +5,7 @@ import importlib.metadata
 import logging
 import platform
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +57,6 @@ MEASURED = ("max_tokens",)
 """Options that may be another word, which the record keeps."""
 Resumable = TrainConfig | PretrainConfig
 ResumableClass = TypeVar("ResumableClass", bound=TrainConfig | PretrainConfig)
-Decision = TypeVar("Decision")
 
 
 def command_of(config: Resumable) -> str:
@@ -327,45 +326,6 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
             f"{path} holds no run to resume", where="--resume", fix="Start it with all its options"
         )
     return from_mapping(config_class, read_yaml(folder.config))
-
-
-def decided(folder: RunFolder, name: str, choose: Callable[[], Decision]) -> Decision:
-    """Return a decision of the run: of a resumed run the recorded one, else a new one.
-
-    Free disk, free memory or the number of cores may be others when a run is resumed.
-    """
-    record = read_record(folder.record)
-    known = record.get("decided", {})
-    if name in known:
-        return known[name]
-    value = choose()
-    if record:
-        write_json(folder.record, record | {"decided": known | {name: value}})
-    return value
-
-
-def settled_token_budget(folder: RunFolder, choose: Callable[[], int], *, precision: str) -> int:
-    """Return the token budget of a training, and write the number into its `config.yaml`.
-
-    A resumed run keeps the number, so its batches are the same.
-
-    Parameters
-    ----------
-    choose
-        Returns the budget of a run that has no number yet.
-    precision
-        Precision that the run computes in; `config.yaml` holds it too.
-    """
-    if not folder.config.is_file():
-        return choose()
-    config = from_mapping(TrainConfig, read_yaml(folder.config))
-    if isinstance(config.max_tokens, int):
-        return config.max_tokens
-    chosen = choose()
-    write_text(
-        folder.config, to_yaml(dataclasses.replace(config, max_tokens=chosen, precision=precision))
-    )
-    return chosen
 
 
 def _check_same_options(now: Resumable, before: Resumable, *, asked: Mapping[str, Any]) -> None:

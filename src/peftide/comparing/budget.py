@@ -9,7 +9,8 @@ from typing import Any
 from peftide.comparing.cells import Contender
 from peftide.planning.plan import Plan
 from peftide.quantities import byte_size, duration
-from peftide.run_folder import RunFolder, decided
+from peftide.run_decisions import decided
+from peftide.run_folder import RunFolder
 
 MINUTE = 60.0
 

@@ -14,7 +14,8 @@ from peftide.pretraining.loop import Pretraining, Schedule
 from peftide.pretraining.network import PretrainingModel
 from peftide.pretraining.perplexity import model_surprise
 from peftide.pretraining.setting import Setting
-from peftide.run_folder import RunFolder, decided
+from peftide.run_decisions import decided
+from peftide.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,8 @@ from peftide.model import ProteinModel
 from peftide.outputs import read_record
 from peftide.parameters import trained_parameters
 from peftide.predictor import Predictor
-from peftide.run_folder import RunFolder, decided, run_to_resume, settled_token_budget
+from peftide.run_decisions import decided, settled_token_budget
+from peftide.run_folder import RunFolder, run_to_resume
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json
 from peftide.sequences import Dataset, Proteins
 from peftide.sequences.dataset import member_proteins
