@@ -33,3 +33,10 @@ def test_too_short_for_words():
     found = list(promising_targets(["MKV"], ["MK", "AA", "V"], most=2))
     assert len(found) == 1
     assert len(found[0]) == 2
+
+
+def test_the_most_promising_target_comes_first():
+    targets = random_proteins(60)
+    queries = relatives(targets[:10], changed=0.3)
+    found = list(promising_targets(queries, targets, most=5))
+    assert [rows[0] for rows in found] == list(range(10))

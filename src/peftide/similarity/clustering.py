@@ -60,7 +60,7 @@ def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
     numbers, texts = distinct(sequences)
     copies = find_copies(texts, settings)
     kept = copies.representatives
-    links, narrow = Links(len(kept)), copies.settings(settings)
+    links, narrow = Links(len(kept), most=settings.max_hits), copies.settings(settings)
     hits = search_distinct(copies.texts(), copies.texts(), narrow, selection=links)
     edges = coo_array((np.ones(len(hits)), (hits.query, hits.target)), shape=(len(kept),) * 2)
     if not len(sequences):

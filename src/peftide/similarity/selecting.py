@@ -7,6 +7,9 @@ import numpy as np
 
 from peftide.types import BoolArray, IntArray
 
+FEWEST = 50
+"""Targets in other clusters that each sequence looks at, however large its own cluster is."""
+
 
 @runtime_checkable
 class Selection(Protocol):
@@ -44,8 +47,17 @@ class BestPair(EveryPair):
 class Links:
     """Enough similar pairs to link each sequence with its cluster.
 
-    A pair whose sequences are already linked through others is not aligned. The clusters are the
-    same as those of all similar pairs.
+    A pair whose sequences are already linked through others is not aligned. Where targets come the
+    most promising first, the members of a cluster share the search for its relatives: each looks
+    at `most` targets divided by the members, and at `FEWEST` at least.
+
+    Parameters
+    ----------
+    count
+        Number of sequences.
+    most
+        Number of targets that a sequence without a cluster looks at. With fewer sequences, each
+        looks at all.
 
     Examples
     --------
@@ -56,13 +68,19 @@ class Links:
     [False, True]
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, most: int | None = None) -> None:
         self.cluster = np.arange(count)
+        self._most = None if most is None or count <= most else most
         self._lock = Lock()
 
     def wants(self, query: int, targets: IntArray) -> BoolArray:
-        """Return which targets are in another cluster."""
-        return self.cluster[targets] != self.cluster[query]
+        """Return which targets are in another cluster, as far as the query has to look."""
+        own = self.cluster[query]
+        others = self.cluster[targets] != own
+        if self._most is None:
+            return others
+        share = self._most // max(1, np.count_nonzero(self.cluster == own))
+        return others & (np.cumsum(others) <= max(FEWEST, share))
 
     def found(self, query: int, target: int) -> bool:
         """Link the clusters of both sequences."""

@@ -8,7 +8,7 @@ with the number expected by chance for two sequences with as many words.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
 from peftide.types import FloatArray, IntArray
 
@@ -25,9 +25,9 @@ BLOCK_CELLS = 2**22
 def promising_targets(
     queries: Sequence[str], targets: Sequence[str], *, most: int
 ) -> Iterator[IntArray]:
-    """Yield, for each query, at most `most` targets worth aligning, in ascending order.
+    """Yield, for each query, at most `most` targets worth aligning, the most promising first.
 
-    If there are at most `most` targets, all of them are yielded.
+    If there are at most `most` targets, all of them are yielded, in ascending order.
     """
     if len(targets) <= most:
         yield from (np.arange(len(targets)) for _ in queries)
@@ -39,8 +39,10 @@ def promising_targets(
     step = max(1, BLOCK_CELLS // len(targets))
     for start in range(0, len(queries), step):
         first, second = (count.surplus(start, start + step) for count in counts)
-        best = np.argpartition(-first - second, most - 1, axis=1)[:, :most]
-        yield from np.sort(best, axis=1).astype(np.int64)
+        promise = first + second
+        best = np.argpartition(promise, -most, axis=1)[:, -most:]
+        order = np.argsort(-np.take_along_axis(promise, best, axis=1), axis=1, kind="stable")
+        yield from np.take_along_axis(best, order, axis=1)
 
 
 class _SharedWords:
@@ -52,8 +54,9 @@ class _SharedWords:
         mine, theirs = (_words(texts, alphabet, length) for texts in (queries, targets))
         carriers = np.asarray(theirs.sum(axis=0))
         rarity = np.log((len(targets) + 1) / (carriers + 1)).astype(np.float32)
-        self._queries = csr_array(mine @ diags_array(rarity))
-        self._targets = csr_array(theirs.T)
+        self._queries = mine
+        mine.data *= rarity[mine.indices]
+        self._carriers = theirs.tocsc()
         self._query_sums = np.asarray(self._queries.sum(axis=1))
         self._target_sums = theirs @ rarity
         together = float(np.asarray(self._queries.sum(axis=0)) @ carriers)
@@ -63,14 +66,32 @@ class _SharedWords:
 
     def surplus(self, start: int, stop: int) -> FloatArray:
         """Shared words per pair, in standard deviations above chance. Shape (Q, T)."""
-        shared = (self._queries[start:stop] @ self._targets).toarray().astype(np.float64)
-        expected = np.outer(self._query_sums[start:stop], self._target_sums)
+        sums = self._query_sums[start:stop].astype(np.float32)
+        shared = np.empty((len(sums), len(self._target_sums)), dtype=np.float32)
+        for row in range(len(sums)):
+            shared[row] = self._shared(start + row)
+        expected = np.outer(sums, self._target_sums.astype(np.float32))
         expected *= self._share
         shared -= expected
         expected *= self._typical_rarity
         expected += 1
         shared /= np.sqrt(expected, out=expected)
         return shared
+
+    def _shared(self, query: int) -> FloatArray:
+        """Sum of the rarities of the words that a query shares with each target. Shape (T,).
+
+        This is a row of a product of sparse matrices, in a fifth of the time: the targets that
+        carry each word lie side by side.
+        """
+        entries = slice(self._queries.indptr[query], self._queries.indptr[query + 1])
+        words, rarity = self._queries.indices[entries], self._queries.data[entries]
+        first = self._carriers.indptr[words]
+        counts = self._carriers.indptr[words + 1] - first
+        places = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+        carriers = self._carriers.indices[places]
+        weights = np.repeat(rarity, counts)
+        return np.bincount(carriers, weights, len(self._target_sums)).astype(np.float32)
 
 
 def _words(sequences: Sequence[str], alphabet: Alphabet, length: int) -> csr_array:
