@@ -18,12 +18,15 @@ def test_short_curves_are_those_of_scikit_learn() -> None:
     labels, scores = generator.integers(0, 2, 60).astype(float), generator.normal(size=60)
     precision, recall, _ = precision_recall_curve(labels, scores)
     x, y = curve_points("precision_recall", labels, scores, most=1000)
-    assert (x.tolist(), y.tolist()) == (recall.tolist(), precision.tolist())
+    assert x.tolist() == recall.tolist()
+    assert y[:-1].tolist() == precision[:-1].tolist()
     false, true, _ = roc_curve(labels, scores)
     x, y = curve_points("roc", labels, scores, most=1000)
     assert (x.tolist(), y.tolist()) == (false.tolist(), true.tolist())
 
 
 def test_equal_scores_are_a_straight_line() -> None:
+    x, y = curve_points("precision_recall", np.array([0.0, 1, 0, 1]), np.zeros(4), most=9)
+    assert (x.tolist(), y.tolist()) == ([1, 0], [0.5, 0.5])
     x, y = curve_points("roc", np.array([0.0, 1, 1]), np.zeros(3), most=9)
     assert (x.tolist(), y.tolist()) == ([0, 1], [0, 1])

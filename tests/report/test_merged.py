@@ -35,3 +35,11 @@ def test_another_map_or_part_is_not_explained_by_the_default(tmp_path: Path) -> 
     assert "above C17" not in shown
     assert not Outline(shown).all("script")
     assert merged_classes(run, "yeast") is None
+
+
+def test_the_class_other_is_explained_without_any_of_its_rows(tmp_path: Path) -> None:
+    options = {"task": "symmetry"}
+    shown = merged_classes(run_of(tmp_path, options=options), "test")
+    assert shown is not None
+    assert "cyclic groups above C17" in Outline(shown).text()
+    assert not Outline(shown).all("table")

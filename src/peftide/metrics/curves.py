@@ -34,6 +34,7 @@ def curve_points(
         x, y, _ = roc_curve(labels, scores)
     else:
         y, x, _ = precision_recall_curve(labels, scores)
+        y[-1] = y[-2]  # scikit-learn ends at precision 1, which flatters equal scores
     keep = thinned(len(x), most)
     return x[keep], y[keep]
 

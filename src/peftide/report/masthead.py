@@ -50,7 +50,7 @@ def about(run: Run) -> Iterator[tuple[str, str]]:
     """Yield name and value of each fact about the run."""
     yield "model", " · ".join(means(run))
     yield "trained run", str(run.record.get("model") or "")
-    yield "run", str(run.folder.path)
+    yield "folder", str(run.folder.path)
     yield "scored on", "; ".join(scored_files(run))
     yield "date", " · ".join(date(run))
 

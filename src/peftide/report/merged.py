@@ -8,24 +8,29 @@ from peftide.report.tables import class_name, table
 
 KIND, READ_AS = "merged_labels", "read as "
 OTHER = (
-    "With peftide's own map, `other` holds the cyclic groups above C17, the dihedral groups above "
-    "D12, and D1. Another map: --class-map."
+    "The class other holds the cyclic groups above C17, the dihedral groups above D12, and D1; "
+    "--class-map reads another map of labels to classes."
 )
 
 
 def merged_classes(run: Run, part: str) -> Markup | None:
-    """Return which labels each merged class holds, in training and in a part; None without any."""
+    """Return which labels each merged class holds, in training and in a part; None without any.
+
+    The classes of symmetry are explained even where the data have none of their labels.
+    """
     where = {"train", part, "input"}  # an evaluation calls its table the input
     rows = [_row(found) for found in merges(run) if found["part"] in where]
-    if not rows:
+    if not rows and not has_own_map(run):
         return None
     return element(
         "figure",
         element(
             "figcaption",
             element("b", "Merged classes. "),
-            "These classes hold several labels of the table, here with their numbers of rows. ",
-            OTHER.replace("`", "") if names_other(run) else None,
+            "These classes hold several labels of the table, with their numbers of rows. "
+            if rows
+            else None,
+            OTHER if has_own_map(run) else None,
         ),
         table(
             ["class", "in", "rows", "labels"],
@@ -33,7 +38,9 @@ def merged_classes(run: Run, part: str) -> Markup | None:
             label="Merged classes",
             caption=False,
             class_="prose",
-        ),
+        )
+        if rows
+        else None,
         class_="full",
     )
 
@@ -43,10 +50,9 @@ def merges(run: Run) -> list[dict[str, Any]]:
     return [found for found in run.record.get("findings", []) if found["kind"] == KIND]
 
 
-def names_other(run: Run) -> bool:
-    """Return whether a class is `other` by the map of the task symmetry."""
-    own_map = run.options.get("task") == "symmetry" and not run.options.get("class_map")
-    return own_map and any(_class_of(found)[0] == "other" for found in merges(run))
+def has_own_map(run: Run) -> bool:
+    """Return whether the classes are those of the task symmetry, by peftide's own map."""
+    return run.options.get("task") == "symmetry" and not run.options.get("class_map")
 
 
 def _class_of(found: dict[str, Any]) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """Rows of a part → its errors: the confusion of classes, and the largest mistakes."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,7 @@ from peftide.types import FloatArray, IntArray
 
 SHOWN_MISTAKES = 10
 DEFAULT_THRESHOLD = 0.5
+LONG_NUMBER = re.compile(r"[-+]?\d*\.\d{6,}(e[-+]?\d+)?")
 MOST_CLASSES = 24
 MOST_ACROSS = 100
 """Characters of all class names that still fit side by side; longer ones are written upright."""
@@ -125,7 +128,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     rows = [
         [
             *(part.rows[name][k] for name in names),
-            labels[k],
+            short_number(labels[k]),
             shown.said(part.answers[k], part.class_names, threshold=cut),
         ]
         for k in worst.tolist()
@@ -142,3 +145,16 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
         table(header, rows, label="Largest mistakes", caption=False, class_="numbers ids"),
         class_="full",
     )
+
+
+def short_number(label: str) -> str:
+    """Return a label; a number with many digits is rounded.
+
+    Examples
+    --------
+    >>> short_number("1.8099999942779541"), short_number("C2"), short_number("0.25")
+    ('1.81', 'C2', '0.25')
+    """
+    if not LONG_NUMBER.fullmatch(label):
+        return label
+    return f"{float(label):.6g}"
