@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from recording import add_record_option, write_record
 
 import peftide
 from peftide.adapters import ADAPTERS
@@ -43,11 +44,13 @@ from peftide.training.setting import build_setting, prepare
 GOLD_PROTEINS, GOLD_PAIRS = 1_600, 20_000
 HELD_OUT = 0.4  # of the yeast proteins
 IDS = ["id_a", "id_b"]
+COLUMNS = ("set", "arm", "steps", "CPU s", "best epoch", "each seed", "last epoch", "difference")
 
 
 def main() -> None:
     options = parse()
     logging.basicConfig(level=logging.ERROR)
+    rows = []
     for name in options.sets:
         tables = write_tables(name, options.out)
         sizes = {part: len(pd.read_csv(path, sep="\t")) for part, path in tables.items()}
@@ -67,7 +70,10 @@ def main() -> None:
             "difference to the first arm [95 % interval]"
         )
         for arm in found:
-            print(line(arm, found, tables["validation"]), flush=True)
+            shown = cells(arm, found, tables["validation"])
+            print("{:<28} {:>6} {:>6}  {} ({}), {}, {}".format(*shown), flush=True)
+            rows.append([name, *shown])
+    write_record(options.record, COLUMNS, rows)
 
 
 def parse() -> argparse.Namespace:
@@ -80,6 +86,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--max-length", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
+    add_record_option(parser)
     return parser.parse_args()
 
 
@@ -189,16 +196,15 @@ def record_of(run: Path) -> dict[str, Any]:
     return json.loads((run / "course.json").read_text())
 
 
-def line(arm: str, found: dict[str, list[Path]], table: Path) -> str:
+def cells(arm: str, found: dict[str, list[Path]], table: Path) -> list[str]:
+    """Return steps, CPU seconds and scores of an arm."""
     records = [record_of(run) for run in found[arm]]
     last = np.mean([record["course"][-1] for record in records])
     used = np.mean([record["cpu_seconds"] for record in records])
     values, difference = scores(arm, found, table)
     each = " ".join(f"{value:.4f}" for value in values)
-    return (
-        f"{arm:<28} {records[0]['steps']:>6,} {used:>6.0f}  "
-        f"{np.mean(values):.4f} ({each}), {last:.4f}, {difference}"
-    )
+    costs = [f"{records[0]['steps']:,}", f"{used:.0f}"]
+    return [arm, *costs, f"{np.mean(values):.4f}", each, f"{last:.4f}", difference]
 
 
 def scores(arm: str, found: dict[str, list[Path]], table: Path) -> tuple[list[float], str]:

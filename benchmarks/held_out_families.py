@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from recording import add_record_option, write_record
 from sklearn.metrics import roc_auc_score
 
 from peftide import embed
@@ -39,6 +40,7 @@ def main() -> None:
     used = np.unique(np.concatenate([p.ravel() for p in pairs.values()]))
     texts = {f"s{i}": "".join(letters[int(t)] for t in corpus.residues(int(i))) for i in used}
     place = {int(i): n for n, i in enumerate(used)}
+    rows = []
     print(f"{'backbone':<32} {'homologue MRR':>14} {'neighbour AUROC':>16}")
     for name in ["composition", *options.backbones]:
         vectors = composition(texts) if name == "composition" else embedded(name, texts, options)
@@ -48,6 +50,8 @@ def main() -> None:
         rank = reciprocal_rank(vectors, local["homologue"])
         area = neighbour_area(vectors, local["same source file"], options.seed)
         print(f"{name:<32} {rank:>14.4f} {area:>16.4f}", flush=True)
+        rows.append([name, f"{rank:.4f}", f"{area:.4f}"])
+    write_record(options.record, ("backbone", "homologue MRR", "neighbour AUROC"), rows)
 
 
 def parse() -> argparse.Namespace:
@@ -60,6 +64,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    add_record_option(parser)
     return parser.parse_args()
 
 

@@ -26,6 +26,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import torch
+from recording import add_record_option, write_record
 from torch import Tensor
 from torch.optim import AdamW
 
@@ -82,7 +83,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True)
+    add_record_option(parser)
     options = parser.parse_args()
+    rows = []
     for name in options.sets or SETS[options.question]:
         plain: dict[str, np.ndarray] = {}
         for arm in ARMS[options.question]:
@@ -93,11 +96,10 @@ def main() -> None:
                 values = np.array([test[metric]["value"] for test in tests])
                 lead = values - plain.setdefault(metric, values)
                 error = lead.std(ddof=1) / np.sqrt(len(lead)) if len(lead) > 1 else np.nan
-                print(
-                    f"{name:<10} {arm:<17} {metric:<24} {values.mean():.4f}"
-                    f"   minus plain {lead.mean():+.4f} ± {error:.4f}",
-                    flush=True,
-                )
+                mean, gap = f"{values.mean():.4f}", f"{lead.mean():+.4f} ± {error:.4f}"
+                print(f"{name:<10} {arm:<17} {metric:<24} {mean}   minus plain {gap}", flush=True)
+                rows.append([name, arm, metric, mean, gap])
+    write_record(options.record, ("set", "arm", "metric", "mean", "minus plain"), rows)
 
 
 def run(name: str, arm: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from recording import add_record_option, write_record
 from scipy.stats import t as student
 
 from peftide.metrics import Interval, Replicates, Units, intervals, label_support, minus, resample
@@ -90,20 +91,28 @@ CASES = {
 SHOWN = {"rare": SCORES, "macro": ("macro_average_precision", "macro_auroc"), "pairs": RANKING[:1]}
 
 
+COLUMNS = ("table", "positives", "rows", "proteins", "ease", "hubs", "score", "truth")
+COLUMNS += ("without", "plain", "peftide")
+LINE = "{:<9} {:>11} {:>9} {:>5} {:>5}  {:<25} {:>6} {:>9} {:>14} {:>14}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("tables", nargs="*", default=list(CASES), metavar="TABLE")
     parser.add_argument("--trials", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
+    add_record_option(parser)
     given = parser.parse_args()
     print(f"{given.trials} trials, seeds 0 to {given.trials - 1}, {REPLICATES} resamples; {cpu()}")
-    header = "positives        rows  proteins  ease  hubs  score                      truth"
-    print(f"{header}   without        plain       peftide")
+    print(LINE.format(*COLUMNS[1:]))
+    rows = []
     with ProcessPoolExecutor(given.workers) as pool:
         for table in given.tables:
             work = partial(lines, scores=SHOWN[table], trials=given.trials)
             for found in pool.map(work, CASES[table]):
-                print("\n".join(found), flush=True)
+                print("\n".join(LINE.format(*row) for row in found), flush=True)
+                rows += [[table, *row] for row in found]
+    write_record(given.record, COLUMNS, rows)
 
 
 def cpu() -> str:
@@ -114,18 +123,18 @@ def cpu() -> str:
     return f"{len(names)} × {names[0]}" if names else platform.processor()
 
 
-def lines(case: Case, scores: tuple[str, ...], trials: int) -> list[str]:
-    """Return a line per score and per difference of two predictors, and the same for resamples."""
+def lines(case: Case, scores: tuple[str, ...], trials: int) -> list[list[str]]:
+    """Return a row per score and per difference of two predictors, and the same for resamples."""
     truth, seen = coverage(case, scores, trials=trials)
     sizes = ",".join(map(str, case.sizes)) if len(case.sizes) < 3 else f"{case.sizes[0]} to"
     sizes += f" {min(case.sizes)}" if len(case.sizes) > 2 else ""
-    setting = f"{sizes:9} {case.rows:11,} {case.proteins:9,} {case.ease:5} {case.hubs:5}"
+    setting = [sizes, f"{case.rows:,}", f"{case.proteins:,}", f"{case.ease}", f"{case.hubs}"]
     table = []
     for kind, tried in seen.items():
         both = [pair for pair in tried if pair[1].low is not None]
         cells = [held([pair[k] for pair in both], truth[kind]) for k in (0, 1)]
         without = 1 - len(both) / len(tried)
-        table.append(f"{setting}  {kind:25} {truth[kind]:6.3f} {without:9.0%} {'  '.join(cells)}")
+        table.append([*setting, kind, f"{truth[kind]:.3f}", f"{without:.0%}", *cells])
     return table
 
 
@@ -133,9 +142,9 @@ def held(found: list[Interval], truth: float) -> str:
     """Return the share of intervals that hold the truth, and their mean width."""
     ends = [(one.low, one.high) for one in found if one.low is not None and one.high is not None]
     if not ends:
-        return "     –       "
+        return "–"
     inside = np.mean([low <= truth <= high for low, high in ends])
-    return f"{inside:6.1%} {np.mean([high - low for low, high in ends]):6.3f}"
+    return f"{inside:.1%}, {np.mean([high - low for low, high in ends]):.3f}"
 
 
 def coverage(

@@ -20,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 from plan import run
+from recording import add_record_option, write_record
 
 from peftide import TrainConfig
 from peftide.adapters import ADAPTERS
@@ -81,6 +82,10 @@ SETS = {
 }
 
 
+COLUMNS = ("set", "method", "rate", "trained", "CPU s: plan, run", "memory, MB: plan, run")
+COLUMNS += ("validation", "test", "95 % interval")
+
+
 def main() -> None:
     options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -89,6 +94,7 @@ def main() -> None:
         f"{'set':<19} {'method':<10} {'rate':>6} {'trained':>9} {'plan':>6} {'run':>5} {'':>5} "
         f"{'plan':>6} {'run':>5} {'':>5} {'validation':>10} {'test':>6} 95 % interval"
     )
+    rows = []
     for name in options.sets:
         table = write_table(SETS[name], options.out / f"{name}.tsv")
         for method in options.methods:
@@ -97,6 +103,8 @@ def main() -> None:
                 config = replace(config_of(SETS[name], table, out, options), learning_rate=rate)
                 found = measured(for_method(config, method))
                 print(f"{name:<19} {method:<10} {rate:>6g} {line(found)}", flush=True)
+                rows.append([name, method, f"{rate:g}", *cells(found)])
+    write_record(options.record, COLUMNS, rows)
 
 
 def parse() -> argparse.Namespace:
@@ -107,6 +115,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--backbone", default="mini")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
+    add_record_option(parser)
     return parser.parse_args()
 
 
@@ -167,18 +176,39 @@ def measured(config: TrainConfig) -> dict[str, Any]:
 
 def line(found: dict[str, Any]) -> str:
     """Return trained parameters, CPU seconds and memory (forecast, measured), and scores."""
-    plan, ran, metrics = found["plan"], found["run"], found["metrics"]
-    parts, headline = metrics["splits"], metrics["headline"]
-    test = parts["test"][headline]
-    pairs = [
+    costs = "".join(
+        f"{said:>6.0f} {was:>5.0f} {said / was - 1:>+5.0%} " for said, was in used(found)
+    )
+    validation, test = headline(found)
+    return (
+        f"{found['trained']:>9,} {costs}{validation['value']:>10.3f} "
+        f"{test['value']:>6.3f} [{test['low']:.3f}, {test['high']:.3f}]"
+    )
+
+
+def cells(found: dict[str, Any]) -> list[str]:
+    """Return the same for the record."""
+    costs = [f"{said:.0f}, {was:.0f} ({said / was - 1:+.0%})" for said, was in used(found)]
+    validation, test = headline(found)
+    interval = f"[{test['low']:.3f}, {test['high']:.3f}]"
+    scores = [f"{validation['value']:.3f}", f"{test['value']:.3f}", interval]
+    return [f"{found['trained']:,}", *costs, *scores]
+
+
+def used(found: dict[str, Any]) -> list[tuple[float, float]]:
+    """Return CPU seconds and memory in MB, each as forecast and as measured."""
+    plan, ran = found["plan"], found["run"]
+    return [
         (plan["cpu_seconds"]["total"], ran["cpu_seconds"]),
         (plan["memory"]["peak"] / 1e6, ran["peak_bytes"] / 1e6),
     ]
-    cells = "".join(f"{said:>6.0f} {was:>5.0f} {said / was - 1:>+5.0%} " for said, was in pairs)
-    return (
-        f"{found['trained']:>9,} {cells}{parts['validation'][headline]['value']:>10.3f} "
-        f"{test['value']:>6.3f} [{test['low']:.3f}, {test['high']:.3f}]"
-    )
+
+
+def headline(found: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the headline score of validation and test."""
+    metrics = found["metrics"]
+    validation, test = (metrics["splits"][part] for part in ("validation", "test"))
+    return validation[metrics["headline"]], test[metrics["headline"]]
 
 
 if __name__ == "__main__":

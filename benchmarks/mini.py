@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from recording import add_record_option, write_record
 
 from peftide import TrainConfig, train
 from peftide.config import from_mapping
@@ -51,6 +52,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"task": "residue", "data": "data.tsv.xz"},
     ),
 }
+COLUMNS = ("task", "backbone", "metric", "composition", "mean", "seeds")
+LINE = "{:<20} {:<22} {:<24} {:>11} {:>7}  {}"
 REPLICATES = 1000
 COMMON = 20
 """Test examples from which on a class of symmetry counts in the second macro average."""
@@ -58,18 +61,25 @@ COMMON = 20
 
 def main() -> None:
     options = parse()
-    print(f"{'task':<20} {'backbone':<22} {'metric':<24} {'composition':>11} {'mean':>7}  seeds")
+    print(LINE.format("task", "backbone", "metric", "composition", "mean", "seeds"))
+    rows = []
     for name in options.experiments:
         found: dict[str, list[Path]] = {}
         for backbone in options.backbones:
             found[backbone] = [run(name, backbone, s, options) for s in range(options.seeds)]
-            print(line(name, backbone, found[backbone]), flush=True)
+            shown = [cells(name, backbone, found[backbone])]
             if name == "symmetry":
-                print(common_classes(found[backbone]), flush=True)
+                shown.append(common_classes(backbone, found[backbone]))
+            for row in shown:
+                print(LINE.format(*row), flush=True)
+            rows += shown
         if EXPERIMENTS[name][1]["task"] == "ppi" and len(found) == 2:
             first, second = found.values()
             value, low, high = difference(first, second)
-            print(f"{'':<20} difference {value:+.4f} [{low:+.4f}, {high:+.4f}]", flush=True)
+            gap = f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
+            print(f"{'':<20} difference {gap}", flush=True)
+            rows.append([name, " minus ".join(found), "average_precision", "", gap, ""])
+    write_record(options.record, COLUMNS, rows)
 
 
 def parse() -> argparse.Namespace:
@@ -81,6 +91,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
+    add_record_option(parser)
     return parser.parse_args()
 
 
@@ -104,17 +115,17 @@ def run(name: str, backbone: str, seed: int, options: argparse.Namespace) -> Pat
     return out
 
 
-def line(name: str, backbone: str, runs: list[Path]) -> str:
+def cells(name: str, backbone: str, runs: list[Path]) -> list[str]:
+    """Return the headline score of composition, of the mean over the seeds, and of each seed."""
     records = [json.loads((path / "metrics.json").read_text()) for path in runs]
     metric = records[0]["headline"]
     values = [record["splits"]["test"][metric]["value"] for record in records]
     baseline = next(iter(records[0]["baselines"].values()))["test"][metric]["value"]
     seeds = " ".join(f"{value:.4f}" for value in values)
-    mean = float(np.mean(values))
-    return f"{name:<20} {backbone:<22} {metric:<24} {baseline:>11.4f} {mean:>7.4f}  {seeds}"
+    return [name, backbone, metric, f"{baseline:.4f}", f"{np.mean(values):.4f}", seeds]
 
 
-def common_classes(runs: list[Path]) -> str:
+def common_classes(backbone: str, runs: list[Path]) -> list[str]:
     """Macro average precision over the classes with enough test examples, beside composition."""
     records = [json.loads((path / "metrics.json").read_text()) for path in runs]
 
@@ -125,8 +136,8 @@ def common_classes(runs: list[Path]) -> str:
     values = [macro(record["splits"]["test"]) for record in records]
     baseline = macro(records[0]["baselines"]["composition"]["test"])
     seeds = " ".join(f"{value:.4f}" for value in values)
-    name = f"of classes with {COMMON} or more"
-    return f"{'':<43} {name:<24} {baseline:>11.4f} {float(np.mean(values)):>7.4f}  {seeds}"
+    metric = f"of classes with {COMMON} or more"
+    return ["symmetry", backbone, metric, f"{baseline:.4f}", f"{np.mean(values):.4f}", seeds]
 
 
 def difference(first: list[Path], second: list[Path]) -> tuple[float, float, float]:

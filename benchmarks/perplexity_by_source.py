@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from recording import add_record_option, write_record
 
 SOURCES = {
     "aa": "enzymes by reaction, mostly bacteria",
@@ -28,19 +29,26 @@ OTHERS = "other sources"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("backbone", type=Path)
-    folder = parser.parse_args().backbone
-    record = json.loads((folder / "run.json").read_text())["held_out"]
-    print(f"{'':<42} {'perplexity':>10} {'sequences':>10} {'residues':>10}")
-    for name, row in record.items():
-        print(
-            f"{name:<42} {row['perplexity']:>10.2f} {row['sequences']:>10,} {row['residues']:>10,}"
-        )
+    add_record_option(parser)
+    options = parser.parse_args()
+    folder = options.backbone
+    held_out = json.loads((folder / "run.json").read_text())["held_out"]
+    columns = ("", "perplexity", "sequences", "residues")
+    print("{:<42} {:>10} {:>10} {:>10}".format(*columns))
+    shown = [
+        [name, f"{row['perplexity']:.2f}", f"{row['sequences']:,}", f"{row['residues']:,}"]
+        for name, row in held_out.items()
+    ]
     table = pd.read_csv(folder / "held_out.tsv", sep="\t")
     table["source"] = table["id"].str[:2].map(SOURCES).fillna(OTHERS)
     table["nats"] = np.log(table["perplexity"]) * table["residues"]
     for name, rows in table.groupby("source"):
         perplexity = np.exp(rows["nats"].sum() / rows["residues"].sum())
-        print(f"{name:<42} {perplexity:>10.2f} {len(rows):>10,} {rows['residues'].sum():>10,}")
+        counts = [f"{len(rows):,}", f"{rows['residues'].sum():,}"]
+        shown.append([str(name), f"{perplexity:.2f}", *counts])
+    for row in shown:
+        print("{:<42} {:>10} {:>10} {:>10}".format(*row))
+    write_record(options.record, ("source", *columns[1:]), shown)
 
 
 if __name__ == "__main__":

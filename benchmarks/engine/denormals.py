@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from measuring import arguments, begin, middle, spent
+from measuring import arguments, begin, conclude, middle, spent
 from ours import encoder_of
 from proteins import evenly, tokens_of, yeast
 
@@ -33,6 +33,7 @@ def main() -> None:
     keep_freed_memory()
     texts = yeast()
     chosen = [texts[k] for k in evenly(tokens_of(texts), options.proteins)]
+    rows = []
     for name in ("mini", "random:esm2_t6_8M"):
         encoder = adapted(name, hardware)
         trial = BudgetTrial(encoder, chosen, graph=True, cut=0)
@@ -42,11 +43,10 @@ def main() -> None:
             torch.set_flush_denormal(flush)
             found[flush] = middle([spent(run) for _ in range(options.repeats)]).cpu
         each = 1e3 / trial.tokens.sum()
-        print(
-            f"| {name} | {found[False] * each:.3f} | {found[True] * each:.3f} | "
-            f"{found[False] / found[True]:.1f} |",
-            flush=True,
-        )
+        kept, zeroed = found[False], found[True]
+        rows.append([name, f"{kept * each:.3f}", f"{zeroed * each:.3f}", f"{kept / zeroed:.1f}"])
+    columns = ("backbone", "small numbers kept", "treated as zero", "ratio")
+    conclude(options, rows, columns=columns)
 
 
 def adapted(name: str, hardware: Hardware) -> ModelEncoder:

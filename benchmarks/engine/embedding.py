@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from conventional import esm, padded_means
-from measuring import Spent, arguments, begin, hardware_for, middle, spent, spread
+from measuring import Spent, arguments, begin, conclude, hardware_for, middle, spent, spread
 from ours import SHAPES, encoder_of
 from proteins import evenly, tokens_of, yeast
 
@@ -42,7 +42,7 @@ def main() -> None:
     for _ in range(options.repeats):
         for name, (prepare, share) in arms.items():
             found[name].append(spent(prepare()) / share)
-    report(found, sum(map(len, sequences)))
+    conclude(options, report(found, sum(map(len, sequences))))
 
 
 def padded_batches(
@@ -72,8 +72,8 @@ def padded(architecture: str, batches: Sequence[list[str]]) -> Callable[[], None
     return work
 
 
-def report(found: dict[str, list[Spent]], residues: int) -> None:
-    """Print residues per second of each arm, and the ratios."""
+def report(found: dict[str, list[Spent]], residues: int) -> list[list[str]]:
+    """Print residues per second of each arm; return the ratios."""
     whole = {name: middle(times) for name, times in found.items()}
     for name, times in found.items():
         print(
@@ -81,13 +81,13 @@ def report(found: dict[str, list[Spent]], residues: int) -> None:
             f"{residues / whole[name].cpu:8,.0f} per CPU second "
             f"(all proteins: {spread(times)} CPU seconds)"
         )
+    rows = []
     for other in PADDED:
         for precision in ("bf16", "fp32"):
             slow, fast = whole[other], whole[f"peftide {precision}"]
-            print(
-                f"| embedding, peftide {precision} against {other} "
-                f"| {slow.wall / fast.wall:.1f} | {slow.cpu / fast.cpu:.1f} |"
-            )
+            name = f"embedding, peftide {precision} against {other}"
+            rows.append([name, f"{slow.wall / fast.wall:.1f}", f"{slow.cpu / fast.cpu:.1f}"])
+    return rows
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measuring import Spent, arguments, begin
+from measuring import Spent, arguments, begin, conclude
 from ours import TrainingCosts, batches_of, measure_training, small_cell
 from proteins import Pairs, gold
 
@@ -38,14 +38,16 @@ def main() -> None:
         costs = measure_training(hardware, cell, store=Path(folder), repeats=options.repeats)
     print(f"\n{len(fewer.members):,} against {len(everything.members):,} pairs; {parts(costs)}")
     whole = epoch(hardware, costs, everything, blocks)
+    rows = []
     for label, count in (("the same", blocks), ("its own", choose_blocks(fewer.members, EPOCHS))):
         part = epoch(hardware, costs, fewer, count)
         print(
             f"  {len(fewer.members):,} pairs in {label} number of blocks ({count}): "
-            f"{part.cpu:,.0f} CPU s an epoch; all, in {blocks}: {whole.cpu:,.0f}\n"
-            f"| cost of 8-fold pairs, {label} number of blocks "
-            f"| {whole.wall / part.wall:.2f} | {whole.cpu / part.cpu:.2f} |"
+            f"{part.cpu:,.0f} CPU s an epoch; all, in {blocks}: {whole.cpu:,.0f}"
         )
+        name = f"cost of 8-fold pairs, {label} number of blocks"
+        rows.append([name, f"{whole.wall / part.wall:.2f}", f"{whole.cpu / part.cpu:.2f}"])
+    conclude(options, rows)
 
 
 def epoch(hardware: Hardware, costs: TrainingCosts, pairs: Pairs, blocks: int) -> Spent:

@@ -7,9 +7,11 @@ wall: both are printed.
 import argparse
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -17,6 +19,9 @@ import torch
 from peftide.config import RunOptions
 from peftide.hardware import Hardware, choose_hardware
 from peftide.process import prepare_process
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from recording import add_record_option, write_record  # noqa: E402  (a script one folder up)
 
 MATRIX_UNITS = (
     "avx2",
@@ -55,6 +60,7 @@ def arguments(text: str | None, *, repeats: int = 3) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=summary)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=repeats, help="medians are of so many")
+    add_record_option(parser)
     return parser
 
 
@@ -80,6 +86,18 @@ def begin(options: argparse.Namespace) -> Hardware:
         flush=True,
     )
     return hardware
+
+
+def conclude(
+    options: argparse.Namespace,
+    rows: Sequence[Sequence[object]],
+    *,
+    columns: Sequence[str] = ("measure", "by the clock", "by CPU seconds"),
+) -> None:
+    """Print the rows of the table, and write them as a record if --record asks for one."""
+    for row in rows:
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+    write_record(options.record, columns, rows)
 
 
 def now() -> Spent:

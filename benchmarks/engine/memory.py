@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conventional import go_through, pair_model
-from measuring import arguments, begin, hardware_for
+from measuring import arguments, begin, conclude, hardware_for
 from ours import batches_of, encoder_of, fitting_of, small_cell, step_of
 from proteins import evenly_in_groups, gold
 
@@ -37,7 +37,8 @@ def main() -> None:
             peaks[name] = pool.apply(peak_of, (name, options))
         print(f"  {name:<14} {peaks[name] / 1e6:8,.0f} MB above the loaded model", flush=True)
     share = peaks["peftide"] / peaks["conventional"]
-    print(f"| peak anonymous memory, share of the conventional | 1/{1 / share:.1f} | |")
+    name = "peak anonymous memory, share of the conventional"
+    conclude(options, [[name, f"1/{1 / share:.1f}"]], columns=("measure", "peftide"))
 
 
 def peak_of(name: str, options: argparse.Namespace) -> int:

@@ -41,8 +41,8 @@ def encoder_of(architecture: str, hardware: Hardware, *, lora: bool) -> ModelEnc
         lora_r=LORA["r"],
         lora_alpha=LORA["lora_alpha"],
         lora_dropout=LORA["lora_dropout"],
-        targets=TARGETS,
-        layers=",".join(map(str, LAYERS)),
+        lora_targets=TARGETS,
+        lora_layers=",".join(map(str, LAYERS)),
     )
     ADAPTERS["lora" if lora else "head"].apply(backbone, options)
     pairing = build_pairing("order_free", pairs=True)

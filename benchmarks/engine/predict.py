@@ -10,7 +10,7 @@ tables is in neither arm.
 import numpy as np
 import torch
 from conventional import go_through, pair_model
-from measuring import Spent, arguments, begin, middle, spent, spread
+from measuring import Spent, arguments, begin, conclude, middle, spent, spread
 from ours import encoder_of
 from proteins import Pairs, evenly, evenly_in_groups, gold
 
@@ -42,10 +42,10 @@ def main() -> None:
         f"  conventional  measured {options.repeats} × {options.pairs} pairs, "
         f"{middle(theirs).cpu:.2f} ({spread(theirs)}) CPU s per pair; all: {minutes(slow)}\n"
         f"  peftide       measured {len(chosen)} proteins and all pairs; "
-        f"all: {minutes(fast)}, of which encoding {minutes(middle(encoding))}\n"
-        f"| predict on all gold test pairs | {slow.wall / fast.wall:.0f} "
-        f"| {slow.cpu / fast.cpu:.0f} |"
+        f"all: {minutes(fast)}, of which encoding {minutes(middle(encoding))}"
     )
+    name = "predict on all gold test pairs"
+    conclude(options, [[name, f"{slow.wall / fast.wall:.0f}", f"{slow.cpu / fast.cpu:.0f}"]])
 
 
 def predict(encoder: ModelEncoder, pairs: Pairs, chosen: np.ndarray) -> tuple[Spent, Spent]:

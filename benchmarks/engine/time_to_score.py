@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 from conventional import PAIRS_PER_BATCH, PairModel, padded_means, train_step, with_lora
-from measuring import Spent, arguments, begin, hardware_for, now, spent
+from measuring import Spent, arguments, begin, conclude, hardware_for, now, spent
 from proteins import Pairs, yeast_by_id
 from sklearn.metrics import average_precision_score
 from transformers import EsmModel
@@ -59,14 +59,11 @@ def main() -> None:
     target, steps, theirs = conventional(options, tables)
     print(f"  conventional, {steps:,} steps: {target:.4f} after {theirs.cpu:.0f} CPU s")
     reached = [used for score, used in course if score >= target]
-    if not reached:
-        print(f"| time to average precision {target:.4f} | not reached | |")
-        return
-    used = reached[0]
-    print(
-        f"| time to average precision {target:.4f} | {theirs.wall / used.wall:.1f} "
-        f"| {theirs.cpu / used.cpu:.1f} |"
-    )
+    cells = ["not reached", ""]
+    if reached:
+        used = reached[0]
+        cells = [f"{theirs.wall / used.wall:.1f}", f"{theirs.cpu / used.cpu:.1f}"]
+    conclude(options, [[f"time to average precision {target:.4f}", *cells]])
 
 
 def ours(options: argparse.Namespace, tables: dict[str, Path]) -> list[tuple[float, Spent]]:

@@ -40,14 +40,18 @@ def main() -> None:
     options = parser.parse_args()
     hardware = begin(options)
     keep_freed_memory()
-    print("| backbone | method | chosen | CPU s |", *(f"{n:,} |" for n in budgets(hardware)))
+    rows = []
     for backbone in options.backbones:
         for method in options.methods:
-            line(options, hardware, backbone, method)
+            rows.append(line(options, hardware, backbone, method))
+            print(*rows[-1], sep="  ", flush=True)
+    columns = ("backbone", "method", "chosen", "CPU s", *(f"{n:,}" for n in budgets(hardware)))
+    print(f"| {' | '.join(columns)} |")
+    conclude(options, rows, columns=columns)
 
 
-def line(options: argparse.Namespace, hardware: Hardware, name: str, method: str) -> None:
-    """Print the row of one backbone and method."""
+def line(options: argparse.Namespace, hardware: Hardware, name: str, method: str) -> list[str]:
+    """Return the row of one backbone and method."""
     encoder = encoder_of(name, method, hardware)
     backbone, sequences = encoder.model.backbone, list(dict.fromkeys(yeast()))
     cut = cut_below_training(backbone) if method != "head" else 0
@@ -64,9 +68,7 @@ def line(options: argparse.Namespace, hardware: Hardware, name: str, method: str
         for budget, times in arms.items():
             times.append(passes(trial, budget))
     cells = [f"{1e3 * middle(times).cpu:.3f}" for times in arms.values()]
-    print(
-        f"| {name} | {method} | {found[0]:,} | {cost.cpu:.1f} |", " | ".join(cells), "|", flush=True
-    )
+    return [name, method, f"{found[0]:,}", f"{cost.cpu:.1f}", *cells]
 
 
 def budgets(hardware: Hardware) -> list[int]:

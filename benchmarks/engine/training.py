@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from conventional import PAIRS_PER_BATCH, go_through, pair_model
-from measuring import Spent, arguments, begin, middle, spent, spread
+from measuring import Spent, arguments, begin, conclude, middle, spent, spread
 from ours import TrainingCosts, batches_of, measure_training, small_cell
 from proteins import Pairs, evenly_in_groups, gold
 
@@ -45,9 +45,10 @@ def main() -> None:
         f"  peftide       measured a batch of {len(batch):,} pairs over {len(cell.sequences)} "
         f"proteins: {parts(costs)}\n"
         f"                an epoch of {EPOCHS}: {hours(ours)}, {rate(pairs, ours)}, "
-        f"{len(batches):,} steps, {encodings(pairs, batches):.1f} encodings of a protein\n"
-        f"| LoRA training on gold | {theirs.wall / ours.wall:.0f} | {theirs.cpu / ours.cpu:.0f} |"
+        f"{len(batches):,} steps, {encodings(pairs, batches):.1f} encodings of a protein"
     )
+    ratios = [f"{theirs.wall / ours.wall:.0f}", f"{theirs.cpu / ours.cpu:.0f}"]
+    conclude(options, [["LoRA training on gold", *ratios]])
 
 
 def conventional_groups(pairs: Pairs, count: int, repeats: int) -> list[Spent]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from measuring import Spent, arguments, begin, middle, spent
+from measuring import Spent, arguments, begin, conclude, middle, spent
 from ours import SHAPES, encoder_of
 from proteins import evenly, tokens_of, yeast
 
@@ -50,9 +50,10 @@ def main() -> None:
         f"attention {1 - layers * tokens[chosen].sum() * linear / flops:.0%} of the FLOPs\n"
         f"  encoding {ours.wall / 1e9:,.0f} GFLOP/s by the clock, "
         f"{ours.cpu / 1e9:,.0f} per CPU second; "
-        f"products alone {peak.wall / 1e9:,.0f}, {peak.cpu / 1e9:,.0f}\n"
-        f"| share of the matrix rate | {ours.wall / peak.wall:.0%} | {ours.cpu / peak.cpu:.0%} |"
+        f"products alone {peak.wall / 1e9:,.0f}, {peak.cpu / 1e9:,.0f}"
     )
+    shares = [f"{ours.wall / peak.wall:.0%}", f"{ours.cpu / peak.cpu:.0%}"]
+    conclude(options, [["share of the matrix rate", *shares]])
 
 
 def multiplications(products: list[tuple[int, int]]) -> Callable[[], None]:

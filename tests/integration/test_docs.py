@@ -140,3 +140,17 @@ def test_every_promise_names_a_test_that_exists():
         path = ROOT / "tests" / file
         assert path.is_file(), file
         assert f"def {name or 'test_'}" in path.read_text(encoding="utf-8"), name
+
+
+def scripts_of_records() -> set[str]:
+    """The benchmarks that the records name as their command."""
+    records = [read_record(path.stem)["command"] for path in RECORDS.glob("*.json")]
+    text = " ".join(" ".join(one) if isinstance(one, list) else one for one in records)
+    return set(re.findall(r"benchmarks/[\w/]+\.py", text))
+
+
+@pytest.mark.parametrize("script", sorted(scripts_of_records()))
+def test_each_benchmark_of_a_table_writes_its_record(script: str):
+    source = (ROOT / script).read_text(encoding="utf-8")
+    assert "write_record(" in source or "conclude(options" in source
+    assert "add_record_option(" in source or "parser = arguments(" in source
