@@ -9,7 +9,8 @@ from peftide.hardware import choose_run_hardware, remember_hardware, reset_peak_
 from peftide.model import count_parameters
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
-from peftide.run_folder import decided, open_run
+from peftide.run_decisions import decided
+from peftide.run_folder import open_run
 from peftide.tasks.detecting import Request
 from peftide.training.fitting import run_fit
 from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
