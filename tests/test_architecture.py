@@ -410,6 +410,18 @@ def test_public_names_exist_once() -> None:
     fail_on(offenders)
 
 
+def test_imported_names_exist() -> None:
+    offenders = []
+    for path in MODULES:
+        for imported in imports(tree(path).body, everywhere=True):
+            module, name = module_of(imported), imported.rpartition(".")[2]
+            is_ours = imported.startswith("peftide.") and imported not in BY_NAME
+            known = defined_names(tree(BY_NAME[module])) if module in BY_NAME else set()
+            if is_ours and name not in known:
+                offenders.append(f"{label(path)} imports {imported}")
+    fail_on(offenders)
+
+
 def test_the_reference_names_every_choice() -> None:
     offenders = []
     for registry, folder in REGISTRIES.items():

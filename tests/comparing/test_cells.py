@@ -33,6 +33,12 @@ def test_backbones_multiply_methods() -> None:
     assert len({one.name for one in found}) == 4
 
 
+def test_layers_multiply_too() -> None:
+    found = contenders(config(methods=("head",), layers=(2, "last")))
+    assert [one.name for one in found] == ["head_mini_layer-2", "head_mini"]
+    assert training_of(config(), found[0], TASKS["ppi"]).layer == 2
+
+
 def test_names_of_folders_are_distinct_and_plain() -> None:
     long = ["/a/b/" + "x" * 100, "/c/b/" + "x" * 100, "random:esm2_t6_8M", "mini"]
     names = [Cell(Contender("lora", one), 0).path(Path()).name for one in long]

@@ -41,10 +41,15 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     is_model = "seconds" in row
     return [
         row["method"],
-        row["backbone"] if is_model else "–",
+        _place(row) if is_model else "–",
         with_interval(score),
         with_interval(gap, sign="+"),
         f"{row['trained_parameters']:,}" if is_model else "–",
         f"{row['memory_mb']:,} MB" if is_model else "–",
         duration(row["seconds"]) if is_model else "–",
     ]
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    layer = row.get("layer", "last")
+    return row["backbone"] if layer == "last" else f"{row['backbone']}, layer {layer}"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from peftide.backbones.names import check_backbone
 from peftide.config import CompareConfig, TrainConfig
-from peftide.config.comparing import PRESETS, training_options
+from peftide.config.comparing import PRESETS, Layer, training_options
 from peftide.config.reading import flag
 from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.errors import InputError, raise_problems
 from peftide.files import text_hash
 from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import Task
-from peftide.training.options import check_names, check_options, choices
+from peftide.training.options import check_names, check_options, only_read, unread_of
 
 PLAIN = re.compile(r"[\w.-]{1,60}")
 OWN: Names = frozenset(item.name for item in fields(CompareConfig)) - frozenset(
@@ -24,10 +24,11 @@ OWN: Names = frozenset(item.name for item in fields(CompareConfig)) - frozenset(
 
 @dataclass(frozen=True)
 class Contender:
-    """What a row of the leaderboard stands for: a method on a backbone."""
+    """What a row of the leaderboard stands for: a method on a backbone, maybe cut at a layer."""
 
     method: str
     backbone: str
+    layer: Layer = "last"
 
     @property
     def name(self) -> str:
@@ -35,13 +36,15 @@ class Contender:
 
         Examples
         --------
-        >>> Contender("lora", "mini").name, Contender("lora", "random:esm2_tiny").name[:23]
-        ('lora_mini', 'lora_random-esm2_tiny-')
+        >>> Contender("lora", "mini").name, Contender("lora", "random:esm2_tiny", 3).name
+        ('lora_mini', 'lora_random-esm2_tiny-6a86ef_layer-3')
         """
-        if PLAIN.fullmatch(self.backbone):
-            return f"{self.method}_{self.backbone}"
-        plain = re.sub(r"[^\w.-]+", "-", self.backbone)[-40:].strip("-")
-        return f"{self.method}_{plain}-{text_hash(self.backbone)[:6]}"
+        place = self.backbone
+        if not PLAIN.fullmatch(place):
+            plain = re.sub(r"[^\w.-]+", "-", place)[-40:].strip("-")
+            place = f"{plain}-{text_hash(place)[:6]}"
+        layer = "" if self.layer == Contender.layer else f"_layer-{self.layer}"
+        return f"{self.method}_{place}{layer}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,13 @@ class Cell:
 def contenders(config: CompareConfig) -> list[Contender]:
     """Return the methods on their backbones, in the order in which they are trained."""
     backbones = config.backbones or (config.backbone,)
-    return [Contender(method, backbone) for backbone in backbones for method in config.methods]
+    layers = config.layers or (config.layer,)
+    return [
+        Contender(method, backbone, layer)
+        for backbone in backbones
+        for layer in layers
+        for method in config.methods
+    ]
 
 
 def cells(config: CompareConfig) -> Iterator[Cell]:
@@ -77,7 +86,7 @@ def check_lists(config: CompareConfig, *, given: Names = NOTHING) -> None:
         Names the value.
     """
     problems = []
-    for name in ("methods", "backbones"):
+    for name in ("methods", "backbones", "layers"):
         values = getattr(config, name)
         twice = sorted({value for value in values if values.count(value) > 1})
         problems += [f"{flag(name)}: received {value} twice" for value in twice]
@@ -85,12 +94,15 @@ def check_lists(config: CompareConfig, *, given: Names = NOTHING) -> None:
         problems.append(f"{flag('methods')}: received no method")
     if "method" in given or config.method != TrainConfig.method:
         problems.append("--method: a comparison reads --methods, a list; leave --method out")
-    if config.backbones and "backbone" in given:
-        problems.append("--backbone: received with --backbones; expected one of them")
+    for one, several in (("backbone", "backbones"), ("layer", "layers")):
+        if getattr(config, several) and one in given:
+            problems.append(f"{flag(one)}: received with {flag(several)}; expected one of them")
     raise_problems(problems)
     for one in contenders(config):
         check_backbone(one.backbone)
-        check_names(training_options(config, method=one.method, backbone=one.backbone))
+        check_names(
+            training_options(config, method=one.method, backbone=one.backbone, layer=one.layer)
+        )
 
 
 def with_preset(config: CompareConfig, *, given: Names = NOTHING) -> CompareConfig:
@@ -128,14 +140,11 @@ def check_contenders(
 def training_of(config: CompareConfig, contender: Contender, task: Task) -> TrainConfig:
     """Return the options of a contender, without those that it does not read."""
     options = training_options(
-        config, method=contender.method, backbone=contender.backbone, resume=False, overwrite=False
+        config,
+        method=contender.method,
+        backbone=contender.backbone,
+        layer=contender.layer,
+        resume=False,
+        overwrite=False,
     )
-    unread = unread_of(options, task)
-    return replace(
-        options, **{item.name: item.default for item in fields(options) if item.name in unread}
-    )
-
-
-def unread_of(options: TrainConfig, task: Task) -> Names:
-    """Return the options that a training does not read."""
-    return NOTHING.union(*(choice.unread for choice in choices(options, task)))
+    return only_read(options, task)

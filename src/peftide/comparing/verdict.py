@@ -35,7 +35,7 @@ def verdict(chosen: str, rows: Sequence[Row]) -> list[str]:
 
 
 def said_name(row: Row, rows: Sequence[Row]) -> str:
-    """Return the method, with its backbone if several are compared.
+    """Return the method, with its backbone and layer if several are compared.
 
     Examples
     --------
@@ -43,9 +43,12 @@ def said_name(row: Row, rows: Sequence[Row]) -> str:
     >>> said_name(row, [row]), said_name(row, [row, {**row, "backbone": "unirep"}])
     ('lora', 'lora on mini')
     """
-    backbones = {one["backbone"] for one in rows if one["status"] != BASELINE}
-    several = len(backbones) > 1 and row["status"] != BASELINE
-    return f"{row['method']} on {row['backbone']}" if several else row["method"]
+    if row["status"] == BASELINE:
+        return row["method"]
+    models = [one for one in rows if one["status"] != BASELINE]
+    backbone = f" on {row['backbone']}" if len({one["backbone"] for one in models}) > 1 else ""
+    layers = {one.get("layer") for one in models}
+    return f"{row['method']}{backbone}" + (f" at layer {row['layer']}" if len(layers) > 1 else "")
 
 
 def standing(row: Row) -> str:

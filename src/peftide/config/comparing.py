@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from peftide.config.commands import TrainConfig
 from peftide.config.options import option
 
+Layer = int | Literal["last", "auto"]
 Preset = Literal["quick", "good", "thorough"]
 PRESETS: dict[Preset, dict[str, Any]] = {
     "quick": {"epochs": 2, "patience": 1, "max_length": 256},
@@ -27,6 +28,11 @@ class CompareConfig(TrainConfig):
     )
     backbones: tuple[str, ...] = option(
         (), doc="backbones to compare (comma-separated); default: the one of --backbone", main=True
+    )
+    layers: tuple[Layer, ...] = option(
+        (),
+        doc="hidden layers to pool from (comma-separated: 0-based numbers, last, auto); default: "
+        "the one of --layer",
     )
     seeds: int = option(
         1,

@@ -135,8 +135,9 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
 def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
     bounds = (row.get("low"), row.get("high"))
     drawn = strip(axis, row["score"], bounds=bounds, class_="model" if chosen else "other")
+    layer = row.get("layer", "last")
     cells = [
-        row["backbone"],
+        row["backbone"] if layer == "last" else f"{row['backbone']}, layer {layer}",
         f"{wording.score(row['score'])} {wording.interval(*bounds) or ''}".strip(),
         drawn,
         _gap(row),

@@ -179,6 +179,26 @@ def for_method(config: TrainConfig, method: str) -> TrainConfig:
     return replace(other, **{i.name: i.default for i in fields(other) if i.name in unread})
 
 
+def unread_of(config: TrainConfig, task: Task) -> Names:
+    """Return the options that a training does not read."""
+    return NOTHING.union(*(choice.unread for choice in choices(config, task)))
+
+
+def only_read(config: TrainConfig, task: Task) -> TrainConfig:
+    """Return the training with the default of every option that it does not read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> config = TrainConfig(task="ppi", out=Path("run"), method="head", lora_r=4, head_width=8)
+    >>> found = only_read(config, TASKS["ppi"])
+    >>> found.lora_r, found.head_width
+    (8, 8)
+    """
+    unread = unread_of(config, task)
+    return replace(config, **{i.name: i.default for i in fields(config) if i.name in unread})
+
+
 def base_bits_problems(config: TrainConfig) -> list[str]:
     """Return the problems with `--base-bits` that do not depend on the machine, as text."""
     if config.base_bits is None:
