@@ -34,7 +34,7 @@ from peftide.bundle_record import (
 from peftide.errors import BackboneError, InputError, StorageError
 from peftide.evaluation.answering import Answering
 from peftide.files import file_hash, written_whole
-from peftide.heads import build_head
+from peftide.heads import build_heads
 from peftide.model import Parts, ProteinModel
 from peftide.pairing import build_pairing
 from peftide.parameters import trained_parameters
@@ -88,7 +88,8 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
             ),
             scaling=Scaling(backbone.width),
             pairing=pairing,
-            head=build_head(
+            head=build_heads(
+                recipe.seeds,
                 recipe.head,
                 features=pairing.features(backbone.width),
                 outputs=task.outcome.outputs(labels),

@@ -43,6 +43,8 @@ class Recipe:
         As in `TrainConfig`.
     layer
         0-based layer after which the backbone ends; None: the last.
+    seeds
+        Number of heads; their mean is the answer.
     """
 
     task: str
@@ -56,6 +58,7 @@ class Recipe:
     max_length: int | None
     base_bits: int | None = None
     layer: int | None = None
+    seeds: Annotated[int, Ge(1), Le(1_000)] = 1
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,28 @@
 """Features → logits."""
 
-from torch import nn
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Ensemble(nn.Module):
+    """Several heads; their mean logit is the answer."""
+
+    def __init__(self, *members: nn.Module) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B K"]:
+        """Return the mean of the logits of all heads."""
+        return torch.stack([head(features) for head in self.members]).mean(dim=0)
+
+
+def build_heads(count: int, name: str, **settings: Any) -> nn.Module:
+    """Return one prediction head, or an ensemble of several; settings are those of `build_head`."""
+    heads = [build_head(name, **settings) for _ in range(count)]
+    return heads[0] if count == 1 else Ensemble(*heads)
 
 
 def build_head(

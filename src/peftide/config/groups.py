@@ -87,6 +87,12 @@ class ModelOptions(Options):
     head: Literal["mlp", "linear"] = option("mlp", doc="prediction head")
     head_width: int = option(256, doc="hidden width of the mlp head", limit="1 or more")
     head_dropout: float = option(0.1, doc="dropout inside the mlp head", limit="0 or more, below 1")
+    seeds: int = option(
+        1,
+        doc="number of heads on the frozen vectors, trained with the seeds --seed, --seed + 1, …; "
+        "their mean is the prediction (--method head)",
+        limit="1 or more",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

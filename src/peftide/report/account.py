@@ -4,6 +4,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,9 @@ def _advice(text: str | None) -> Markup | None:
 def learning(run: Run) -> Section | None:
     """Return loss and validation score over the epochs."""
     history, headline = run.history, run.metrics["headline"]
+    if "seed" in history:  # the first head of several
+        history = history[history["seed"] == history["seed"].iloc[0]]
+        run = replace(run, history=history)
     if history.empty or "epoch" not in history:
         return None
     best = run.record.get("best_epoch")

@@ -10,6 +10,7 @@ from peftide.model import count_parameters
 from peftide.run_folder import RunFolder
 from peftide.training.loop import FitResult, fit
 from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
+from peftide.training.seeds import fit_seeds
 from peftide.training.setting import Setting
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,11 @@ def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
         f"{counts['total']:,}",
         setting.hardware.device,
     )
-    result = fit(setting.model, build_fitting(setting, adapter, folder))
+    fitting = build_fitting(setting, adapter, folder)
+    if setting.config.seeds > 1:
+        result = fit_seeds(setting, fitting, folder)
+    else:
+        result = fit(setting.model, fitting)
     adapter.finish(setting.model.backbone)
     return result
 

@@ -91,7 +91,7 @@ def choose_layer(
         If the backbone has no layers.
     """
     layers_of(backbone, where="--layer", fix="Leave it out")
-    config = replace(config, method="head", learning_rate=None)
+    config = replace(config, method="head", learning_rate=None, seeds=1)
     problem = _sampled(problem, config.seed)
     found = _embedded(config, problem, backbone, hardware=hardware, folder=folder)
     count = found.rows.shape[1]

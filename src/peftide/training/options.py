@@ -30,6 +30,8 @@ METHODS: Table = {
 """Method → the options in `BACKBONE` that it reads; methods without an entry read all."""
 POOLINGS: Table = {"mean": NOTHING, "cls": NOTHING, "attention": frozenset({"trunk_gb"})}
 """For a frozen backbone. Attention pooling trains, so it needs the residues in every step."""
+SEEDS: Names = frozenset({"seeds"})
+"""Read if only the head trains."""
 HEADS: Table = {"mlp": frozenset({"head_width", "head_dropout"}), "linear": NOTHING}
 SAMPLERS: Table = {
     "auto": frozenset({"blocks"}),
@@ -159,8 +161,12 @@ def method_choices(config: TrainConfig, *, pooled: bool = True) -> Iterator[Choi
     said = f"--method {config.method}"
     yield Choice(said, ADAPTER - READS.get(config.method, NOTHING))
     yield Choice(said, BACKBONE - METHODS.get(config.method, BACKBONE))
-    if config.method == "head":
+    if config.method != "head":
+        yield Choice(said, SEEDS)
+    else:
         pooling = config.pooling if pooled else "mean"
+        trains = POOLINGS.get(pooling, NOTHING) != NOTHING
+        yield Choice(f"{said} with --pooling {pooling}", SEEDS if trains else NOTHING)
         yield choice_of(f"{said} with --pooling {pooling}", POOLINGS, pooling)
 
 

@@ -15,6 +15,7 @@ from peftide.tasks.detecting import Request
 from peftide.training.fitting import run_fit
 from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
 from peftide.training.results import cost_record, save, score
+from peftide.training.seeds import seed_scores
 from peftide.training.setting import adapted_backbone, build_setting, find_adapter, prepare
 
 
@@ -43,6 +44,7 @@ def run_training(request: Request, *, started: float) -> None:
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
             fitted = run_fit(setting, adapter, folder)
+            seeds = seed_scores(setting)
             predictor, results = score(setting, folder)
             save(setting, predictor, folder)
             pairs = task.level == "pair"
@@ -55,6 +57,7 @@ def run_training(request: Request, *, started: float) -> None:
             write_json(folder.audit, audit.record())
             record = read_record(folder.record) | cost_record(setting, fitted, started)
             record |= {"parameters": parameters, "memory_before_bytes": memory_before}
+            record |= {} if seeds is None else {"seeds": seeds}
             write_json(folder.record, record | {"status": "finished"})
             remove(folder.checkpoints)
     write_report_if_possible(config.out, title=config.title)

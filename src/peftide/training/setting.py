@@ -277,6 +277,7 @@ def recipe_of(config: TrainConfig) -> Recipe:
         max_length=config.max_length,
         base_bits=config.base_bits,
         layer=layer_number(config),
+        seeds=config.seeds,
     )
 
 
