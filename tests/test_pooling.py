@@ -8,7 +8,14 @@ import torch
 
 from peftide.errors import InputError
 from peftide.packing import PackedBatch, pack
-from peftide.pooling import AttentionPooling, ClsPooling, MeanPooling, ResidueRows, build_pooling
+from peftide.pooling import (
+    AttentionPooling,
+    ClsPooling,
+    EndsPooling,
+    MeanPooling,
+    ResidueRows,
+    build_pooling,
+)
 
 LENGTHS = (5, 1, 9, 9)  # residues
 WIDTH = 6
@@ -105,6 +112,31 @@ def test_pooling_by_name(name: str, kind: type):
 
 
 def test_the_first_token_of_a_backbone_that_starts_with_a_residue_is_refused():
-    with pytest.raises(InputError, match=r"^--pooling: received cls.*expected mean or attention"):
+    with pytest.raises(InputError, match=r"received cls.*expected mean, ends or attention"):
         build_pooling("cls", width=WIDTH, per_residue=False, starts_with_token=False)
     build_pooling("mean", width=WIDTH, per_residue=False, starts_with_token=False)
+
+
+def test_ends_are_the_mean_and_the_means_of_two_windows_at_each_end():
+    """Windows without residues have the mean of the sequence; special tokens stay out."""
+    lengths = (5, 12, 64, 1)
+    ids = [np.arange(length + 2) for length in lengths]
+    batch = pack(ids, first_position=2, prefix=1, suffix=1)
+    tokens = torch.randn(sum(lengths) + 2 * len(lengths), WIDTH, generator=seeded())
+    expected = []
+    for sequence in tokens.split([length + 2 for length in lengths]):
+        residues = sequence[1:-1]
+        row = [residues.mean(dim=0)]
+        for read in (residues, residues.flip(0)):
+            for window in (read[:10], read[10:30]):
+                row.append(window.mean(dim=0) if len(window) else residues.mean(dim=0))
+        expected.append(torch.cat(row))
+    found = EndsPooling()(tokens, batch)
+    torch.testing.assert_close(found, torch.stack(expected))
+    assert found.shape == (4, EndsPooling.vectors * WIDTH)
+
+
+def test_ends_of_half_precision_are_summed_in_full(batch: PackedBatch, tokens: torch.Tensor):
+    pooled = EndsPooling()(tokens.bfloat16(), batch)
+    assert pooled.dtype == torch.float32
+    torch.testing.assert_close(pooled, EndsPooling()(tokens.bfloat16().float(), batch))

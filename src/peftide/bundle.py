@@ -77,21 +77,23 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
     """Build a model around a backbone."""
     task = TASKS[recipe.task]
     pairing = build_pairing(recipe.pairing, pairs=task.level == "pair")
+    pooling = build_pooling(
+        recipe.pooling,
+        width=backbone.width,
+        per_residue=task.level == "residue",
+        starts_with_token=backbone.has_summary_token,
+    )
+    width = backbone.width * pooling.vectors
     return ProteinModel(
         Parts(
             backbone=backbone,
-            pooling=build_pooling(
-                recipe.pooling,
-                width=backbone.width,
-                per_residue=task.level == "residue",
-                starts_with_token=backbone.has_summary_token,
-            ),
-            scaling=Scaling(backbone.width),
+            pooling=pooling,
+            scaling=Scaling(width),
             pairing=pairing,
             head=build_heads(
                 recipe.seeds,
                 recipe.head,
-                features=pairing.features(backbone.width),
+                features=pairing.features(width),
                 outputs=task.outcome.outputs(labels),
                 width=recipe.head_width,
                 dropout=recipe.head_dropout,

@@ -157,7 +157,7 @@ class ModelEncoder:
         settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
         settings += (backbone.origin.reading, *(["every layer"] if self.every_layer else []))
         return EmbeddingPlan(
-            width=backbone.width * (self._layered().layers if self.every_layer else 1),
+            width=self.model.width * (self._layered().layers if self.every_layer else 1),
             max_tokens=self.hardware.max_tokens,
             tokens=self.tokens(sequences),
             rows=self.rows(sequences),

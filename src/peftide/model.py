@@ -43,6 +43,11 @@ class ProteinModel(nn.Module):
         self.pairing = parts.pairing
         self.head = parts.head
 
+    @property
+    def width(self) -> int:
+        """The number of columns of the rows that `encode` returns."""
+        return self.backbone.width * self.pooling.vectors
+
     def forward(self, batch: PackedBatch, members: Int[Tensor, "B A"]) -> Float[Tensor, "B K"]:
         """Return the logits of examples whose proteins are in one packed batch."""
         pooled = self.encode(batch)

@@ -1,4 +1,7 @@
-"""Residue embeddings → one vector per sequence, or the residues themselves."""
+"""Residue embeddings → one vector per sequence, or the residues themselves.
+
+The rows that a pooling returns hold `vectors` vectors of the embedding width D, side by side.
+"""
 
 import torch
 from jaxtyping import Float, Int
@@ -7,9 +10,14 @@ from torch import Tensor, nn
 from peftide.errors import InputError
 from peftide.packing import PackedBatch
 
+WINDOWS = ((0, 10), (10, 30))
+"""Residues of the windows of `EndsPooling`, from an end of the sequence inwards."""
+
 
 class MeanPooling(nn.Module):
     """The mean over residues, without special tokens."""
+
+    vectors = 1
 
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
         """Return the mean residue embedding of each sequence."""
@@ -18,6 +26,8 @@ class MeanPooling(nn.Module):
 
 class ClsPooling(nn.Module):
     """The embedding of the first token (`<cls>`)."""
+
+    vectors = 1
 
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
         """Return the first token of each sequence."""
@@ -29,6 +39,8 @@ class AttentionPooling(nn.Module):
 
     weight(residue) = softmax over the sequence of w·x. Starts as the plain mean (w = 0).
     """
+
+    vectors = 1
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -44,15 +56,43 @@ class AttentionPooling(nn.Module):
         return segment_sum(residues * weights, batch) / segment_sum(weights, batch)
 
 
+class EndsPooling(nn.Module):
+    """The mean over residues, and beside it the means of two windows at each end.
+
+    The windows are the outermost 10 residues and the next 20, of the start and then of the end. A
+    window without residues, in a short sequence, has the mean of the whole sequence.
+    """
+
+    vectors = 1 + 2 * len(WINDOWS)
+
+    def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P W"]:
+        """Return the five means of each sequence, side by side; W = 5 D."""
+        residues, counts = tokens[batch.residue_rows], residue_counts(batch)[:, 0]
+        owner, starts = batch.residue_owner, counts.cumsum(0) - counts
+        from_start = torch.arange(len(owner), device=owner.device) - starts[owner]
+        from_end = counts[owner] - 1 - from_start
+        whole = segment_sum(residues, batch) / counts[:, None]
+        means = [whole]
+        for place in (from_start, from_end):
+            for first, last in WINDOWS:
+                inside = ((place >= first) & (place < last))[:, None]
+                sizes = segment_sum(inside.to(whole.dtype), batch)
+                sums = segment_sum(residues * inside, batch)
+                means.append(torch.where(sizes > 0, sums / sizes.clamp(min=1), whole))
+        return torch.cat(means, dim=1)
+
+
 class ResidueRows(nn.Module):
     """No pooling: every residue is one row."""
+
+    vectors = 1
 
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return the residue embeddings in order."""
         return tokens[batch.residue_rows]
 
 
-Pooling = MeanPooling | ClsPooling | AttentionPooling | ResidueRows
+Pooling = MeanPooling | ClsPooling | AttentionPooling | EndsPooling | ResidueRows
 
 
 def build_pooling(
@@ -75,12 +115,12 @@ def build_pooling(
     if name == "cls" and not starts_with_token:
         raise InputError(
             "received cls, but this backbone puts no token before the residues that sees them",
-            expected="mean or attention",
+            expected="mean, ends or attention",
             where="--pooling",
         )
     if name == "attention":
         return AttentionPooling(width)
-    return {"mean": MeanPooling, "cls": ClsPooling}[name]()
+    return {"mean": MeanPooling, "cls": ClsPooling, "ends": EndsPooling}[name]()
 
 
 def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor, "P D"]:

@@ -80,7 +80,7 @@ def test_values_take_the_kind_of_their_field(field: str, value: Any, expected: A
     [
         ("precision", "fp8", "auto, fp32, bf16"),
         ("precision", "fp23", "auto, fp32, bf16"),
-        ("pooling", "meen", "mean, cls, attention"),
+        ("pooling", "meen", "mean, cls, attention, ends"),
         ("epochs", True, "a whole number"),
         ("epochs", "3.5", "a whole number"),
         ("max_tokens", "all", "a whole number or one of auto, measured"),

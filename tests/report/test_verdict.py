@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from peftide.report.verdict import beside_guessing, no_skill, others, verdict
+from peftide.report.verdict import beside_guessing, no_skill, others, pooling_advice, verdict
 from tests.report.conftest import entry
 
 
@@ -96,3 +96,31 @@ def test_guessing_scores_the_share_of_positives() -> None:
     shares = (20 / 80 + 60 / 80) / 2  # of the classes that occur
     assert no_skill({"splits": {"test": macro}}, "test", "macro_average_precision") == shares
     assert no_skill(binary, "test", "accuracy") is None
+
+
+@pytest.mark.parametrize(
+    ("pooling", "ends", "composition", "low", "said"),
+    [
+        ("mean", 0.8, 0.6, -0.3, True),
+        ("ends", 0.8, 0.6, -0.3, False),  # it is used already
+        ("mean", 0.8, 0.85, -0.3, False),  # the whole sequence says more than its ends
+        ("mean", 0.8, 0.6, -0.21, False),  # the interval spans 0
+        (None, 0.8, 0.6, -0.3, False),  # the run has no record of its options
+    ],
+)
+def test_ends_that_beat_the_model_are_a_reason_to_pool_them(
+    pooling: str | None, ends: float, composition: float, low: float, said: bool
+) -> None:
+    high = -0.1 if low < -0.25 else 0.01
+    gap = {"value": 0.6 - ends, "low": low, "high": high, "spans_zero": high > 0}
+    metrics = {
+        "splits": {"test": {"auroc": {"value": 0.6, "n": 100}}},
+        "baselines": {
+            "ends": {"test": {"auroc": {"value": ends}}},
+            "composition": {"test": {"auroc": {"value": composition}}},
+        },
+        "differences": {"ends": {"test": {"auroc": gap}}},
+    }
+    advice = pooling_advice(metrics, "test", "auroc", pooling=pooling)
+    assert bool(advice) == said
+    assert all("`--pooling ends`" in text for text in advice)

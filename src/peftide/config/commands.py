@@ -229,7 +229,7 @@ class EmbedConfig(AnswerOptions, LoadingOptions):
     run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
     out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
     per_residue: bool = option(False, doc="one vector per residue instead of one per sequence")
-    pooling: Literal["mean", "cls"] | None = option(
+    pooling: Literal["mean", "cls", "ends"] | None = option(
         None, doc="how residues become one vector; default: mean, or with --run the trained pooling"
     )
     layer: int | Literal["last"] = option(

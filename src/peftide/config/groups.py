@@ -78,8 +78,10 @@ class ModelOptions(Options):
         limit="1 or more",
         main=True,
     )
-    pooling: Literal["mean", "cls", "attention"] = option(
-        "mean", doc="how residue embeddings become one vector"
+    pooling: Literal["mean", "cls", "attention", "ends"] = option(
+        "mean",
+        doc="how residue embeddings become one vector; ends: the mean, and beside it windows of "
+        "both ends, for signals near the start or end of a sequence",
     )
     pairing: Literal["order_free", "mean"] = option(
         "order_free", doc="how two vectors become one: [mean, |a−b|, a∘b], or the mean alone"

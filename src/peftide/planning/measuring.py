@@ -121,7 +121,7 @@ class Rehearsal:
         if not self.encodes:
             per_residue = self.problem.task.level == "residue"
             rows = self.encoder.rows(self.sequences).sum()
-            return float(rows * self.encoder.model.backbone.width * (2 if per_residue else 4))
+            return float(rows * self.encoder.model.width * (2 if per_residue else 4))
         if not self.cut:
             return 0.0
         texts = list(dict.fromkeys(repeated_proteins(self.problem.dataset).sequences))
@@ -137,7 +137,7 @@ class Rehearsal:
             train = np.unique(parts["train"].members)
             proteins, each = [train[: SCALING_PROTEINS if per_residue else None]], SCALING_BYTES
         rows = max(int(counts[some].sum()) for some in proteins)
-        return float(rows * self.encoder.model.backbone.width * each)
+        return float(rows * self.encoder.model.width * each)
 
     def _trunk(self) -> TrunkEncoder:
         backbone: Any = self.encoder.model.backbone  # it has layers, because there is a cut

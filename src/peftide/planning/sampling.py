@@ -63,7 +63,7 @@ def shortened(batch: IntArray, members: IntArray, *, work: FloatArray, most: flo
 
 def random_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> Embeddings:
     """Return made-up protein embeddings: overlapping windows of one random vector."""
-    counts, width = encoder.rows(sequences), encoder.model.backbone.width
+    counts, width = encoder.rows(sequences), encoder.model.width
     offsets = np.concatenate([[0], np.cumsum(counts)])
     return Embeddings(torch.randn(int(offsets[-1]) + width - 1).unfold(0, width, 1), offsets)
 

@@ -40,7 +40,7 @@ def embed_proteins(
         embeddings = encoder.embed(proteins.sequences, store=store, exact=True, ids=proteins.ids)
     rows = embeddings.rows.numpy()
     if encoder.every_layer:
-        rows = rows.reshape(len(rows), -1, backbone.width)
+        rows = rows.reshape(len(rows), -1, encoder.model.width)
     return _by_id(rows, embeddings.offsets, proteins.ids, per_residue=config.per_residue)
 
 
@@ -107,7 +107,7 @@ def backbone_encoder(
     max_length
         Maximum number of residues; longer sequences are cropped. None crops nothing.
     pooling
-        A ready pooling, or "mean" or "cls".
+        A ready pooling, or "mean", "cls" or "ends".
     per_residue
         One row per residue instead of one per sequence.
 
@@ -126,7 +126,7 @@ def backbone_encoder(
     parts = Parts(
         backbone=backbone,
         pooling=pooling,
-        scaling=Scaling(backbone.width),
+        scaling=Scaling(backbone.width * pooling.vectors),
         pairing=Alone(),
         head=nn.Identity(),
     )

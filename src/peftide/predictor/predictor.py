@@ -133,7 +133,7 @@ class Predictor:
             If a sequence is none.
         """
         if not isinstance(sequences, str) and not len(sequences):
-            return np.empty((0, self.encoder.model.backbone.width), dtype=np.float32)
+            return np.empty((0, self.encoder.model.width), dtype=np.float32)
         table = read_table(sequences, TableOptions(), level="sequence", needs_labels=False)
         assert table.sequences is not None
         return self.encode(table.sequences[:, 0].tolist()).rows.float().numpy()

@@ -22,7 +22,7 @@ class Vectors:
     def __init__(self, encoder: ModelEncoder) -> None:
         self.encoder = encoder
         self.places: dict[str, int] = {}
-        self.rows = torch.empty((FIRST_CAPACITY, encoder.model.backbone.width))
+        self.rows = torch.empty((FIRST_CAPACITY, encoder.model.width))
 
     def add(self, sequences: Sequence[str]) -> IntArray:
         """Encode the new sequences; return the index of every given sequence. Shape (P,)."""

@@ -7,10 +7,17 @@ import numpy as np
 from peftide.report import wording
 from peftide.report.curves import MODEL
 from peftide.report.figures import Axis, spanning, strip, strip_axis
-from peftide.report.markup import Markup, element
+from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import Section, class_name, section, table
-from peftide.report.verdict import Standing, no_skill, other_name, others, verdict
+from peftide.report.verdict import (
+    Standing,
+    no_skill,
+    other_name,
+    others,
+    pooling_advice,
+    verdict,
+)
 
 MOST_CLASSES = 24
 """Classes in a table of scores; the others are folded in."""
@@ -23,6 +30,7 @@ def headline(run: Run) -> Markup:
     low, high = entry.get("low"), entry.get("high")
     certain = f"95 % interval {wording.interval(low, high)}" if low is not None else "no interval"
     rows = f"{entry.get('n', 0):,} rows"
+    advice = pooling_advice(run.metrics, part, metric, pooling=run.options.get("pooling"))
     value = entry.get("value")
     shown = "undefined" if value is None else wording.score(value)
     return element(
@@ -34,7 +42,9 @@ def headline(run: Run) -> Markup:
             element("span", f"{certain} · {rows}", class_="quiet"),
             class_="headline",
         ),
-        element("p", " ".join(verdict(run.metrics, part, metric)), class_="verdict"),
+        element(
+            "p", prose(" ".join([*verdict(run.metrics, part, metric), *advice])), class_="verdict"
+        ),
         class_="answer",
     )
 

@@ -116,6 +116,28 @@ def undefined(scores: dict[str, Any], part: str, metric: str) -> str:
     return f"The {wording.metric_name(metric)} of {part} is undefined."
 
 
+def pooling_advice(
+    metrics: dict[str, Any], part: str, metric: str, *, pooling: str | None
+) -> list[str]:
+    """Return advice to pool both ends, if the baseline that reads only them beats the model.
+
+    The baseline must be clearly better than the model, and no worse than the other baselines of
+    whole sequences.
+    """
+    beside = others(metrics, part, metric, among={"ends", "composition", "kmer"})
+    if pooling != "mean" or not beside or beside[0].name != "ends":
+        return []
+    gap = beside[0].difference.get("value")
+    decided = difference_verdict(beside[0].difference) if gap is not None else ""
+    if decided != ("above" if metric in wording.LOWER_IS_BETTER else "below"):
+        return []
+    return [
+        "The first and last 40 residues alone predict better than this model, so the signal sits "
+        "at the ends of the sequences, and the mean over all residues hides it: try "
+        "`--pooling ends`."
+    ]
+
+
 def comparison(other: Standing, value: float, metric: str) -> str:
     """Return one sentence that compares the model with another.
 

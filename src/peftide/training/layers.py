@@ -138,7 +138,7 @@ def _embedded(
         config,
         problem,
         encoder,
-        embeddings.rows.unflatten(1, (-1, backbone.width)),
+        embeddings.rows.unflatten(1, (-1, model.width)),
         np.concatenate([[0], np.cumsum(sizes)]),
     )
 

@@ -28,7 +28,10 @@ METHODS: Table = {
     **dict.fromkeys(("bias", "layer_norm", "ia3", "vera"), BACKBONE - {"weight_decay"}),
 }
 """Method → the options in `BACKBONE` that it reads; methods without an entry read all."""
-POOLINGS: Table = {"mean": NOTHING, "cls": NOTHING, "attention": frozenset({"trunk_gb"})}
+POOLINGS: Table = {
+    **dict.fromkeys(("mean", "cls", "ends"), NOTHING),
+    "attention": frozenset({"trunk_gb"}),
+}
 """For a frozen backbone. Attention pooling trains, so it needs the residues in every step."""
 SEEDS: Names = frozenset({"seeds"})
 """Read if only the head trains."""
