@@ -1,12 +1,18 @@
 """Plain lines where there is no terminal, a bar where there is one."""
 
+import io
+import os
+import pty
+import re
 import sys
 import time
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from peftide import progress
-from peftide.progress import Meter, meter, working
+from peftide.progress import Meter, bar_columns, meter, working
 
 
 class Clock:
@@ -66,9 +72,60 @@ def test_no_work_done_yet_leaves_an_unknown_time(clock: Clock, lines: pytest.Log
     assert lines.messages == ["embedding: 0 % · 0 tokens/s · unknown time left"]
 
 
+def test_a_line_ends_with_the_text_beside_it(clock: Clock, lines: pytest.LogCaptureFixture):
+    with meter("epoch 2/3", total=10, unit="examples", beside="validation 0.5") as done:
+        clock.now += 40
+        done.advance(5)
+    assert lines.messages[0].endswith(" left · validation 0.5")
+
+
+def test_a_dumb_terminal_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, lines: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    for name in ("dumb", ""):
+        monkeypatch.setenv("TERM", name)
+        with meter("embedding", total=10, unit="tokens") as done:
+            assert type(done) is Meter
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_bar_is_one_line(width: int):
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=True, color_system=None)
+    title, beside = "epoch 12/20", "validation 0.512 · ≤ 3 min 54 s left"
+    with Progress(*bar_columns(width, title), console=console) as shown:
+        shown.add_task(title, total=10, completed=5, unit="examples", beside=beside)
+    drawn = [
+        line for line in re.split(r"[\r\n]+|\x1b\[[?\d]*\w", stream.getvalue()) if line.strip()
+    ]
+    assert {line[:11] for line in drawn} == {title}
+    assert max(map(len, drawn)) <= width
+    assert "validation 0.5" in drawn[-1]
+    assert (beside in drawn[-1]) == (width > 40)
+
+
+def test_a_log_line_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch):
+    reader, writer = pty.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    with open(writer, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        with meter("embedding", total=10, unit="tokens") as done:
+            done.advance(5)
+            sys.stderr.write("note: 3 rows\n")
+            with meter("inner", total=1, unit="rows") as inner:
+                assert type(inner) is Meter  # one bar at a time
+        stream.flush()
+        written = os.read(reader, 100_000).decode()
+    assert re.search(r"(^|\n|\x1b\[2K)note: 3 rows\r\n", written)
+    assert written.count("\x1b[?25l") == written.count("\x1b[?25h") > 0  # the cursor comes back
+
+
 def test_a_terminal_gets_a_bar_and_no_lines(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, lines: pytest.LogCaptureFixture
 ):
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with meter("embedding", total=10, unit="tokens") as done:
         clock.now += 100

@@ -7,8 +7,8 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from peftide.cli.arguments import grouped_fields
 from peftide.cli.main import COMMANDS
+from peftide.config.options import grouped_fields
 from peftide.config.reading import field_types, flag
 
 FLAG = re.compile(r"(?<![\w`-])(--[a-z][a-z-]+)(?![\w`])")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from peftide.commands.demo import demo
     from peftide.commands.embed import embed
     from peftide.commands.evaluate import evaluate
+    from peftide.commands.init import init
     from peftide.commands.plan import plan
     from peftide.commands.predict import predict
     from peftide.commands.pretrain import pretrain
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         DemoConfig,
         EmbedConfig,
         EvaluateConfig,
+        InitConfig,
         PlanConfig,
         PredictConfig,
         PretrainConfig,
@@ -48,6 +50,7 @@ __all__ = [
     "DemoConfig",
     "EmbedConfig",
     "EvaluateConfig",
+    "InitConfig",
     "PeftideError",
     "PlanConfig",
     "PredictConfig",
@@ -61,6 +64,7 @@ __all__ = [
     "demo",
     "embed",
     "evaluate",
+    "init",
     "load",
     "load_backbone",
     "load_bundle",
@@ -79,6 +83,7 @@ _HOMES = {
     "DemoConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
+    "InitConfig": "config",
     "PeftideError": "errors",
     "PlanConfig": "config",
     "PredictConfig": "config",
@@ -91,6 +96,7 @@ _HOMES = {
     "demo": "commands.demo",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "init": "commands.init",
     "load_backbone": "backbones.loading",
     "Predictor": "predictor",
     "load": "predictor",

@@ -1,6 +1,7 @@
 """A progress bar with rate and time left, or plain lines if standard error is not a terminal."""
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -8,7 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 from rich.text import Text
 
 from peftide.quantities import duration
@@ -17,6 +27,11 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_BEFORE_FIRST = 5.0
+NARROW, WIDE = 60, 100
+"""Columns of a terminal below which a bar is left out, and from which it shows the rate."""
+BAR_COLUMNS = 20
+
+_bars = 0  # bars shown at present: one at a time
 
 
 class _Rate(ProgressColumn):
@@ -27,11 +42,23 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed or 0:,.0f} {task.fields['unit']}/s")
 
 
-class Meter:
-    """Counts the work done and logs rate and time left now and then."""
+COLUMNS: dict[type, int] = {BarColumn: BAR_COLUMNS, TaskProgressColumn: 4, TimeRemainingColumn: 7}
+COLUMNS[_Rate] = 22
+"""Part of a bar → its columns at most."""
 
-    def __init__(self, description: str, *, total: float, unit: str) -> None:
+
+class Meter:
+    """Counts the work done and logs rate and time left now and then.
+
+    Parameters
+    ----------
+    beside
+        Text to show beside the progress, such as the best score so far.
+    """
+
+    def __init__(self, description: str, *, total: float, unit: str, beside: str = "") -> None:
         self.description, self.total, self.unit = description, total, unit
+        self.beside = beside
         self.done = 0.0
         self._started = self._spoken = time.monotonic()
 
@@ -46,22 +73,25 @@ class Meter:
         rate = self.done / (time.monotonic() - self._started)
         left = (self.total - self.done) / rate if rate else float("inf")
         logger.info(
-            "%s: %.0f %% · %s %s/s · %s left",
+            "%s: %.0f %% · %s %s/s · %s left%s",
             self.description,
             100 * self.done / self.total,
             f"{rate:,.0f}",
             self.unit,
             duration(left),
+            f" · {self.beside}" if self.beside else "",
         )
 
 
 class _Bar(Meter):
     """A meter drawn as a bar."""
 
-    def __init__(self, progress: Progress, description: str, *, total: float, unit: str) -> None:
-        super().__init__(description, total=total, unit=unit)
+    def __init__(
+        self, progress: Progress, description: str, *, total: float, unit: str, beside: str = ""
+    ) -> None:
+        super().__init__(description, total=total, unit=unit, beside=beside)
         self._progress = progress
-        self._task = progress.add_task(description, total=total, unit=unit)
+        self._task = progress.add_task(description, total=total, unit=unit, beside=beside)
 
     def advance(self, amount: float) -> None:
         """Add work that is done."""
@@ -69,20 +99,65 @@ class _Bar(Meter):
 
 
 @contextmanager
-def meter(description: str, *, total: float, unit: str) -> Iterator[Meter]:
+def meter(description: str, *, total: float, unit: str, beside: str = "") -> Iterator[Meter]:
     """Yield a meter for work of known size.
+
+    Parameters
+    ----------
+    beside
+        Text to show beside the progress, such as the best score so far.
 
     Examples
     --------
     >>> with meter("embedding", total=10, unit="residues") as progress:
     ...     progress.advance(10)
     """
-    if not sys.stderr.isatty():
-        yield Meter(description, total=total, unit=unit)
+    if _bars or not can_redraw():
+        yield Meter(description, total=total, unit=unit, beside=beside)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _Bar(progress, description, total=total, unit=unit)
+    console = Console(stderr=True, highlight=False)
+    # `redirect_stdout` would send standard output to standard error
+    with (
+        _one_bar(),
+        Progress(
+            *bar_columns(console.width, description),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+        ) as progress,
+    ):
+        yield _Bar(progress, description, total=total, unit=unit, beside=beside)
+
+
+@contextmanager
+def _one_bar() -> Iterator[None]:
+    global _bars
+    _bars += 1
+    try:
+        yield
+    finally:
+        _bars -= 1
+
+
+def can_redraw() -> bool:
+    """Return whether standard error is a terminal that can redraw a line."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+
+
+def bar_columns(width: int, description: str) -> list[ProgressColumn]:
+    """Return the parts of a bar that fit on one line of a terminal."""
+    name, left = TextColumn("{task.description}", markup=False), TimeRemainingColumn(compact=True)
+    parts: list[ProgressColumn] = [name, TaskProgressColumn(), left]
+    if width >= NARROW:
+        parts[1] = BarColumn(bar_width=BAR_COLUMNS)
+    if width >= WIDE:
+        parts[2:] = [TaskProgressColumn(), _Rate(), left]
+    used = len(description) + sum(COLUMNS.get(type(part), 0) + 1 for part in parts)
+    return [*parts, TextColumn("{task.fields[beside]}", table_column=_cropped(width - used))]
+
+
+def _cropped(width: int) -> Column:
+    return Column(no_wrap=True, overflow="ellipsis", max_width=max(1, width))
 
 
 @contextmanager

@@ -1,10 +1,14 @@
 import argparse
 import dataclasses
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from peftide.cli.arguments import SHORT, add_options, grouped_fields, parse_config
+from peftide.cli.arguments import SHORT, add_options, parse_config
+from peftide.cli.examples import EXAMPLES
+from peftide.cli.main import COMMANDS, parse_words
 from peftide.config import (
     AuditConfig,
     DemoConfig,
@@ -17,7 +21,8 @@ from peftide.config import (
     TrainConfig,
     to_yaml,
 )
-from peftide.config.options import Options
+from peftide.config.options import Options, grouped_fields
+from peftide.config.reading import flag
 from peftide.errors import InputError
 
 CONFIGS = [TrainConfig, PredictConfig, EvaluateConfig, EmbedConfig, DemoConfig]
@@ -58,8 +63,10 @@ def test_the_help_of_a_command_with_many_options_shows_the_main_ones(
     config_class: type[Options],
 ) -> None:
     fields = dataclasses.fields(config_class)
-    text = help_of(config_class) + " "
-    shown = {f.name for f in fields if f"--{f.name.replace('_', '-')} " in text.replace("]", " ")}
+    text = help_of(config_class)
+    shown = {
+        f.name for f in fields if re.search(rf"{flag(f.name)}[ ,]", text.split("examples:")[0])
+    }
     main = {f.name for f in fields if f.metadata["main"] and not f.metadata.get("positional")}
     assert main <= shown
     assert len(shown) <= 18
@@ -153,3 +160,31 @@ def test_of_a_resumed_run_only_the_words_of_now_count_as_given(tmp_path: Path) -
 def test_missing_options_are_named() -> None:
     with pytest.raises(InputError, match=r"(?s)--sequences is missing.*--out is missing"):
         parse(PretrainConfig, "--steps 2")
+
+
+def test_every_command_has_two_examples_that_its_parser_takes() -> None:
+    assert EXAMPLES.keys() == COMMANDS.keys()
+    Path("ppi.yaml").write_text("task: ppi\n")
+    for name, examples in EXAMPLES.items():
+        assert len(examples) == 2
+        for example in examples:
+            assert f"peftide {name}" in example
+            words = shlex.split(re.sub(r"^source <\(|\)$| \| source$", "", example))[1:]
+            parse_config(COMMANDS[name], parse_words(words))
+    config, _ = parse_config(TrainConfig, parse_words(shlex.split(EXAMPLES["train"][1])[1:]))
+    assert (config.task, config.method) == ("ppi", "head")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_help_fits_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (["--help"], ["train", "--help"], ["train", "--help-all"]):
+        with pytest.raises(SystemExit):
+            parse_words(words)
+        lines = capsys.readouterr().out.splitlines()
+        long = [line for line in lines if len(line) > columns]
+        # examples and forms of options stay on one line
+        assert not [line for line in long if not line.startswith(("  peftide ", "  --"))]
+        assert words != ["train", "--help"] or columns < 80 or len(lines) <= 70

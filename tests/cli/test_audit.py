@@ -25,24 +25,30 @@ def write(test_rows: list[tuple[object, ...]]) -> None:
 def test_a_clean_split_exits_with_0(capsys: pytest.CaptureFixture[str]):
     write([("p4", "p5", 1), ("p6", "p7", 0)])
     assert main(words("--similarity", "pyopal", "--threads", "1")) == 0
-    said = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    said = captured.out.splitlines()
     assert said[:2] == [
         "train: 2 pairs, 4 distinct proteins",
         "test: 2 pairs, 4 distinct proteins",
     ]
     assert "ok       train, test: no repeated pairs" in said
     assert any("no protein is similar to one in train by at least 30%" in line for line in said)
-    assert said[-1].startswith("no leak")
+    assert said[-1].startswith("verdict: no leak")
+    options = "--train t.tsv --test x.tsv --sequences p.fasta"
+    assert captured.err.endswith(f"next: peftide train {options} --out my_run\n")
 
 
 def test_a_leak_exits_with_3_and_says_what_to_do(capsys: pytest.CaptureFixture[str]):
     write([("p0", "p5", 1), ("p6", "p7", 0)])
     assert main(words("--similarity", "none", "--out", "a.json")) == 3
-    said = capsys.readouterr().out
+    captured = capsys.readouterr()
+    said = captured.out
     assert "LEAK     test       1 of 4 proteins (25.0%) are also in train" in said
     assert "→ Leave out the training rows with them" in said
     assert "similar proteins were not searched" in said
-    assert said.splitlines()[-1] == "all of it, machine-readable: a.json"
+    assert said.splitlines()[-1] == "all verdicts: a.json"
+    options = "--input t.tsv --input x.tsv --sequences p.fasta --out parts"
+    assert captured.err.endswith(f"next: peftide split {options}\n")
     assert json.loads(Path("a.json").read_text())["counts"]["leak"] == 1
 
 

@@ -1,3 +1,5 @@
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,11 @@ def test_scores_are_printed_and_their_folder_is_named(
     run, out = trained("regression", "head"), tmp_path / "scores"
     words = f"evaluate {run} --input {run.parent / 'test.tsv'} --out {out} --threads 1"
     assert main(words.split()) == 0
-    lines = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
     assert lines[0].split() == ["test"]
     assert any(line.startswith("spearman ") for line in lines)
-    assert lines[-1] == f"scores and predictions: {out}"
+    assert lines[-2] == f"scores and predictions: {out}"
+    assert lines[-1] == f"report: {out / 'report.html'}"
+    (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)
+    assert main(shlex.split(command)) == 0

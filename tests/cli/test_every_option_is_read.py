@@ -14,9 +14,11 @@ from peftide.cli.main import COMMANDS
 from peftide.config import (
     AuditConfig,
     CompareConfig,
+    CompletionConfig,
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
+    InitConfig,
     PlanConfig,
     PredictConfig,
     PretrainConfig,
@@ -39,6 +41,8 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     DemoConfig: ("commands/demo.py",),
     PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py", "hardware.py"),
     ReportConfig: ("cli/report.py",),
+    InitConfig: ("commands/init.py",),
+    CompletionConfig: ("cli/completion.py",),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""
 

@@ -1,12 +1,14 @@
 import json
 import re
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from peftide.cli import main
-from peftide.cli.plan import plan_lines
+from peftide.cli.plan import next_command, plan_lines, print_plan
 from peftide.config import PlanConfig, to_yaml
 from peftide.planning.plan import Plan
 from peftide.planning.planner import make_plan
@@ -50,11 +52,32 @@ def test_the_table_says_what_is_needed_and_what_is_there() -> None:
         "1.000% of 100,000",
         "9.0 GB  free: 8.0 GB of 16.0 GB",
         "1 h 0 min  3 epochs of 20 min 0 s",
-        "DOES NOT FIT. These changes fit:\n  --max-tokens 512: 4.0 GB",
         "note: two layers were measured",
     ):
         assert said in text
     assert "saving" not in text  # takes no time
+
+
+def test_the_verdict_and_the_next_command_follow(capsys: pytest.CaptureFixture[str]) -> None:
+    config = PlanConfig(data=Path("a b.tsv"), method="full", epochs=3, threads=1)
+    given = frozenset({"data", "method", "epochs", "json"})
+    print_plan(PLAN)
+    assert capsys.readouterr().out.endswith(
+        "\nverdict: DOES NOT FIT. These changes fit:\n  --max-tokens 512: 4.0 GB\n"
+    )
+    smaller = "peftide plan --data 'a b.tsv' --method full --epochs 3 --max-tokens 512"
+    assert sorted(next_command(config, PLAN, given=given)) == sorted(shlex.split(smaller))
+    head = replace(PLAN, advice=("--method head: 1.0 GB",))
+    words = next_command(replace(config, weight_decay=0.5), head, given=given | {"weight_decay"})
+    assert sorted(words) == sorted(
+        shlex.split("peftide plan --data 'a b.tsv' --epochs 3 --method head")
+    )
+    fitting = replace(PLAN, fits=True, advice=())
+    print_plan(fitting)
+    assert capsys.readouterr().out.endswith("\nverdict: fits on this machine\n")
+    words = next_command(config, fitting, given=given)
+    train = "peftide train --data 'a b.tsv' --method full --epochs 3 --out my_run"
+    assert sorted(words) == sorted(shlex.split(train))
 
 
 def test_the_yaml_of_a_training_is_that_of_its_plan(
@@ -68,7 +91,9 @@ def test_the_yaml_of_a_training_is_that_of_its_plan(
     path = tmp_path / "run.yaml"
     path.write_text(to_yaml(config))
     assert main(["plan", "--config", str(path), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith("next: peftide train --")
+    found = json.loads(captured.out)
     assert found["request"]["rows"] == {"train": 24, "validation": 8, "test": 8}
     assert found["format_version"] == 1
     assert not config.out.exists()

@@ -1,9 +1,14 @@
+import re
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from peftide.cli import main
+from peftide.cli.predict import next_commands
+from peftide.config import PredictConfig
 
 Trained = Callable[[str, str], Path]
 
@@ -13,9 +18,12 @@ def test_the_table_alone_goes_to_standard_output(
 ) -> None:
     run = trained("ppi", "head")
     assert main(f"predict {run} --input {run.parent / 'test.tsv'} --threads 1".split()) == 0
-    lines = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
     assert lines[0] == "id_a\tid_b\tlabel\tscore\tprobability\tprediction"
     assert [line.count("\t") for line in lines] == [5] * 9
+    (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)
+    assert main([*shlex.split(command), "--shared-proteins", "allow"]) == 0
 
 
 def test_with_a_file_its_name_is_said(
@@ -24,5 +32,21 @@ def test_with_a_file_its_name_is_said(
     run, out = trained("ppi", "head"), tmp_path / "p.tsv"
     words = f"predict {run} --input {run.parent / 'test.tsv'} --out {out} --threads 1"
     assert main(words.split()) == 0
-    assert capsys.readouterr().out == f"8 rows: {out}\n"
+    captured = capsys.readouterr()
+    assert captured.out == f"8 rows: {out}\n"
+    assert f"next: peftide evaluate {run} --input {run.parent / 'test.tsv'} " in captured.err
     assert len(out.read_text().splitlines()) == 9
+
+
+def test_the_next_command_shows_a_table_without_labels_or_of_the_training(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("binary", "head")
+    config = PredictConfig(run=run, input=tmp_path / "new.tsv", out=tmp_path / "p.tsv.gz")
+    assert next_commands(config, labelled=False) == [["zless", str(config.out)]]
+    training = replace(config, input=run.parent / "train.tsv", out=Path("p.tsv"))
+    assert next_commands(training, labelled=True) == [["head", "p.tsv"]]
+    printed = replace(config, out=None)
+    (words,) = next_commands(printed, labelled=False)
+    assert words[:5] == ["peftide", "predict", str(run), "--input", str(config.input)]
+    assert words[5:] == ["--out", f"{run}_predictions.tsv"]

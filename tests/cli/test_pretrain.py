@@ -17,18 +17,22 @@ def test_it_prints_perplexities_stops_by_hours_and_goes_on(
     more = write_proteins(tmp_path / "q.fasta", random_sequences(5, lengths=(30, 60), seed=1))
     words = f"--sequences {fasta} --sequences {more} --out b --steps 2 --threads 1 {SHAPE}"
     assert main(["pretrain", *words.split(), "--device", "cpu", "--hours", "1e-9"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
     names = ["held-out sequences", "model", "uniform", "residue frequencies", "trigram"]
     for line, name in zip(lines, [*names, "neighbours"], strict=False):
         assert line.startswith(f"{name} ")
     assert lines[2].split() == ["uniform", "20.000", "20.000"]
+    assert lines[-3] == "stopped by --hours"
     assert lines[-2].startswith("128 tokens at ")
-    assert lines[-2].endswith("/s: b")
-    assert lines[-1].endswith("resume with `peftide pretrain --resume --out b`")
+    assert lines[-1] == "backbone: b"
+    assert captured.err.endswith("next: peftide pretrain --resume --out b\n")
     assert main(["pretrain", "--resume", "--out", "b", "--hours", "none"]) == 0
-    said = capsys.readouterr().out
-    assert "256 tokens at " in said
-    assert "stopped" not in said
+    captured = capsys.readouterr()
+    assert "256 tokens at " in captured.out
+    assert "stopped" not in captured.out
+    command = f"peftide embed --backbone b --sequences {fasta} --out b.safetensors"
+    assert captured.err.endswith(f"next: {command}\n")
 
 
 def test_what_is_wrong_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:

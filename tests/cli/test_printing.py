@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from peftide.cli.printing import aligned, metrics_lines, with_interval
+from peftide.cli.printing import aligned, metrics_lines, print_metrics, verdict_lines, with_interval
 
 
 def entry(value: float | None, n: int = 1200, **more: Any) -> dict[str, Any]:
@@ -58,14 +58,18 @@ def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
     assert "auroc compared with others, validation" not in lines
     (composition,) = [line for line in lines if line.startswith("composition")]
     assert composition.split("  ")[0:1] == ["composition"]
-    assert composition.endswith("+0.013 [-0.010, +0.040]  spans 0: no evidence of a difference")
+    assert composition.endswith("+0.013 [-0.010, +0.040]  spans 0")
+    assert "spans 0: no evidence of a difference" in lines
     (peer,) = [line for line in lines if line.startswith("TUnA")]
     assert peer.endswith("+0.113 [+0.100, +0.130]")
-    assert (
-        "no evidence of a difference from the best baseline, composition: "
-        "+0.013 [-0.010, +0.040] (spans 0)"
-    ) in lines
-    assert "above TUnA by 0.113 [0.100, 0.130]" in lines
+    assert list(verdict_lines(metrics_of_two_parts(), "test")) == [
+        (
+            "doubtful",
+            "test: no evidence of a difference from the best baseline, composition: "
+            "+0.013 [-0.010, +0.040] (spans 0)",
+        ),
+        ("good", "test: above TUnA by 0.113 [0.100, 0.130]"),
+    ]
     assert lines[-1] == "note: validation: no intervals: only 3 proteins: intervals need 10"
 
 
@@ -95,7 +99,7 @@ def test_the_strongest_baseline_is_named(lead: dict[str, Any], said: str) -> Non
     metrics = metrics_of_two_parts()
     metrics["baselines"]["kmer"] = {"validation": {}, "test": {"auroc": entry(0.95)}}
     metrics["differences"]["kmer"] = {"test": {"auroc": lead}}
-    assert said in list(metrics_lines(metrics))
+    assert f"test: {said}" in [text for _, text in verdict_lines(metrics, "test")]
 
 
 def test_scores_without_baseline_are_printed() -> None:
@@ -116,3 +120,32 @@ def test_coverage_of_sets_is_printed_by_class() -> None:
         lines
     )
     assert lines[-1].split() == ["class", "C1", "0.910", "1,200"]
+
+
+def test_numbers_and_intervals_are_aligned_below_right_titles() -> None:
+    rows = [["", "test"], ["auroc", "0.9 [0.8, 1.0]"], ["mcc", "–"], ["n", "1,200"]]
+    assert list(aligned(rows)) == [
+        "                   test",
+        "auroc    0.9 [0.8, 1.0]",
+        "mcc        –",
+        "n      1,200",
+    ]
+
+
+def test_a_table_too_wide_for_the_terminal_becomes_one_table_per_column() -> None:
+    rows = [["", "validation", "test"], ["auroc", "0.912 [0.900, 0.925]", "0.5"], ["mcc", "", "1"]]
+    assert list(aligned(rows, width=30)) == [
+        "                 validation",
+        "auroc  0.912 [0.900, 0.925]",
+        "       test",
+        "auroc   0.5",
+        "mcc       1",
+    ]
+    assert len(list(aligned(rows, width=80))) == 3
+
+
+def test_the_verdict_stands_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    print_metrics(metrics_of_two_parts())
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "verdict: test: above TUnA by 0.113 [0.100, 0.130]"
+    )

@@ -24,16 +24,17 @@ def test_sizes_and_what_to_do_next_are_printed(
     write_rows(tmp_path / "t.tsv", "id_a id_b label", rows)
     words = "split --input t.tsv --sequences p.fasta --out parts --similarity none"
     assert main([*words.split(), "--fractions", "0.6,0.2,0.2"]) == 0
-    out = capsys.readouterr().out
+    captured = capsys.readouterr()
+    out = captured.out
     assert out.startswith("none_seen: the parts share no protein")
     assert re.search(r"groups: 60, the largest of 1; identical sequences", out)
     assert re.search(r"train +\d+ +\d+\.\d% +\d+ +\d+\.\d% +\d+\.\d%", out)
     assert re.search(r"pairs kept: \d+\.\d% \(random parts of the same groups: \d+\.\d%\)", out)
     assert re.search(r"dropped: \d+ rows, proteins of two parts", out)
-    assert out.endswith(
-        "table: parts/split.tsv\n"
+    assert out.endswith("\ntable: parts/split.tsv\n")
+    assert captured.err.endswith(
         "next: peftide audit --data parts/split.tsv --sequences p.fasta\n"
-        "      peftide train --data parts/split.tsv --sequences p.fasta --out RUN\n"
+        "next: peftide train --data parts/split.tsv --sequences p.fasta --out my_run\n"
     )
     record = json.loads((tmp_path / "parts" / "split.json").read_text())
     assert "\n".join(split_lines(record)) in out
@@ -60,6 +61,6 @@ def test_what_to_do_next_names_the_columns_and_works(
     write_rows(tmp_path / "t.tsv", "protein fitness", rows)
     words = "split --input t.tsv --sequence-column protein --label-column fitness --kind random"
     assert main([*words.split(), "--out", "a b"]) == 0
-    audit, train = re.findall(r"peftide (.*)", capsys.readouterr().out)[-2:]
+    audit, train = re.findall(r"peftide (.*)", capsys.readouterr().err)[-2:]
     assert shlex.split(train)[:3] == ["train", "--data", "a b/split.tsv"]
     assert main([*shlex.split(audit), "--similarity", "none"]) == 0

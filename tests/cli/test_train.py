@@ -1,6 +1,8 @@
 import hashlib
 import json
 import os
+import re
+import shlex
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +20,19 @@ def test_training_prints_its_scores_and_where_they_are(
     config = small_config(tmp_path, "ppi", "head")
     (tmp_path / "c.yaml").write_text(to_yaml(config))
     assert main(["train", "--config", str(tmp_path / "c.yaml"), "--epochs", "1"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
     assert lines[0].split() == ["validation", "test"]
     assert lines[1].startswith("average precision ")
     assert "examples scored: validation 8, test 8" in lines
     assert "average precision compared with others, test" in lines
-    assert lines[-3] == "note: test: no intervals: only 8 proteins: intervals need 10"
-    assert lines[-2].startswith("audit: ")
-    assert lines[-1] == f"run folder: {config.out}"
+    assert "note: test: no intervals: only 8 proteins: intervals need 10" in lines
+    assert any(line.startswith("verdict: test: no evidence of a difference") for line in lines)
+    assert lines[-3].startswith("audit: ")
+    assert lines[-2:] == [f"run folder: {config.out}", f"report: {config.out / 'report.html'}"]
+    (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out.startswith("8 rows: ")
     written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))
     assert written.epochs == 1
     assert written.lora_r == config.lora_r

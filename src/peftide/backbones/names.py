@@ -86,7 +86,7 @@ def check_backbone(name: str | None) -> None:
         raise BackboneError(
             f"no folder, alias or hub id {name!r}",
             where="--backbone",
-            fix=did_you_mean(name, _known_names()),
+            fix=did_you_mean(name, known_names()),
         )
 
 
@@ -114,6 +114,7 @@ def hub_id_of(name: str) -> str | None:
     return name if name.count("/") == 1 and not name.startswith((".", "/")) else None
 
 
-def _known_names() -> list[str]:
+def known_names() -> list[str]:
+    """Return all names of backbones that are no folder and no hub id."""
     stored = [alias for alias, (hub_id, _) in ALIASES.items() if hub_id is not None]
     return [*BUNDLED, *UNIREP_SIZES, *stored, *(RANDOM_PREFIX + alias for alias in ALIASES)]

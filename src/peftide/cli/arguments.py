@@ -2,13 +2,15 @@
 
 import argparse
 import dataclasses
-import inspect
+import shutil
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from peftide.cli.examples import EXAMPLES
+from peftide.cli.terminal import NARROWEST
 from peftide.config import as_mapping, from_mapping, read_yaml
-from peftide.config.options import Options
+from peftide.config.options import Options, grouped_fields
 from peftide.config.reading import field_types, flag, missing_options
 from peftide.run_folder import RESUMED, begun, resumed_config
 
@@ -18,6 +20,24 @@ Field = dataclasses.Field[Any]
 SHORT = 16
 """A command with at most this many options shows all of them in `--help`."""
 ALL = "--help-all"
+MERGED = {"table": "data", "method": "model", "optimizer": "training", "engine": "this process"}
+"""Group of the whole help → the larger group of the short help that it belongs to."""
+NARROW = 60
+EXAMPLES_TITLE = "examples:\n"
+
+
+class HelpFormat(argparse.HelpFormatter):
+    """Help that fits the terminal; examples stay as they are, so that they can be copied."""
+
+    def __init__(self, prog: str) -> None:
+        columns = max(shutil.get_terminal_size().columns, NARROWEST)
+        super().__init__(prog, max_help_position=24 if columns >= NARROW else 8, width=columns - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        examples, blank, rest = text.partition("\n\n")
+        if not text.startswith(EXAMPLES_TITLE):
+            return super()._fill_text(text, width, indent)
+        return examples + blank + super()._fill_text(rest, width, indent)
 
 
 def add_options(
@@ -35,7 +55,8 @@ def add_options(
     everything = everything or is_short
     own = parser.add_argument_group("options")
     groups = {Options.heading: own}
-    for heading, field in grouped_fields(config_class):
+    for place, field in grouped_fields(config_class):
+        heading = place if everything else MERGED.get(place, place)
         if heading not in groups:
             groups[heading] = parser.add_argument_group(heading)
         shown = everything or field.metadata["main"]
@@ -52,19 +73,23 @@ def add_options(
     own.add_argument("-h", "--help", action="help", help=f"show {main}")
     longer = argparse.SUPPRESS if is_short else f"show {count}"
     own.add_argument(ALL, action="help", help=longer)
+    parser.usage = _usage(parser.prog, config_class)
+    examples = EXAMPLES[parser.prog.split()[-1]]
+    parser.epilog = EXAMPLES_TITLE + "\n".join(f"  {example}" for example in examples)
     if not everything:
-        parser.epilog = f"`{parser.prog} {ALL}` shows {count}."
+        parser.epilog += f"\n\n`{parser.prog} {ALL}` shows {count}."
 
 
-def grouped_fields(config_class: type[Options]) -> list[tuple[str, Field]]:
-    """Return heading and field of each option; the command's specific options come first."""
-    fields = {field.name: field for field in dataclasses.fields(config_class)}
-    found: dict[str, str] = {}
-    for base in config_class.__mro__:
-        for name in inspect.get_annotations(base):
-            if name in fields and name not in found:
-                found[name] = base.heading
-    return [(heading, fields[name]) for name, heading in found.items()]
+def _usage(program: str, config_class: type[Options]) -> str:
+    """Return the words that a command needs."""
+    needed = [
+        field.name.upper() if field.metadata.get("positional") else f"{flag(field.name)} …"
+        for field in sorted(
+            dataclasses.fields(config_class), key=lambda f: not f.metadata.get("positional")
+        )
+        if field.default is dataclasses.MISSING
+    ]
+    return " ".join([program, *needed, "[options]"])
 
 
 def _form(field: Field, kind: Any) -> dict[str, Any]:

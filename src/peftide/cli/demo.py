@@ -1,10 +1,12 @@
 """`peftide demo`."""
 
+from peftide.cli.closing import free_path, say_next, say_written
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
-from peftide.commands.demo import DemoResult, demo
+from peftide.commands.demo import BEST_METHOD, DemoResult, demo, run_path
 from peftide.config import DemoConfig
 from peftide.config.unread import Names
+from peftide.run_folder import RunFolder
 
 
 def run(config: DemoConfig, _given: Names) -> None:
@@ -15,8 +17,12 @@ def run(config: DemoConfig, _given: Names) -> None:
     pairs = result.new_pairs
     right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
     say(f"\nnew proteins: {right} of {len(pairs)} pairs predicted correctly")
-    say(f"data, runs, tables: {result.path}")
-    say("next: peftide train --task ppi --data pairs.tsv --sequences proteins.fasta --out run")
+    report = RunFolder(run_path(config, "ppi", BEST_METHOD)).report
+    say_written(**{"data,_runs,_tables": result.path, "report": report})
+    data = result.path / "data"
+    words = ["peftide", "train", "--task", "ppi", "--data", str(data / "pairs.tsv")]
+    words += ["--sequences", str(data / "proteins.fasta"), "--out", str(free_path("my_run"))]
+    say_next(words)
 
 
 def table_lines(result: DemoResult) -> list[str]:

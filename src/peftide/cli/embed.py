@@ -1,12 +1,35 @@
 """`peftide embed`."""
 
+import shutil
+import sys
+from pathlib import Path
+
+from peftide.cli.closing import say_next
 from peftide.cli.streams import say
 from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
 from peftide.config.unread import Names
 
+LOAD = "from safetensors.numpy import load_file; vectors = load_file({path!r}); "
+COUNT = "print(len(vectors), next(iter(vectors.values())).shape)"
+READERS = {
+    ".safetensors": LOAD + COUNT,
+    ".h5": "import h5py; vectors = h5py.File({path!r}); " + COUNT,
+    ".parquet": "import pandas; print(pandas.read_parquet({path!r}))",
+}
+"""Ending of an embedding file → Python code that opens it."""
+
 
 def run(config: EmbedConfig, given: Names) -> None:
-    """Embed, then print the number of embeddings."""
+    """Embed, then print the number of embeddings and a command that opens them."""
     vectors = embed(config, given=given)
-    say(f"{len(vectors):,} embeddings: {config.out}")
+    say(f"{len(vectors):,} embeddings: {config.out}", wrap=False)
+    say_next(reading_command(config.out))
+
+
+def reading_command(path: Path) -> list[str]:
+    """Return a command that opens the embeddings."""
+    found = shutil.which("python")
+    same = found is not None and Path(found).parent == Path(sys.executable).parent
+    code = READERS[path.suffix].format(path=str(path))
+    return ["python" if same else sys.executable, "-c", code]

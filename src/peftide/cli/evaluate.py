@@ -1,13 +1,15 @@
 """`peftide evaluate`."""
 
-from peftide.cli.printing import metrics_lines
-from peftide.cli.streams import say
+from peftide.cli.closing import NEW_TABLE, predict_command, say_next, say_written
+from peftide.cli.printing import print_metrics
 from peftide.commands.evaluate import evaluate
 from peftide.config import EvaluateConfig
 from peftide.config.unread import Names
+from peftide.run_folder import RunFolder
 
 
 def run(config: EvaluateConfig, given: Names) -> None:
-    """Evaluate, then print the scores."""
-    say("\n".join(metrics_lines(evaluate(config, given=given))))
-    say(f"scores and predictions: {config.out}")
+    """Evaluate, then print the scores, the verdicts and the next command."""
+    print_metrics(evaluate(config, given=given))
+    say_written(scores_and_predictions=config.out, report=RunFolder(config.out).report)
+    say_next(*predict_command(config.run, config.input, config), hint=NEW_TABLE)

@@ -11,14 +11,16 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any, NoReturn
 
-from peftide.cli.arguments import ALL, add_options, parse_config
+from peftide.cli.arguments import ALL, HelpFormat, add_options, parse_config
 from peftide.cli.streams import complain, discard_output, prepare_streams, release_streams
 from peftide.config import (
     AuditConfig,
     CompareConfig,
+    CompletionConfig,
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
+    InitConfig,
     PlanConfig,
     PredictConfig,
     PretrainConfig,
@@ -38,6 +40,7 @@ from peftide.version import __version__
 INTERRUPTED = 130
 COMMANDS: dict[str, type[Options]] = {
     "demo": DemoConfig,
+    "init": InitConfig,
     "split": SplitConfig,
     "plan": PlanConfig,
     "train": TrainConfig,
@@ -48,6 +51,7 @@ COMMANDS: dict[str, type[Options]] = {
     "report": ReportConfig,
     "embed": EmbedConfig,
     "pretrain": PretrainConfig,
+    "completion": CompletionConfig,
 }
 
 
@@ -137,13 +141,22 @@ def build_parser(words: Sequence[str]) -> Parser:
     parser = Parser(
         prog="peftide",
         description="Adapt protein language models to your own labelled proteins.",
+        epilog="`peftide COMMAND --help` shows the options of a command, with examples.",
+        formatter_class=HelpFormat,
     )
     parser.add_argument("--version", action="version", version=f"peftide {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title="commands"
+    )
     for name, config_class in COMMANDS.items():
         summary = (config_class.__doc__ or "").splitlines()[0]
         command = commands.add_parser(
-            name, help=summary, description=summary, allow_abbrev=False, add_help=False
+            name,
+            help=summary,
+            description=summary,
+            allow_abbrev=False,
+            add_help=False,
+            formatter_class=HelpFormat,
         )
         if name in words:
             add_options(command, config_class, everything=ALL in words)
@@ -168,9 +181,18 @@ def find_command(name: str) -> Callable[[Any, frozenset[str]], int | None]:
     return import_module(f"peftide.cli.{name}").run
 
 
+class Notes(logging.Handler):
+    """A log on standard error: its lines fit the terminal, and stand above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        # a progress bar puts another stream in the place of `sys.stderr`, so it is looked up here
+        complain(self.format(record))
+
+
 def quiet_libraries(*, debug: bool, offline: bool) -> None:
     """Send the log of peftide to standard error, and silence other libraries."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(handlers=[Notes()], level=logging.WARNING, format="%(message)s")
     logging.getLogger("peftide").setLevel(logging.DEBUG if debug else logging.INFO)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -184,5 +206,5 @@ def fail(message: str, code: int, *, debug: bool) -> int:
     """Print one message to standard error and return the exit code."""
     if debug:
         traceback.print_exc()
-    complain(message)
+    complain(message, style="bad" if code != INTERRUPTED else "")
     return code

@@ -1,23 +1,68 @@
 """`peftide plan`."""
 
+import argparse
 import json
+import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 
+from peftide.cli.arguments import add_options
+from peftide.cli.closing import changed_words, free_path, say_next
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
 from peftide.commands.plan import plan
-from peftide.config import PlanConfig
+from peftide.config import PlanConfig, TrainConfig, as_mapping, from_mapping
+from peftide.config.groups import DEFAULT_BACKBONE
 from peftide.config.unread import Names
 from peftide.planning.plan import Plan
 from peftide.quantities import byte_size, duration
+from peftide.training.options import for_method
 
 SUMS = ("per_epoch", "total")
 
 
 def run(config: PlanConfig, given: Names) -> None:
-    """Plan, then print the forecast."""
+    """Plan, then print the forecast and the next command."""
     found = plan(config, given=given)
-    say(json.dumps(found.as_json(), indent=2) if config.json else "\n".join(plan_lines(found)))
+    if config.json:
+        say(json.dumps(found.as_json(), indent=2), wrap=False)
+    else:
+        print_plan(found)
+    say_next(next_command(config, found, given=given))
+
+
+def print_plan(plan: Plan) -> None:
+    """Print a plan, and at the end whether it fits, highlighted."""
+    say("\n".join(plan_lines(plan)))
+    if plan.fits:
+        say("\nverdict: fits on this machine", style="good")
+        return
+    say("\nverdict: DOES NOT FIT" + (". These changes fit:" if plan.advice else ""), style="bad")
+    say("\n".join(f"  {line}" for line in plan.advice))
+
+
+def next_command(config: PlanConfig, plan: Plan, *, given: Names) -> list[str]:
+    """Return the training as it was planned, or if it does not fit, the plan of a smaller one."""
+    known = [field.name for field in fields(config)]
+    names = [name for name in known if name in given and name not in ("json", "out")]
+    if plan.fits:
+        words = changed_words(config, names, reader=TrainConfig)
+        return ["peftide", "train", *words, "--out", str(free_path("my_run"))]
+    changes = [line.partition(":")[0] for line in plan.advice if line.startswith("--")]
+    changed = shlex.split(changes[0]) if changes else ["--backbone", DEFAULT_BACKBONE]
+    smaller = with_words(config, changed)
+    kept = [name for name in names if getattr(smaller, name) == getattr(config, name)]
+    return ["peftide", "plan", *changed_words(config, kept), *changed]
+
+
+def with_words(config: PlanConfig, words: list[str]) -> PlanConfig:
+    """Return the options of a plan, changed by words of the command line."""
+    parser = argparse.ArgumentParser(prog="peftide plan", add_help=False)
+    add_options(parser, PlanConfig, everything=True)
+    changes = vars(parser.parse_args(words))
+    changes.pop("config")
+    changed = from_mapping(PlanConfig, as_mapping(config) | changes)
+    return for_method(changed, changed.method)
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -34,10 +79,6 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from aligned(_summary(plan))
     yield ""
     yield from aligned(_pieces(plan))
-    yield ""
-    if not plan.fits:
-        yield "DOES NOT FIT. These changes fit:" if plan.advice else "DOES NOT FIT"
-    yield from (f"  {line}" for line in plan.advice)
     yield from (f"note: {line}" for line in plan.notes)
 
 

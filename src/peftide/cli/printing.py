@@ -1,11 +1,24 @@
 """Scores as plain text tables."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from peftide.cli.streams import say
+from peftide.cli.terminal import width_of
 from peftide.metrics import NO_EVIDENCE, difference_verdict
 
 MOST_CLASSES = 20
+
+
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """Print scores, baselines and notes, and at the end the verdict, highlighted."""
+    say("\n".join(metrics_lines(metrics)))
+    verdicts = [line for part in judged_parts(metrics) for line in verdict_lines(metrics, part)]
+    if verdicts:
+        say("")
+    for style, text in verdicts:
+        say(f"verdict: {text}", style=style)
 
 
 def metrics_lines(metrics: dict[str, Any]) -> Iterator[str]:
@@ -19,12 +32,17 @@ def metrics_lines(metrics: dict[str, Any]) -> Iterator[str]:
     counts = ", ".join(f"{part} {_count(metrics['splits'][part]):,}" for part in parts)
     yield f"examples scored: {counts}"
     yield from _interval_lines(metrics.get("intervals", {}))
-    # validation chose the epoch, so a lead on it says little
-    for part in [part for part in parts if part != "validation"] or parts:
+    for part in judged_parts(metrics):
         yield from _beside_lines(metrics, part)
     for part, sets in metrics.get("conformal", {}).items():
         yield from _set_lines(part, sets)
     yield from (f"note: {note}" for note in metrics.get("notes", []))
+
+
+def judged_parts(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the parts to compare with others; validation only alone, as it chose the epoch."""
+    parts = list(metrics["splits"])
+    return [part for part in parts if part != "validation"] or parts
 
 
 def _scalars(part: dict[str, Any]) -> list[str]:
@@ -71,19 +89,20 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
             name,
             with_interval(found[part][headline]),
             with_interval(lead := metrics["differences"][name][part][headline], sign="+"),
-            _no_evidence(lead),
+            _no_evidence(lead).partition(": ")[0],
         ]
         for name, found in others.items()
     ]
+    said = {_no_evidence(metrics["differences"][name][part][headline]): None for name in others}
     if rows:
         yield ""
         yield f"{headline.replace('_', ' ')} compared with others, {part}"
         yield from aligned([["", "score", "model's lead", ""], *rows])
-        yield from _standing_lines(metrics, part)
+        yield from filter(None, said)
 
 
-def _standing_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
-    """Yield the model's lead over the strongest baseline, if there is one, and over each peer."""
+def verdict_lines(metrics: Mapping[str, Any], part: str) -> Iterator[tuple[str, str]]:
+    """Yield style and text on the lead over the strongest baseline, if any, and over each peer."""
     headline = metrics.get("headline", "")
     best = _best_baseline(metrics, part)
     named = {} if best is None else {best: f"the best baseline, {best},"}
@@ -92,11 +111,13 @@ def _standing_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
         lead = metrics["differences"][name][part][headline]
         verdict = difference_verdict(lead)
         if verdict in ("above", "below"):
-            yield f"{verdict} {called} by {with_interval(_unsigned(lead))}"
+            style = "good" if verdict == "above" else "bad"
+            yield style, f"{part}: {verdict} {called} by {with_interval(_unsigned(lead))}"
         elif verdict:
             reason, _, rest = verdict.partition(": ")
             rival = called.rstrip(",")
-            yield f"{rest} from {rival}: {with_interval(lead, sign='+')} ({reason})"
+            lead_text = with_interval(lead, sign="+")
+            yield "doubtful", f"{part}: {rest} from {rival}: {lead_text} ({reason})"
 
 
 def _best_baseline(metrics: Mapping[str, Any], part: str) -> str | None:
@@ -137,10 +158,52 @@ def _set_lines(part: str, sets: Mapping[str, Any]) -> Iterator[str]:
     yield from aligned([["", "coverage", "examples"], *rows])
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows of text with aligned columns: the first to the left, the others to the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+def aligned(rows: Sequence[Sequence[str]], *, width: int | None = None) -> Iterator[str]:
+    r"""Yield rows of text with aligned columns: the first to the left, the others to the right.
+
+    Intervals in brackets are aligned apart from their scores. A table that is too wide for the
+    terminal becomes one table per column.
+
+    Parameters
+    ----------
+    width
+        Columns of the terminal; None: as standard output has.
+
+    Examples
+    --------
+    >>> print(*aligned([["", "test"], ["mcc", "0.5 [0.4, 0.6]"], ["n", "12"]]), sep="\n")
+         test
+    mcc   0.5 [0.4, 0.6]
+    n      12
+    """
+    width = width_of(sys.stdout) if width is None else width
+    lines = list(_in_columns(rows))
+    if width is None or max(map(len, lines)) <= width or len(rows[0]) <= 2:
+        yield from lines
+        return
+    for column in range(1, len(rows[0])):
+        block = [[row[0], row[column]] for row in rows if row[column]]
+        if block:
+            yield from _in_columns(block)
+
+
+def _in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    columns = [_column([row[k] for row in rows]) for k in range(1, len(rows[0]))]
+    first = max(len(row[0]) for row in rows)
+    for number, row in enumerate(rows):
+        cells = [row[0].ljust(first), *(column[number] for column in columns)]
         yield "  ".join(cells).rstrip()
+
+
+def _column(cells: Sequence[str]) -> list[str]:
+    """Return cells of one width to the right; below the title, intervals are aligned too."""
+    title, *body = cells
+    parts = [cell.partition(" [") for cell in body]
+    number_width = max((len(number) for number, _, _ in parts), default=0)
+    interval_width = max((len(bracket + rest) for _, bracket, rest in parts), default=0)
+    body = [
+        number.rjust(number_width) + (bracket + rest).ljust(interval_width)
+        for number, bracket, rest in parts
+    ]
+    width = max(len(title), number_width + interval_width)
+    return [cell.rjust(width) for cell in [title, *body]]

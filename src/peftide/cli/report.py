@@ -1,11 +1,27 @@
 """`peftide report`."""
 
-from peftide.cli.streams import say
-from peftide.config import ReportConfig
+from pathlib import Path
+
+from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
+from peftide.config import ReportConfig, TrainConfig, from_mapping, read_yaml
 from peftide.config.unread import Names
+from peftide.outputs import read_record
 from peftide.report import write_report
+from peftide.report.forms import RunForm
+from peftide.run_folder import RunFolder
 
 
 def run(config: ReportConfig, _given: Names) -> None:
-    """Write the report of a run folder, and print its path."""
-    say(f"report: {write_report(config.run, title=config.title)}")
+    """Write the report of a run folder, and print its path and the next command."""
+    say_written(report=write_report(config.run, title=config.title))
+    say_next(*next_commands(config.run), hint=NEW_TABLE)
+
+
+def next_commands(folder: Path) -> list[list[str]]:
+    """Return the command that predicts with the model of a report; none if it is not there."""
+    # the folder of an evaluation names the run that it scored
+    run = Path(read_record(RunFolder(folder).record, RunForm).get("model") or folder)
+    options = RunFolder(run).config
+    if not options.is_file():
+        return []
+    return after_training(run, from_mapping(TrainConfig, read_yaml(options)))

@@ -1,16 +1,13 @@
 """`peftide split`."""
 
-import shlex
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
+from peftide.cli.closing import free_path, reading_words, say_next, say_written
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
 from peftide.commands.split import split
 from peftide.config import AuditConfig, SplitConfig, TrainConfig
-from peftide.config.options import Options
-from peftide.config.reading import flag
 from peftide.config.unread import Names
 
 MOST_LABELS = 4
@@ -25,25 +22,11 @@ def run(config: SplitConfig, given: Names) -> None:
     """Split, then print sizes, dropped rows, and the next commands."""
     result = split(config, given=given)
     say("\n".join(split_lines(result.record)))
-    say(f"table: {result.path}")
-    for before, command, config_class in (
-        ("next:", "audit", AuditConfig),
-        ("", "train", TrainConfig),
-    ):
-        words = ["--data", str(result.path), *reading_words(config, config_class)]
-        words += ["--out", "RUN"] if command == "train" else []
-        say(f"{before:<5} peftide {command} {shlex.join(words)}")
-
-
-def reading_words(config: SplitConfig, reader: type[Options]) -> list[str]:
-    """Return the options with which another command reads the written table."""
-    shared = {field.name for field in fields(reader)}
-    words = [] if config.sequences is None else ["--sequences", str(config.sequences)]
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if field.name.endswith("_column") and field.name in shared and value != field.default:
-            words += [flag(field.name), value]
-    return words
+    say_written(table=result.path)
+    table = ["--data", str(result.path)]
+    audit = ["peftide", "audit", *table, *reading_words(config, AuditConfig)]
+    train = ["peftide", "train", *table, *reading_words(config, TrainConfig)]
+    say_next(audit, [*train, "--out", str(free_path("my_run"))])
 
 
 def split_lines(record: dict[str, Any]) -> Iterator[str]:

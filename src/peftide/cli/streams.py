@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TextIO
 
+from peftide.cli.terminal import styled, width_of, wrapped
 from peftide.errors import InputError, StorageError
 
 PLAIN = "peftide.plain"
@@ -53,8 +54,15 @@ def _escape(character: str) -> str:
     return character.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def say(text: str) -> None:
+def say(text: str, *, style: str = "", wrap: bool = True) -> None:
     """Print to standard output; a reader that has gone (`| head`) changes no exit code.
+
+    Parameters
+    ----------
+    style
+        A key of `peftide.cli.terminal.STYLES`, for a terminal with colours.
+    wrap
+        Whether long lines are wrapped at the width of a terminal.
 
     Raises
     ------
@@ -62,7 +70,8 @@ def say(text: str) -> None:
         If standard output is a file on a full disk.
     """
     try:
-        print(text, flush=True)
+        shown = wrapped(text, width_of(sys.stdout)) if wrap else text
+        print(styled(shown, style, sys.stdout), flush=True)
     except BrokenPipeError:
         discard_output()
     except OSError as error:
@@ -70,10 +79,20 @@ def say(text: str) -> None:
         raise StorageError(f"cannot write standard output: {error.strerror}") from error
 
 
-def complain(text: str) -> None:
-    """Print to standard error; if nobody can read it, the exit code still says what happened."""
+def complain(text: str, *, style: str = "", wrap: bool = True) -> None:
+    """Print to standard error; if nobody can read it, the exit code still says what happened.
+
+    Parameters
+    ----------
+    style
+        Style of the label before the first colon.
+    wrap
+        Whether long lines are wrapped at the width of a terminal.
+    """
+    shown = wrapped(text, width_of(sys.stderr)) if wrap else text
+    label, colon, rest = shown.partition(":")
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(styled(label + colon, style, sys.stderr) + rest, file=sys.stderr, flush=True)
     except OSError:
         discard_output(sys.stderr)
 

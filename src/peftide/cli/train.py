@@ -1,6 +1,8 @@
 """`peftide train`."""
 
-from peftide.cli.printing import metrics_lines
+from peftide.cli.audit import style_of
+from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
+from peftide.cli.printing import print_metrics
 from peftide.cli.streams import say
 from peftide.commands.train import train
 from peftide.config import TrainConfig
@@ -11,10 +13,13 @@ from peftide.run_folder import RunFolder
 
 
 def run(config: TrainConfig, given: Names) -> None:
-    """Train, then print the scores of the model and the baselines."""
+    """Train, then print the scores, the verdicts and the next command."""
     result = train(config, given=given)
-    say("\n".join(metrics_lines(result.metrics)))
-    audit = read_record(RunFolder(result.path).audit, AuditForm)
+    print_metrics(result.metrics)
+    folder = RunFolder(result.path)
+    audit = read_record(folder.audit, AuditForm)
     if "conclusion" in audit:
-        say(f"audit: {audit['conclusion']}")
-    say(f"run folder: {result.path}")
+        severities = [verdict["severity"] for verdict in audit["verdicts"]]
+        say(f"audit: {audit['conclusion']}", style=style_of(severities))
+    say_written(run_folder=folder.path, report=folder.report)
+    say_next(*after_training(folder.path, config), hint=NEW_TABLE)

@@ -23,17 +23,20 @@ from peftide.config.groups import (
 )
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
+from peftide.config.starting import CompletionConfig, InitConfig
 from peftide.config.yaml_files import read_yaml
 
 __all__ = [
     "AuditConfig",
     "CompareConfig",
+    "CompletionConfig",
     "DataOptions",
     "DemoConfig",
     "EmbedConfig",
     "EngineOptions",
     "EvaluateConfig",
     "EvaluationOptions",
+    "InitConfig",
     "JoinOptions",
     "MethodOptions",
     "ModelOptions",

@@ -1,6 +1,7 @@
 """An option: a field with its doc string; and the options that several commands share."""
 
-from dataclasses import MISSING, dataclass, field
+import inspect
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -220,3 +221,14 @@ class PartTables(Options):
         repeated="[NAME=]FILE",
         main=True,
     )
+
+
+def grouped_fields(config_class: type[Options]) -> list[tuple[str, Field[Any]]]:
+    """Return heading and field of each option; the command's specific options come first."""
+    known = {item.name: item for item in fields(config_class)}
+    found: dict[str, str] = {}
+    for base in config_class.__mro__:
+        for name in inspect.get_annotations(base):
+            if name in known and name not in found:
+                found[name] = base.heading
+    return [(heading, known[name]) for name, heading in found.items()]

@@ -136,11 +136,26 @@ class TrainingRun:
         left = self.batches(state.epoch)[state.batch :]
         set_training_mode(self.model)
         examples = sum(len(batch) for batch in left)
-        with meter(f"epoch {state.epoch + 1}", total=examples, unit="examples") as progress:
+        title = f"epoch {state.epoch + 1}/{self.fitting.config.epochs}"
+        beside = self._outlook()
+        with meter(title, total=examples, unit="examples", beside=beside) as progress:
             for batch in left:
                 self.step(batch, advance=progress.advance)
                 if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
                     self.save()
+
+    def _outlook(self) -> str:
+        """Return the best validation score so far, and the time that all epochs will take."""
+        state = self.state
+        if not state.history:
+            return ""
+        return f"validation {state.best_score:.3f} · {self._time_left()}"
+
+    def _time_left(self) -> str:
+        """Return the longest time left: a training stops early if the score no longer rises."""
+        history, epochs = self.state.history, self.fitting.config.epochs
+        per_epoch = history[-1]["seconds"] / len(history)
+        return f"≤ {duration(per_epoch * (epochs - len(history)))} left"
 
     def step(
         self, batch: IntArray, *, advance: Callable[[float], None] = lambda _examples: None
@@ -192,11 +207,11 @@ class TrainingRun:
         self._count_time()
         row = {"epoch": state.epoch + 1, "step": state.step, "seconds": round(state.seconds, 1)}
         row |= {"train_loss": state.loss_sum / state.batch} | metrics
-        if self.fitting.says_epochs:
-            self._log(row, headline)
         with undisturbed():
             state.history.append(row)
             state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
+        if self.fitting.says_epochs:
+            self._log(row, headline)
         self.fitting.on_epoch(state.history)
         self.save()
 
@@ -220,14 +235,15 @@ class TrainingRun:
 
     def _log(self, row: dict[str, Any], headline: str) -> None:
         logger.info(
-            "epoch %d/%d: loss %.4f · validation %s %.4f%s · %s",
+            "epoch %d/%d: loss %.4f · validation %s %.4f%s · %s%s",
             row["epoch"],
             self.fitting.config.epochs,
             row["train_loss"],
             headline.replace("_", " "),
             row[headline],
-            " (best)" if self.state.best_epoch == self.state.epoch else "",
-            duration(self.state.seconds),
+            " (best)" if self.state.best_epoch == row["epoch"] - 1 else "",
+            duration(row["seconds"]),
+            "" if self.is_over() else f", {self._time_left()}",
         )
 
     def _count_time(self) -> None:

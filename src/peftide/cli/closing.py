@@ -1,0 +1,133 @@
+"""The last lines of a command: the written files, and the next command, which runs as printed."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from peftide.cli.streams import complain, say
+from peftide.config import PredictConfig, TrainConfig
+from peftide.config.options import Options
+from peftide.config.reading import flag
+from peftide.files import is_pipe
+from peftide.sequences.training_tables import named_files
+
+TABLES = ("data", "train", "validation", "test")
+READING = ("sequences", "missing", "allow_bin")
+"""Options, beside those of columns, that another command needs to read the same table."""
+NEW_TABLE = "To predict other proteins, pass your own table as --input."
+
+
+def say_written(**paths: Path) -> None:
+    """Name the written files on standard output; an underscore in a name becomes a blank."""
+    for name, path in paths.items():
+        say(f"{name.replace('_', ' ')}: {path}", wrap=False)
+
+
+def say_next(*commands: Sequence[str], hint: str = "") -> None:
+    """Print the next commands to standard error, ready to be copied, with a hint above them."""
+    if hint and commands:
+        complain(hint)
+    for words in commands:
+        complain(f"next: {shlex.join(words)}", style="strong", wrap=False)
+
+
+def option_words(
+    config: Options, names: Iterable[str], *, reader: type[Options] | None = None
+) -> list[str]:
+    """Return options of a config as command-line words, if another command has them too.
+
+    Parameters
+    ----------
+    reader
+        Config class of the other command.
+
+    Examples
+    --------
+    >>> config = TrainConfig(out=Path("run"), test=("a.tsv", "b.tsv"), max_length=None)
+    >>> option_words(config, ["test", "max_length", "resume"])
+    ['--test', 'a.tsv', '--test', 'b.tsv', '--max-length', 'none', '--no-resume']
+    """
+    known = {field.name: field for field in fields(reader or type(config))}
+    words: list[str] = []
+    for name in names:
+        if name not in known:
+            continue
+        value, option = getattr(config, name), flag(name)
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        elif isinstance(value, tuple) and known[name].metadata.get("repeated"):
+            words += [word for part in value for word in (option, str(part))]
+        else:
+            words += [option, _text(value)]
+    return words
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def changed_words(
+    config: Options, names: Iterable[str], *, reader: type[Options] | None = None
+) -> list[str]:
+    """Return the options of a config that differ from their defaults, as `option_words` does."""
+    defaults = {field.name: field.default for field in fields(config)}
+    changed = [name for name in names if name in defaults]
+    changed = [name for name in changed if getattr(config, name) != defaults[name]]
+    return option_words(config, changed, reader=reader)
+
+
+def reading_words(config: Options, reader: type[Options]) -> list[str]:
+    """Return the options with which another command reads a table as this one did."""
+    columns = [field.name for field in fields(config) if field.name.endswith("_column")]
+    return changed_words(config, [*READING, *columns], reader=reader)
+
+
+def free_path(wanted: Path | str) -> Path:
+    """Return a path that does not exist: the wanted one, or one with a number.
+
+    Examples
+    --------
+    >>> Path("run").mkdir()
+    >>> free_path("run"), free_path("scores.tsv")
+    (PosixPath('run_2'), PosixPath('scores.tsv'))
+    """
+    first = path = Path(wanted)
+    number = 1
+    while path.exists() or path.is_symlink():
+        number += 1
+        path = first.with_name(f"{first.stem}_{number}{first.suffix}")
+    return path
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return a free path next to another one: its name with another ending.
+
+    Examples
+    --------
+    >>> beside(Path("runs/my_run"), "_scores.tsv")
+    PosixPath('runs/my_run_scores.tsv')
+    """
+    place = path.resolve() if path.name in ("", "..") else path
+    return free_path(place.with_name(place.name + ending))
+
+
+def predict_command(run: Path, table: Path, config: Options) -> list[list[str]]:
+    """Return the command that predicts a table with a run; none if an input was a pipe."""
+    sequences = getattr(config, "sequences", None)
+    if any(isinstance(path, Path) and is_pipe(path) for path in (table, sequences)):
+        return []
+    words = ["peftide", "predict", str(run), "--input", str(table)]
+    words += reading_words(config, PredictConfig)
+    return [[*words, "--out", str(beside(run, "_predictions.tsv"))]]
+
+
+def after_training(run: Path, config: TrainConfig) -> list[list[str]]:
+    """Return the command that predicts a table of a training: a test table, if there is one."""
+    tests = [path for _, path in named_files(config.test)]
+    tables = [*tests, config.data, config.validation, config.train]
+    files = [path for path in tables if isinstance(path, Path)]
+    return predict_command(run, files[0], config) if files else []

@@ -1,0 +1,45 @@
+"""The examples at the end of each command's `--help`."""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "demo": ("peftide demo", "peftide demo --out my_demo --seed 1"),
+    "init": (
+        "peftide init --task ppi --data pairs.tsv --sequences proteins.fasta --out ppi.yaml",
+        "peftide init --task regression --method head --out fitness.yaml",
+    ),
+    "split": (
+        "peftide split --input all_pairs.tsv --sequences proteins.fasta --out parts",
+        "peftide split --input solubility.tsv --fractions 0.7,0.1,0.2 --out parts",
+    ),
+    "plan": (
+        "peftide plan --data pairs.tsv --sequences proteins.fasta",
+        "peftide plan --data pairs.tsv --sequences proteins.fasta --method full --json",
+    ),
+    "train": (
+        "peftide train --data pairs.tsv --sequences proteins.fasta --out my_run",
+        "peftide train --config ppi.yaml --method head --out head_run",
+    ),
+    "predict": (
+        "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --out answers.tsv",
+        "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --error-rate 0.1",
+    ),
+    "evaluate": (
+        "peftide evaluate my_run --input other_pairs.tsv --sequences proteins.fasta --out scores",
+        "peftide evaluate my_run --input pairs.tsv --part test --sequences proteins.fasta "
+        "--out scores",
+    ),
+    "audit": (
+        "peftide audit --data pairs.tsv --sequences proteins.fasta",
+        "peftide audit --train train.tsv --test test.tsv --sequences proteins.fasta --out all.json",
+    ),
+    "report": ("peftide report my_run", "peftide report scores"),
+    "embed": (
+        "peftide embed --sequences proteins.fasta --out vectors.safetensors",
+        "peftide embed --run my_run --sequences proteins.fasta --out adapted.parquet",
+    ),
+    "pretrain": (
+        "peftide pretrain --sequences my_family.fasta --out my_backbone",
+        "peftide pretrain --backbone mini --sequences my_family.fasta --hours 8 --out adapted",
+    ),
+    "completion": ("source <(peftide completion bash)", "peftide completion fish | source"),
+}
+"""Command → two examples; a test runs them through the parser."""
