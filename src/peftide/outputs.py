@@ -51,7 +51,7 @@ COMPRESSIONS = {".gz": "gzip", ".xz": "xz"}
 
 @dataclass(frozen=True)
 class RecordForm:
-    """The keys of a record that identify a command and its data; others may stand beside them."""
+    """The keys of a record that identify a command and its data; other keys are allowed."""
 
     __pydantic_config__ = OTHER_KEYS_ALLOWED
 

@@ -1,8 +1,8 @@
 """Settings of a whole process, which only the command line makes; and interruptions.
 
-A library call changes none of them, so it may be slower and take more memory: waiting threads spin,
-oneDNN keeps the kernels of a thousand shapes, pretraining takes fresh memory in every step, and
-only the calling thread treats denormal numbers as zero. Results agree down to these numbers.
+A library call leaves the settings alone, so it may be slower and take more memory: waiting threads
+spin, oneDNN keeps the kernels of a thousand shapes, pretraining takes fresh memory in every step,
+and only the calling thread treats denormal numbers as zero. Results agree down to these numbers.
 """
 
 import contextlib

@@ -36,7 +36,7 @@ def test_variants_of_one_protein_are_told_what_their_score_means(make: Make):
     subject = make(rows)
     found = similar_proteins(subject, "test", find_kinship(subject, SETTINGS))
     assert found.severity == "leak"
-    assert "the score is about its further variants" in found.advice
+    assert "the score then tells about further variants" in found.advice
 
 
 def test_few_are_a_warning_and_none_is_good(make: Make):

@@ -49,5 +49,5 @@ def test_an_evaluation_is_judged_by_what_the_training_knew(make: Make):
     assert similar["numbers"]["highest_identity"] == 0.5
     unsearched = audit_known(dataset, pairs=True, seen=np.zeros(4, dtype=bool), similarity=None)
     assert unsearched["similarity"] is None
-    assert unsearched["conclusion"].startswith("no leak by equal sequences")
+    assert unsearched["conclusion"].startswith("no leak among identical sequences")
     assert unsearched["conclusion"].endswith("similar proteins were not searched")

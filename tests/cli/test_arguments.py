@@ -1,14 +1,12 @@
 import argparse
 import dataclasses
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from peftide.cli.arguments import SHORT, add_options, parse_config
-from peftide.cli.examples import EXAMPLES
-from peftide.cli.main import COMMANDS, parse_words
+from peftide.cli.main import parse_words
 from peftide.config import (
     AuditConfig,
     DemoConfig,
@@ -160,19 +158,6 @@ def test_of_a_resumed_run_only_the_words_of_now_count_as_given(tmp_path: Path) -
 def test_missing_options_are_named() -> None:
     with pytest.raises(InputError, match=r"(?s)--sequences is missing.*--out is missing"):
         parse(PretrainConfig, "--steps 2")
-
-
-def test_every_command_has_two_examples_that_its_parser_takes() -> None:
-    assert EXAMPLES.keys() == COMMANDS.keys()
-    Path("ppi.yaml").write_text("task: ppi\n")
-    for name, examples in EXAMPLES.items():
-        assert len(examples) == 2
-        for example in examples:
-            assert f"peftide {name}" in example
-            words = shlex.split(re.sub(r"^source <\(|\)$| \| source$", "", example))[1:]
-            parse_config(COMMANDS[name], parse_words(words))
-    config, _ = parse_config(TrainConfig, parse_words(shlex.split(EXAMPLES["train"][1])[1:]))
-    assert (config.task, config.method) == ("ppi", "head")
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])

@@ -1,6 +1,9 @@
 """The command: its table, its file, its exit codes."""
 
 import json
+import re
+import shlex
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,15 @@ def test_a_leak_exits_with_3_and_says_what_to_do(capsys: pytest.CaptureFixture[s
 def test_wrong_input_exits_with_2(capsys: pytest.CaptureFixture[str]):
     assert main(words()) == 2
     assert "t.tsv: no such file" in capsys.readouterr().err
+
+
+def test_the_next_command_splits_a_table_that_has_parts(capsys: pytest.CaptureFixture[str]):
+    letters = "ACDEFGHIKLMN"
+    rows = [(f"MKV{one}{two}", k % 2) for k, (one, two) in enumerate(product(letters, letters))]
+    parts = [(*row, "train" if k % 2 else "test") for k, row in enumerate(rows)]
+    write_rows(Path("my t.tsv"), "sequence label split", [*parts, (*rows[0], "train")])
+    assert main(["audit", "--data", "my t.tsv", "--similarity", "none"]) == 3
+    (command,) = re.findall(r"^next: peftide (.*)$", capsys.readouterr().err, re.MULTILINE)
+    assert main([*shlex.split(command), "--kind", "random"]) == 0
+    (audit, _) = re.findall(r"^next: peftide (.*)$", capsys.readouterr().err, re.MULTILINE)
+    assert main([*shlex.split(audit), "--similarity", "none"]) == 0

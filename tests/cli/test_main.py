@@ -161,5 +161,7 @@ def test_a_process_says_what_it_did_and_libraries_keep_silent(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "4 embeddings: e.safetensors\n"
-    assert all(line.startswith("note: ") for line in done.stderr.splitlines()), done.stderr
+    *notes, following = done.stderr.splitlines()
+    assert all(line.startswith("note: ") for line in notes), done.stderr
+    assert following.startswith("next: ")
     assert "lower case" in done.stderr

@@ -135,7 +135,7 @@ def test_drawn_negatives_balance_degrees_in_every_part(
         assert sum((up - down).values()) == 2 * missing
         assert not down - up  # nobody is seen more often in negatives, or only there
         assert part["drawn_negatives"] == len([r for r in own if r["label"] == "0"])
-    assert result.record["dropped"]["given negative, drawn anew"] == 450
+    assert result.record["dropped"]["negative of the table, replaced by a sampled one"] == 450
     assert not any(row["id_a"] == row["id_b"] for row in rows)
     selfs = sum(row["id_a"] == row["id_b"] for row in given if row["label"] == "1")
     assert result.record["dropped"]["self-pair, which sampled negatives exclude"] == selfs > 0

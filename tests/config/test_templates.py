@@ -23,7 +23,7 @@ def test_the_lines_are_the_options_and_others_are_comments() -> None:
     some = list(template_lines(config, without=frozenset(), active=frozenset({"task"})))
     assert [line for line in some if line and line[0] != "#"] == ["task: ppi"]
     assert "#epochs: 20" in some
-    assert "# maximum passes over the training examples. Range: 1 or more" in some
+    assert "# maximum number of passes over the training examples. Range: 1 or more" in some
 
 
 @pytest.mark.parametrize("value", [None, True, 3, 0.001, 1e-20, "none", "a: b", "1.50", [], ["x"]])

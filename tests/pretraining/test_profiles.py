@@ -99,7 +99,9 @@ def test_a_line_that_is_no_alignment_of_these_is_named(
 
 @pytest.mark.parametrize("line", [LINES[0], "p3\tp0\t1\t1\t3M", LINES[-1]])
 def test_a_table_that_aligns_nothing_is_refused(tmp_path: Path, line: str) -> None:
-    with pytest.raises(InputError, match="aligns no two of the 3 training sequences"):
+    with pytest.raises(
+        InputError, match="has no alignment between two of the 3 training sequences"
+    ):
         profiles_of(tmp_path, [line])
 
 

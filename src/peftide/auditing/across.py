@@ -82,7 +82,7 @@ def shared_rows(subject: Subject, part: str) -> Verdict:
     before = len(members[0])
     again = np.isin(asked[before:], asked[:before])
     if not again.any():
-        return Verdict(part, "shared_rows", "ok", f"no {subject.what} of train")
+        return Verdict(part, "shared_rows", "ok", f"no {subject.what} are also in train")
     trained, labels = (visible_labels(subject.examples(name)) for name in ("train", part))
     known = set(zip(asked[:before].tolist(), trained, strict=True))
     own = zip(asked[before:].tolist(), labels, strict=True)
@@ -93,7 +93,7 @@ def shared_rows(subject: Subject, part: str) -> Verdict:
         "shared_rows",
         "leak",
         f"{share(len(rows), len(again), subject.what)} are also in train, "
-        f"{other:,} only with a different label there",
+        f"{other:,} of them only with a different label",
         "Remove them from one of the two parts",
         {"count": len(rows), "other_label": other},
         tuple(subject.examples(part).where(int(row)) for row in rows[:3]),

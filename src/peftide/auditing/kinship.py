@@ -45,7 +45,7 @@ def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
     return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
 
 
-FOUND_BY = f"{RULE.tool}, the {RULE.max_hits} most promising of each"
+FOUND_BY = f"{RULE.tool}, the {RULE.max_hits} best candidates of each protein"
 """The tool of the search that a baseline has made, in words."""
 
 
@@ -81,7 +81,7 @@ def kinship_of(
 APART = "Split by similarity cluster, or report the score without these rows"
 VARIANTS = (
     "Split by similarity cluster. If these are variants of one protein, no split can separate "
-    "them, and the score is about its further variants, not about other proteins"
+    "them: the score then tells about further variants of this protein, not about other proteins"
 )
 
 

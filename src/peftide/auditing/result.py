@@ -95,7 +95,7 @@ def audit_training(
 def audit_known(
     dataset: Dataset, *, pairs: bool, seen: BoolArray, similarity: FloatArray | None
 ) -> dict[str, Any]:
-    """Return the record of what a model's training knew of the proteins of another data set.
+    """Return the record of the proteins of another data set that a model's training knew.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ class Subject:
         return np.array([is_yes(label) is True for label in self.labels(part)], dtype=bool)
 
     def values(self, part: str) -> FloatArray:
-        """Return numeric labels as numbers; of residues, those that are not missing. Shape (R,)."""
+        """Return numeric labels as numbers, without missing labels of residues. Shape (R,)."""
         texts: Iterable[str] = self.labels(part)
         if self.label_kind == "residue_values":
             texts = (entry for row in self.entries(part) for entry in row if not is_missing(entry))

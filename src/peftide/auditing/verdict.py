@@ -43,14 +43,14 @@ class Verdict:
 def conclusion(severities: Iterable[str], *, searched: bool) -> str:
     """Return the number of verdicts of each severity, in words; "ok" is not counted.
 
-    Without a search for similar proteins, "no leak" is said of equal proteins and rows alone.
+    Without a search for similar proteins, "no leak" covers identical sequences and rows only.
 
     Examples
     --------
     >>> conclusion(["warning", "ok", "note", "warning"], searched=True)
     'no leak; 2 warnings, 1 note'
     >>> conclusion(["ok", "note"], searched=False)
-    'no leak by equal sequences; 1 note; similar proteins were not searched'
+    'no leak among identical sequences; 1 note; similar proteins were not searched'
     >>> conclusion(["leak"], searched=False)
     '1 leak; similar proteins were not searched'
     """
@@ -60,7 +60,7 @@ def conclusion(severities: Iterable[str], *, searched: bool) -> str:
         for severity in ("leak", "warning", "note")
         if counts[severity]
     )
-    none = "no leak" if searched else "no leak by equal sequences"
+    none = "no leak" if searched else "no leak among identical sequences"
     said = [] if counts["leak"] else [none]
     said += [listed] if listed else []
     return "; ".join(said if searched else [*said, UNSEARCHED])

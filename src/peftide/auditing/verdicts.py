@@ -19,7 +19,7 @@ JUDGED_APART = {
 WARNINGS = {
     "missing_sequences": "Add the sequences; `peftide train` refuses the table unless told to drop",
     "renamed_ids": "Give every sequence a unique id: scores by id mix up these sequences",
-    "other_split_values": "`--data` uses the split column",
+    "other_split_values": "Pass the table as --data if its split column is right",
     "nucleotide_like_sequences": "Translate them if they are DNA",
 }
 """Kind of a reading finding that is more than a note → advice."""

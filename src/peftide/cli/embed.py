@@ -1,5 +1,6 @@
 """`peftide embed`."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -10,12 +11,12 @@ from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
 from peftide.config.unread import Names
 
-LOAD = "from safetensors.numpy import load_file; vectors = load_file({path!r}); "
+LOAD = "from safetensors.numpy import load_file; vectors = load_file({path}); "
 COUNT = "print(len(vectors), next(iter(vectors.values())).shape)"
 READERS = {
     ".safetensors": LOAD + COUNT,
-    ".h5": "import h5py; vectors = h5py.File({path!r}); " + COUNT,
-    ".parquet": "import pandas; print(pandas.read_parquet({path!r}))",
+    ".h5": "import h5py; vectors = h5py.File({path}); " + COUNT,
+    ".parquet": "import pandas; print(pandas.read_parquet({path}))",
 }
 """Ending of an embedding file → Python code that opens it."""
 
@@ -31,5 +32,5 @@ def reading_command(path: Path) -> list[str]:
     """Return a command that opens the embeddings."""
     found = shutil.which("python")
     same = found is not None and Path(found).parent == Path(sys.executable).parent
-    code = READERS[path.suffix].format(path=str(path))
+    code = READERS[path.suffix].format(path=json.dumps(str(path)))
     return ["python" if same else sys.executable, "-c", code]

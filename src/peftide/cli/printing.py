@@ -162,7 +162,7 @@ def aligned(rows: Sequence[Sequence[str]], *, width: int | None = None) -> Itera
     r"""Yield rows of text with aligned columns: the first to the left, the others to the right.
 
     Intervals in brackets are aligned apart from their scores. A table that is too wide for the
-    terminal becomes one table per column.
+    terminal becomes several tables, each with some of the columns.
 
     Parameters
     ----------
@@ -177,14 +177,25 @@ def aligned(rows: Sequence[Sequence[str]], *, width: int | None = None) -> Itera
     n      12
     """
     width = width_of(sys.stdout) if width is None else width
-    lines = list(_in_columns(rows))
-    if width is None or max(map(len, lines)) <= width or len(rows[0]) <= 2:
-        yield from lines
-        return
-    for column in range(1, len(rows[0])):
-        block = [[row[0], row[column]] for row in rows if row[column]]
-        if block:
-            yield from _in_columns(block)
+    names, columns = [row[0] for row in rows], range(1, len(rows[0]))
+    block: list[int] = []
+    for column in columns:
+        wider = [*block, column]
+        if block and width is not None and _width(_block(rows, wider)) > width:
+            yield from _in_columns(_block(rows, block))
+            wider = [column]
+        block = wider
+    yield from _in_columns(_block(rows, block)) if block else names
+
+
+def _block(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[list[str]]:
+    """Return some columns beside the first one, without rows that are empty there."""
+    chosen = [[row[0], *(row[k] for k in columns)] for row in rows]
+    return [row for row in chosen if any(row[1:])] or chosen
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    return max(map(len, _in_columns(rows)))
 
 
 def _in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

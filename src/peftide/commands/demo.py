@@ -67,7 +67,7 @@ def demo(config: DemoConfig) -> DemoResult:
 
 
 def run_demo(config: DemoConfig) -> DemoResult:
-    """Fill the folder of the demo; its earlier content goes first, for it can be made again."""
+    """Fill the folder of the demo; remove its earlier content, which can be computed again."""
     record = {"simulated": True} | environment(config.seed, command=COMMAND)
     write_json(config.out / RECORD, record)
     clear_folder(config.out, command=COMMAND)

@@ -77,7 +77,7 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
 
 
 def finish(config: TrainConfig, files: list[Path]) -> None:
-    """Do what a finished run that was killed has left undone: tidy up, and write its report."""
+    """Complete a finished run that was killed: tidy up, and write its report."""
     folder = RunFolder(config.out)
     if folder_work(config.out, "train").path.exists() or folder.checkpoints.exists():
         with open_run(config, files):

@@ -31,7 +31,7 @@ from peftide.config.options import (
 )
 
 ERROR_RATE_DOC = "add a column `set`: prediction sets that miss the true class at this rate"
-MOVED_DOC = "place of the run's backbone if it has moved since the training"
+MOVED_DOC = "new location of the run's backbone, if it has moved since the training"
 CACHE_DOC = "folder that keeps the encoded proteins for later runs on the same proteins"
 
 
@@ -114,7 +114,7 @@ class EvaluateConfig(TableOptions, ReportOptions, AnswerOptions, CheckpointOptio
     )
     against: tuple[str, ...] = option(
         (),
-        doc="scores of another tool for the same rows, may be repeated",
+        doc="scores of another tool for the same rows; may be repeated",
         repeated="[NAME=]FILE",
         main=True,
     )
@@ -129,7 +129,7 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
     heading: ClassVar[str] = "options"
 
     input: tuple[Path, ...] = option(
-        doc="table to divide, may be repeated: the rows of all files together",
+        doc="table to divide; repeat the option to divide several tables together",
         repeated="FILE",
         main=True,
     )
@@ -137,7 +137,7 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
     kind: Literal["auto", "random", "cluster", "none_seen"] = option(
         "auto",
         doc="random rows; cluster: similar sequences stay together; none_seen (pairs): parts share "
-        "no protein and no similar ones, pairs across parts are dropped; auto takes none_seen for "
+        "no protein and no similar ones, and pairs across parts are dropped; auto: none_seen for "
         "pairs, else cluster",
         main=True,
     )
@@ -172,7 +172,7 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
         main=True,
     )
     negative_ratio: float = option(
-        1.0, doc="drawn negatives per positive", limit="a number above 0", main=True
+        1.0, doc="sampled negatives per positive", limit="a number above 0", main=True
     )
 
 
@@ -223,8 +223,8 @@ class EmbedConfig(AnswerOptions, LoadingOptions):
     sequences: Path | None = option(None, doc="FASTA file to embed (.gz and .xz are read)")
     backbone: str | None = option(
         None,
-        doc=f"{BACKBONES_DOC}; default: {DEFAULT_BACKBONE}; with --run: the new place of the run's "
-        "backbone if it has moved",
+        doc=f"{BACKBONES_DOC}; default: {DEFAULT_BACKBONE}; with --run: the new location of the "
+        "run's backbone, if it has moved",
     )
     run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
     out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
@@ -250,7 +250,7 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
     heading: ClassVar[str] = "options"
 
     sequences: tuple[Path, ...] = option(
-        doc="FASTA file of the corpus (.gz and .xz are read), may be repeated",
+        doc="FASTA file of the corpus (.gz and .xz are read); may be repeated",
         repeated="FILE",
         main=True,
     )
@@ -332,7 +332,7 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
 
     steps: int = option(
         20_000,
-        doc="optimizer steps; the learning rate is planned over them",
+        doc="optimizer steps; the learning-rate schedule spans all of these",
         limit="1 or more",
         main=True,
     )
@@ -345,10 +345,12 @@ class PretrainConfig(DeviceOptions, LoadingOptions, SeedOptions):
     learning_rate: float = option(
         1e-3, doc="peak learning rate", limit="a number above 0", main=True
     )
-    warmup_steps: int = option(300, doc="steps with rising learning rate", limit="0 or more")
+    warmup_steps: int = option(
+        300, doc="warm-up steps, in which the learning rate rises", limit="0 or more"
+    )
     decay_fraction: float = option(
         0.3,
-        doc="share of the steps, at the end, with the learning rate falling to zero",
+        doc="share of the steps, at the end, in which the learning rate falls to zero",
         limit="from 0 to 1",
     )
     weight_decay: float = option(0.01, doc="AdamW decay", limit="0 or more")

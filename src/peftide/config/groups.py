@@ -44,8 +44,8 @@ class DataOptions(PartTables, TableOptions):
     class_map: Path | None = option(None, doc="TSV `label class` that merges symmetry labels")
     classes: tuple[str, ...] = option(
         (),
-        doc="names of the classes of labels such as 1,0,1, in their order: comma-separated, or a "
-        "file with a name on each line; default: class_1, class_2, …",
+        doc="class names for labels such as 1,0,1, in the order of the digits: comma-separated, "
+        "or a file with one name per line; default: class_1, class_2, …",
     )
 
     def __post_init__(self) -> None:
@@ -139,7 +139,7 @@ class OptimizerOptions(Options):
     heading: ClassVar[str] = "optimizer"
 
     epochs: int = option(
-        20, doc="maximum passes over the training examples", limit="1 or more", main=True
+        20, doc="maximum number of passes over the training examples", limit="1 or more", main=True
     )
     batch_size: int = option(64, doc="examples per optimizer step", limit="1 or more", main=True)
     sampler: Literal["auto", "pairs", "blocks"] = option(
@@ -165,7 +165,7 @@ class OptimizerOptions(Options):
     weight_decay: float = option(0.01, doc="AdamW decay of adapter or backbone", limit="0 or more")
     head_weight_decay: float = option(0.01, doc="AdamW decay of the head", limit="0 or more")
     warmup_fraction: float = option(
-        0.05, doc="share of all steps with rising learning rate", limit="0 or more, below 1"
+        0.05, doc="share of all steps in which the learning rate rises", limit="0 or more, below 1"
     )
     max_grad_norm: float = option(
         1.0, doc="gradients are clipped to this norm", limit="a number above 0"

@@ -43,7 +43,7 @@ def out_of_range(config_class: type, values: Mapping[str, Any]) -> list[tuple[st
 
 
 def check_device(name: str) -> None:
-    """Raise if no machine has such a device; whether this one has it, only torch knows.
+    """Raise if the device has no valid name; only torch knows whether this machine has it.
 
     Raises
     ------

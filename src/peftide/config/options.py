@@ -217,7 +217,7 @@ class PartTables(Options):
     )
     test: tuple[str, ...] = option(
         (),
-        doc="table to score, may be repeated: FILE or NAME=FILE",
+        doc="table to score (FILE or NAME=FILE); may be repeated",
         repeated="[NAME=]FILE",
         main=True,
     )

@@ -117,7 +117,7 @@ def holds(record: Path, key: Mapping[str, Any]) -> bool:
     try:
         found = read_object(record)
     except InputError as error:
-        logger.warning("%s; the folder is made again", error)
+        logger.warning("%s; the folder is rebuilt", error)
         return False
     return found.get("key") == key and found.get("sizes") == file_sizes(record)
 

@@ -1,8 +1,8 @@
 """Attention heads of a new ESM-2 that first attend to one neighbour each.
 
-Random heads attend to all residues equally, so a network first learns composition, and for long no
-more. Rotary positions turn a constant query and a constant key into a function of their distance,
-so biases alone can point a head at a residue some places away.
+Random heads attend to all residues equally, so a network first learns composition, and nothing
+else for a long time. Rotary positions turn a constant query and a constant key into a function of
+their distance, so biases alone can point a head at a residue some places away.
 """
 
 import torch
@@ -17,11 +17,11 @@ FREQUENCIES = 12
 SHARPNESS = 3.0
 """Logit that each frequency adds to the right place, which then gets nine tenths."""
 CONTENT = 0.2
-"""Share of a head's random weights that is kept, so that they do not hide the distance."""
+"""Share of a head's random weights that is kept; larger weights would hide the distance."""
 
 
 def look_locally(language_model: EsmMaskedLM) -> None:
-    """Point all heads but the last of each layer at a neighbour: ±1 to ±4, over and over.
+    """Point all heads but the last of each layer at a neighbour: ±1 to ±4, in turn.
 
     Parameters
     ----------

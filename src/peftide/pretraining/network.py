@@ -16,7 +16,7 @@ from peftide.tokens import AMINO_ACIDS
 from peftide.types import FloatArray, IntArray
 
 TEMPERATURE = 0.1
-"""Cosine similarities are divided by it in the relatives loss."""
+"""Temperature: the relatives loss divides cosine similarities by it."""
 LOSSES = ("masked", "relatives", "profiles")
 NEVER = -1e4
 """Similarity of two rows that are not compared."""

@@ -29,7 +29,7 @@ class HeldOut:
     layout
         Rows of one batch; a row holds one sequence here.
     passes
-        Number of `PASSES` to run; all of them score every residue once.
+        Number of the `PASSES` to run; together they score every residue once.
     """
 
     corpus: Corpus

@@ -1,7 +1,7 @@
 """Alignments of corpus sequences in; counts of amino acids at each place in relatives out.
 
-A hidden residue has one right answer, which is mostly noise. The residues of relatives show what
-the place allows, at every place, hidden or not.
+A hidden residue has one right answer, which is mostly noise. The residues of relatives show the
+residues that a place allows, at every place, hidden or not.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ def open_profiles(
     Raises
     ------
     InputError
-        If the table has another form, or aligns no two training sequences.
+        If the table has another form, or no alignment between two training sequences.
     StorageError
         If the folder cannot be written.
     """
@@ -160,7 +160,7 @@ def _lay_out(path: Path, numbers: Mapping[str, int], lengths: IntArray) -> IntAr
     queries = sorted({alignment.query for alignment in _alignments(path, numbers)})
     if not queries:
         raise InputError(
-            f"{path} aligns no two of the {len(numbers):,} training sequences",
+            f"{path} has no alignment between two of the {len(numbers):,} training sequences",
             expected=f"columns {COLUMNS}, with the ids of --sequences",
             where="--alignments",
         )
@@ -236,14 +236,18 @@ def aligned_places(
     """
     steps = [(int(size), kind) for size, kind in CIGAR.findall(cigar)]
     if rest := CIGAR.sub("", cigar):
-        raise ValueError(f"the CIGAR has {rest[:20]!r} besides M, I and D with their numbers")
+        raise ValueError(
+            f"the CIGAR has {rest[:20]!r}; expected only numbers followed by M, I or D"
+        )
     for first, length, idle, name in (
         (start, lengths[0], "D", "query"),
         (other, lengths[1], "I", "target"),
     ):
         last = first - 1 + sum(size for size, kind in steps if kind != idle)
         if first < 1 or last > length:
-            raise ValueError(f"places {first} to {last} of the {name}, which has 1 to {length}")
+            raise ValueError(
+                f"positions {first} to {last} of the {name}, which has {length} residues"
+            )
     place, other_place = start - 1, other - 1
     places, others = [], []
     for size, kind in steps:

@@ -1,4 +1,4 @@
-"""A pretrained model in; its held-out perplexity beside that of counting, and its cost, out."""
+"""A pretrained model → its held-out perplexity, the perplexity of counting models, and its cost."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `peftide pretrain` starts from: a tokenised corpus and a backbone's alphabet."""
+"""The setting of a pretraining: a tokenised corpus and the backbone's alphabet."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,7 +35,7 @@ QUICK_SEQUENCES = 200
 
 @dataclass(frozen=True)
 class Setting:
-    """A corpus with the backbone's alphabet, and what of it is trained on.
+    """A corpus in the backbone's alphabet, and its training sequences.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Setting:
     model_config
         Its configuration, for special ids.
     checkpoints
-        Folder for what is computed once.
+        Folder for results that are computed once.
     """
 
     config: PretrainConfig
@@ -83,7 +83,7 @@ class Setting:
         return int(token_id)
 
     def source(self) -> BatchSource:
-        """Return where the batches come from."""
+        """Return the source of the batches."""
         training = self.parts[0]
         weights = cluster_weights(self.corpus.clusters[training], self.config.cluster_power)
         masking = Masking(
@@ -104,7 +104,7 @@ class Setting:
 
     @cached_property
     def profiles(self) -> Profiles | None:
-        """Return what relatives have at each place, if `--alignments` say so."""
+        """Return the residues of relatives at each place; None without `--alignments`."""
         if self.config.alignments is None:
             return None
         return open_profiles(
@@ -116,7 +116,7 @@ class Setting:
         )
 
     def held_out(self, *, quick: bool) -> HeldOut:
-        """Return the held-out sequences: some, hidden once in part, or all, hidden wholly."""
+        """Return the held-out sequences; `quick` takes some of them, with one of the passes."""
         sequences = self.parts[1][:QUICK_SEQUENCES] if quick else self.parts[1]
         return HeldOut(
             self.corpus,
@@ -134,7 +134,7 @@ def backbone_source(config: PretrainConfig) -> Path | PretrainedConfig:
     Raises
     ------
     BackboneError
-        If the checkpoint cannot be had, or is of a family that peftide does not know.
+        If the checkpoint cannot be found, or is of a family that peftide does not know.
     InputError
         If it lies in `--out`, or its positions are too few for `--row-tokens`.
     """
@@ -178,7 +178,7 @@ def build_setting(
     Raises
     ------
     InputError
-        If files cannot be read, or too little is in them.
+        If files cannot be read, or contain too little.
     """
     model_config = read_config(source) if isinstance(source, Path) else source
     architecture = BACKBONES[model_config.model_type]

@@ -87,7 +87,7 @@ class _Layout:
             )
 
     def _added_columns(self) -> tuple[str, ...]:
-        """Return the columns that the input lacks: label of drawn negatives, cluster, part."""
+        """Return the columns that the input lacks: label of sampled negatives, cluster, part."""
         config, rows = self.config, self.rows
         label = (config.label_column,) if self.plan.drawn and rows.labels is None else ()
         clustered = self.plan.kind == "cluster" and rows.clusters is None
@@ -97,7 +97,7 @@ class _Layout:
         return PREVIOUS + name if name == self.config.split_column else name
 
     def divided(self) -> Iterator[Cells]:
-        """Yield the rows that have a part, in input order, then the drawn negatives."""
+        """Yield the rows that have a part, in input order, then the sampled negatives."""
         kept = self.plan.part >= 0
         ids, groups = self.rows.proteins.ids, self.plan.groups
         first = None if groups is None else groups.representatives()
@@ -114,7 +114,7 @@ class _Layout:
         yield from self.drawn()
 
     def drawn(self) -> Iterator[Cells]:
-        """Yield the drawn negatives; columns without a value for them are empty."""
+        """Yield the sampled negatives; columns without a value for them are empty."""
         config, proteins = self.config, self.rows.proteins
         first = np.unique(self.rows.numbers, return_index=True)[1]
         label = self.negative_label() if self.plan.drawn else ""

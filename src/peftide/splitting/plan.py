@@ -22,7 +22,7 @@ from peftide.types import BoolArray, FloatArray, IntArray
 NOWHERE = -1
 TOLERANCE = 1e-6
 ACROSS = "proteins of two parts"
-REPLACED = "given negative, drawn anew"
+REPLACED = "negative of the table, replaced by a sampled one"
 SELF = "self-pair, which sampled negatives exclude"
 
 

@@ -68,7 +68,7 @@ def _missing_labels(name: str, absent: list[str], *, plan: SplitPlan, rows: Spli
         name,
         "missing_labels",
         len(absent),
-        f"labels that no row of this part has: {', '.join(shown)}",
+        f"labels missing from this part: {', '.join(shown)}",
     )
 
 
@@ -96,7 +96,7 @@ def _sizes(rows: SplitRows, plan: SplitPlan, parts: dict[str, dict[str, Any]]) -
     for name, wish in zip(PARTS, plan.fractions.tolist(), strict=True):
         if name not in parts or abs(parts[name]["share"] / wish - 1) <= FAR:
             continue
-        found, reason = parts[name], "groups that must stay together allow no better split"
+        found, reason = parts[name], "groups that must stay together prevent a better split"
         largest = largest_group(rows, plan)
         if largest is not None and largest.share > plan.fractions[plan.fractions > 0].min():
             reason = f"{largest.name} in {largest.share:.0%} of the rows, and they stay together"
