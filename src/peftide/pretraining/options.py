@@ -13,7 +13,7 @@ from peftide.pretraining.corpus import MIN_CROP, CorpusFiles
 
 
 def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFiles:
-    """Return the files of the corpus; refuse options that make no sense.
+    """Return the files of the corpus; refuse options that do not fit together.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFi
     Raises
     ------
     InputError
-        Naming all of them, and all files that are not there.
+        Names all wrong options and all missing files.
     """
     check_device(config.device)
     check_backbone(config.backbone)
