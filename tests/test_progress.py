@@ -4,6 +4,7 @@ import io
 import os
 import pty
 import re
+import select
 import sys
 import time
 
@@ -117,7 +118,10 @@ def test_a_log_line_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch):
             with meter("inner", total=1, unit="rows") as inner:
                 assert type(inner) is Meter  # one bar at a time
         stream.flush()
-        written = os.read(reader, 100_000).decode()
+        found = b""
+        while select.select([reader], [], [], 0.05)[0]:
+            found += os.read(reader, 100_000)
+    written = found.decode()
     assert re.search(r"(^|\n|\x1b\[2K)note: 3 rows\r\n", written)
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h") > 0  # the cursor comes back
 

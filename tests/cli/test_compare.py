@@ -19,9 +19,11 @@ def test_the_command_prints_board_verdict_and_next_step(
         return result
 
     monkeypatch.setattr(module, "compare", compare)
-    module.run(CompareConfig(out=tmp_path), frozenset())
+    module.run(CompareConfig(out=tmp_path, data=tmp_path / "t.tsv"), frozenset())
     printed = capsys.readouterr()
-    text = printed.out + printed.err
+    text = printed.out
     for said in ("0.610 [0.600, 0.620]", "Chosen on validation: head.", "it needs 90 GB"):
         assert said in text
-    assert f"peftide predict '{tmp_path}/my runs/best'" in text
+    assert text.endswith(f"report: {tmp_path}/my runs/report.html\n")
+    command = f"peftide predict '{tmp_path}/my runs/best' --input {tmp_path}/t.tsv --out "
+    assert f"next: {command}" in printed.err

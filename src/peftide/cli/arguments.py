@@ -17,7 +17,7 @@ from peftide.run_folder import RESUMED, begun, resumed_config
 Config = TypeVar("Config")
 Field = dataclasses.Field[Any]
 
-SHORT = 16
+SHORT = 18
 """A command with at most this many options shows all of them in `--help`."""
 ALL = "--help-all"
 MERGED = {"table": "data", "method": "model", "optimizer": "training", "engine": "this process"}

@@ -1,36 +1,37 @@
 """`peftide compare`."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
 from peftide.cli.printing import aligned, with_interval
 from peftide.cli.streams import say
-from peftide.commands.compare import BEST, CompareResult, compare
+from peftide.commands.compare import BEST, TABLE, CompareResult, compare
 from peftide.config import CompareConfig
 from peftide.config.unread import Names
 from peftide.quantities import duration
+from peftide.report.comparison import REPORT
 
 
 def run(config: CompareConfig, given: Names) -> None:
     """Compare, then print the leaderboard, the verdict and the next command."""
     result = compare(config, given=given)
     say("\n".join(leaderboard_lines(result)))
-    say(f"report: {result.path / 'report.html'}")
-    table = "TABLE" if config.sequences is None else "TABLE --sequences FASTA"
-    say(f"next: peftide predict {shlex.quote(str(result.path / BEST))} --input {table}")
+    say("")
+    for sentence in result.record["verdict"]:
+        say(f"verdict: {sentence}", style="strong")
+    say_written(leaderboard=result.path / TABLE, report=result.path / REPORT)
+    say_next(*after_training(result.path / BEST, config), hint=NEW_TABLE)
 
 
 def leaderboard_lines(result: CompareResult) -> Iterator[str]:
-    """Yield the leaderboard and the verdict as text."""
+    """Yield the leaderboard as text."""
     record = result.record
     metric = record["metric"].replace("_", " ")
     header = ["", "backbone", metric, "minus the chosen", "parameters", "memory", "time"]
     rows = [_cells(row) for row in record["rows"] if row["score"] is not None]
     yield f"{metric} on {record['part']}"
     yield from aligned([header, *rows])
-    yield ""
-    yield from record["verdict"]
     yield from (f"note: {note}" for note in record["notes"])
 
 

@@ -18,6 +18,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide train --data pairs.tsv --sequences proteins.fasta --out my_run",
         "peftide train --config ppi.yaml --method head --out head_run",
     ),
+    "compare": (
+        "peftide compare --data pairs.tsv --sequences proteins.fasta --preset quick --out compared",
+        "peftide compare --methods head,lora --seeds 3 --data pairs.tsv --sequences proteins.fasta "
+        "--out compared",
+    ),
     "predict": (
         "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --out answers.tsv",
         "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --error-rate 0.1",
