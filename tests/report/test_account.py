@@ -65,7 +65,7 @@ def test_an_audit_begins_with_its_outcome(tmp_path: Path, severities: list[str],
     (tmp_path / "audit.json").write_text(
         json.dumps({"verdicts": verdicts, "similarity": {"tool": "pyopal"}})
     )
-    intro = "What could make these scores too good. "
+    intro = "Properties of the data that could make these scores too good. "
     shown = text(audited(run_of(tmp_path)))
     assert shown.partition(intro)[2].startswith(said)
 

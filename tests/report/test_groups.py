@@ -36,7 +36,7 @@ def test_a_property_that_all_rows_share_is_left_out() -> None:
     strata = {"length": column([5, 5, 5, 5]), "pairs_in_part": column([1, 2, 3, 4])}
     part = make_part("binary", [0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], strata=strata)
     (table,) = groups_of(part)
-    assert Outline(table).text("caption") == "Pairs here of the protein that has more"
+    assert Outline(table).text("caption") == "Pairs in this part, of the protein with more of them"
     assert groups_of(make_part("binary", [0, 1], [0.1, 0.9])) == []
 
 

@@ -14,7 +14,9 @@ METRICS = {"headline": "average_precision", "splits": {"test": {"average_precisi
 
 
 def test_every_layer_has_its_score_and_the_choice_is_marked(tmp_path: Path) -> None:
-    shown = str(layers(read_run(write_run(tmp_path, METRICS, layers=FOUND))))
+    found = layers(read_run(write_run(tmp_path, METRICS, layers=FOUND)))
+    assert found is not None
+    shown = found.markup()
     assert "a plateau from 0 to 1" in shown
     assert shown.count("<tr") == 3
     assert "0.630" in shown.split("chosen")[0].split("0.610")[1]

@@ -70,7 +70,7 @@ def test_of_many_classes_the_most_frequent_are_shown_and_none_is_lost() -> None:
     assert merged.sum() == counts.sum()
     assert merged[names.index("C7"), names.index("C9")] == 100
     table = Outline(confusion_table(tuple(f"C{k}" for k in range(60)), counts))
-    assert "confusions among them are on the diagonal" in table.text("figcaption")
+    assert "their confusions are on the diagonal" in table.text("figcaption")
 
 
 @pytest.mark.parametrize(("length", "upright"), [(2, False), (30, True)])

@@ -63,7 +63,7 @@ def test_one_scale_holds_all_dots_and_intervals() -> None:
 def test_every_score_of_every_part_is_listed_with_notes(tmp_path: Path) -> None:
     run = run_of(tmp_path, threshold=0.25, notes=["test: too few <proteins>"])
     shown = text(all_scores(run))
-    assert "from a probability of 0.250 on" in shown
+    assert "if the probability is at least 0.250." in shown
     assert "AUROC0.620 [0.580, 0.660]" in shown
     assert "test: too few <proteins>" in shown
 

@@ -43,7 +43,7 @@ class Baseline:
     levels, kinds
         The labels that it can answer; kinds are keys of `OUTCOMES`.
     applies, needs
-        (train sequences) → whether it says anything about them, and what they must be, in words.
+        (train sequences) → whether it applies to them; and the sequences that it needs, in words.
     """
 
     title: str

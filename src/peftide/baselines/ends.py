@@ -27,7 +27,7 @@ class Ends:
     Attributes
     ----------
     mean, deviation
-        Of the frequencies over the train sequences. Shape (120,).
+        Mean and deviation of the frequencies over the train sequences. Shape (120,).
     model
         On frequencies and residues.
     """

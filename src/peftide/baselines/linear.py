@@ -23,7 +23,7 @@ class LinearModel:
     proteins_per_example
         1 or 2.
     mean, deviation
-        Of the features over the distinct proteins of the train part. Shape (D,).
+        Mean and deviation of the features over the distinct proteins of train. Shape (D,).
     weights, intercepts
         One row per class or value; one row for yes or no. An intercept of ±infinity gives the
         same answer for all features: the training set has no row, or only rows, of the class.
@@ -43,7 +43,7 @@ class LinearModel:
         Parameters
         ----------
         features
-            Of each protein. Shape (P, D).
+            Features of each protein. Shape (P, D).
         members
             Indices into `features`. Shape (B, A).
 
@@ -102,7 +102,8 @@ def fit_linear(
     Parameters
     ----------
     features
-        Of each protein; only proteins that `members` names have an influence. Shape (P, D).
+        Features of each protein. Only proteins that `members` names have an influence.
+        Shape (P, D).
     members
         Indices into `features`, one or two per example. Shape (B, A).
     targets

@@ -1,6 +1,6 @@
 """Nearest homologues: the labels of the most similar training sequences.
 
-Pairs: the labels of train pairs of one's homologue with the other's, as in the transfer of
+Pairs: the labels of train pairs between homologues of both proteins, as in the transfer of
 interactions between species (Yu et al. 2004, doi 10.1101/gr.1774904).
 """
 
@@ -56,10 +56,10 @@ class NearestHomologue:
     def predict(self, sequences: Sequence[str], members: IntArray) -> FloatArray:
         """Yield one prediction per example, the same for (a, b) and (b, a).
 
-        prior + s · (label − prior): s is the similarity of the most similar train example, of two
-        pairs the geometric mean of the identities of their proteins; label is the mean label of
-        those that are so similar, of values the mean of all that were found, weighted by
-        1 / (1 − s + 0.01). Without any the answer is the prior.
+        prior + s · (label − prior). s is the similarity of the most similar train example; for
+        pairs, the geometric mean of the identities of their proteins. label is the mean label of
+        the most similar examples; for values, the mean over all homologues, weighted by
+        1 / (1 − s + 0.01). Without homologues the answer is the prior.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class NearestHomologue:
             yield start, rows[known], similarity[known], order[place[known]]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Yield all that is known of train by name, the sequences among it."""
+        """Yield sequences, examples and labels of train by name."""
         return {
             "residues": np.frombuffer("".join(self.sequences).encode(), dtype=np.uint8),
             "ends": np.cumsum([len(sequence) for sequence in self.sequences]),

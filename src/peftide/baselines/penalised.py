@@ -45,7 +45,7 @@ class PenalisedModel:
         Parameters
         ----------
         features
-            Of each sequence. Shape (P, F).
+            Features of each sequence. Shape (P, F).
         members
             Indices into `features`. Shape (B, 1).
 
@@ -82,13 +82,13 @@ def fit_penalised(
     Parameters
     ----------
     features
-        Of each sequence. Shape (P, F).
+        Features of each sequence. Shape (P, F).
     members
         Index of each row's sequence. Shape (B, 1).
     targets, kind
         As `peftide.baselines.linear.fit_linear` takes them.
     scalings
-        Candidate factors of the features, of which cross-validation on the rows takes the best.
+        Candidate factors of the features; cross-validation on the rows chooses one.
         Shape (F,) each.
 
     Raises
@@ -172,7 +172,7 @@ class Ridge:
     Attributes
     ----------
     weights, intercept
-        Of the linear score. Shape (F,).
+        Weights and intercept of the linear score. Shape (F,).
     penalty
         The chosen penalty, one of `RIDGE_PENALTIES`.
     error

@@ -61,7 +61,7 @@ class Stored:
 
 
 def save_baselines(stored: Stored, folder: Path) -> None:
-    """Write a folder whole: one file of numbers per baseline, and an index of them.
+    """Write a folder whole: one file of numbers per baseline, and an index.
 
     Raises
     ------

@@ -49,8 +49,8 @@ class Changes:
 def reference_of(sequences: Sequence[str]) -> str | None:
     """Return the commonest residue of each site; None unless the sequences are variants of one.
 
-    They are if at least 90 % of at most 200 of them, evenly drawn, share at least half of its
-    residues. Sites are counted in the sequences of the commonest length.
+    At most 200 sequences, evenly drawn, are compared with it: at least 90 % must share at least
+    half of its residues. Sites are counted in the sequences of the commonest length.
 
     Examples
     --------

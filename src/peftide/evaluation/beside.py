@@ -202,7 +202,7 @@ def fitted_beside(
 
 
 def applicable(train: ScoredPart, names: Sequence[str]) -> list[str]:
-    """Return the baselines that say anything about the sequences of train."""
+    """Return the baselines that apply to the sequences of train."""
     used = np.unique(train.examples.members)
     sequences = [train.dataset.proteins.sequences[p] for p in used]
     return [name for name in names if BASELINES[name].applies(sequences)]

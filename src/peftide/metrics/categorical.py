@@ -40,7 +40,7 @@ def categorical_metrics(
     Returns
     -------
     dict
-        `accuracy`: share of examples whose predicted class is one of their own. `mcc`:
+        `accuracy`: share of examples that have the predicted class. `mcc`:
         multi-class MCC; the true class of an example is the predicted one if it carries that,
         else its first, else one that is never predicted; NaN when all true classes are one.
         `per_class`: for each class `n`

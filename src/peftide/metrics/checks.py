@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays: finite numbers, the right axes, at least one row."""
+"""Checks of the arrays of every metric: finite numbers, the right axes, at least one row."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -78,9 +78,9 @@ def intervals(
     log(p / (1 − p)), where p is the share of the range below the score. Below 5 units with
     positives (or negatives) there is no interval.
 
-    For single units the variance is that of the resamples. For pairs, product weights count the
-    noise of the pairs three times, so variance = V(product weights) − 2 · V(resampled pairs), and
-    at least V(resampled pairs).
+    For single units, the variance is the variance of the resamples. For pairs, product weights
+    count the noise of the pairs three times, so variance = V(product weights) −
+    2 · V(resampled pairs), and at least V(resampled pairs).
 
     A macro mean adds up the errors of its classes, with the degrees of freedom after Satterthwaite.
     A class with fewer than 5 carriers of positives (or negatives) enters with at least the largest
@@ -90,7 +90,7 @@ def intervals(
     Parameters
     ----------
     replicates
-        Of one set of predictions, or of the difference of two (`peftide.metrics.minus`).
+        Resamples of one set of predictions, or of the difference of two (`peftide.metrics.minus`).
     units
         Units that were resampled.
     support
@@ -109,7 +109,7 @@ def intervals(
 
 @dataclass(frozen=True)
 class _Behind:
-    """All that stands behind the scores of one set of predictions."""
+    """The resamples and units behind the scores of one set of predictions."""
 
     replicates: Replicates
     units: Units
@@ -118,7 +118,7 @@ class _Behind:
     variances: dict[Name, float] = field(default_factory=dict)
 
     def variance(self, name: Name) -> float:
-        """Return the variance of a score; macro means ask again for those of their classes."""
+        """Return the variance of a score; a macro mean needs the variances of its classes."""
         if name not in self.variances:
             self.variances[name] = _variance(self.draws(name))
         return self.variances[name]

@@ -20,11 +20,11 @@ def as_record(
     Parameters
     ----------
     metrics
-        What a function of this stage returned; `per_class` may hold one mapping per class.
+        Result of a function of this stage; `per_class` may hold one mapping per class.
     n
         Number of examples behind the scores.
     intervals
-        Of the scores that have one; ("per_class", class, score) names that of a class.
+        Intervals by score; ("per_class", class, score) is the interval of a class.
     pairs
         Whether entries have the conservative ends too.
 

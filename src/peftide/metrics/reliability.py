@@ -1,4 +1,4 @@
-"""Probabilities of 1 beside what came true: reliability curve, calibration error, Brier score."""
+"""Probabilities of 1, and labels → reliability curve, calibration error, Brier score."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def reliability_curve(labels: ArrayLike, probabilities: ArrayLike) -> list[dict[
     Returns
     -------
     list of dict
-        Of each bin `low` (belongs to it), `high` (only in the last bin), `n`, and with any example
+        For each bin `low` (belongs to it), `high` (only in the last bin), `n`, and with any example
         in it `mean_probability` and `observed` (share of label 1), else NaN.
 
     Raises

@@ -1,6 +1,6 @@
-"""Scores of rows → scores of many resamples of what stands behind the rows: proteins, clusters.
+"""Scores of rows → scores of many resamples of the proteins or clusters behind the rows.
 
-Rows that share a protein are not independent, so it is the proteins that are drawn again, with
+Rows that share a protein are not independent, so the proteins are resampled, with
 replacement. A pair weighs the product of how often its two proteins were drawn.
 """
 
@@ -24,7 +24,7 @@ BLOCK = 65_536  # weights held at a time, so that they stay in the processor's c
 
 @dataclass(frozen=True)
 class Units:
-    """What is drawn, and which rows go with it.
+    """The units that are resampled, and the units of each row.
 
     Attributes
     ----------
@@ -88,9 +88,9 @@ def resample(
     statistics
         Name of each set of predictions → its `Statistic` (see `peftide.metrics.weighted`).
     units
-        What is drawn.
+        The units to resample.
     seed
-        Of the draws.
+        Seed of the draws.
     replicates
         Resamples of the units, and for pairs as many of the rows.
     threads

@@ -246,8 +246,8 @@ def categorical_decisions(
 ) -> tuple[tuple[str, ...], IntArray, IntArray]:
     """Return all classes, and true and predicted class of each row.
 
-    The true class of a row with several classes is the predicted one if the row has it, else the
-    first of them.
+    If a row has several classes, its true class is the predicted class if the row has it, else
+    its first class.
     """
     predicted = answers.argmax(axis=1)
     right, _ = top_class(truth, answers)

@@ -96,7 +96,7 @@ def _fault(text: str) -> str:
 def odd_values(
     values: FloatArray, counted: BoolArray, *, part: str, where: Callable[[int], str]
 ) -> tuple[Finding, ...]:
-    """Count values far from all others, and those that look like a mark for a missing value."""
+    """Count values far from all others, and values that look like a mark for a missing value."""
     marks = missing_numbers(part, values, counted, where=where)
     return far_off(values, counted, part=part, where=where) + marks
 

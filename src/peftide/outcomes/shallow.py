@@ -14,7 +14,7 @@ from peftide.types import FloatArray, IntArray
 MAX_ITERATIONS = 2_000
 RIDGE_PENALTIES = np.logspace(-3, 5, 17)
 Features = FloatArray | csr_matrix
-"""Of each row. Shape (B, F)."""
+"""Features of each row. Shape (B, F)."""
 EQUAL = 1e-9  # similarities closer than this are equal
 SOFTENING = 0.01  # in the weight of a neighbour: 1 / (1 − similarity + this)
 

@@ -46,7 +46,7 @@ def counted(run: Run) -> Section | None:
         table(["found", "in", "decided"], found, label="Findings", class_="prose")
         if found
         else None,
-        intro="Rows that count enter training or scores; the others are predicted only.",
+        intro="Counted rows enter training or scores; peftide only predicts the others.",
     )
 
 
@@ -77,7 +77,7 @@ def audited(run: Run) -> Section | None:
         table(["severity", "in", "finding"], rows, label="Audit findings", class_="prose")
         if rows
         else None,
-        intro="What could make these scores too good. "
+        intro="Properties of the data that could make these scores too good. "
         + ("" if searched else "`peftide audit` also searches for similar proteins."),
     )
 
@@ -122,8 +122,8 @@ def learning(run: Run) -> Section | None:
             ],
             label="Length of the training",
         ),
-        intro="How training loss and validation score changed over the epochs; the weights of the "
-        "best epoch are kept.",
+        intro="Training loss and validation score of each epoch. peftide keeps the weights of the "
+        "best epoch.",
     )
 
 
@@ -138,9 +138,9 @@ def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Marku
     marks = [line(frame, epochs[known], values[known], class_="model")]
     if len(epochs) <= 50:
         marks += dots(frame, epochs[known], values[known], class_="model", radius=2.5)
-    said = "Falling: the model fits its training rows."
+    said = "A falling loss shows that the model fits its training rows."
     if column != "train_loss":
-        said = "Kept are the weights of its best epoch."
+        said = "This score decides which epoch is the best."
     if best is not None:
         marks.append(rule(frame, (best, frame.y.low), (best, frame.y.high)))
         said += f" Dashed: epoch {best}."
@@ -167,7 +167,8 @@ def cost(run: Run) -> Section | None:
             ],
             label="Cost on this machine",
         ),
-        intro="What this run took. `peftide plan` forecasts it for other options.",
+        intro="Parameters, memory and time of this run. `peftide plan` forecasts them for other "
+        "options.",
     )
 
 
@@ -204,7 +205,7 @@ def _machine(hardware: dict[str, Any]) -> str:
 
 
 def next_steps(run: Run) -> Section | None:
-    """Return the commands that use the model, and the one that makes it again."""
+    """Return the commands that use the model, and the command that trains it again."""
     trained = run.record.get("command") == "train"
     model = str(run.folder.path) if trained else run.record.get("model")
     if not model:
@@ -224,17 +225,17 @@ def next_steps(run: Run) -> Section | None:
     return section(
         "What next",
         [[element("p", name, class_="before"), element("pre", text)] for name, text in commands],
-        intro="Commands that use this model. Replace the names of the tables by your own.",
+        intro="Commands that use this model. Replace the names of the tables with your own.",
     )
 
 
 def _in_memory(run: Run) -> bool:
-    """Return whether a table was given as data, which `config.yaml` cannot name."""
+    """Return whether a table was given as data, so that `config.yaml` cannot name it."""
     return any(IN_MEMORY.search(str(value)) for value in run.options.values())
 
 
 def settings(run: Run) -> Section | None:
-    """Return the options that the user chose, all of them, and the software."""
+    """Return the options that the user gave, every option, and the software."""
     chosen = [
         (wording.plain(name), _option(run.options[name]))
         for name in run.record.get("chosen", ())
@@ -246,7 +247,7 @@ def settings(run: Run) -> Section | None:
         facts(chosen, label="Options that were given"),
         _folded("Every option", element("pre", everything)) if run.options else None,
         _folded("Software and data", facts(_environment(run), label="Software and data")),
-        intro="These options were given; peftide chose the others." if chosen else "",
+        intro="You gave these options; peftide chose the others." if chosen else "",
     )
 
 

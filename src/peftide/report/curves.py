@@ -39,7 +39,7 @@ def figure(drawing: Markup, *caption: object) -> Markup:
 
 @dataclass(frozen=True)
 class Beside:
-    """What the figures of a part show beside its rows.
+    """Data that the figures of a part show in addition to its rows.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def precision_recall(part: Part, beside: Beside) -> Markup | None:
         *other_curves(frame, beside, "precision_recall"),
         line(frame, recall, precision, class_="model"),
     ]
-    said = "The higher the curve, the fewer false alarms among the rows called positive."
+    said = "The higher the curve, the fewer false alarms among the rows predicted as positive."
     if beside.threshold is not None:
         called = part.answers >= beside.threshold
         hits = float(part.truth[called].sum())
@@ -125,7 +125,9 @@ def roc(part: Part, beside: Beside) -> Markup | None:
         line(frame, false_share, true_share, class_="model"),
         label=f"ROC curve of {part.name}{named(beside, 'roc')}",
     )
-    said = "Area under the curve: how often a positive row scores above a negative one."
+    said = (
+        "The area under the curve says how often a positive row scores higher than a negative row."
+    )
     return figure(drawing, element("b", "ROC. "), said, legend(beside, "roc"))
 
 
@@ -135,7 +137,7 @@ def others_with(beside: Beside, curve: str) -> list[str]:
 
 
 def other_curves(frame: Frame, beside: Beside, curve: str) -> list[Markup]:
-    """Return the curves of baselines and other tools, each with dashes of its own."""
+    """Return the curves of baselines and other tools, each with different dashes."""
     drawn = [
         line(frame, *beside.curves[name][curve], class_=f"other dashes-{k}")
         for k, name in enumerate(others_with(beside, curve))
@@ -150,7 +152,7 @@ def named(beside: Beside, curve: str) -> str:
 
 
 def legend(beside: Beside, curve: str) -> Markup | None:
-    """Return which line belongs to whom; None for the model alone."""
+    """Return the name of each line; None if there is only the line of the model."""
     names = others_with(beside, curve)
     if not names:
         return None
@@ -187,8 +189,9 @@ def calibration(part: Part, beside: Beside) -> Markup:
     )
     each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
     said = (
-        f"On the dashed line, {shown.sure_of} is right as often as its probability says; below "
-        f"the line, the model is too sure. Each dot: {each}.{calibration_errors(beside.scores)}"
+        f"On the dashed line, {shown.sure_of} is right as often as its probability says. Below the "
+        f"line, the model is too confident. Each dot stands for {each}."
+        f"{calibration_errors(beside.scores)}"
     )
     return figure(drawing, element("b", "Calibration. "), said)
 
@@ -196,7 +199,7 @@ def calibration(part: Part, beside: Beside) -> Markup:
 def reliability(
     right: FloatArray, probabilities: FloatArray, *, most: int = BINS
 ) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Return mean probability, share that is right, and rows of bins of like size.
+    """Return mean probability, share that is right, and rows of bins of similar size.
 
     Rows of equal probability stay in one bin, so there may be fewer bins.
 
@@ -252,7 +255,7 @@ def predicted_and_true(part: Part, _beside: Beside) -> Markup:
         label=f"Predicted against measured values of {part.name}",
     )
     shown = "" if len(part) <= MOST_POINTS else f" {MOST_POINTS} of {len(part):,} rows are drawn."
-    said = "The closer to the dashed line, the better; a flat cloud says nothing."
+    said = "The closer the dots are to the dashed line, the better. A flat cloud says nothing."
     return figure(drawing, element("b", "Predicted and measured. "), said, shown)
 
 
@@ -263,4 +266,4 @@ FIGURES: dict[str, Callable[[Part, Beside], Markup | None]] = {
     "histogram": histogram,
     "predicted_and_true": predicted_and_true,
 }
-"""Name of a figure, as `Shown.figures` has it → (part, what stands beside it) → the figure."""
+"""Name of a figure, in `Shown.figures` → (part, data beside it) → the figure."""

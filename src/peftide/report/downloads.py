@@ -61,5 +61,5 @@ def packed_if_long(name: str, content: bytes) -> dict[str, bytes]:
 
 
 def packed(name: str, content: bytes) -> dict[str, bytes]:
-    """Return name and content of a compressed file, without the time of day: equal pages."""
+    """Return name and content of a compressed file; without a date, equal runs give equal pages."""
     return {f"{name}.gz": gzip.compress(content, LEVEL, mtime=0)}

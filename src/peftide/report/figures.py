@@ -33,12 +33,12 @@ class Axis:
     high: float
 
     def share(self, values: ArrayLike) -> np.ndarray:
-        """Return how far along the axis values stand, 0 to 1, values beyond it at its ends."""
+        """Return values as places along the axis, from 0 to 1; values outside it are clipped."""
         span = (np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low)
         return np.clip(span, 0.0, 1.0)
 
     def ticks(self, count: int = TICKS) -> list[float]:
-        """Return round numbers along the axis, about `count` of them.
+        """Return about `count` round numbers along the axis.
 
         Examples
         --------
@@ -172,9 +172,9 @@ def strip(
     guess: float | None = None,
     class_: str,
 ) -> Markup:
-    """Return one line of a table: a dot, its interval, and a tick where guessing stands.
+    """Return one line of a table: a dot, its interval, and a tick at the score of guessing.
 
-    The numbers stand beside it as text, so it is not read aloud.
+    The row has the same numbers as text, so the drawing is hidden from screen readers.
     """
     marks = [
         element("line", x1=place, x2=place, y1=0, y2="100%", class_="grid")
@@ -196,7 +196,7 @@ def strip(
 
 
 def strip_axis(axis: Axis) -> Markup:
-    """Return the scale that stands over the strips of a table: its ends and its middle."""
+    """Return the scale above the strips of a table: its ends and its middle."""
     ticks = axis.ticks(STRIP_TICKS)
     chosen = [ticks[0], ticks[-1]] if len(ticks) > 1 else ticks
     marks = [

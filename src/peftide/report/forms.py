@@ -1,4 +1,4 @@
-"""The forms of the files that a report reads; keys that it does not read may stand beside them."""
+"""The forms of the files that a report reads; other keys are allowed."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +56,7 @@ class ClassScores(Scores):
 
 
 class PartScores(Scores):
-    """Scores of a part by name, and those of each class."""
+    """Scores of a part by name, and the scores of each class."""
 
     per_class: dict[str, ClassScores] = {}
 

@@ -40,10 +40,10 @@ def groups_intro(part: Part) -> str:
     """Return how to read the tables of groups."""
     shown = part.outcome.shown
     _, guess = shown.group_score(part.truth, part.answers)
-    ticks = "" if guess is None else "; ticks: guessing, the share of positives in the group"
+    ticks = "" if guess is None else "; ticks show the score of guessing, the share of positives"
     return (
-        f"Dots: {wording.metric_name(shown.group_metric)} of each group{ticks}. "
-        "Groups have no intervals, so mistrust small differences."
+        f"Dots show the {wording.metric_name(shown.group_metric)} of each group{ticks}. "
+        "Groups have no intervals, so do not trust small differences."
     )
 
 
@@ -90,7 +90,7 @@ def identity_bands(values: np.ndarray) -> Iterator[tuple[str, BoolArray]]:
 SPLITS: dict[str, Callable[[np.ndarray], Iterator[tuple[str, BoolArray]]]] = {
     "similarity": identity_bands
 }
-"""Column of `strata.tsv` → how its rows are grouped, where that is not by quarters or words."""
+"""Column of `strata.tsv` → how its rows are grouped, if not by quarters or words."""
 
 
 def group_score(part: Part, rows: BoolArray) -> tuple[float | None, float | None]:

@@ -1,12 +1,12 @@
 """`run.json` → the scores of every layer, if the run chose one (`--layer auto`)."""
 
 from peftide.report import wording
-from peftide.report.markup import Markup, element
+from peftide.report.markup import element
 from peftide.report.read import Run
-from peftide.report.tables import section, table
+from peftide.report.tables import Section, section, table
 
 
-def layers(run: Run) -> Markup | None:
+def layers(run: Run) -> Section | None:
     """Return the validation score of a head on each layer, and the chosen layer."""
     found = run.record.get("layers")
     if not found:
@@ -20,9 +20,11 @@ def layers(run: Run) -> Markup | None:
         ]
         for entry in found["scores"]
     ]
-    header = ["layer", wording.metric_name(found["metric"]), "95% interval", ""]
+    header = ["layer", wording.metric_name(found["metric"]), "95 % interval", ""]
     return section(
         "Layers",
-        element("p", f"A head on each frozen layer, scored on validation: {found['said']}."),
-        table(header, rows, label="Layers", class_="numbers"),
+        element("p", f"{found['said'][:1].upper()}{found['said'][1:]}."),
+        table(header, rows, label="Scores of the layers on validation", class_="numbers"),
+        intro="The validation score of a head on each frozen layer. peftide cut the backbone after "
+        "the chosen layer.",
     )

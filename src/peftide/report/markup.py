@@ -1,4 +1,4 @@
-"""Text → HTML: whatever is no `Markup` is escaped, so nothing a user wrote can become a tag."""
+"""Text → HTML: everything except `Markup` is escaped, so no text of a user can become a tag."""
 
 import html
 import re
@@ -61,7 +61,7 @@ def joined(content: Any) -> Markup:
 
 
 def prose(text: str) -> list[Any]:
-    """Return text as pieces of content, with whatever stands between backticks as code.
+    """Return text as pieces of content, with the text between backticks as code.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def prose(text: str) -> list[Any]:
 
 
 def printable(text: str) -> str:
-    """Return text with a replacement character for each that HTML forbids.
+    """Return text with a replacement character for each character that HTML forbids.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A run → the top of its page: title, what was scored and when, and a warning of leaks."""
+"""A run → the top of its page: title, scored files, date, and a warning of leaks."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Findings of reading → the classes that stand for several labels of the table."""
+"""Findings of reading → the classes that hold several labels of the table."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ OTHER = (
 def merged_classes(run: Run, part: str) -> Markup | None:
     """Return which labels each merged class holds, in training and in a part; None without any.
 
-    The classes of symmetry are explained even where the data have none of their labels.
+    For symmetry, the class `other` is explained even if no row has it.
     """
     where = {"train", part, "input"}  # an evaluation calls its table the input
     rows = [_row(found) for found in merges(run) if found["part"] in where]
@@ -51,7 +51,7 @@ def merges(run: Run) -> list[dict[str, Any]]:
 
 
 def has_own_map(run: Run) -> bool:
-    """Return whether the classes are those of the task symmetry, by peftide's own map."""
+    """Return whether the run has the classes of the task symmetry by peftide's default map."""
     return run.options.get("task") == "symmetry" and not run.options.get("class_map")
 
 

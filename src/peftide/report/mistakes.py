@@ -16,7 +16,7 @@ DEFAULT_THRESHOLD = 0.5
 LONG_NUMBER = re.compile(r"[-+]?\d*\.\d{6,}(e[-+]?\d+)?")
 MOST_CLASSES = 24
 MOST_ACROSS = 100
-"""Characters of all class names that still fit side by side; longer ones are written upright."""
+"""Characters of all class names that fit side by side; longer names are written upright."""
 
 
 def confusion(part: Part, *, threshold: float | None) -> tuple[tuple[str, ...], IntArray] | None:
@@ -79,11 +79,13 @@ def confusion_table(names: tuple[str, ...], counts: IntArray) -> Markup:
         for name, row, share in zip(names, counts, shares, strict=True)
     ]
     said = (
-        "Rows of each true class by the class predicted; the darker, the larger its share. "
-        "The right answers are on the diagonal."
+        "Each row is a true class, each column a predicted class. Darker cells hold a larger share "
+        "of their row. Correct predictions are on the diagonal."
     )
     if merged:
-        said += " The rarest classes are taken together; confusions among them are on the diagonal."
+        said += (
+            " The rarest classes share a row and a column; their confusions are on the diagonal."
+        )
     return element(
         "figure",
         element("figcaption", element("b", "Confusion. "), said),
@@ -139,7 +141,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
         element(
             "figcaption",
             element("b", "Largest mistakes. "),
-            "Worth a look: some may be errors of the labels.",
+            "Check these rows first: some of their labels may be wrong.",
             f" In brackets: {shown.in_brackets}." if shown.in_brackets else None,
         ),
         table(header, rows, label="Largest mistakes", caption=False, class_="numbers ids"),

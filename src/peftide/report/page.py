@@ -106,7 +106,7 @@ def document(title: str, *, header: Markup, main: Any, footer: Markup) -> str:
 
 
 def listed(found: Iterable[Section | None]) -> list[Markup]:
-    """Return a list of contents, then the sections; each gets an id of its own."""
+    """Return a list of contents, then the sections; each has a unique id."""
     anchors: dict[str, Section] = {}
     for one in found:
         if one is not None:
@@ -165,7 +165,7 @@ def closer_look(run: Run, part: Part, *, threshold: float | None) -> Section | N
 
 
 def beside(run: Run, part: Part, *, threshold: float | None) -> Beside:
-    """Return what the figures of a part show beside its rows."""
+    """Return the data that the figures of a part show in addition to its rows."""
     known = run.curves.get(part.name, {})
     ranked = [one.name for one in others(run.metrics, part.name, run.metrics["headline"])]
     names = [name for name in ranked if name in known]

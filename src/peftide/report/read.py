@@ -106,7 +106,7 @@ def read_run(path: Path) -> Run:
         )
     if metrics["format_version"] < OLDEST_METRICS:
         raise InputError(
-            f"{path} was written by an older peftide, whose metrics.json names no outcome",
+            f"{path} was written by an older peftide; its metrics.json has no outcome",
             fix="Score the model again with `peftide evaluate`, which writes a report too",
         )
     metrics = read_record(folder.metrics, MetricsForm)
@@ -206,7 +206,7 @@ def read_curves(path: Path) -> Curves:
 
 
 def read_columns(path: Path) -> Columns:
-    """Read a TSV file with every cell as it stands there."""
+    """Read a TSV file with every cell as text."""
     table = read_table(path, "\t")
     return {str(name): np.asarray(table[name], dtype=object) for name in table.columns}
 

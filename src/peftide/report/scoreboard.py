@@ -77,7 +77,7 @@ def standings(run: Run) -> Section | None:
             body,
             class_="standings",
         ),
-        intro=f"Dots are the {name}, lines its 95 % interval where one was computed. "
+        intro=f"Dots show the {name}, lines show its 95 % interval if it has one. "
         + ("A useful model is clearly better than these baselines." if known else "")
         + resampled(run.metrics, run.reported[0]),
     )
@@ -154,7 +154,7 @@ def interval_text(low: float | None, high: float | None, *, class_: str) -> Mark
 
 
 def _cautious(entry: dict[str, Any]) -> Markup | None:
-    """Return the wider interval that pairs have, for proteins that they share."""
+    """Return the wider interval of pairs, which allows for shared proteins."""
     wide = wording.interval(entry.get("conservative_low"), entry.get("conservative_high"))
     shown = element("span", wide, class_="whole")
     return element("span", "conservative ", shown, class_="quiet under") if wide else None
@@ -165,13 +165,16 @@ def all_scores(run: Run) -> Section | None:
     shown = [part_scores(run.metrics, part) for part in run.metrics["splits"]]
     notes = [element("li", note) for note in run.metrics.get("notes", [])]
     cut = run.metrics.get("threshold")
-    intro = "All scores of the model, with 95 % intervals in brackets, and of everything it is "
-    intro += "compared with. "
-    intro += "" if cut is None else f"Yes is predicted from a probability of {cut:.3f} on. "
+    intro = (
+        "All scores of the model, with 95 % intervals in brackets, and of the baselines and other "
+    )
+    intro += "tools. "
+    if cut is not None:
+        intro += f"The model predicts yes if the probability is at least {cut:.3f}. "
     calibrated = (run.metrics.get("calibration") or {}).get("method") or "none"
     if calibrated != "none":
         intro += f"Probabilities are calibrated on validation ({calibrated}). "
-    intro += "A dash: undefined on these rows."
+    intro += "A dash means that the score is undefined on these rows."
     return section(
         "Every score",
         element("div", shown, class_="side"),

@@ -94,7 +94,7 @@ def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
         )
     if entry["n"] < FEW_ROWS:
         rows = "row" if entry["n"] == 1 else "rows"
-        said.append(f"It comes from only {entry['n']} {rows}, far too few to conclude anything.")
+        said.append(f"The score comes from only {entry['n']} {rows}, too few to conclude anything.")
     return said
 
 
@@ -145,24 +145,26 @@ def comparison(other: Standing, value: float, metric: str) -> str:
     --------
     >>> difference = {"value": 0.02, "low": -0.01, "high": 0.05, "spans_zero": True}
     >>> comparison(Standing("composition", {"value": 0.6}, difference), 0.62, "auroc")
-    '0.020 above residue composition and length, with an interval of the difference from −0.010
-    to +0.050 that spans 0: no evidence of a difference.'
+    'The model scores 0.020 higher than residue composition and length. The 95 % interval of the
+    difference, −0.010 to +0.050, spans 0: no evidence of a difference.'
     """
     gap = other.difference.get("value")
     gap = value - other.entry["value"] if gap is None else gap
     decided = difference_verdict({**other.difference, "value": gap})
     who = other_name(other.name)
     if decided.startswith("equal"):
-        return f"The same as {who}, to three digits: {NO_EVIDENCE}."
-    start = f"{wording.score(abs(gap))} {'above' if gap > 0 else 'below'} {who}"
+        return f"The model and {who} have the same score to three digits: {NO_EVIDENCE}."
+    start = (
+        f"The model scores {wording.score(abs(gap))} {'higher' if gap > 0 else 'lower'} than {who}"
+    )
     if decided.startswith("no interval"):
-        return f"{start}, without an interval of the difference: {NO_EVIDENCE}."
+        return f"{start}. The difference has no interval: {NO_EVIDENCE}."
     low, high = other.difference["low"], other.difference["high"]
-    between = f"from {wording.signed(low)} to {wording.signed(high)}"
+    between = f"95 % interval of the difference, {wording.signed(low)} to {wording.signed(high)}"
     if decided not in ("above", "below"):
-        return f"{start}, with an interval of the difference {between} that spans 0: {NO_EVIDENCE}."
+        return f"{start}. The {between}, spans 0: {NO_EVIDENCE}."
     better = (gap > 0) != (metric in wording.LOWER_IS_BETTER)
-    return f"{start} (95 % interval of the difference {between}): the model is {_word(better)}."
+    return f"{start} ({between}): the model is {_word(better)}."
 
 
 def beside_guessing(entry: dict[str, Any], guessing: float) -> str:
