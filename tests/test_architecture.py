@@ -62,6 +62,7 @@ ORDER = [
     "pretraining",
     "planning",
     "comparing",
+    "sweeping",
     "simulate",
     "commands",
     "cli",
@@ -92,7 +93,7 @@ WITHOUT_TORCH = {
 # cli modules, one per command
 LOADED_LATE = {
     *("audit", "compare", "demo", "embed", "evaluate", "plan", "predict", "pretrain"),
-    *("report", "train"),
+    *("report", "sweep", "train"),
 }
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {

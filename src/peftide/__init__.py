@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from peftide.commands.predict import predict
     from peftide.commands.pretrain import pretrain
     from peftide.commands.split import split
+    from peftide.commands.sweep import sweep
     from peftide.commands.train import train
     from peftide.config import (
         AuditConfig,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         PredictConfig,
         PretrainConfig,
         SplitConfig,
+        SweepConfig,
         TrainConfig,
     )
     from peftide.errors import PeftideError
@@ -57,6 +59,7 @@ __all__ = [
     "Predictor",
     "PretrainConfig",
     "SplitConfig",
+    "SweepConfig",
     "TrainConfig",
     "audit",
     "compare",
@@ -72,6 +75,7 @@ __all__ = [
     "predict",
     "pretrain",
     "split",
+    "sweep",
     "train",
     "write_report",
 ]
@@ -89,6 +93,7 @@ _HOMES = {
     "PredictConfig": "config",
     "PretrainConfig": "config",
     "SplitConfig": "config",
+    "SweepConfig": "config",
     "TrainConfig": "config",
     "audit": "commands.audit",
     "compare": "commands.compare",
@@ -105,6 +110,7 @@ _HOMES = {
     "predict": "commands.predict",
     "pretrain": "commands.pretrain",
     "split": "commands.split",
+    "sweep": "commands.sweep",
     "train": "commands.train",
     "write_report": "report",
 }

@@ -28,6 +28,8 @@ WRITTEN_BY = {
     + ("report.html", RECORD),
     "compare": ("config.yaml", "leaderboard.tsv", "comparison.json", "report.html", "best")
     + ("cells", "cache", RECORD),
+    "sweep": ("config.yaml", "trials.tsv", "sweep.json", "best.yaml", "report.html", "study.db")
+    + ("trials", "cache", RECORD),
     "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),

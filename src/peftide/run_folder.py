@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from peftide.config import (
     CompareConfig,
     PretrainConfig,
+    SweepConfig,
     TrainConfig,
     as_mapping,
     from_mapping,
@@ -45,11 +46,13 @@ RESUMED: dict[type, str] = {
     TrainConfig: "train",
     PretrainConfig: "pretrain",
     CompareConfig: "compare",
+    SweepConfig: "sweep",
 }
 """Config class of each resumable command → the name of the command."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
     *("embedding_cache", "baselines", "hours", "steps", "compile", "title", "time_limit"),
+    "trials",
 }
 SETTLED = ("max_tokens", "task", "precision")
 """Options for which `config.yaml` replaces the word auto with the value chosen by the run."""

@@ -24,6 +24,7 @@ from peftide.config import (
     PretrainConfig,
     ReportConfig,
     SplitConfig,
+    SweepConfig,
     TrainConfig,
 )
 from peftide.errors import InputError
@@ -94,18 +95,25 @@ def whatever_the_data_say() -> Iterator[None]:
 
 def test_every_command_is_looked_at_here() -> None:
     dynamic = {PredictConfig, EvaluateConfig, EmbedConfig, SplitConfig, AuditConfig, TrainConfig}
-    assert {*dynamic, *LONG_RUNS, PlanConfig, CompareConfig} == set(COMMANDS.values())
+    assert {*dynamic, *LONG_RUNS, PlanConfig, CompareConfig, SweepConfig} == set(COMMANDS.values())
     # a plan takes the words of the training that it plans
     own = {field.name for field in fields(PlanConfig)}
     assert own - {field.name for field in fields(TrainConfig)} == {"json"}
 
 
-def test_a_comparison_reads_its_own_options_and_passes_on_the_others() -> None:
-    places = ("commands/compare.py", "comparing/cells.py")
+@pytest.mark.parametrize(
+    ("config_class", "places"),
+    [
+        (CompareConfig, ("commands/compare.py", "comparing/cells.py")),
+        (SweepConfig, ("commands/sweep.py", "sweeping/study.py")),
+    ],
+)
+def test_commands_that_train_read_their_own_options(
+    config_class: type, places: tuple[str, ...]
+) -> None:
     text = "".join((SOURCE / place).read_text(encoding="utf-8") for place in places)
-    own = {field.name for field in fields(CompareConfig)}
+    own = {field.name for field in fields(config_class)}
     own -= {field.name for field in fields(TrainConfig)}
-    own -= {"methods", "backbones"}  # `check_lists` reads these by name
     assert own
     assert {name for name in own if f"config.{name}" not in text} == set()
 

@@ -40,7 +40,14 @@ FENCE = re.compile(
 LANGUAGES = {"sh", "python", "yaml", "json", "text"}
 TRAINING = {"--backbone": "random:esm2_tiny", "--epochs": "1", "--threads": "1"}
 SEARCH = {"--similarity": "pyopal"}  # MMseqs2 takes seconds for the smallest search
-TINY = {"train": TRAINING, "compare": TRAINING, "plan": TRAINING, "split": SEARCH, "audit": SEARCH}
+TINY = {
+    "train": TRAINING,
+    "compare": TRAINING,
+    "sweep": TRAINING,
+    "plan": TRAINING,
+    "split": SEARCH,
+    "audit": SEARCH,
+}
 """Command → options that make it fast, unless the block sets them."""
 SETTLED = {"--resume", "--clusters"}
 """Options with which a command refuses or ignores those of `TINY`."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from peftide.errors import InputError
-from peftide.report.comparison import LogAxis, write_comparison
+from peftide.report.comparison import write_comparison
 
 ROW: dict[str, Any] = {
     **{"method": "lora", "backbone": "<b>mini", "layer": "last", "seeds": 2, "score": 0.61},
@@ -64,10 +64,3 @@ def test_the_page_shows_board_verdict_and_what_was_left_out(tmp_path: Path) -> N
 def test_a_folder_without_a_comparison_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"comparison\.json"):
         write_comparison(tmp_path)
-
-
-def test_equal_factors_are_equally_long() -> None:
-    axis = LogAxis("s", 1.0, 100.0)
-    assert axis.share([1, 10, 100]).tolist() == pytest.approx([0, 0.5, 1])
-    assert all(axis.low <= tick <= axis.high for tick in axis.ticks())
-    assert 2 <= len(LogAxis("s", 3, 4e6).ticks()) <= 9

@@ -26,6 +26,7 @@ from peftide.config import (
     PretrainConfig,
     ReportConfig,
     SplitConfig,
+    SweepConfig,
     TrainConfig,
 )
 from peftide.config.options import Options
@@ -45,6 +46,7 @@ COMMANDS: dict[str, type[Options]] = {
     "plan": PlanConfig,
     "train": TrainConfig,
     "compare": CompareConfig,
+    "sweep": SweepConfig,
     "predict": PredictConfig,
     "evaluate": EvaluateConfig,
     "audit": AuditConfig,

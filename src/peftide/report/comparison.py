@@ -2,12 +2,10 @@
 
 import logging
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from peftide.errors import InputError
 from peftide.files import write_text
@@ -15,6 +13,7 @@ from peftide.outputs import read_record
 from peftide.progress import working
 from peftide.quantities import duration
 from peftide.report import wording
+from peftide.report.axes import LogAxis
 from peftide.report.figures import Axis, Frame, chart, dots, note, spanning, strip, strip_axis
 from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
@@ -27,32 +26,6 @@ logger = logging.getLogger(__name__)
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
 MOST_NAMES = 12
 """A picture with more trainings than this shows no names."""
-
-
-@dataclass(frozen=True)
-class LogAxis(Axis):
-    """An axis on which equal factors are equally long."""
-
-    def share(self, values: ArrayLike) -> np.ndarray:
-        """Return how far along the axis values stand, 0 to 1."""
-        low, high = math.log(self.low), math.log(self.high)
-        return np.clip((np.log(np.asarray(values, dtype=np.float64)) - low) / (high - low), 0, 1)
-
-    def ticks(self, count: int = 5) -> list[float]:
-        """Return 1, 2 and 5 times powers of ten along the axis, at most about `count`.
-
-        Examples
-        --------
-        >>> LogAxis("seconds", 8, 130).ticks()
-        [10.0, 20.0, 50.0, 100.0]
-        """
-        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        for factors in ((1, 2, 5), (1, 3), (1,)):
-            found = [factor * 10.0**power for power in powers for factor in factors]
-            found = [value for value in found if self.low <= value <= self.high]
-            if len(found) <= count:
-                return found
-        return found
 
 
 def write_comparison(path: Path) -> Path:

@@ -49,6 +49,10 @@ class Axis:
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [round(k * step, 12) for k in range(first, last + 1)]
 
+    def shown(self, tick: float) -> str:
+        """Return the label of a tick."""
+        return _shown(tick)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -238,5 +242,5 @@ def _tick(frame: Frame, value: float) -> Markup:
     return element(
         "g",
         _segment((x, foot), (x, foot + 4), class_="axis"),
-        _text(x, foot + 16, _shown(value), text_anchor="middle"),
+        _text(x, foot + 16, frame.x.shown(value), text_anchor="middle"),
     )

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from peftide.adapters.adapter import Adapter
 from peftide.evaluation.tables import write_history
@@ -15,9 +17,19 @@ from peftide.training.setting import Setting
 
 logger = logging.getLogger(__name__)
 
+OnEpoch = Callable[[list[dict[str, Any]]], None]
 
-def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
-    """Train; the model has the best epoch's weights afterwards."""
+
+def run_fit(
+    setting: Setting, adapter: Adapter, folder: RunFolder, *, on_epoch: OnEpoch | None = None
+) -> FitResult:
+    """Train; the model has the best epoch's weights afterwards.
+
+    Parameters
+    ----------
+    on_epoch
+        Called after each epoch with the history so far; it may raise to end the training.
+    """
     counts = count_parameters(setting.model)
     logger.info(
         "training %s: %s of %s parameters, on %s",
@@ -27,12 +39,19 @@ def run_fit(setting: Setting, adapter: Adapter, folder: RunFolder) -> FitResult:
         setting.hardware.device,
     )
     fitting = build_fitting(setting, adapter, folder)
+    if on_epoch is not None:
+        fitting = replace(fitting, on_epoch=partial(_both, fitting.on_epoch, on_epoch))
     if setting.config.seeds > 1:
         result = fit_seeds(setting, fitting, folder)
     else:
         result = fit(setting.model, fitting)
     adapter.finish(setting.model.backbone)
     return result
+
+
+def _both(first: OnEpoch, then: OnEpoch, history: list[dict[str, Any]]) -> None:
+    first(history)
+    then(history)
 
 
 def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitting:

@@ -12,20 +12,22 @@ from peftide.report import write_report_if_possible
 from peftide.run_decisions import decided
 from peftide.run_folder import open_run
 from peftide.tasks.detecting import Request
-from peftide.training.fitting import run_fit
+from peftide.training.fitting import OnEpoch, run_fit
 from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
 from peftide.training.results import cost_record, save, score
 from peftide.training.seeds import seed_scores
 from peftide.training.setting import adapted_backbone, build_setting, find_adapter, prepare
 
 
-def run_training(request: Request, *, started: float) -> None:
+def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None = None) -> None:
     """Train, score and save; or go on with the run in `--out`.
 
     Parameters
     ----------
     started
         Time of `time.monotonic()` at which the command began.
+    on_epoch
+        Called after each epoch with the history so far; it may raise to end the training.
     """
     config, task = settled_layer(request.config), request.task
     adapter = find_adapter(config.method)
@@ -43,7 +45,7 @@ def run_training(request: Request, *, started: float) -> None:
                 backbone = adapted_backbone(config)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
-            fitted = run_fit(setting, adapter, folder)
+            fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)
             seeds = seed_scores(setting)
             predictor, results = score(setting, folder)
             save(setting, predictor, folder)

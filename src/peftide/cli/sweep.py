@@ -1,0 +1,40 @@
+"""`peftide sweep`."""
+
+import shlex
+from collections.abc import Iterator
+
+from peftide.cli.printing import aligned
+from peftide.cli.streams import say
+from peftide.commands.sweep import BEST, SweepResult, sweep
+from peftide.config import SweepConfig
+from peftide.config.unread import Names
+
+SHOWN = 5
+
+
+def run(config: SweepConfig, given: Names) -> None:
+    """Sweep, then print the best trials, the importances and the next command."""
+    result = sweep(config, given=given)
+    say("\n".join(sweep_lines(result)))
+    say(f"report: {result.path / 'report.html'}")
+    best = shlex.quote(str(result.path / BEST))
+    say(f"next: peftide train --config {best} --out my_run")
+
+
+def sweep_lines(result: SweepResult) -> Iterator[str]:
+    """Yield the best trials and the importances as text."""
+    record, table = result.record, result.table
+    states = ", ".join(f"{n} {state}" for state, n in table["state"].value_counts().items())
+    yield f"{record['metric'].replace('_', ' ')} on validation; trials: {states}"
+    names = list(record["space"])
+    best = table[table["state"] == "complete"].nlargest(SHOWN, "score")
+    rows = [["trial", "score", *names]]
+    rows += [
+        [str(row["trial"]), f"{row['score']:.3f}", *(str(row[name]) for name in names)]
+        for row in best.to_dict("records")
+    ]
+    yield from aligned(rows)
+    if record["importance"]:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in record["importance"].items())
+        yield f"importance for the score: {shares}"
+    yield "The best of many trials is too good on validation; the test part has not been looked at."

@@ -1,0 +1,240 @@
+"""`peftide sweep`: a space of training options in; trials scored on validation out."""
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import yaml
+
+from peftide.config import SweepConfig, TrainConfig, as_mapping
+from peftide.config.reading import is_in_memory
+from peftide.config.unread import NOTHING, Names, changed_options
+from peftide.errors import InputError, PeftideError, TrainingError
+from peftide.evaluation.tables import write_table
+from peftide.files import remove, write_json, write_text
+from peftide.outputs import read_record
+from peftide.report.sweep import write_sweep_if_possible
+from peftide.run_folder import RunFolder, check_run, data_hashes, open_run, run_to_resume
+from peftide.sequences.training_tables import TrainingTables, data_files
+from peftide.sweeping.space import Space, option_values, read_space
+from peftide.sweeping.study import (
+    FOLDER,
+    REASON,
+    interrupted,
+    load_optuna,
+    open_study,
+    take_up,
+)
+from peftide.sweeping.summary import summarise
+from peftide.tasks import Task
+from peftide.tasks.detecting import Request, read_request
+from peftide.training.options import check_names, only_read
+
+if TYPE_CHECKING:
+    import optuna
+
+logger = logging.getLogger(__name__)
+
+TRIALS, CACHE, TABLE, RECORD, BEST = "trials", "cache", "trials.tsv", "sweep.json", "best.yaml"
+FAILURES = (PeftideError, MemoryError, RuntimeError, OSError)
+KEPT = ("config.yaml", "run.json", "metrics.json", "history.csv")
+"""Files of a trial that stay; the model of the best values is trained anew, with its test part."""
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Results of a sweep.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    table
+        One row per trial.
+    record
+        Content of `sweep.json`.
+    """
+
+    path: Path
+    table: pd.DataFrame
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """All that the trials of a sweep share."""
+
+    config: SweepConfig
+    space: Space
+    task: Task
+    tables: TrainingTables
+    files: tuple[Path, ...]
+    folder: RunFolder
+
+
+def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
+    """Train with many values of options, and score each training on validation.
+
+    The test parts are neither scored nor looked at. A trial that fails does not stop the others.
+
+    Parameters
+    ----------
+    given
+        Options that the user named, even if at their default.
+
+    Raises
+    ------
+    InputError
+        If an option, the space or the data are wrong, or the database holds another study.
+    TrainingError
+        If no trial could be finished.
+    """
+    space = read_space(config.space)
+    _check(config, space, given=given)
+    load_optuna()
+    files = [*data_files(config), config.space]
+    check_run(config, files)
+    begun = run_to_resume(config)
+    if begun is not None and begun.is_finished():
+        logger.info("%s is already finished", config.out)
+    else:
+        settled, task, tables = read_request(config)
+        chosen = given | changed_options(config)
+        with open_run(settled, files, chosen=chosen) as folder:
+            _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
+    write_sweep_if_possible(config.out)
+    table = pd.read_csv(config.out / TABLE, sep="\t")
+    return SweepResult(config.out, table, read_record(config.out / RECORD))
+
+
+def _check(config: SweepConfig, space: Space, *, given: Names) -> None:
+    if any(map(is_in_memory, vars(config).values())):
+        raise InputError("tables in memory", fix="Save them to files: a sweep can be resumed")
+    both = sorted(set(space) & given)
+    if both:
+        raise InputError(
+            f"{', '.join(both)} is given and in the space", where="--space", fix="Leave one out"
+        )
+    check_names(_training(config))
+
+
+def without_tests(tables: TrainingTables) -> TrainingTables:
+    """Return the tables of train and validation alone."""
+    kept = {name: tables.parts[name] for name in ("train", "validation") if name in tables.parts}
+    return replace(tables, parts=kept)
+
+
+def _training(config: SweepConfig, **changes: Any) -> TrainConfig:
+    shared = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
+    return TrainConfig(**shared | changes)
+
+
+def _fill(sweep: _Sweep) -> None:
+    """Run the trials that are left, and write table, record and the best options."""
+    optuna, config, folder = load_optuna(), sweep.config, sweep.folder
+    study = open_study(config, sweep.space, folder=folder.path, data=data_hashes(list(sweep.files)))
+    take_up(study, config.out.resolve())
+    _optimize(study, sweep)
+    complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    if not complete:
+        said = [one.user_attrs.get(REASON, "") for one in study.trials]
+        raise TrainingError(
+            f"no trial was finished ({'; '.join(dict.fromkeys(filter(None, said)))})"
+        )
+    found = summarise(study, sweep.space, metric=sweep.task.outcome.headline, seed=config.seed)
+    best = best_options(config, found.best["values"], sweep.task)
+    write_table(found.table(), folder.path / TABLE)
+    write_text(folder.path / BEST, best)
+    write_json(folder.path / RECORD, found.record())
+    write_json(folder.record, read_record(folder.record) | {"status": "finished"})
+    if config.embedding_cache is None:
+        remove(folder.path / CACHE)
+
+
+def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
+    """Run trials until the study has all; other workers may add some."""
+    optuna = load_optuna()
+    over = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    over += (optuna.trial.TrialState.FAIL,)
+    limit = sweep.config.trials + len(interrupted(study))
+    if len(study.get_trials(deepcopy=False, states=over)) >= limit:
+        return
+    stop = optuna.study.MaxTrialsCallback(limit, states=over)
+    study.optimize(partial(_objective, sweep=sweep), callbacks=[stop], catch=FAILURES)
+
+
+def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
+    """Train one trial and return its validation score."""
+    optuna, started = load_optuna(), time.monotonic()
+    trial.set_user_attr(FOLDER, str(sweep.config.out.resolve()))
+    words = {name: one.suggest(trial) for name, one in sweep.space.items()}
+    shown = ", ".join(f"{name} {word}" for name, word in words.items())
+    logger.info("\ntrial %d of %d: %s", trial.number + 1, sweep.config.trials, shown)
+    run = RunFolder(sweep.folder.path / TRIALS / f"{trial.number:04d}")
+    remove(run.path)
+    try:
+        request = _request(sweep, words, run.path)
+        # it loads torch, for which no refusal should wait
+        from peftide.training.running import run_training
+
+        run_training(request, started=started, on_epoch=partial(_report, trial, sweep))
+    except optuna.TrialPruned:
+        _keep(run)
+        raise
+    except FAILURES as error:
+        trial.set_user_attr(REASON, f"{error}" or type(error).__name__)
+        logger.warning("trial %d failed: %s", trial.number + 1, error)
+        raise
+    record = read_record(run.record)
+    trial.set_user_attr("best_epoch", record["best_epoch"])
+    trial.set_user_attr("trained_parameters", record["parameters"]["trained"])
+    trial.set_user_attr("seconds", record["seconds"]["this_process"])
+    metrics = read_record(run.metrics)
+    _keep(run)
+    return metrics["splits"]["validation"][metrics["headline"]]["value"]
+
+
+def _request(sweep: _Sweep, words: Mapping[str, Any], out: Path) -> Request:
+    config = sweep.config
+    training = _training(
+        config,
+        **option_values(words),
+        out=out,
+        test=(),
+        baselines=("none",),
+        resume=False,
+        overwrite=False,
+        embedding_cache=config.embedding_cache or sweep.folder.path / CACHE,
+    )
+    return Request(only_read(training, sweep.task), sweep.task, sweep.tables, sweep.files)
+
+
+def _report(trial: "optuna.Trial", sweep: _Sweep, history: list[dict[str, Any]]) -> None:
+    """Tell the study the score of an epoch, and stop a trial that it prunes."""
+    trial.report(history[-1][sweep.task.outcome.headline], history[-1]["epoch"])
+    if trial.should_prune():
+        raise load_optuna().TrialPruned
+
+
+def _keep(run: RunFolder) -> None:
+    """Remove the large files of a trial."""
+    with suppress(OSError):
+        for path in run.path.iterdir():
+            if path.name not in KEPT:
+                remove(path)
+
+
+def best_options(config: SweepConfig, words: Mapping[str, Any], task: Task) -> str:
+    """Return the options of the best trial as a file for `peftide train --config`."""
+    best = only_read(_training(config, **option_values(words)), task)
+    changed = changed_options(best) - {"out", "resume", "overwrite", "debug", "embedding_cache"}
+    values = as_mapping(best)
+    return yaml.safe_dump(
+        {name: values[name] for name in values if name in changed}, sort_keys=False
+    )

@@ -1,0 +1,202 @@
+"""sweep.json → report.html of a sweep: scores by value of each option, heat map, all trials."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from peftide.errors import InputError
+from peftide.files import write_text
+from peftide.outputs import read_record
+from peftide.progress import working
+from peftide.report import wording
+from peftide.report.axes import LogAxis, Places
+from peftide.report.figures import Axis, Frame, chart, dots, spanning
+from peftide.report.forms import RunForm
+from peftide.report.markup import Markup, element
+from peftide.report.page import document, listed
+from peftide.report.tables import Section, facts, section, table
+from peftide.saved import Versioned
+
+logger = logging.getLogger(__name__)
+
+RECORD, REPORT, RUN = "sweep.json", "report.html", "run.json"
+LONG_RANGE = 20.0
+"""A range whose ends differ by this factor is drawn on a logarithmic axis."""
+
+
+def write_sweep(path: Path) -> Path:
+    """Write `report.html` into the folder of a sweep; return its path.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no sweep.
+    StorageError
+        If the page cannot be written.
+    """
+    with working("writing the report"):
+        found = read_record(path / RECORD, Versioned)
+        if not found:
+            raise InputError(
+                f"{path} has no {RECORD}", expected="the folder of a finished `peftide sweep`"
+            )
+        write_text(path / REPORT, page(path, found, read_record(path / RUN, RunForm)))
+    return path / REPORT
+
+
+def write_sweep_if_possible(path: Path) -> None:
+    """Write the report of a sweep; say why there is none if it fails."""
+    try:
+        write_sweep(path)
+    except Exception as error:  # noqa: BLE001 — the table is written: no reason to fail
+        logger.warning("note: no report was written (%s: %s)", type(error).__name__, error)
+        logger.debug("why there is no report:", exc_info=True)
+
+
+def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
+    """Return the whole page."""
+    done = scored(found)
+    best, metric = found["best"], wording.metric_name(found["metric"])
+    about = [("run", str(path)), ("trials", f"{len(found['trials']):,}"), ("date", record["date"])]
+    header = element(
+        "header",
+        element("p", "peftide sweep", class_="kicker"),
+        element("h1", f"Sweep of {len(found['space'])} options"),
+        element(
+            "dl", [[element("dt", a), element("dd", b)] for a, b in about if b], class_="about"
+        ),
+    )
+    values = ", ".join(f"{name} {value}" for name, value in best["values"].items())
+    answer = element(
+        "div",
+        element(
+            "p",
+            element("span", wording.score(best["score"]), class_="score"),
+            element("span", f"{metric} on validation, trial {best['trial']}", class_="of"),
+            class_="headline",
+        ),
+        element(
+            "p",
+            f"With {values}. The best of many trials is too good on validation; train "
+            "with these options and read the score on test.",
+            class_="verdict",
+        ),
+        class_="answer",
+    )
+    sections = (importance(found), by_option(found, done), heat_map(found, done), trials(found))
+    version = record.get("versions", {}).get("peftide", "")
+    footer = element("footer", element("p", f"Written by peftide {version} from {path}"))
+    return document("peftide sweep", header=header, main=[answer, *listed(sections)], footer=footer)
+
+
+def scored(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the trials that were finished."""
+    return [one for one in found["trials"] if one["state"] == "complete"]
+
+
+def importance(found: dict[str, Any]) -> Section | None:
+    """Return the share of the variance that each option explains."""
+    rows = [(name, f"{share:.0%}") for name, share in found["importance"].items()]
+    return section(
+        "Importance",
+        facts(rows, label="Importance of each option"),
+        intro="The share of the variance of the scores that each option explains (fANOVA). With "
+        "few trials it is rough.",
+    )
+
+
+def by_option(found: dict[str, Any], done: list[dict[str, Any]]) -> Section | None:
+    """Return one picture per option: the score of each trial by its value."""
+    metric = wording.metric_name(found["metric"])
+    pictures = [
+        element("figure", option_chart(name, values, done, metric=metric))
+        for name, values in found["space"].items()
+    ]
+    return section(
+        "Scores by option",
+        element("div", pictures, class_="figures") if len(done) > 1 else None,
+        intro="One dot per finished trial. An option matters if its columns differ by more than "
+        "the spread inside them.",
+    )
+
+
+def option_chart(name: str, values: Any, done: list[dict[str, Any]], *, metric: str) -> Markup:
+    """Return the scores of all trials by their value of one option."""
+    scores = np.array([one["score"] for one in done], dtype=np.float64)
+    vertical = spanning(f"{metric} on validation", scores, margin=0.1)
+    label = f"{metric} by {name}, one dot per trial"
+    if isinstance(values, dict):
+        low, high = float(values["low"]), float(values["high"])
+        is_long = low > 0 and high / low >= LONG_RANGE
+        axis = LogAxis(name, low, high) if is_long else Axis(name, low, high)
+        frame = Frame(axis, vertical)
+        x = np.array([one[name] for one in done], dtype=np.float64)
+        return chart(frame, *dots(frame, x, scores, class_="model"), label=label)
+    frame = Frame(Places(name, -0.5, len(values) - 0.5, tuple(map(str, values))), vertical)
+    at = {str(value): place for place, value in enumerate(values)}
+    x = np.array([at[str(one[name])] for one in done], dtype=np.float64)
+    x = x + np.linspace(-0.15, 0.15, len(x)) if len(x) > 1 else x
+    return chart(frame, *dots(frame, x, scores, class_="model"), label=label)
+
+
+def heat_map(found: dict[str, Any], done: list[dict[str, Any]]) -> Section | None:
+    """Return the mean score by the values of the two most important options that are lists."""
+    lists = [name for name in found["importance"] if isinstance(found["space"][name], list)]
+    if len(lists) < 2:
+        return None
+    down, across = lists[:2]
+    columns = [str(value) for value in found["space"][across]]
+    means: dict[tuple[str, str], list[float]] = {}
+    for one in done:
+        means.setdefault((str(one[down]), str(one[across])), []).append(one["score"])
+    known = [float(np.mean(scores)) for scores in means.values()]
+    rows = [
+        [str(value), *(_cell(means.get((str(value), column)), known) for column in columns)]
+        for value in found["space"][down]
+    ]
+    return section(
+        "Two options together",
+        table(
+            [f"{down} \\ {across}", *columns],
+            rows,
+            label=f"Mean score by {down} and {across}",
+            class_="numbers heat",
+        ),
+        intro="The mean validation score of the finished trials with both values: the stronger the "
+        "colour, the better.",
+    )
+
+
+def _cell(scores: list[float] | None, known: list[float]) -> Any:
+    if not scores:
+        return ""
+    mean, low, high = float(np.mean(scores)), min(known), max(known)
+    share = 0.0 if high == low else (mean - low) / (high - low)
+    trials = f"{len(scores)} trial{'' if len(scores) == 1 else 's'}"
+    return element(
+        "span", wording.score(mean), class_="heated", style=f"--heat: {share:.2f}", title=trials
+    )
+
+
+def trials(found: dict[str, Any]) -> Section | None:
+    """Return the table of all trials, the best first."""
+    names = list(found["space"])
+    ordered = sorted(
+        found["trials"],
+        key=lambda one: float("-inf") if one["score"] is None else one["score"],
+        reverse=True,
+    )
+    rows = [
+        [
+            str(one["trial"]),
+            wording.score(one["score"]) if one["score"] is not None else "",
+            one["state"],
+            *("" if one[name] is None else str(one[name]) for name in names),
+            "" if one["seconds"] is None else f"{one['seconds']:g} s",
+        ]
+        for one in ordered
+    ]
+    header = ["trial", "score", "state", *names, "time"]
+    return section("Trials", table(header, rows, label="All trials", class_="numbers"))

@@ -1,0 +1,165 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peftide.commands import sweep as command
+from peftide.commands.sweep import SweepResult, sweep
+from peftide.commands.train import train
+from peftide.config import SweepConfig, TrainConfig, from_mapping, read_yaml
+from peftide.errors import InputError, TrainingError
+from peftide.training import running
+from tests.conftest import small_config
+
+
+def config_in(folder: Path, space: str = "head_width: [4, 8]\n", **changes: Any) -> SweepConfig:
+    options = vars(small_config(folder, "regression", "head"))
+    known = {name: value for name, value in options.items() if name != "out"}
+    path = folder / "space.yaml"
+    path.write_text(space)
+    settings: dict[str, Any] = {"epochs": 1, "trials": 2, "search": "grid"} | changes
+    return SweepConfig(out=folder / "swept", space=path, **known | settings)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> SweepResult:
+    """A grid of two. Not to be written to."""
+    return sweep(config_in(tmp_path_factory.mktemp("sweep")))
+
+
+def test_every_combination_has_a_score_of_validation(swept: SweepResult) -> None:
+    assert sorted(swept.table["head_width"]) == [4, 8]
+    for row in swept.table.to_dict("records"):
+        run = swept.path / "trials" / f"{row['trial']:04d}"
+        metrics = json.loads((run / "metrics.json").read_text())
+        assert set(metrics["splits"]) == {"validation"}
+        value = metrics["splits"]["validation"][metrics["headline"]]["value"]
+        assert row["score"] == pytest.approx(value, abs=1e-6)
+        assert sorted(path.name for path in run.iterdir()) == sorted(command.KEPT)
+
+
+def test_the_best_options_train_a_model_with_its_test_part(swept: SweepResult) -> None:
+    values = read_yaml(swept.path / "best.yaml")
+    config = from_mapping(TrainConfig, values | {"out": str(swept.path.parent / "run")})
+    best = swept.table.nlargest(1, "score").iloc[0]
+    assert config.head_width == best["head_width"]
+    assert config.test
+    metrics = train(config).metrics
+    assert metrics["splits"]["validation"][metrics["headline"]]["value"] == pytest.approx(
+        best["score"], abs=1e-6
+    )
+
+
+def test_the_folder_holds_what_is_promised(swept: SweepResult) -> None:
+    assert sorted(path.name for path in swept.path.iterdir()) == [
+        *("best.yaml", "config.yaml", "report.html", "run.json"),
+        *("study.db", "sweep.json", "trials", "trials.tsv"),
+    ]
+
+
+def test_a_finished_sweep_runs_nothing_again(swept: SweepResult) -> None:
+    again = sweep(config_in(swept.path.parent, resume=True))
+    assert len(again.table) == len(swept.table)
+
+
+def test_an_interrupted_trial_is_done_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widths: list[int] = []
+    real = running.run_training
+
+    def run(request: Any, **more: Any) -> None:
+        widths.append(request.config.head_width)
+        if len(widths) == 2:
+            raise KeyboardInterrupt
+        real(request, **more)
+
+    monkeypatch.setattr(running, "run_training", run)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(config_in(tmp_path))
+    result = sweep(config_in(tmp_path, resume=True))
+    assert len(widths) == 3
+    assert widths[1] == widths[2]
+    done = result.table[result.table["state"] == "complete"]
+    assert sorted(done["head_width"]) == [4, 8]
+
+
+def test_a_trial_that_fails_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = running.run_training
+
+    def run(request: Any, **more: Any) -> None:
+        if request.config.head_width == 4:
+            raise MemoryError("no memory left")
+        real(request, **more)
+
+    monkeypatch.setattr(running, "run_training", run)
+    table = sweep(config_in(tmp_path)).table.set_index("head_width")
+    assert table["state"].to_dict() == {4: "fail", 8: "complete"}
+
+
+def test_no_finished_trial_is_an_error_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_request: Any, **_more: Any) -> None:
+        raise MemoryError("no memory left")
+
+    monkeypatch.setattr(running, "run_training", run)
+    with pytest.raises(TrainingError, match="no memory left"):
+        sweep(config_in(tmp_path))
+
+
+def test_a_bad_trial_is_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[float] = []
+
+    def run(request: Any, *, on_epoch: Any, **_more: Any) -> None:
+        """Pretend to train: each training is worse than the one before, from the first epoch on."""
+        trained.append(-float(len(trained)))
+        history = []
+        for epoch in (1, 2):
+            history.append({"epoch": epoch, "spearman": trained[-1]})
+            on_epoch(history)
+        folder = running.RunFolder(request.config.out)
+        folder.path.mkdir(parents=True)
+        score = {"splits": {"validation": {"spearman": {"value": trained[-1]}}}}
+        folder.metrics.write_text(json.dumps({"headline": "spearman", **score}))
+        cost = {"parameters": {"trained": 1}, "seconds": {"this_process": 1.0}, "best_epoch": 1}
+        folder.record.write_text(json.dumps(cost))
+
+    monkeypatch.setattr(running, "run_training", run)
+    monkeypatch.setattr(running, "RunFolder", command.RunFolder, raising=False)
+    space = "head_dropout: {low: 0.0, high: 0.5}\n"
+    table = sweep(config_in(tmp_path, space, search="random", prune=True, trials=8)).table
+    assert table["state"].tolist() == ["complete"] * 5 + ["pruned"] * 3
+    assert table["score"].tolist() == trained
+
+
+def test_two_workers_share_the_trials_of_a_study(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    first = config_in(tmp_path, storage=url, search="random", trials=2)
+    sweep(first)
+    second = sweep(replace(first, out=tmp_path / "worker2", trials=3))
+    assert len(second.table) == 3
+    assert len(list((tmp_path / "worker2" / "trials").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("space", "changes", "said"),
+    [
+        ("nonsense: [1]\n", {}, "nonsense"),
+        ("seed: [0, 1]\nbackbone: [mimi]\n", {}, "mimi"),
+    ],
+)
+def test_a_wrong_space_is_refused_or_fails_by_name(
+    tmp_path: Path, space: str, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises((InputError, TrainingError), match=said):
+        sweep(config_in(tmp_path, space, **changes))
+
+
+def test_an_option_is_given_or_searched(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="head_width"):
+        sweep(config_in(tmp_path), given=frozenset({"head_width"}))

@@ -1,0 +1,41 @@
+from typing import Any
+
+import optuna
+import pytest
+
+from peftide.sweeping.space import space_of
+from peftide.sweeping.summary import summarise
+
+SPACE = space_of({"lora_r": ["1", "8"], "lora_dropout": {"low": "0.0", "high": "0.5"}})
+
+
+def study_of(count: int) -> optuna.Study:
+    study = optuna.create_study(direction="maximize")
+
+    def objective(trial: optuna.Trial) -> float:
+        words = {name: one.suggest(trial) for name, one in SPACE.items()}
+        if trial.number == 2:
+            raise MemoryError
+        trial.set_user_attr("seconds", 1.5)
+        return words["lora_r"] + 0.01 * words["lora_dropout"]
+
+    study.optimize(objective, n_trials=count, catch=(MemoryError,))
+    return study
+
+
+def test_the_option_that_makes_the_score_is_the_most_important() -> None:
+    found = summarise(study_of(20), SPACE, metric="auroc", seed=0)
+    assert next(iter(found.importance)) == "lora_r"
+    assert sum(found.importance.values()) == pytest.approx(1)
+    assert found.best["values"]["lora_r"] == 8
+
+
+def test_the_table_has_a_row_per_trial() -> None:
+    table = summarise(study_of(5), SPACE, metric="auroc", seed=0).table()
+    assert table["state"].tolist() == ["complete", "complete", "fail", "complete", "complete"]
+    assert table["lora_r"].isin([1, 8]).all()
+
+
+def test_few_trials_have_no_importance() -> None:
+    found: Any = summarise(study_of(2), SPACE, metric="auroc", seed=0)
+    assert found.importance == {}
