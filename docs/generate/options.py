@@ -81,7 +81,7 @@ def form_of(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return "CHOICE"
     if typing.get_origin(kind) is tuple:
-        return f"{PLAIN[typing.get_args(kind)[0]]},…"
+        return f"{form_of(typing.get_args(kind)[0])},…"
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return form_of(typing.get_args(kind)[0])
     return PLAIN[kind]

@@ -23,6 +23,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide compare --methods head,lora --seeds 3 --data pairs.tsv --sequences proteins.fasta "
         "--out compared",
     ),
+    "sweep": (
+        "peftide sweep --space space.yaml --data pairs.tsv --sequences proteins.fasta --out swept",
+        "peftide sweep --space space.yaml --trials 60 --prune --data pairs.tsv "
+        "--sequences proteins.fasta --out swept",
+    ),
     "predict": (
         "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --out answers.tsv",
         "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --error-rate 0.1",

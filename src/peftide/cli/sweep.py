@@ -1,24 +1,28 @@
 """`peftide sweep`."""
 
-import shlex
 from collections.abc import Iterator
 
+from peftide.cli.closing import beside, say_next, say_written
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
-from peftide.commands.sweep import BEST, SweepResult, sweep
+from peftide.commands.sweep import BEST, TABLE, SweepResult, sweep
 from peftide.config import SweepConfig
 from peftide.config.unread import Names
+from peftide.report.sweep import REPORT
 
 SHOWN = 5
+WARNING = "The best of many trials is too good on validation; the test part has not been looked at."
 
 
 def run(config: SweepConfig, given: Names) -> None:
     """Sweep, then print the best trials, the importances and the next command."""
     result = sweep(config, given=given)
     say("\n".join(sweep_lines(result)))
-    say(f"report: {result.path / 'report.html'}")
-    best = shlex.quote(str(result.path / BEST))
-    say(f"next: peftide train --config {best} --out my_run")
+    say(WARNING)
+    best = result.path / BEST
+    say_written(trials=result.path / TABLE, best_options=best, report=result.path / REPORT)
+    run = beside(result.path, "_best")
+    say_next(["peftide", "train", "--config", str(best), "--out", str(run)])
 
 
 def sweep_lines(result: SweepResult) -> Iterator[str]:
@@ -37,4 +41,3 @@ def sweep_lines(result: SweepResult) -> Iterator[str]:
     if record["importance"]:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in record["importance"].items())
         yield f"importance for the score: {shares}"
-    yield "The best of many trials is too good on validation; the test part has not been looked at."

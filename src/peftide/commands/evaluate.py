@@ -42,7 +42,7 @@ def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any
         from peftide.predictor.evaluating import run_evaluation
 
         metrics = run_evaluation(config, work, given=given)
-        write_report_if_possible(config.out)
+        write_report_if_possible(config.out, title=config.title)
     return metrics
 
 

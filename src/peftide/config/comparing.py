@@ -58,7 +58,7 @@ class CompareConfig(TrainConfig):
 
 
 def training_options(config: CompareConfig, **changes: Any) -> TrainConfig:
-    """Return the options of one training of a comparison.
+    """Return the options of one training of a comparison, which has one seed.
 
     Examples
     --------
@@ -67,4 +67,4 @@ def training_options(config: CompareConfig, **changes: Any) -> TrainConfig:
     3
     """
     shared = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
-    return TrainConfig(**shared | changes)
+    return TrainConfig(**shared | {"seeds": 1} | changes)
