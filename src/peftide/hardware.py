@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 CPU_MAX_TOKENS = 2_048  # larger batches exceed the cache of a typical core
 GPU_MAX_TOKENS = 16_384
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 GRAPH_BATCHES = 2
 """Number of packed batches whose activations training keeps at a time."""
 WORTH_ALL_THREADS = 2**20
@@ -64,11 +65,16 @@ class Hardware:
             return self
         return replace(self, max_tokens=budget_factor * self.max_tokens, is_usual=False)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number type of matrix products in the backbone."""
+        return DTYPES[self.precision]
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which the backbone runs."""
         if self.precision == "fp32":
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return torch.autocast(self.device.type, dtype=self.dtype)
 
     @contextmanager
     def computing(self) -> Iterator[None]:

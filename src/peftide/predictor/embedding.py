@@ -5,6 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from peftide.backbones import Backbone
+from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
@@ -130,6 +131,7 @@ def backbone_encoder(
         pairing=Alone(),
         head=nn.Identity(),
     )
+    hold_half(backbone, hardware.dtype)
     model = ProteinModel(parts).to(hardware.device)
     limit = checked_max_length(backbone.max_residues, max_length)
     return ModelEncoder(model, hardware, max_length=limit)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from peftide.backbones.half import hold_half
 from peftide.bundle import Bundle, load_bundle
 from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
@@ -280,6 +281,7 @@ def load(
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:
     """Return the predictor of an opened bundle."""
+    hold_half(bundle.model.backbone, hardware.dtype)
     model = bundle.model.to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=bundle.recipe.max_length)
     return Predictor(encoder, bundle.answering)
