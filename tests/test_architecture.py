@@ -90,11 +90,6 @@ WITHOUT_TORCH = {
     *("auditing", "splitting", "tasks", "evaluation", "bundle_record"),
     *("cli", "__init__", "__main__"),
 }
-# cli modules, one per command
-LOADED_LATE = {
-    *("audit", "compare", "demo", "embed", "evaluate", "plan", "predict", "pretrain"),
-    *("report", "sweep", "train"),
-}
 TORCH = {"torch", "transformers", "peft", "accelerate"}
 REGISTRIES = {
     "TASKS": "tasks",
@@ -110,8 +105,6 @@ PAGES = {
 }
 UNTESTED = {"__init__.py", "__main__.py", "types.py", "version.py"}  # no behaviour of their own
 TESTS_WITHOUT_MODULE = {"contracts", "integration", "cli", "test_architecture.py"}
-# called by transformers, in its order
-FIXED_SIGNATURES = {"packed_attention", "row_attention", "biased_attention"}
 FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper"}
 EXPERIMENTS = 7  # YAML files in configs/
 
@@ -262,6 +255,26 @@ def parameters(function: Function) -> tuple[int, int]:
     return positional, positional + len(arguments.kwonlyargs)
 
 
+@cache
+def commands() -> frozenset[str]:
+    """Names of the commands: the module of each in `cli` is loaded when it is called."""
+    return frozenset(keys_of(assignments(tree(PACKAGE / "cli" / "main.py")).get("COMMANDS")))
+
+
+@cache
+def called_by_transformers() -> frozenset[str]:
+    """Functions registered as attention, which `transformers` calls with arguments in its order."""
+    return frozenset(
+        node.args[1].id
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "register_attention"
+        and isinstance(node.args[1], ast.Name)
+    )
+
+
 def fail_on(offenders: Iterable[str]) -> None:
     listed = sorted(offenders)
     assert not listed, "\n  " + "\n  ".join(listed)
@@ -297,7 +310,7 @@ def test_stages_of_arrays_load_no_torch() -> None:
         f"{label(path)} loads {', '.join(torch_loaded_with(module))}"
         for module, path in BY_NAME.items()
         if stage_of(module) in WITHOUT_TORCH
-        and not (stage_of(module) == "cli" and path.stem in LOADED_LATE)
+        and not (stage_of(module) == "cli" and path.stem in commands())
         and torch_loaded_with(module)
     )
 
@@ -323,7 +336,7 @@ def test_functions_take_few_parameters() -> None:
     offenders = []
     for path, function in functions():
         positional, total = parameters(function)
-        if (positional > 3 or total > 6) and function.name not in FIXED_SIGNATURES:
+        if (positional > 3 or total > 6) and function.name not in called_by_transformers():
             found = f"{positional} positional of {total} parameters"
             offenders.append(f"{label(path, function)}: {found}, at most 3 of 6")
     fail_on(offenders)
