@@ -19,7 +19,7 @@ def test_every_layer_has_its_score_and_the_choice_is_marked(tmp_path: Path) -> N
     shown = found.markup()
     assert "a plateau from 0 to 1" in shown
     assert shown.count("<tr") == 3
-    assert "0.630" in shown.split("chosen")[0].split("0.610")[1]
+    assert "0.630" in shown.split(">chosen<")[0].split("0.610")[1]
 
 
 def test_a_run_that_chose_no_layer_says_nothing(tmp_path: Path) -> None:
