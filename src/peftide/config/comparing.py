@@ -1,4 +1,4 @@
-"""The options of a comparison: those of a training, and what is compared."""
+"""The options of a comparison: the options of a training, and the methods to compare."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path

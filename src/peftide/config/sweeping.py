@@ -1,4 +1,4 @@
-"""The options of a sweep: those of a training, and the space of options to search."""
+"""The options of a sweep: the options of a training, and the space to search."""
 
 from dataclasses import dataclass
 from pathlib import Path
