@@ -1,7 +1,7 @@
 """Crash each command just before its n-th change of the file system, for every n; run it again.
 
     python -m benchmarks.crash_points                  # every command, every point
-    python -m benchmarks.crash_points train --every 5  # every fifth point of one command
+    python -m benchmarks.crash_points train --points 5 # five points of one command
 
 A process killed before a change leaves the files as they are then. So one process runs the command
 and keeps a copy of its files before each change; then the command runs again in each copy. A point
@@ -18,7 +18,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +123,17 @@ def is_change(event: str, arguments: Sequence[Any], folder: str) -> bool:
     return changes and any(os.path.abspath(text).startswith(folder) for text in texts)
 
 
-def run(words: str, folder: Path, *, copies: Path | None = None) -> int:
+def run(
+    words: str, folder: Path, *, copies: Path | None = None, modules: Path | None = None
+) -> int:
     """Run a command in a folder; return its exit code.
 
     Parameters
     ----------
     copies
         Folder for a copy of the files before each change, named by its number.
+    modules
+        File for the names of all modules that the command has loaded.
     """
 
     def work() -> int:
@@ -148,9 +154,19 @@ def run(words: str, folder: Path, *, copies: Path | None = None) -> int:
         code = main(words.split())
         sys.stdout.flush()
         busy[0] = True
+        if modules is not None:
+            modules.write_text("\n".join(sys.modules))
         return code
 
     return in_child(folder, work)
+
+
+def load_modules(names: Path) -> None:
+    """Import modules once, so that processes forked later need not."""
+    for name in names.read_text().splitlines():
+        if name not in sys.modules and not name.startswith(("_", "torch.")):
+            with suppress(Exception):
+                import_module(name)
 
 
 def cut_unfinished(folder: Path) -> None:
@@ -199,7 +215,7 @@ def state(folder: Path) -> dict[str, Any]:
 
 
 def write_inputs(folder: Path) -> None:
-    """Write small tables, and train the model that predictions need."""
+    """Write small tables."""
     generator = np.random.default_rng(0)
     texts = ["".join(generator.choice(list("ACDEFGHIKLMNPQRSTVWY"), 12 + k)) for k in range(24)]
     rows = [f"p{k}\t{text}\t{k % 2}" for k, text in enumerate(texts)]
@@ -218,8 +234,14 @@ def write_inputs(folder: Path) -> None:
         ]
         name = {"lora": "train", "head": "head"}[method]
         (folder / f"{name}.yaml").write_text("\n".join(lines) + "\n")
-    done = run(f"train --config head.yaml --out run {QUICK}", folder)
+
+
+def train_model(folder: Path) -> None:
+    """Train the model that predictions need."""
+    modules = folder.parent / "modules.txt"
+    done = run(f"train --config head.yaml --out run {QUICK}", folder, modules=modules)
     assert done == 0, (folder.parent / f"{folder.name}.log").read_text()
+    load_modules(modules)
 
 
 class Trial:
@@ -239,8 +261,10 @@ class Trial:
         whole, self.copies = self.root / "whole", self.root / "copies"
         shutil.copytree(self.start, whole)
         self.copies.mkdir()
-        done = run(self.words, whole, copies=self.copies)
+        modules = self.root / "modules.txt"
+        done = run(self.words, whole, copies=self.copies, modules=modules)
         assert done == 0, (self.root / "whole.log").read_text()
+        load_modules(modules)
         self.whole, self.points = state(whole), len(list(self.copies.iterdir()))
         self.known: dict[str, str] = {}
 
@@ -272,12 +296,10 @@ def main() -> int:
     """Try the points of some commands; print one line per command and each fault."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("commands", nargs="*", metavar="COMMAND", help=", ".join(CASES))
-    parser.add_argument("--every", type=int, default=1, help="try every n-th point")
+    parser.add_argument("--points", type=int, help="try so many points of each command; else all")
     parser.add_argument("--json", type=Path, help="file for the result")
     parser.add_argument("--keep", type=Path, help="folder for what was left by faulty points")
     chosen = parser.parse_args()
-    from importlib import import_module
-
     import torch
 
     torch.set_num_threads(1)
@@ -290,10 +312,13 @@ def main() -> int:
         inputs = root.resolve() / "inputs"
         inputs.mkdir(parents=True)
         write_inputs(inputs)
+        if any("{inputs}/run" in CASES[name].words for name in chosen.commands or CASES):
+            train_model(inputs)
         result = {}
         for name in chosen.commands or CASES:
             trial = Trial(name, inputs, root.resolve())
-            points = range(1, trial.points + 1, chosen.every)
+            count = min(chosen.points or trial.points, trial.points)
+            points = np.linspace(1, trial.points, count).round().astype(int).tolist()
             faults = {point: fault for point in points if (fault := trial.fault(point))}
             tried, states = len(points), len(trial.known)
             result[name] = {"points": trial.points, "tried": tried, "faults": faults}
