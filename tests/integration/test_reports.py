@@ -46,7 +46,7 @@ def test_an_evaluation_leaves_a_report_too(trained: Trained, tmp_path: Path) -> 
 def test_a_report_that_fails_breaks_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_path: Path) -> None:
+    def fail(_path: Path, *, title: str | None) -> None:
         raise ZeroDivisionError("a slip of ours")
 
     monkeypatch.setattr(module, "write_report", fail)
