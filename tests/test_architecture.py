@@ -58,6 +58,7 @@ ORDER = [
     "bundle_record",
     "bundle",
     "predictor",
+    "screening",
     "training",
     "pretraining",
     "planning",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from peftide.commands.plan import plan
     from peftide.commands.predict import predict
     from peftide.commands.pretrain import pretrain
+    from peftide.commands.screen import screen
     from peftide.commands.split import split
     from peftide.commands.sweep import sweep
     from peftide.commands.train import train
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         PlanConfig,
         PredictConfig,
         PretrainConfig,
+        ScreenConfig,
         SplitConfig,
         SweepConfig,
         TrainConfig,
@@ -58,6 +60,7 @@ __all__ = [
     "PredictConfig",
     "Predictor",
     "PretrainConfig",
+    "ScreenConfig",
     "SplitConfig",
     "SweepConfig",
     "TrainConfig",
@@ -74,6 +77,7 @@ __all__ = [
     "plan",
     "predict",
     "pretrain",
+    "screen",
     "split",
     "sweep",
     "train",
@@ -92,6 +96,7 @@ _HOMES = {
     "PlanConfig": "config",
     "PredictConfig": "config",
     "PretrainConfig": "config",
+    "ScreenConfig": "config",
     "SplitConfig": "config",
     "SweepConfig": "config",
     "TrainConfig": "config",
@@ -109,6 +114,7 @@ _HOMES = {
     "plan": "commands.plan",
     "predict": "commands.predict",
     "pretrain": "commands.pretrain",
+    "screen": "commands.screen",
     "split": "commands.split",
     "sweep": "commands.sweep",
     "train": "commands.train",

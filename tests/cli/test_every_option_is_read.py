@@ -23,6 +23,7 @@ from peftide.config import (
     PredictConfig,
     PretrainConfig,
     ReportConfig,
+    ScreenConfig,
     SplitConfig,
     SweepConfig,
     TrainConfig,
@@ -42,6 +43,7 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     DemoConfig: ("commands/demo.py",),
     PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py", "hardware.py"),
     ReportConfig: ("cli/report.py",),
+    ScreenConfig: ("commands/screen.py", "hardware.py", "process.py"),
     InitConfig: ("commands/init.py",),
     CompletionConfig: ("cli/completion.py",),
 }
@@ -95,7 +97,9 @@ def whatever_the_data_say() -> Iterator[None]:
 
 def test_every_command_is_looked_at_here() -> None:
     dynamic = {PredictConfig, EvaluateConfig, EmbedConfig, SplitConfig, AuditConfig, TrainConfig}
-    assert {*dynamic, *LONG_RUNS, PlanConfig, CompareConfig, SweepConfig} == set(COMMANDS.values())
+    assert {*dynamic, *LONG_RUNS, PlanConfig, CompareConfig, SweepConfig, ScreenConfig} == set(
+        COMMANDS.values()
+    )
     # a plan takes the words of the training that it plans
     own = {field.name for field in fields(PlanConfig)}
     assert own - {field.name for field in fields(TrainConfig)} == {"json"}

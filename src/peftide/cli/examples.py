@@ -32,6 +32,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --out answers.tsv",
         "peftide predict my_run --input new_pairs.tsv --sequences proteins.fasta --error-rate 0.1",
     ),
+    "screen": (
+        "peftide screen my_run --sequences proteome.fasta --top-k 20 --out hits.parquet",
+        "peftide screen my_run --sequences baits.fasta --against proteome.fasta --threshold 0.9 "
+        "--out hits.parquet",
+    ),
     "evaluate": (
         "peftide evaluate my_run --input other_pairs.tsv --sequences proteins.fasta --out scores",
         "peftide evaluate my_run --input pairs.tsv --part test --sequences proteins.fasta "

@@ -23,6 +23,7 @@ from peftide.config.groups import (
 )
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
+from peftide.config.screening import ScreenConfig
 from peftide.config.starting import CompletionConfig, InitConfig
 from peftide.config.sweeping import SweepConfig
 from peftide.config.yaml_files import read_yaml
@@ -48,6 +49,7 @@ __all__ = [
     "ReportConfig",
     "RowOptions",
     "RunOptions",
+    "ScreenConfig",
     "SplitConfig",
     "SweepConfig",
     "TableOptions",
