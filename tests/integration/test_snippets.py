@@ -28,6 +28,7 @@ from peftide.cli.main import COMMANDS, main
 from peftide.commands.init import FIRST_LINE as INIT
 from peftide.config import PretrainConfig, TrainConfig, from_mapping
 from peftide.simulate import ProteomeSizes, SimulatedProteome, simulate_proteome, write_proteome
+from peftide.sweeping.space import read_space
 from tests.conftest import write_proteins, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,11 +50,13 @@ TINY = {
     "audit": SEARCH,
 }
 """Command → options that make it fast, unless the block sets them."""
+SPACE = "space.yaml"
+"""Name of a file that is the space of a sweep."""
 SETTLED = {"--resume", "--clusters"}
 """Options with which a command refuses or ignores those of `TINY`."""
 FINE = {"audit": {0, 3}}
 """Exit codes of commands that answer by their code: the simulated proteins are similar."""
-NOT_RUN = 11
+NOT_RUN = 12
 """Blocks with the mark `not run`; a new one needs a reason, and a higher number here."""
 
 
@@ -180,6 +183,7 @@ def write_sequence_tables(proteome: SimulatedProteome, folder: Path) -> None:
         [("C1", "C1"), ("C2", "C2"), ("C3", "other"), ("D2", "other")],
     )
     write_proteins(folder / "my_family.fasta", [protein.sequence for protein in proteins])
+    (folder / SPACE).write_text("lora_r: [1, 4]\n")
 
 
 @pytest.fixture
@@ -261,10 +265,13 @@ def run_python(one: Snippet) -> None:
 def read_options(one: Snippet) -> None:
     """Read a YAML file of options; its first line says `# FILE`, under which it is kept."""
     values = yaml.safe_load(one.text)
-    config_class = PretrainConfig if "pretrain" in one.page else TrainConfig
-    assert from_mapping(config_class, {"out": "run"} | values)
     name = one.text.splitlines()[0].removeprefix("# ")
     Path(name).write_text(one.text)
+    if name == SPACE:
+        assert read_space(Path(name))
+        return
+    config_class = PretrainConfig if "pretrain" in one.page else TrainConfig
+    assert from_mapping(config_class, {"out": "run"} | values)
 
 
 RUNNERS: dict[str, Callable[[Snippet], object]] = {
