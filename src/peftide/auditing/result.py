@@ -10,6 +10,7 @@ import numpy as np
 from peftide.auditing.across import judged_shared
 from peftide.auditing.kinship import FOUND_BY, Kinship, judged_similar
 from peftide.auditing.subject import Subject
+from peftide.auditing.variants import known_to_be_similar
 from peftide.auditing.verdict import conclusion
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
 from peftide.baselines.homologues import RULE
@@ -47,6 +48,7 @@ class AuditResult:
     def conclusion(self) -> str:
         """The outcome in words: leaks, warnings and notes, and whether similarity was searched."""
         searched = self.kinship is not None or not self.subject.later
+        searched = searched or known_to_be_similar(self.subject)
         return conclusion((verdict.severity for verdict in self.verdicts), searched=searched)
 
     def record(self) -> dict[str, Any]:
@@ -69,8 +71,14 @@ class AuditResult:
             "labels": self.subject.label_kind,
             "conclusion": self.conclusion,
             "verdicts": [dataclasses.asdict(verdict) for verdict in self.verdicts],
-            "similarity": None if self.kinship is None else _kinship_record(self, self.kinship),
+            "similarity": self._similarity(),
         }
+
+    def _similarity(self) -> Mapping[str, Any] | None:
+        """Return how similar proteins were found; None if they were not searched."""
+        if known_to_be_similar(self.subject, self.kinship):
+            return {"tool": "all are variants of one sequence", "best": []}
+        return None if self.kinship is None else _kinship_record(self, self.kinship)
 
 
 def audit_training(

@@ -11,6 +11,7 @@ from peftide.sequences.label_kinds import LabelKind, label_kind
 from peftide.sequences.label_lists import is_missing
 from peftide.sequences.residue_labels import per_residue
 from peftide.sequences.yes_no import is_yes
+from peftide.similarity.reference import VariantSet, variants_of
 from peftide.types import BoolArray, FloatArray, IntArray
 
 
@@ -44,6 +45,14 @@ class Subject:
     def sequences(self) -> list[str]:
         """Each distinct sequence, by number."""
         return list(dict.fromkeys(self.dataset.proteins.sequences))
+
+    @cached_property
+    def variants(self) -> VariantSet | None:
+        """The changes of each distinct sequence, if all are variants of one; None otherwise."""
+        if self.pairs:
+            return None
+        train = [self.sequences[number] for number in self.proteins("train")]
+        return variants_of(self.sequences, train=train)
 
     @cached_property
     def lengths(self) -> IntArray:

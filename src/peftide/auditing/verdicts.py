@@ -5,6 +5,7 @@ from collections import Counter
 from peftide.auditing.across import ACROSS
 from peftide.auditing.kinship import Kinship, similar_proteins
 from peftide.auditing.subject import Subject
+from peftide.auditing.variants import known_to_be_similar, variant_split
 from peftide.auditing.verdict import Severity, Verdict, share
 from peftide.auditing.within import WITHIN
 from peftide.sequences import Finding
@@ -37,7 +38,8 @@ def judge(subject: Subject, kinship: Kinship | None) -> tuple[Verdict, ...]:
     """
     verdicts = [check(subject, part) for part in subject.dataset.parts for check in WITHIN]
     verdicts += [check(subject, part) for part in subject.later for check in ACROSS]
-    if kinship is not None:
+    verdicts += [variant_split(subject, part) for part in subject.later]
+    if kinship is not None and not known_to_be_similar(subject, kinship):
         verdicts += [similar_proteins(subject, part, kinship) for part in subject.later]
     verdicts += [_of_reading(found) for found in subject.dataset.findings]
     verdicts.append(several_ids(subject))

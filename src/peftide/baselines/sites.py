@@ -6,15 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from peftide.baselines.letters import letter_codes
+from peftide.baselines.letters import OTHER, letter_codes
 from peftide.baselines.penalised import PenalisedModel, fit_penalised
-from peftide.baselines.variants import CODES, DELETED, Changes, changes, consensus, reference_of
+from peftide.similarity.reference import (
+    DELETED,
+    INSERTED,
+    Changes,
+    changes,
+    consensus,
+    reference_of,
+)
 from peftide.types import FloatArray, IntArray
 
 MOST_PAIRED = 16
 """Varying sites up to which pairs of them are features."""
 
 MOST_FEATURES = 2_500  # the commonest; the time of a fit grows with their third power
+GAP, MORE = OTHER + 1, OTHER + 2
+CODES = MORE + 1
+"""Codes of what is at a site: a residue as in `letters`, none, or more than one."""
 PAIR_SCALE = 0.5  # pairs are rarer and matter less than single residues
 FEWEST_ROWS = 2  # train sequences with a residue; one that a single sequence has says nothing
 
@@ -173,11 +183,11 @@ def site_features(sequences: Sequence[str], reference: str, paired: IntArray) ->
     """
     found = changes(sequences, reference)
     length = len(reference)
-    before = letter_codes(reference)[found.site]
+    before, codes = letter_codes(reference)[found.site], _codes(found)
     columns = [
         found.site,
-        length + found.site * CODES + found.code,
-        length * (1 + CODES) + found.code,
+        length + found.site * CODES + codes,
+        length * (1 + CODES) + codes,
         length * (1 + CODES) + CODES + before,
     ]
     single = Found(np.tile(found.sequence, 4), np.concatenate(columns))
@@ -194,13 +204,22 @@ def _pairs(found: Changes, reference: str, paired: IntArray, *, count: int) -> F
     """Return the pairs of residues that sequences have at two sites, changed or not."""
     there = np.tile(letter_codes(reference)[paired], (count, 1))
     place = np.searchsorted(paired, found.site)
-    known = (place < len(paired)) & (found.code <= DELETED)
+    codes = _codes(found)
+    known = (place < len(paired)) & (codes <= GAP)
     known[known] &= paired[place[known]] == found.site[known]
-    there[found.sequence[known], place[known]] = found.code[known]
+    there[found.sequence[known], place[known]] = codes[known]
     first, second = np.triu_indices(len(paired), 1)
     number = np.arange(len(first)) * CODES**2
     columns = number + there[:, first] * CODES + there[:, second]
     return Found(np.repeat(np.arange(count), len(first)), columns.ravel())
+
+
+def _codes(found: Changes) -> IntArray:
+    """Return the code of each change."""
+    letters = bytes(found.letter.tolist()).decode("ascii")
+    codes = letter_codes(letters)
+    codes[found.letter == DELETED], codes[found.letter == INSERTED] = GAP, MORE
+    return codes
 
 
 def _used(sequences: Sequence[str], members: IntArray) -> list[str]:

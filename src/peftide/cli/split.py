@@ -14,6 +14,8 @@ MOST_LABELS = 4
 KINDS = {
     "none_seen": "none_seen: the parts share no protein and no group of similar proteins",
     "cluster": "cluster: the parts share no group of similar sequences",
+    "position": "position: no site changes in two parts",
+    "order": "order: train and validation have single changes, test has two or more",
     "random": "random: rows are split at random, repeats of an example stay together",
 }
 
@@ -32,6 +34,7 @@ def run(config: SplitConfig, given: Names) -> None:
 def split_lines(record: dict[str, Any]) -> Iterator[str]:
     """Yield the record as text."""
     yield KINDS[record["kind"]]
+    yield f"asks: {record['asks']}"
     if groups := record["groups"]:
         yield f"groups: {groups['groups']:,}, the largest of {groups['largest']:,}; {groups['by']}"
     yield from aligned(list(table_rows(record["parts"])))

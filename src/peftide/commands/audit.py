@@ -16,6 +16,7 @@ from peftide.sequences import read_dataset
 from peftide.sequences.missing import missing_labels
 from peftide.sequences.training_tables import data_files, read_training_tables
 from peftide.similarity import settings_of
+from peftide.similarity.reference import LEAST_IDENTICAL
 
 COMMAND = "audit"
 SIMILARITIES: dict[str, Names] = {
@@ -57,6 +58,8 @@ def audit(config: AuditConfig, *, given: Names = NOTHING) -> AuditResult:
 def _judged(config: AuditConfig) -> AuditResult:
     subject = read_subject(config)
     wanted = config.similarity != "none" and bool(subject.later)
+    if config.identity <= LEAST_IDENTICAL and subject.variants is not None:
+        wanted = False  # all are similar to all, and `variants` says what that means
     kinship = find_kinship(subject, settings_of(config)) if wanted else None
     return AuditResult(subject, judge(subject, kinship), kinship)
 

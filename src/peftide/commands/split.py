@@ -61,8 +61,8 @@ def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
 
 def choices(config: SplitConfig) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
-    if config.kind == "random":
-        yield Choice("--kind random", SIMILARITY | {"similarity", "clusters"})
+    if config.kind in ("random", "position", "order"):
+        yield Choice(f"--kind {config.kind}", SIMILARITY | {"similarity", "clusters"})
     if config.clusters is not None:
         yield Choice("a split with --clusters", SIMILARITY | {"similarity"})
     if config.similarity == "none":

@@ -134,11 +134,12 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
         main=True,
     )
     out: Path = option(doc="folder to write", main=True)
-    kind: Literal["auto", "random", "cluster", "none_seen"] = option(
+    kind: Literal["auto", "random", "cluster", "none_seen", "position", "order"] = option(
         "auto",
         doc="random rows; cluster: similar sequences stay together; none_seen (pairs): parts share "
-        "no protein and no similar ones, and pairs across parts are dropped; auto: none_seen for "
-        "pairs, else cluster",
+        "no protein and no similar ones, and pairs across parts are dropped; position (variants of "
+        "one protein): no site changes in two parts; order (variants): train on single changes, "
+        "test on combinations; auto: none_seen for pairs, else cluster",
         main=True,
     )
     fractions: tuple[float, ...] = option(

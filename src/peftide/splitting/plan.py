@@ -16,12 +16,16 @@ from peftide.splitting.groups import ProteinGroups, protein_groups
 from peftide.splitting.label_shares import LabelShares, label_shares
 from peftide.splitting.negatives import SampledNegatives, sample_negatives
 from peftide.splitting.rows import SplitRows
+from peftide.splitting.sites import are_variants, split_by_order, split_by_site, variant_rows
 from peftide.splitting.stratified import split_at_random
 from peftide.types import BoolArray, FloatArray, IntArray
 
 NOWHERE = -1
 TOLERANCE = 1e-6
 ACROSS = "proteins of two parts"
+ACROSS_SITES = "changes at sites of two parts"
+GROUPED = ("cluster", "none_seen")
+BY_CHANGES = ("position", "order")
 REPLACED = "negative of the table, replaced by a sampled one"
 SELF = "self-pair, which sampled negatives exclude"
 
@@ -33,7 +37,7 @@ class SplitPlan:
     Attributes
     ----------
     kind
-        "random", "cluster" or "none_seen".
+        "random", "cluster", "none_seen", "position" or "order".
     fractions
         Requested shares of `PARTS`.
     part
@@ -53,6 +57,8 @@ class SplitPlan:
         lost.
     drawn
         Negatives drawn for each part, in sequence numbers; empty if they are kept.
+    variants
+        Whether the sequences are variants of one.
     """
 
     kind: str
@@ -65,10 +71,12 @@ class SplitPlan:
     groups: ProteinGroups | None = None
     kept_at_random: float | None = None
     drawn: tuple[SampledNegatives, ...] = ()
+    variants: bool = False
 
     def reasons(self) -> dict[str, BoolArray]:
         """Return the reason why rows have no part → these rows. Shape (B,) each."""
-        return self.unusable | {ACROSS: self.usable & (self.part == NOWHERE)}
+        reason = ACROSS_SITES if self.kind in BY_CHANGES else ACROSS
+        return self.unusable | {reason: self.usable & (self.part == NOWHERE)}
 
 
 def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
@@ -92,8 +100,11 @@ def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
         fractions=check_fractions(config.fractions),
         seed=config.seed,
     )
-    groups = None if kind == "random" else protein_groups(rows, config)
-    part, by_chance = task.at_random() if groups is None else task.by_group(groups.of_protein)
+    groups = protein_groups(rows, config) if kind in GROUPED else None
+    if groups is not None:
+        part, by_chance = task.by_group(groups.of_protein)
+    else:
+        part, by_chance = task.by_changes(kind) if kind in BY_CHANGES else task.at_random(), None
     plan = SplitPlan(
         kind=kind,
         fractions=task.fractions,
@@ -104,6 +115,7 @@ def plan_split(rows: SplitRows, config: SplitConfig) -> SplitPlan:
         labels=labels,
         groups=groups,
         kept_at_random=by_chance,
+        variants=kind in BY_CHANGES or are_variants(rows),
     )
     refuse_empty_parts(rows, plan)
     if config.negatives == "sample":
@@ -144,14 +156,25 @@ def resolved_kind(config: SplitConfig, *, pairs: bool) -> str:
     InputError
         If the kind does not fit the rows.
     """
-    fitting = ("none_seen", "random") if pairs else ("cluster", "random")
+    fitting = ("none_seen", "random") if pairs else ("cluster", "random", *BY_CHANGES)
     kind = fitting[0] if config.kind == "auto" else config.kind
     what = "pairs" if pairs else "single sequences"
     if kind not in fitting:
-        raise InputError(f"{kind} of {what}", expected=" or ".join(fitting), where="--kind")
+        raise InputError(f"{kind} of {what}", expected=listed(fitting), where="--kind")
     if config.negatives == "sample" and not pairs:
         raise InputError(f"sample of {what}", expected="keep", where="--negatives")
     return kind
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in words.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b or c'
+    """
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def unusable_rows(rows: SplitRows, config: SplitConfig) -> dict[str, BoolArray]:
@@ -204,13 +227,20 @@ class Division:
     fractions: FloatArray
     seed: int
 
-    def at_random(self) -> tuple[IntArray, None]:
+    def at_random(self) -> IntArray:
         """Return a random part for each row."""
         strata = self.labels.argmax(axis=1)
-        part = split_at_random(
+        return split_at_random(
             self.rows.asked, self.counted, strata, fractions=self.fractions, seed=self.seed
         )
-        return part, None
+
+    def by_changes(self, kind: str) -> IntArray:
+        """Return the part of each variant, by its changed sites or by their number."""
+        variants = variant_rows(self.rows, kind=kind)
+        wish = {"fractions": self.fractions, "seed": self.seed}
+        if kind == "order":
+            return split_by_order(variants, self.rows.asked, self.counted, **wish)
+        return split_by_site(variants, self.labels, **wish)
 
     def by_group(self, of_protein: IntArray) -> tuple[IntArray, float | None]:
         """Return the part of each row, and the share of pairs that random parts would keep."""
@@ -279,13 +309,16 @@ def refuse_empty_parts(rows: SplitRows, plan: SplitPlan) -> None:
     counted, largest = int(plan.counted.sum()), largest_group(rows, plan)
     obstacle = "" if largest is None else f"; {largest.name} in {largest.share:.0%} of them"
     what = "pairs" if rows.level == "pair" else "sequences"
+    crossing = int((plan.usable & (plan.part == NOWHERE)).sum())
+    if plan.kind == "position" and crossing:
+        obstacle = f"; {crossing:,} of them change at sites of two parts"
     raise InputError(
         f"{' and '.join(empty)} would be empty: {counted:,} {what} cannot be divided like this"
         f"{obstacle}",
         where="--fractions",
         fix="Give more rows or larger shares, set a share to 0 to omit that part, or "
         "allow similar sequences in different parts (a higher --identity, `--similarity none`, "
-        "or `--kind random` for variants of one protein)",
+        "or, for variants of one protein, `--kind position`, `order` or `random`)",
     )
 
 

@@ -13,6 +13,15 @@ from peftide.splitting.rows import SplitRows
 from peftide.types import BoolArray, IntArray
 
 UNKNOWN = "no sequence"
+ASKS = {
+    "none_seen": "how well does a model predict pairs of new proteins?",
+    "cluster": "how well does a model predict proteins unlike those of train?",
+    "random": "how well does a model predict further rows like those of train?",
+    "position": "how well does a model predict changes at sites that train leaves unchanged?",
+    "order": "how well does a model predict combinations of changes from single ones?",
+}
+"""Kind of a split → what a score on test answers."""
+ASKS_OF_VARIANTS = "how well does a model predict further changes at sites that train changes too?"
 FEWEST_PROTEINS = 10
 FAR = 0.25
 SHOWN_LABELS = 10
@@ -23,6 +32,7 @@ def split_record(rows: SplitRows, plan: SplitPlan) -> dict[str, Any]:
     kept = (plan.part >= 0) & plan.counted
     record: dict[str, Any] = {
         "kind": plan.kind,
+        "asks": ASKS_OF_VARIANTS if plan.variants and plan.kind == "random" else ASKS[plan.kind],
         "level": rows.level,
         "rows": len(rows.cells),
         "parts": counted_parts(rows, plan),
@@ -94,6 +104,8 @@ def _uncounted(plan: SplitPlan) -> Iterator[Finding]:
 
 def _sizes(rows: SplitRows, plan: SplitPlan, parts: dict[str, dict[str, Any]]) -> Iterator[Finding]:
     for name, wish in zip(PARTS, plan.fractions.tolist(), strict=True):
+        if plan.kind == "order":  # the number of changes decides the sizes
+            return
         if name not in parts or abs(parts[name]["share"] / wish - 1) <= FAR:
             continue
         found, reason = parts[name], "groups that must stay together prevent a better split"

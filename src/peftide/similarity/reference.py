@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyopal
 
-from peftide.baselines.letters import OTHER, letter_codes
 from peftide.similarity.smith_waterman import (
     GAP_EXTEND,
     GAP_OPEN,
@@ -14,12 +13,11 @@ from peftide.similarity.smith_waterman import (
     MOST_CELLS,
     known_letters,
 )
-from peftide.types import IntArray
+from peftide.types import ByteArray, IntArray
 
-DELETED, INSERTED = OTHER + 1, OTHER + 2
-"""Codes of a missing residue, and of residues inserted after a site."""
+DELETED, INSERTED = ord("-"), ord("+")
+"""Letters of a missing residue, and of residues inserted after a site."""
 
-CODES = INSERTED + 1
 LEAST_IDENTICAL = 0.5
 """Share of the sites of the reference whose residue a variant shares."""
 
@@ -36,14 +34,53 @@ class Changes:
 
     Attributes
     ----------
-    sequence, site, code
-        Number of the sequence, index of the site in the reference, and code of the residue
-        there (as in `letters`), `DELETED` or `INSERTED`. Shape (E,) each.
+    sequence, site, letter
+        Number of the sequence, index of the site in the reference, and ASCII code of the residue
+        there, `DELETED` or `INSERTED`. Shape (E,) each.
     """
 
     sequence: IntArray
     site: IntArray
-    code: IntArray
+    letter: IntArray
+
+
+@dataclass(frozen=True)
+class VariantSet:
+    """Sequences that are all variants of one.
+
+    Attributes
+    ----------
+    reference
+        The commonest residue of each site.
+    changes
+        Differences of each sequence from it.
+    """
+
+    reference: str
+    changes: Changes
+
+
+def variants_of(sequences: Sequence[str], *, train: Sequence[str] = ()) -> VariantSet | None:
+    """Return the changes of sequences that all share half of their residues with one, else None.
+
+    Parameters
+    ----------
+    train
+        Sequences whose commonest residues are the reference; default, and if they are few: all.
+
+    Examples
+    --------
+    >>> found = variants_of(["MKVLAG", "MKVLAC", "MKWLAG"] * 4)
+    >>> found.reference, np.unique(found.changes.site).tolist()
+    ('MKVLAG', [2, 5])
+    """
+    reference = reference_of(train if len(train) >= FEWEST else sequences)
+    if reference is None:
+        return None
+    found = changes(sequences, reference)
+    replaced = np.bincount(found.sequence[found.letter != INSERTED], minlength=len(sequences))
+    near = replaced <= (1 - LEAST_IDENTICAL) * len(reference)
+    return VariantSet(reference, found) if near.all() else None
 
 
 def reference_of(sequences: Sequence[str]) -> str | None:
@@ -94,7 +131,7 @@ def identical(sequences: Sequence[str], reference: str) -> IntArray:
     [6, 5]
     """
     found = changes(sequences, reference)
-    replaced = found.code != INSERTED
+    replaced = found.letter != INSERTED
     return len(reference) - np.bincount(found.sequence[replaced], minlength=len(sequences))
 
 
@@ -107,14 +144,13 @@ def changes(sequences: Sequence[str], reference: str) -> Changes:
     Examples
     --------
     >>> found = changes(["MKVLAG", "MRVLAG", "MKLAG"], "MKVLAG")
-    >>> found.sequence.tolist(), found.site.tolist(), found.code.tolist()
-    ([1, 2], [1, 2], [14, 21])
+    >>> found.sequence.tolist(), found.site.tolist(), bytes(found.letter.tolist())
+    ([1, 2], [1, 2], b'R-')
     """
-    codes = letter_codes(reference)
+    codes = _letters([reference])[0]
     as_long = np.array([len(sequence) == len(reference) for sequence in sequences], dtype=bool)
     own = np.flatnonzero(as_long)
-    there = letter_codes("".join(sequences[number] for number in own.tolist()))
-    there = there.reshape(len(own), len(reference))
+    there = _letters([sequences[number] for number in own.tolist()], length=len(reference))
     near = np.count_nonzero(there == codes, axis=1) >= LEAST_IDENTICAL * len(reference)
     row, site = np.nonzero((there != codes) & near[:, None])
     found = [np.stack([own[row], site, there[row, site]])]
@@ -125,7 +161,7 @@ def changes(sequences: Sequence[str], reference: str) -> Changes:
 
 
 def _aligned(sequences: Sequence[str], numbers: IntArray, reference: str) -> list[IntArray]:
-    """Return number, site and code of each change, from alignments with gaps."""
+    """Return number, site and letter of each change, from alignments with gaps."""
     if not sequences:
         return []
     aligner = pyopal.Aligner(MATRIX, gap_open=GAP_OPEN, gap_extend=GAP_EXTEND)
@@ -135,25 +171,25 @@ def _aligned(sequences: Sequence[str], numbers: IntArray, reference: str) -> lis
     )
     found = []
     for number, sequence, result in zip(numbers.tolist(), sequences, results, strict=True):
-        site, code = _along(result.alignment, letter_codes(sequence))
-        found.append(np.stack([np.full(len(site), number), site, code]))
+        site, letter = _along(result.alignment, _letters([sequence])[0])
+        found.append(np.stack([np.full(len(site), number), site, letter]))
     return found
 
 
-def _along(alignment: str, own: IntArray) -> tuple[IntArray, IntArray]:
-    """Return sites and codes of the changes in an alignment, in letters M, X, I and D."""
+def _along(alignment: str, own: ByteArray) -> tuple[IntArray, IntArray]:
+    """Return sites and letters of the changes in an alignment, in letters M, X, I and D."""
     steps = np.frombuffer(alignment.encode("ascii"), dtype=np.uint8)
     match, mismatch, only_own, only_reference = (steps == ord(letter) for letter in "MXID")
     site = np.cumsum(match | mismatch | only_reference) - 1
     place = np.cumsum(match | mismatch | only_own) - 1
-    code = np.where(only_reference, DELETED, INSERTED)
-    code[mismatch] = own[place[mismatch]]
+    letter = np.where(only_reference, DELETED, INSERTED)
+    letter[mismatch] = own[place[mismatch]]
     changed = ~match
-    found = np.unique(np.stack([np.maximum(site, 0), code])[:, changed], axis=1)
+    found = np.unique(np.stack([np.maximum(site, 0), letter])[:, changed], axis=1)
     return found[0], found[1]
 
 
-def _letters(sequences: Sequence[str]) -> np.ndarray:
-    """Return the bytes of sequences of one length. Shape (P, L)."""
+def _letters(sequences: Sequence[str], *, length: int = -1) -> ByteArray:
+    """Return the ASCII codes of sequences of one length, in upper case. Shape (P, L)."""
     text = "".join(sequences).upper().encode("ascii", "replace")
-    return np.frombuffer(text, dtype=np.uint8).reshape(len(sequences), -1)
+    return np.frombuffer(text, dtype=np.uint8).reshape(len(sequences), length)

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from peftide.baselines import variants
-from peftide.baselines.letters import letter_codes
-from peftide.baselines.variants import (
+from peftide.similarity import reference as module
+from peftide.similarity.reference import (
     DELETED,
     INSERTED,
     changes,
@@ -18,12 +17,12 @@ WILD = "MKVLAAGIVGLCAWLDEHTRSPNQFY" * 2
 
 def differences(sequence: str, reference: str = WILD) -> list[tuple[int, int]]:
     found = changes([sequence], reference)
-    return sorted(zip(found.site.tolist(), found.code.tolist(), strict=True))
+    return sorted(zip(found.site.tolist(), found.letter.tolist(), strict=True))
 
 
 def test_variants_of_equal_length_are_compared_site_by_site() -> None:
     mutant = WILD[:3] + "W" + WILD[4:9] + "P" + WILD[10:]
-    assert differences(mutant) == [(3, letter_codes("W")[0]), (9, letter_codes("P")[0])]
+    assert differences(mutant) == [(3, ord("W")), (9, ord("P"))]
     assert differences(WILD) == []
 
 
@@ -31,7 +30,7 @@ def test_other_lengths_are_aligned_with_gaps() -> None:
     assert differences(WILD[:20] + WILD[21:]) == [(20, DELETED)]
     assert differences(WILD[:20] + "WW" + WILD[20:]) == [(19, INSERTED)]
     both = WILD[:5] + "P" + WILD[6:20] + WILD[22:]
-    assert differences(both) == [(5, letter_codes("P")[0]), (20, DELETED), (21, DELETED)]
+    assert differences(both) == [(5, ord("P")), (20, DELETED), (21, DELETED)]
 
 
 def test_a_gap_and_an_insertion_that_keep_the_length_are_seen() -> None:
@@ -62,12 +61,12 @@ def test_a_few_strangers_do_not_matter_and_a_fifth_does() -> None:
 
 
 def test_lengths_too_large_to_align_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variants, "MOST_CELLS", 100)
+    monkeypatch.setattr(module, "MOST_CELLS", 100)
     assert reference_of([WILD] * 20) is None
     assert identical([WILD], WILD).tolist() == [len(WILD)]
 
 
 def test_lower_case_and_unknown_letters() -> None:
     assert differences(WILD.lower()) == []
-    assert differences("X" + WILD[1:]) == [(0, 20)]
-    assert np.isfinite(changes(["U" + WILD], WILD).code).all()
+    assert differences("X" + WILD[1:]) == [(0, ord("X"))]
+    assert np.isfinite(changes(["U" + WILD], WILD).letter).all()
