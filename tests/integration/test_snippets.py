@@ -175,11 +175,6 @@ def write_sequence_tables(proteome: SimulatedProteome, folder: Path) -> None:
     table("localisation.tsv", lambda k, _: ("cytosol", "nucleus", "membrane")[k % 3])
     table("functions.tsv", lambda k, _: ("kinase", "kinase;membrane", "none", "membrane")[k % 4])
     table("fitness.tsv", lambda _, text: round(text.count("K") + 0.01 * len(text), 3))
-    wild = proteins[0].sequence
-    singles = [wild[:k] + letter + wild[k + 1 :] for k in range(20) for letter in "AW"]
-    write_rows(
-        folder / "variants.tsv", "sequence label", [(s, k % 7) for k, s in enumerate(singles)]
-    )
     table("bfactors.tsv", lambda _, text: ",".join(str(0.1 * (ord(c) % 9)) for c in text))
     table("structure.tsv", lambda _, text: "".join("HEC"[ord(letter) % 3] for letter in text))
     write_rows(
