@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from peftide.heads import Ensemble
 from peftide.pairing import OrderFree
 
-PARTNERS_PER_PRODUCT = 1_024
+PARTNERS_PER_PRODUCT = 2_048
 """Rows of a product, which fits into the caches of a processor core."""
 
 
@@ -51,15 +51,22 @@ class Folded:
 
     def scores(self, one: int, partners: slice) -> Float[Tensor, " N"]:
         """Return the logits of one protein with a range of others."""
-        a, others = self.rows[one], self.rows[partners]
-        own, theirs = self.own[one], self.own[partners]
+        a, own, width = self.rows[one], self.own[one], self.rows.shape[1]
+        others, theirs = self.rows[partners], self.own[partners]
+        # the same memory for every product: new memory costs a fifth of the time
+        features = self.rows.new_empty(PARTNERS_PER_PRODUCT, 2 * width)
+        hidden = self.rows.new_empty(PARTNERS_PER_PRODUCT, len(own))
         found = []
         for b, of_b in zip(
             others.split(PARTNERS_PER_PRODUCT), theirs.split(PARTNERS_PER_PRODUCT), strict=True
         ):
-            features = torch.cat([(b - a).abs_(), b * a], dim=1)
-            hidden = torch.addmm(of_b + own, features, self.paired)
-            found.append(self.last(nn.functional.gelu(hidden))[:, 0])
+            x, h = features[: len(b)], hidden[: len(b)]
+            torch.sub(b, a, out=x[:, :width]).abs_()
+            torch.mul(b, a, out=x[:, width:])
+            torch.mm(x, self.paired, out=h)
+            h += of_b
+            h += own
+            found.append(self.last(nn.functional.gelu(h))[:, 0])
         return torch.cat(found)
 
 
