@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peftide.errors import PeftideError
+from peftide.errors import PeftideError, StorageError
 from peftide.similarity import SimilaritySettings, search
 from peftide.similarity.mmseqs import NothingToIndex, search_with_mmseqs
 
@@ -61,6 +61,26 @@ def test_a_failure_is_told(tmp_path: Path):
     assert "disk is full" in message
     assert "line 2" not in message
     assert "pyopal" in message
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    said = "cannot write its temporary files .*No space left on device. Set TMPDIR"
+    with pytest.raises(StorageError, match=said):
+        run(program(tmp_path, "echo 'write: No space left on device' >&2; exit 1"))
+    path = program(tmp_path, ": > hits.tsv")  # MMseqs2 may miss that its last file is cut
+    monkeypatch.setattr("peftide.similarity.mmseqs.free_bytes", lambda _: 0)
+    with pytest.raises(StorageError, match=said):
+        run(path)
+
+
+def test_a_temporary_folder_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = program(tmp_path, ": > hits.tsv")
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+        with pytest.raises(StorageError, match="absent: No such file or directory. Set TMPDIR"):
+            run(path)
 
 
 def test_nothing_to_index_is_another_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ from peftide.pretraining.results import record_results, record_start
 from peftide.pretraining.saving import save_backbone
 from peftide.pretraining.set_up import build_model, plan_pretraining
 from peftide.pretraining.setting import backbone_source, build_setting
+from peftide.progress import working
 from peftide.run_folder import open_run
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ def run_pretraining(
             record_start(setting, model, hardware, folder=folder)
         plan = plan_pretraining(setting, model, hardware, folder=folder, started=started)
         progress = pretrain_model(model, plan)
-        save_backbone(model, setting.tokenizer, folder.path, dtype=config.weights_dtype)
+        with working("saving the backbone"):
+            save_backbone(model, setting.tokenizer, folder.path, dtype=config.weights_dtype)
         record = record_results(setting, model, hardware, progress=progress, folder=folder)
         if record["status"] == "finished":
             remove(folder.checkpoints)

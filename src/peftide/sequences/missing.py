@@ -74,14 +74,8 @@ def missing_classes(
         odd -= SIGNS
     rows = np.array([not odd.isdisjoint(row) for row in names], dtype=bool)
     shown = ", ".join(repr(name) for name in sorted(odd)[:3])
-    return row_findings(
-        part,
-        "labels_like_missing_values",
-        rows,
-        where=where,
-        decision=f"rows with {shown}, which looks like a missing value but counts as a class; "
-        "leave out the rows if their label is unknown",
-    )
+    kept = "a missing value but counts as a class; leave out the rows if their label is unknown"
+    return _findings(part, rows, where=where, text=f"rows with {shown}", kept=kept)
 
 
 def missing_labels(part: str, examples: Examples) -> tuple[Finding, ...]:
@@ -113,14 +107,9 @@ def missing_residues(
     signs = frozenset("-.?") - (SIGNS if frozenset().union(*rows) >= SIGNS else frozenset())
     odd = np.array([bool(row) and ("?" in row or row <= signs) for row in rows], dtype=bool)
     shown = sorted(signs & frozenset().union(*(rows[row] for row in np.flatnonzero(odd))))
-    return row_findings(
-        part,
-        "labels_like_missing_values",
-        odd,
-        where=where,
-        decision=f"rows of residues with {' '.join(map(repr, shown))}, which looks like a missing "
-        "value but counts as a class; give these residues a 0 in the mask, or leave out the rows",
-    )
+    kept = "a missing value but counts as a class; give these residues a 0 in the mask, or leave "
+    text = f"rows of residues with {' '.join(map(repr, shown))}"
+    return _findings(part, odd, where=where, text=text, kept=f"{kept}out the rows")
 
 
 def missing_numbers(
@@ -151,12 +140,16 @@ def missing_numbers(
         return ()
     gap = SENTINEL_GAP * max(float(np.ptp(usual)), 1.0)
     marks &= (distinct < usual.min() - gap) | (distinct > usual.max() + gap)
-    return row_findings(
-        part,
-        "labels_like_missing_values",
-        counted & np.isin(values, distinct[marks]),
-        where=where,
-        decision=f"rows with {', '.join(f'{mark:g}' for mark in distinct[marks])}, which looks "
-        "like a mark for a missing value but counts as a number; leave out the rows if their label "
-        "is unknown",
-    )
+    shown = ", ".join(f"{mark:g}" for mark in distinct[marks])
+    kept = "a mark for a missing value but counts as a number; leave out the rows if their label "
+    rows = counted & np.isin(values, distinct[marks])
+    return _findings(part, rows, where=where, text=f"rows with {shown}", kept=f"{kept}is unknown")
+
+
+def _findings(
+    part: str, rows: BoolArray, *, where: Callable[[int], str], text: str, kept: str
+) -> tuple[Finding, ...]:
+    """Count rows whose labels look missing, and name the first."""
+    first = f" (the first: {where(int(rows.argmax()))})" if rows.any() else ""
+    decision = f"{text}{first}, which looks like {kept}"
+    return row_findings(part, "labels_like_missing_values", rows, where=where, decision=decision)

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from peftide.progress import working
 from peftide.similarity.copies import find_copies
 from peftide.similarity.searching import distinct, search_distinct
 from peftide.similarity.selecting import Links
@@ -58,7 +59,8 @@ def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
     [0, 1, 0]
     """
     numbers, texts = distinct(sequences)
-    copies = find_copies(texts, settings)
+    with working("looking for near-copies"):
+        copies = find_copies(texts, settings)
     kept = copies.representatives
     links, narrow = Links(len(kept), most=settings.max_hits), copies.settings(settings)
     hits = search_distinct(copies.texts(), copies.texts(), narrow, selection=links)

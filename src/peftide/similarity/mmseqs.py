@@ -1,12 +1,14 @@
 """The program MMseqs2, run in a temporary folder."""
 
+import errno
 import logging
 import os
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from peftide.errors import PeftideError, StorageError
+from peftide.files import free_bytes
 from peftide.quantities import duration
 from peftide.similarity.hits import Hits
 from peftide.similarity.settings import SimilaritySettings
@@ -24,6 +27,9 @@ logger = logging.getLogger(__name__)
 SENSITIVITY = "7.5"
 """The highest sensitivity; for human proteins at 30 % identity it finds 1/6 more than 5.7."""
 
+NO_SPACE = os.strerror(errno.ENOSPC)
+LEAST_BYTES = 2**16
+"""With less free space after a search, its last file may be cut."""
 NO_WORDS = "No k-mer could be extracted"
 COLUMNS = ("query", "target", "fident", "qcov", "tcov", "bits")
 SHOWN_LINES = 6
@@ -43,11 +49,12 @@ def search_with_mmseqs(
     ------
     NothingToIndex
         If MMseqs2 cannot extract any k-mer from the targets.
+    StorageError
+        If its temporary folder cannot be written, or is full.
     PeftideError
         If MMseqs2 fails for another reason.
     """
-    with tempfile.TemporaryDirectory(prefix="peftide-mmseqs-") as name:
-        folder = Path(name)
+    with _temporary_folder() as folder:
         _write_fasta(folder / "queries.fasta", queries)
         _write_fasta(folder / "targets.fasta", targets)
         words = [program, "easy-search", "queries.fasta", "targets.fasta", "hits.tsv", "work"]
@@ -66,15 +73,30 @@ def tool_name(program: str) -> str:
     return f"MMseqs2 {answer.stdout.strip() or 'of unknown version'}"
 
 
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Yield a folder for the files of MMseqs2, which goes when the block ends."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="peftide-mmseqs-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _no_space(Path(tempfile.gettempdir()), str(error.strerror)) from error
+    with made as name:
+        yield Path(name)
+
+
+def _no_space(folder: Path, reason: str) -> StorageError:
+    return StorageError(
+        f"MMseqs2 cannot write its temporary files to {folder}: {reason}. Set TMPDIR to a folder "
+        "with space"
+    )
+
+
 def _write_fasta(path: Path, sequences: Sequence[str]) -> None:
     records = (f">{number}\n{known_letters(text)}\n" for number, text in enumerate(sequences))
     try:
         path.write_text("".join(records), encoding="ascii")
     except OSError as error:
-        raise StorageError(
-            f"cannot write sequences for MMseqs2 to {path.parent}: {error.strerror}. Set TMPDIR to "
-            "a folder with space"
-        ) from error
+        raise _no_space(path.parent, str(error.strerror)) from error
 
 
 def _run(words: Sequence[str], folder: Path) -> None:
@@ -95,6 +117,8 @@ def _run(words: Sequence[str], folder: Path) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
+    if NO_SPACE in said or free_bytes(folder) < LEAST_BYTES:
+        raise _no_space(folder, NO_SPACE)
     if process.returncode == 0:
         return
     if NO_WORDS in said:

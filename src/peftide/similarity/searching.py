@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from peftide.progress import working
 from peftide.similarity.copies import find_copies
 from peftide.similarity.hits import Hits, hits_of, no_hits, together
 from peftide.similarity.mmseqs import NothingToIndex, search_with_mmseqs
@@ -70,7 +71,8 @@ def best_hits(queries: Sequence[str], targets: Sequence[str], settings: Similari
     """
     query_numbers, own = distinct(queries)
     target_numbers, others = distinct(targets)
-    copies, own_copies = find_copies(others, settings), find_copies(own, settings)
+    with working("looking for near-copies"):
+        copies, own_copies = find_copies(others, settings), find_copies(own, settings)
     found = search_distinct(
         own_copies.texts(), copies.texts(), copies.settings(settings), selection=BEST_PAIR
     ).best_per_query()
@@ -79,7 +81,9 @@ def best_hits(queries: Sequence[str], targets: Sequence[str], settings: Similari
         query=own_copies.representatives[found.query],
         target=copies.representatives[found.target],
     )
-    hits = together(_identical(own, others), copies.closest(own_copies, found, settings))
+    with working("comparing near-copies"):
+        closest = copies.closest(own_copies, found, settings)
+    hits = together(_identical(own, others), closest)
     return hits.to_repeats(query_numbers, target_numbers).best_per_query()
 
 

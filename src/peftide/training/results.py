@@ -17,6 +17,7 @@ from peftide.evaluation.strata import reported_parts, trained_by
 from peftide.evaluation.tables import write_table
 from peftide.hardware import peak_memory_bytes
 from peftide.predictor import Predictor
+from peftide.progress import working
 from peftide.run_folder import RunFolder
 from peftide.sequences import sequence_hash
 from peftide.sequences.dataset import member_proteins
@@ -100,7 +101,8 @@ def save(setting: Setting, predictor: Predictor, folder: RunFolder) -> None:
         trained_on=_hashes(setting, "train"),
         validated_on=_hashes(setting, "validation"),
     )
-    save_bundle(bundle, folder.model, probe=probe)
+    with working("saving the model"):
+        save_bundle(bundle, folder.model, probe=probe)
 
 
 def _hashes(setting: Setting, part: str) -> frozenset[str]:
