@@ -192,7 +192,11 @@ def _same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:
 
 
 def load_bundle(
-    folder: str | Path, *, allow_bin: bool = False, backbone: str | None = None
+    folder: str | Path,
+    *,
+    allow_bin: bool = False,
+    backbone: str | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Bundle:
     """Open a model folder (or a run folder's) without network, checking that no byte has changed.
 
@@ -200,6 +204,8 @@ def load_bundle(
     ----------
     backbone
         New place of the backbone if it has moved; None: the place in training.
+    dtype
+        Type of the products in the backbone; its frozen matrices are loaded in it where possible.
 
     Raises
     ------
@@ -217,6 +223,7 @@ def load_bundle(
         revision=origin.revision if backbone is None else None,
         base_bits=recipe.base_bits,
         layer=recipe.layer,
+        dtype=dtype if ADAPTERS[recipe.method].takes_quantised else torch.float32,
     )
     found = _find_backbone(origin.name, folder, options, moved_to=backbone)
     where = folder / BUNDLE_FILE if backbone is None else "--backbone"

@@ -1,16 +1,21 @@
 """Frozen matrices in half precision give the bits of autocast, which converts them each time."""
 
 import copy
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+import peftide
 from peftide.adapters import ADAPTERS
 from peftide.backbones import LayeredBackbone
 from peftide.backbones.half import hold_half
 from peftide.backbones.loading import load_backbone
+from peftide.commands.train import train
 from peftide.config import MethodOptions
-from tests.conftest import TINY, random_sequences
+from tests.conftest import TINY, random_sequences, save_checkpoint, small_config
 
 SEQUENCES = random_sequences(4, lengths=(5, 40), seed=2)
 BACKBONES = (TINY, "random:unirep_64")
@@ -76,3 +81,18 @@ def test_directions_of_mini_hardly_change() -> None:
         rows = batch.residue_rows[batch.residue_owner == sequence]
         means = [states[rows].mean(0) for states in (exact, found)]
         assert torch.cosine_similarity(*means, dim=0) >= 0.999
+
+
+@pytest.mark.parametrize("method", ["head", "lora", "vera"])
+def test_a_run_on_a_stored_checkpoint_is_read_back(tmp_path: Path, method: str) -> None:
+    """Its matrices are loaded in half precision, in training and afterwards."""
+    backbone = str(save_checkpoint(tmp_path / "checkpoint"))
+    config = small_config(
+        tmp_path, "regression", method, epochs=1, precision="bf16", baselines=("none",)
+    )
+    result = train(replace(config, backbone=backbone))
+    half, exact = (peftide.load(result.path, precision=kind) for kind in ("bf16", "fp32"))
+    kinds = {p.dtype for p in half.encoder.model.backbone.parameters()}
+    assert kinds == {torch.bfloat16, torch.float32}
+    found, expected = (each.predict(SEQUENCES)["prediction"] for each in (half, exact))
+    np.testing.assert_allclose(found, expected, atol=0.01)

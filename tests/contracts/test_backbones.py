@@ -24,6 +24,7 @@ from transformers import (
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, LayeredBackbone
+from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
@@ -348,3 +349,18 @@ def test_a_layer_of_the_whole_backbone_is_the_last_of_a_cut_one(place: str) -> N
         for layer, embeddings in enumerate(found):
             cut = load_backbone(place, options=LoadOptions(layer=layer))
             assert torch.equal(cut(batch), embeddings)
+
+
+@pytest.mark.parametrize("layer", [None, 0])
+def test_matrices_loaded_in_half_precision_are_those_converted_later(
+    folder: Path, layer: int | None
+) -> None:
+    """The same bits and the same identity, without a copy in fp32."""
+    late = load_backbone(str(folder), options=LoadOptions(layer=layer))
+    hold_half(late, torch.bfloat16)
+    early = load_backbone(str(folder), options=LoadOptions(layer=layer, dtype=torch.bfloat16))
+    assert early.origin == late.origin
+    expected = late.model.state_dict()
+    for name, tensor in early.model.state_dict().items():
+        assert tensor.dtype is expected[name].dtype, name
+        assert torch.equal(tensor, expected[name]), name

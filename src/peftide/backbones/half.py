@@ -4,6 +4,8 @@ Under autocast, a matrix in fp32 is converted at each product. Here it is conver
 halves and each product gives the same bits.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 
@@ -11,6 +13,13 @@ from peftide.backbones.backbone import Backbone, LayeredBackbone
 
 ADAPTED = ".base_layer"
 """End of the name that `peft` gives to a matrix with an adapter."""
+
+
+def layer_matrices(model: nn.Module, layer_prefix: str) -> Iterator[tuple[str, nn.Linear]]:
+    """Yield the matrices inside the layers of a model, with their names."""
+    for name, module in model.named_modules():
+        if f"{layer_prefix}." in name and isinstance(module, nn.Linear):
+            yield name, module
 
 
 def hold_half(backbone: Backbone, dtype: torch.dtype) -> None:
@@ -21,13 +30,8 @@ def hold_half(backbone: Backbone, dtype: torch.dtype) -> None:
     """
     if dtype is torch.float32 or not isinstance(backbone, LayeredBackbone):
         return
-    for name, module in backbone.model.named_modules():
-        is_inside = f"{backbone.layer_prefix}." in name and not name.endswith(ADAPTED)
-        if (
-            not is_inside
-            or not isinstance(module, nn.Linear)
-            or module.weight.dtype != torch.float32
-        ):
+    for name, module in layer_matrices(backbone.model, backbone.layer_prefix):
+        if name.endswith(ADAPTED) or module.weight.dtype != torch.float32:
             continue
         for parameter in module.parameters(recurse=False):
             if not parameter.requires_grad:

@@ -1,7 +1,7 @@
 """A backbone's name → the backbone, without any hidden network."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from peftide.backbones.quantised import check_base_bits, quantised_settings
 from peftide.backbones.transformer import TransformerBackbone
 from peftide.backbones.unirep_weights import load_unirep, random_unirep
 from peftide.backbones.weights import (
+    halve_from_files,
     require_safetensors,
     stored_names,
     stored_sha256,
@@ -58,6 +59,8 @@ class LoadOptions:
         4 or 8: hold the matrices in so many bits; None: all weights in 32.
     layer
         0-based layer after which the backbone ends; None: the last.
+    dtype
+        Number type of the matrices in the layers; everything else is in fp32.
     """
 
     offline: bool = False
@@ -65,6 +68,7 @@ class LoadOptions:
     revision: str | None = None
     base_bits: int | None = None
     layer: int | None = None
+    dtype: torch.dtype = torch.float32
 
 
 def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBackbone:
@@ -195,8 +199,15 @@ def _read_backbone(
     check_layers(count_layers(stored_names(weights), architecture.layer_prefix), config, weights)
     settings = {} if options.layer is None else {"config": shortened(config, options.layer)}
     if options.base_bits is None:
-        model = architecture.load(weights, **settings)
-        return _assemble(model, architecture, name=name, folder=folder, revision=revision)
+        model, sha256 = architecture.load(weights, **settings), None
+        if options.dtype is not torch.float32:
+            # tensors with other names are converted later, from a copy in fp32
+            with suppress(KeyError):
+                prefix = architecture.layer_prefix
+                sha256 = halve_from_files(model, weights, layer_prefix=prefix, dtype=options.dtype)
+        return _assemble(
+            *(model, architecture), name=name, folder=folder, revision=revision, sha256=sha256
+        )
     settings |= quantised_settings(options.base_bits, QUANTISED_ON)
     model = architecture.load(weights, **settings)
     backbone = _assemble(model, architecture, name=name, folder=folder, revision=revision)
@@ -283,7 +294,9 @@ def _assemble(
     name: str,
     folder: Path | None,
     revision: str | None,
+    sha256: str | None = None,
 ) -> TransformerBackbone:
+    """Return a backbone around a frozen model; `sha256` of its weights is computed if not given."""
     model.requires_grad_(False).eval()
     if folder is not None and revision is None and name not in BUNDLED:
         name = str(folder.resolve())
@@ -296,7 +309,7 @@ def _assemble(
             name=name,
             model_type=model.config.model_type,
             revision=revision,
-            weights_sha256=weights_sha256(model),
+            weights_sha256=weights_sha256(model) if sha256 is None else sha256,
             vocabulary_sha256=vocabulary_sha256(vocabulary),
             settings=settings_of(model.config),
         ),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,6 +21,7 @@ from peftide.backbones.checkpoint_files import (
     check_safetensors,
     stored_files,
 )
+from peftide.backbones.half import layer_matrices
 from peftide.errors import BackboneError
 from peftide.files import written_whole
 
@@ -173,6 +174,51 @@ def weights_sha256(model: nn.Module) -> str:
     return tensors_sha256(model.state_dict())
 
 
+@torch.no_grad()
+def halve_from_files(
+    model: nn.Module, folder: Path, *, layer_prefix: str, dtype: torch.dtype
+) -> str:
+    """Convert the matrices in the layers; return the hash of all weights before, in fp32.
+
+    A model that was just loaded is mapped from its files and needs no memory yet. Here every tensor
+    is read once by itself, so the memory never holds the model in fp32.
+
+    Raises
+    ------
+    KeyError
+        If a tensor has another name in the files.
+    """
+    places = {
+        name: path for path in stored_files(folder, SAFETENSORS) for name in check_safetensors(path)
+    }
+    halved = {
+        f"{name}.{kind}"
+        for name, module in layer_matrices(model, layer_prefix)
+        for kind, _ in module.named_parameters(recurse=False)
+    }
+    files = {name: _only(name, places) for name in halved}
+
+    def exact(name: str, tensor: Tensor) -> Tensor:
+        if name not in halved:
+            tensor.data = tensor.data.clone()  # no longer mapped
+            return tensor
+        with safe_open(places[files[name]], framework="pt") as file:
+            found = file.get_tensor(files[name]).float()
+        tensor.data = found.to(dtype, copy=True)
+        return found
+
+    state = model.state_dict(keep_vars=True)
+    return _sha256((name, exact(name, tensor)) for name, tensor in sorted(state.items()))
+
+
+def _only(name: str, stored: Iterable[str]) -> str:
+    """Return the one stored name that is a tensor's name, perhaps after the name of its model."""
+    found = [each for each in stored if each == name or each.endswith(f".{name}")]
+    if len(found) != 1:
+        raise KeyError(name)
+    return found[0]
+
+
 def stored_names(folder: Path) -> Iterator[str]:
     """Yield the names of the tensors in a checkpoint's safetensors files."""
     for path in stored_files(folder, SAFETENSORS):
@@ -191,8 +237,12 @@ def stored_sha256(folder: Path) -> str:
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     """Return one hash of named tensors, whatever their order."""
+    return _sha256(sorted(tensors.items()))
+
+
+def _sha256(tensors: Iterable[tuple[str, Tensor]]) -> str:
     digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
+    for name, tensor in tensors:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(_raw_bytes(tensor))
     return digest.hexdigest()

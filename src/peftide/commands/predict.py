@@ -65,7 +65,9 @@ def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> 
     from peftide.predictor.predictor import predictor_of
 
     hardware = choose_hardware(config)
-    bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
+    bundle = load_bundle(
+        config.run, allow_bin=config.allow_bin, backbone=config.backbone, dtype=hardware.dtype
+    )
     predictor = predictor_of(bundle, hardware)
     dataset = predictor.read(config.input, config.sequences, columns=config)
     say_findings(dataset.findings)

@@ -55,13 +55,19 @@ def build_encoder(config: EmbedConfig) -> ModelEncoder:
 def _one_layer_encoder(config: EmbedConfig) -> ModelEncoder:
     hardware = choose_hardware(config)
     if config.run is not None:
-        bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
+        bundle = load_bundle(
+            config.run,
+            allow_bin=config.allow_bin,
+            backbone=config.backbone,
+            dtype=hardware.dtype,
+        )
         predictor = predictor_of(bundle, hardware)
         return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
     options = LoadOptions(
         offline=config.offline,
         allow_bin=config.allow_bin,
         layer=None if config.layer == "last" else int(config.layer),
+        dtype=hardware.dtype,
     )
     backbone = load_backbone(config.backbone or DEFAULT_BACKBONE, options=options)
     return backbone_encoder(

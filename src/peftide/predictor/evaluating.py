@@ -46,7 +46,9 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
     """
     name = config.part or UNNAMED
     hardware = choose_hardware(config)
-    bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
+    bundle = load_bundle(
+        config.run, allow_bin=config.allow_bin, backbone=config.backbone, dtype=hardware.dtype
+    )
     predictor = predictor_of(bundle, hardware)
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)

@@ -275,7 +275,7 @@ def load(
     """
     hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
     with hardware.computing():
-        bundle = load_bundle(run, allow_bin=allow_bin, backbone=backbone)
+        bundle = load_bundle(run, allow_bin=allow_bin, backbone=backbone, dtype=hardware.dtype)
         return predictor_of(bundle, hardware)
 
 

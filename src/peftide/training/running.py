@@ -34,7 +34,7 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
     hardware = choose_run_hardware(config)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
-        problem, backbone = prepare(config, task, request.tables)
+        problem, backbone = prepare(config, task, request.tables, dtype=hardware.dtype)
         with open_run(request.config, list(request.files), chosen=request.chosen) as folder:
             remember_hardware(folder, hardware)
             if config.layer == AUTO:
@@ -42,7 +42,7 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
                 found = decided(folder, DECISION, lambda: choose(config, problem, backbone))
                 config = replace(config, layer=found["chosen"])
                 write_json(folder.record, read_record(folder.record) | {"layers": found})
-                backbone = adapted_backbone(config)
+                backbone = adapted_backbone(config, hardware.dtype)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
             fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)

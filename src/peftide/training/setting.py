@@ -117,14 +117,18 @@ def find_adapter(name: str) -> Adapter:
 
 
 def prepare(
-    config: TrainConfig, task: Task, tables: TrainingTables | None = None
+    config: TrainConfig,
+    task: Task,
+    tables: TrainingTables | None = None,
+    *,
+    dtype: torch.dtype = torch.float32,
 ) -> tuple[Problem, Backbone]:
     """Read data and labels and adapt the backbone, so that errors in them come first.
 
     With `--layer auto`, the backbone is whole and not adapted yet.
     """
     problem = read_problem(config, task, tables)
-    backbone = load_backbone(config.backbone, options=load_options(config))
+    backbone = load_backbone(config.backbone, options=load_options(config, dtype))
     folder = run_to_resume(config)
     if folder is not None:
         begun = read_json(folder.record, Begun, fix="Start again with --overwrite")
@@ -142,20 +146,27 @@ def prepare(
     return problem, backbone
 
 
-def adapted_backbone(config: TrainConfig) -> Backbone:
-    """Load the backbone of a training and adapt it."""
-    backbone = load_backbone(config.backbone, options=load_options(config))
+def adapted_backbone(config: TrainConfig, dtype: torch.dtype) -> Backbone:
+    """Load the backbone of a training and adapt it; `dtype` is that of its products."""
+    backbone = load_backbone(config.backbone, options=load_options(config, dtype))
     adapt(backbone, config)
     return backbone
 
 
-def load_options(config: TrainConfig) -> LoadOptions:
-    """Return how the backbone of a training is loaded."""
+def load_options(config: TrainConfig, dtype: torch.dtype = torch.float32) -> LoadOptions:
+    """Return how the backbone of a training is loaded.
+
+    Parameters
+    ----------
+    dtype
+        Type of the products; a method that reads no matrix can load them in it.
+    """
     return LoadOptions(
         offline=config.offline,
         allow_bin=config.allow_bin,
         base_bits=config.base_bits,
         layer=layer_number(config),
+        dtype=dtype if ADAPTERS[config.method].takes_quantised else torch.float32,
     )
 
 
