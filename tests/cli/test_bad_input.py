@@ -216,7 +216,7 @@ CASES = {
     "a pattern for everything": (
         nothing,
         f"{PAIRS} --method lora --lora-targets .*",
-        ["--lora-targets: received .*. Known: query, key, value, output (several with commas)"],
+        ["--lora-targets: received .*. Known: query, key, value, output,", "(several with commas)"],
     ),
     "more layers than there are": (
         nothing,
