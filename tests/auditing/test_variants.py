@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def library() -> list[str]:
     return [text for text in dict.fromkeys(singles + doubles) if text != WILD]
 
 
-def audited(folder: Path, kind: str) -> AuditResult:
+def audited(folder: Path, kind: Any) -> AuditResult:
     rows = [(text, number % 7) for number, text in enumerate(library())]
     table = write_rows(folder / "t.tsv", "sequence label", rows)
     found = split(

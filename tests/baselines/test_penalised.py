@@ -28,9 +28,9 @@ def test_ridge_equals_scikit_learn(
     found, wanted = fit_ridge(features, values), RidgeCV(alphas=RIDGE_PENALTIES)
     wanted.fit(features.toarray(), values)
     assert found.penalty == wanted.alpha_
-    np.testing.assert_allclose(found.weights, wanted.coef_, atol=1e-9)
+    np.testing.assert_allclose(found.weights, np.asarray(wanted.coef_), atol=1e-9)
     assert found.intercept == pytest.approx(wanted.intercept_)
-    assert found.error == pytest.approx(-wanted.best_score_)
+    assert found.error == pytest.approx(-np.asarray(wanted.best_score_))
 
 
 def test_log_loss_equals_scikit_learn() -> None:

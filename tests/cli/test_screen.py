@@ -18,8 +18,8 @@ def test_the_command_prints_numbers_and_the_next_step(
         return ScreenResult(out, 1000, 1000, 500_500, 10_000, 2.0)
 
     monkeypatch.setattr(module, "screen", screen)
-    paths = {"run": tmp_path, "sequences": tmp_path / "p.fasta", "out": out}
-    module.run(ScreenConfig(**paths, dry_run=dry), frozenset())
+    config = ScreenConfig(run=tmp_path, sequences=tmp_path / "p.fasta", out=out, dry_run=dry)
+    module.run(config, frozenset())
     printed = capsys.readouterr()
     assert "500,500 pairs" in printed.out
     assert ("250,250 pairs/s" in printed.out) != dry

@@ -225,7 +225,7 @@ def test_a_changed_run_is_named(compared: CompareResult, tmp_path: Path) -> None
     copy.predictions.write_text("\n".join(text[:-1]) + "\n")
     copy.metrics.write_bytes(run.metrics.read_bytes())
     settled = config_in(compared.path.parent)
-    request = command.Request(*command.read_request(settled), files=())
+    request = command._Request(*command.read_request(settled))
     scored = {one.name: one for one in command._scored_parts(request)}
     with pytest.raises(InputError, match="--resume"):
         command._answers(copy, scored[part])

@@ -10,6 +10,7 @@ from peftide.commands.sweep import SweepResult, sweep
 from peftide.commands.train import train
 from peftide.config import SweepConfig, TrainConfig, from_mapping, read_yaml
 from peftide.errors import InputError, TrainingError
+from peftide.run_folder import RunFolder
 from peftide.training import running
 from tests.conftest import small_config
 
@@ -122,7 +123,7 @@ def test_a_bad_trial_is_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         for epoch in (1, 2):
             history.append({"epoch": epoch, "spearman": trained[-1]})
             on_epoch(history)
-        folder = running.RunFolder(request.config.out)
+        folder = RunFolder(request.config.out)
         folder.path.mkdir(parents=True)
         score = {"splits": {"validation": {"spearman": {"value": trained[-1]}}}}
         folder.metrics.write_text(json.dumps({"headline": "spearman", **score}))
@@ -130,7 +131,6 @@ def test_a_bad_trial_is_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         folder.record.write_text(json.dumps(cost))
 
     monkeypatch.setattr(running, "run_training", run)
-    monkeypatch.setattr(running, "RunFolder", command.RunFolder, raising=False)
     space = "head_dropout: {low: 0.0, high: 0.5}\n"
     table = sweep(config_in(tmp_path, space, search="random", prune=True, trials=8)).table
     assert table["state"].tolist() == ["complete"] * 5 + ["pruned"] * 3

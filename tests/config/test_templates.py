@@ -1,5 +1,6 @@
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_the_lines_are_the_options_and_others_are_comments() -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, 3, 0.001, 1e-20, "none", "a: b", "1.50", [], ["x"]])
-def test_a_value_is_read_as_it_was(value: object) -> None:
+def test_a_value_is_read_as_it_was(value: Any) -> None:
     Path("c.yaml").write_text(f"key: {scalar(value)}\n")
     read = read_yaml(Path("c.yaml"))["key"]
     assert (read if isinstance(read, bool | list | None) else type(value)(read)) == value

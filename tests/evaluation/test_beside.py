@@ -87,7 +87,8 @@ def test_variants_get_baselines_of_their_sites(tmp_path: Path) -> None:
         for a, b in product(letters, repeat=2)
     ]
     for path, rows in ((config.train, variants[:12]), (config.validation, variants[12:])):
-        Path(path).write_text("sequence\tlabel\n" + "".join(rows))
+        assert isinstance(path, Path)
+        path.write_text("sequence\tlabel\n" + "".join(rows))
     found = fitted_beside(
         parts_of(dataclasses.replace(config, test=())), suitable(TASKS["regression"])
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -81,13 +82,13 @@ def test_the_saved_model_answers_and_embeds_alike(runs: dict[str, Path], tmp_pat
     assert np.isfinite(predictor.predict(sequences)["probability"]).all()
     fasta = tmp_path / "s.fasta"
     fasta.write_text("".join(f">s{k}\n{text}\n" for k, text in enumerate(sequences)))
-    options = {"sequences": fasta, "device": "cpu", "precision": "fp32"}
-    plain = options | {"backbone": TINY, "pooling": "ends"}
+    options: dict[str, Any] = {"sequences": fasta, "device": "cpu", "precision": "fp32"}
+    plain: dict[str, Any] = options | {"backbone": TINY, "pooling": "ends"}
     embed(EmbedConfig(**options, run=runs["ends"], out=tmp_path / "a.parquet"))
     embed(EmbedConfig(**plain, out=tmp_path / "b.parquet"))
     embed(EmbedConfig(**plain, layers="all", out=tmp_path / "c.h5"))
     with h5py.File(tmp_path / "c.h5") as layers:
-        np.testing.assert_allclose(layers["s0"][-1], vectors[0], atol=1e-5)
+        np.testing.assert_allclose(np.asarray(layers["s0"])[-1], vectors[0], atol=1e-5)
     for name in ("a", "b"):
         table = pd.read_parquet(tmp_path / f"{name}.parquet")
         np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(), vectors, atol=1e-5)

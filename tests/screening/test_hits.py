@@ -13,7 +13,7 @@ def hits(**more: object) -> Hits:
 
 def test_places_become_ids(tmp_path: Path) -> None:
     table = pd.DataFrame({"a": [1, 0], "b": [0, 1], "score": [4.0, 2.0]})
-    count = hits(known=np.array([1])).write([table, table[:1]], tmp_path / "h.parquet")
+    count = hits(known=np.array([1])).write([table, table.head(1)], tmp_path / "h.parquet")
     found = pd.read_parquet(tmp_path / "h.parquet")
     assert count == len(found) == 3
     assert found["id_a"].tolist() == ["b", "a", "b"]

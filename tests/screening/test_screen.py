@@ -50,8 +50,9 @@ def test_the_best_partners_of_all_pairs_inside_a_set(tmp_path: Path) -> None:
     scores = matrix(10)
     found = kept(Scorer(scores), square(10), Wanted(4), tmp_path)
     alone = scores.clone().fill_diagonal_(-torch.inf).numpy()
-    for one, group in found.groupby("a"):
-        assert group["b"].tolist() == np.argsort(-alone[one])[:4].tolist()
+    for one in range(10):
+        group = found[found["a"] == one]
+        assert list(group["b"]) == np.argsort(-alone[one])[:4].tolist()
         np.testing.assert_allclose(group["score"], np.sort(alone[one])[::-1][:4], rtol=1e-6)
 
 
@@ -75,7 +76,7 @@ def test_each_unordered_pair_above_a_threshold_comes_once(tmp_path: Path) -> Non
 
 def test_a_threshold_cuts_the_best_partners(tmp_path: Path) -> None:
     found = kept(Scorer(matrix(10)), square(10), Wanted(4, 0.5), tmp_path)
-    assert (found["score"] >= 0.5).all()
+    assert min(found["score"]) >= 0.5
     assert len(found) < 40
 
 

@@ -21,7 +21,7 @@ def test_a_file_gives_lists_and_ranges(tmp_path: Path) -> None:
     assert space["lora_r"] == Choices("lora_r", (1, 8))
     assert space["learning_rate"] == Range("learning_rate", 1e-5, 1e-2, log=True)
     assert space["epochs"] == Range("epochs", 1, 9, whole=True)
-    assert as_text(space) == as_text(dict(reversed(space.items())))
+    assert as_text(space) == as_text(dict(reversed(list(space.items()))))
 
 
 def test_words_become_values_of_options() -> None:

@@ -13,6 +13,7 @@ import peftide
 from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.errors import InputError
+from peftide.heads import Ensemble
 from tests.conftest import random_sequences, small_config
 
 QUICK: dict[str, Any] = {"epochs": 2, "precision": "fp32", "baselines": ("none",)}
@@ -29,7 +30,9 @@ def together(config: TrainConfig) -> Any:
 
 
 def members(path: Path) -> list[torch.nn.Module]:
-    return list(peftide.load(path, precision="fp32").encoder.model.head.members)
+    head = peftide.load(path, precision="fp32").encoder.model.head
+    assert isinstance(head, Ensemble)
+    return list(head.members)
 
 
 def test_each_head_has_the_bits_of_a_run_with_its_seed(config: TrainConfig, together: Any) -> None:

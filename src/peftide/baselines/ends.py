@@ -83,13 +83,13 @@ def fit_ends(
     InputError
         If members and targets do not fit together, or there are more than 64 classes.
     """
-    known = window_compositions([sequences[number] for number in np.unique(members).tolist()])
+    known = window_compositions([sequences[int(number)] for number in np.unique(members)])
     mean, deviation = known.mean(axis=0), known.std(axis=0)
     deviation[deviation == 0] = 1
     features = _features(sequences, mean, deviation)
-    alone = np.zeros(features.shape[1])
+    alone = np.zeros(features.shape[1])  # type: ignore[reportOptionalSubscript]
     alone[:COMPOSITIONS] = 1
-    scalings = [alone, np.ones(features.shape[1])]
+    scalings = [alone, np.ones(features.shape[1])]  # type: ignore[reportOptionalSubscript]
     model = fit_penalised(features, members, targets, kind=kind, scalings=scalings)
     return Ends(mean, deviation, model)
 

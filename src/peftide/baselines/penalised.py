@@ -54,7 +54,7 @@ class PenalisedModel:
         InputError
             If `members` does not fit.
         """
-        check_members(members, features.shape[0])
+        check_members(members, features.shape[0])  # type: ignore[reportOptionalSubscript]
         check_as_fitted(members, 1)
         linear = np.asarray(features @ self.weights.T)[members[:, 0]] + self.intercepts
         return OUTCOMES[self.kind].answers(linear, Labels())
@@ -104,7 +104,7 @@ def fit_penalised(
     >>> model.predict(csr_matrix([[0.5]]), np.array([[0]])).round(2)
     array([0.5])
     """
-    check_members(members, features.shape[0])
+    check_members(members, features.shape[0])  # type: ignore[reportOptionalSubscript]
     check_as_fitted(members, 1)
     labels = checked_targets(targets, len(members), OUTCOMES[kind])
     classes = as_columns(labels).shape[1]
@@ -231,7 +231,7 @@ def _directions(features: csr_matrix, mean: FloatArray) -> tuple[FloatArray, Flo
     """Return the principal directions of centred features with the sums of squares along them."""
     from scipy.linalg import eigh  # slow to load
 
-    rows, columns = features.shape
+    rows, columns = features.shape  # type: ignore[reportGeneralTypeIssues]
     if columns <= rows:
         products = (features.T @ features).toarray() - rows * np.outer(mean, mean)
         sizes, directions = eigh(products, overwrite_a=True, driver="evd")

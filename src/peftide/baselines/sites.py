@@ -223,7 +223,7 @@ def _codes(found: Changes) -> IntArray:
 
 
 def _used(sequences: Sequence[str], members: IntArray) -> list[str]:
-    return [sequences[number] for number in np.unique(members).tolist()]
+    return [sequences[int(number)] for number in np.unique(members)]
 
 
 def _fitted(

@@ -62,7 +62,9 @@ def with_words(config: PlanConfig, words: list[str]) -> PlanConfig:
     changes = vars(parser.parse_args(words))
     changes.pop("config")
     changed = from_mapping(PlanConfig, as_mapping(config) | changes)
-    return for_method(changed, changed.method)
+    other = for_method(changed, changed.method)
+    assert isinstance(other, PlanConfig)
+    return other
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

@@ -31,11 +31,12 @@ def sweep_lines(result: SweepResult) -> Iterator[str]:
     states = ", ".join(f"{n} {state}" for state, n in table["state"].value_counts().items())
     yield f"{record['metric'].replace('_', ' ')} on validation; trials: {states}"
     names = list(record["space"])
-    best = table[table["state"] == "complete"].nlargest(SHOWN, "score")
+    done = [row for row in table.to_dict("records") if row["state"] == "complete"]
+    best = sorted(done, key=lambda row: row["score"], reverse=True)[:SHOWN]
     rows = [["trial", "score", *names]]
     rows += [
         [str(row["trial"]), f"{row['score']:.3f}", *(str(row[name]) for name in names)]
-        for row in best.to_dict("records")
+        for row in best
     ]
     yield from aligned(rows)
     if record["importance"]:

@@ -36,8 +36,9 @@ from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
 from peftide.report.comparison import write_comparison_if_possible
 from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
-from peftide.sequences.training_tables import data_files
-from peftide.tasks.detecting import Request, read_request
+from peftide.sequences.training_tables import TrainingTables, data_files
+from peftide.tasks import Task
+from peftide.tasks.detecting import read_request
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,15 @@ class CompareResult:
     path: Path
     table: pd.DataFrame
     record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A comparison as it was asked for, with its tables read."""
+
+    config: CompareConfig
+    task: Task
+    tables: TrainingTables
 
 
 @dataclass
@@ -99,7 +109,7 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
         logger.info("%s is already finished", config.out)
     else:
         settled, task, tables = read_request(config)
-        request = Request(settled, task, tables, tuple(files), chosen=chosen)
+        request = _Request(settled, task, tables)
         check_contenders(request.config, request.task, request.tables, given=given)
         with open_run(request.config, files, chosen=chosen) as folder:
             _fill(request, folder)
@@ -113,7 +123,7 @@ def _result(out: Path) -> CompareResult:
     return CompareResult(out, table, read_record(out / RECORD))
 
 
-def _fill(request: Request, folder: RunFolder) -> None:
+def _fill(request: _Request, folder: RunFolder) -> None:
     """Train every cell that fits, and write the leaderboard."""
     config = request.config
     progress = _train_all(request, folder)
@@ -131,7 +141,7 @@ def _fill(request: Request, folder: RunFolder) -> None:
         remove(folder.path / CACHE)
 
 
-def _train_all(request: Request, folder: RunFolder) -> _Progress:
+def _train_all(request: _Request, folder: RunFolder) -> _Progress:
     config, progress = request.config, _Progress()
     budget = Budget(folder, lambda one: _forecast(request, one, folder), config.time_limit)
     every = list(cells(config))
@@ -152,7 +162,7 @@ def _train_all(request: Request, folder: RunFolder) -> _Progress:
     return progress
 
 
-def _run_if_it_fits(request: Request, cell: Cell, out: Path, *, budget: Budget) -> tuple[str, str]:
+def _run_if_it_fits(request: _Request, cell: Cell, out: Path, *, budget: Budget) -> tuple[str, str]:
     """Train a cell; return why it was skipped or failed, or two empty texts."""
     try:
         objection = budget.objection(cell.contender)
@@ -175,7 +185,7 @@ def _train(config: TrainConfig) -> None:
         train(replace(config, resume=False, overwrite=True))
 
 
-def _cell_config(request: Request, contender: Contender, out: Path, *, seed: int) -> TrainConfig:
+def _cell_config(request: _Request, contender: Contender, out: Path, *, seed: int) -> TrainConfig:
     config = request.config
     in_memory = any(map(is_in_memory, vars(config).values()))
     return replace(
@@ -188,7 +198,7 @@ def _cell_config(request: Request, contender: Contender, out: Path, *, seed: int
     )
 
 
-def _forecast(request: Request, contender: Contender, folder: RunFolder) -> Any:
+def _forecast(request: _Request, contender: Contender, folder: RunFolder) -> Any:
     cell = Cell(contender, request.config.seed)
     config = _cell_config(request, contender, cell.path(folder.path), seed=cell.seed)
     return plan(PlanConfig(**vars(replace(config, resume=False, overwrite=False))))
@@ -198,7 +208,7 @@ def _seconds(run: Path) -> float:
     return read_record(RunFolder(run).record)["seconds"]["this_process"]
 
 
-def _leaderboard(request: Request, folder: RunFolder, progress: _Progress) -> Leaderboard:
+def _leaderboard(request: _Request, folder: RunFolder, progress: _Progress) -> Leaderboard:
     """Compare the answers of the finished cells on validation and every later part."""
     config = request.config
     parts = _scored_parts(request)
@@ -213,7 +223,7 @@ def _leaderboard(request: Request, folder: RunFolder, progress: _Progress) -> Le
     )
 
 
-def _scored_parts(request: Request) -> list[ScoredPart]:
+def _scored_parts(request: _Request) -> list[ScoredPart]:
     """Return validation and the test parts, as every training read them."""
     # it loads torch, for which no refusal should wait
     from peftide.training.problem import read_problem

@@ -1,7 +1,7 @@
 """The forecast of each contender → whether its next training fits into memory and time."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -37,12 +37,12 @@ class Budget:
 
     def objection(self, contender: Contender) -> str:
         """Return why the next training of a contender does not fit; empty if it fits."""
-        plan = decided(self.folder, f"plan of {contender.name}", partial(self._plan, contender))
+        plan: dict[str, Any] = decided(self.folder, f"plan of {contender.name}", partial(self._plan, contender))
         if not plan["fits"]:
             return f"it needs {plan['needs']} on this machine. {plan['advice']}".strip()
         if self.minutes is None:
             return ""
-        needed = self.measured.get(contender, plan["seconds"])
+        needed: float = self.measured.get(contender, plan["seconds"] or 0.0)
         left = self.minutes * MINUTE - (time.monotonic() - self.started)
         if needed <= left:
             return ""
@@ -55,7 +55,7 @@ class Budget:
         """Take the time of a finished training as the forecast of the next one."""
         self.measured[contender] = seconds
 
-    def _plan(self, contender: Contender) -> Mapping[str, Any]:
+    def _plan(self, contender: Contender) -> dict[str, Any]:
         plan = self.forecast(contender)
         return {
             "fits": plan.fits,

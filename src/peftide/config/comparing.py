@@ -66,5 +66,6 @@ def training_options(config: CompareConfig, **changes: Any) -> TrainConfig:
     >>> training_options(compared, method="head", out=Path("run")).epochs
     3
     """
-    shared = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
-    return TrainConfig(**shared | {"seeds": 1} | changes)
+    shared: dict[str, Any] = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
+    shared["seeds"] = 1
+    return TrainConfig(**shared | changes)

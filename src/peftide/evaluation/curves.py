@@ -33,7 +33,7 @@ def curve_table(
     ]
     empty = pd.DataFrame(columns=list(COLUMNS))
     found = [table for table in tables if len(table)]
-    return pd.concat(found)[list(COLUMNS)] if found else empty
+    return pd.concat(found).reindex(columns=list(COLUMNS)) if found else empty
 
 
 def _curves(part: ScoredPart, answers: Answers) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def fit_yes_or_no(features: Features, labels: IntArray) -> tuple[FloatArray, Flo
 
 def _fit_column(features: Features, labels: IntArray) -> tuple[FloatArray, float]:
     if np.unique(labels).size == 1:
-        return np.zeros(features.shape[1]), np.inf if labels[0] else -np.inf
+        return np.zeros(features.shape[1]), np.inf if labels[0] else -np.inf  # type: ignore[reportOptionalSubscript]
     model = _logistic_regression().fit(features, labels)
     return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
 
@@ -119,7 +119,7 @@ def fit_one_of(features: Features, membership: IntArray) -> tuple[FloatArray, Fl
     """
     rows, classes = np.nonzero(membership)
     present = np.unique(classes)
-    weights = np.zeros((membership.shape[1], features.shape[1]))
+    weights = np.zeros((membership.shape[1], features.shape[1]))  # type: ignore[reportOptionalSubscript]
     intercepts = np.full(membership.shape[1], -np.inf)
     if len(present) == 1:
         intercepts[present] = 0

@@ -109,7 +109,7 @@ def learning(run: Run) -> Section | None:
     figures = [
         _over_epochs(run, column, name=name, best=best)
         for column, name in drawn.items()
-        if column in history and np.isfinite(history[column].to_numpy(dtype=np.float64)).any()
+        if column in history and np.isfinite(np.asarray(history[column], dtype=np.float64)).any()
     ]
     return section(
         "Training",

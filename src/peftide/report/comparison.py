@@ -134,7 +134,9 @@ def _gap(row: dict[str, Any]) -> str:
         return ""
     text = wording.signed(row["difference"])
     low, high = row.get("difference_low"), row.get("difference_high")
-    return text if low is None else f"{text} [{wording.signed(low)}, {wording.signed(high)}]"
+    if low is None or high is None:
+        return text
+    return f"{text} [{wording.signed(low)}, {wording.signed(high)}]"
 
 
 def against_cost(board: dict[str, Any]) -> Section | None:

@@ -130,7 +130,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     rows = [
         [
             *(part.rows[name][k] for name in names),
-            short_number(labels[k]),
+            short_number(str(labels[k])),
             shown.said(part.answers[k], part.class_names, threshold=cut),
         ]
         for k in worst.tolist()

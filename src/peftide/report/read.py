@@ -199,7 +199,8 @@ def read_curves(path: Path) -> Curves:
         raise InputError(f"received {received}", expected="numbers", where=f"{path}:{row + 2}")
     found: Curves = {}
     keys = pd.DataFrame({name: columns[name] for name in ("split", "name", "curve")})
-    for (split, name, curve), rows in keys.groupby(list(keys), sort=False).indices.items():
+    for key, rows in keys.groupby(list(keys), sort=False).indices.items():
+        split, name, curve = (str(part) for part in np.atleast_1d(np.array(key, dtype=object)))
         x, y = places[:, np.sort(rows)]
         found.setdefault(split, {}).setdefault(name, {})[curve] = (x, y)
     return found

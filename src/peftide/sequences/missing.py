@@ -85,7 +85,9 @@ def missing_labels(part: str, examples: Examples) -> tuple[Finding, ...]:
     """
     texts = [text.strip() for text in examples.labels or ()]
     names = [(text,) if text and text.lower() != "none" else () for text in texts]
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
+    numbers = np.asarray(
+        pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64
+    )
     rows = np.isfinite(numbers)
     return missing_classes(part, names, where=examples.where) + missing_numbers(
         part, numbers, rows, where=examples.where
@@ -106,7 +108,7 @@ def missing_residues(
     """
     signs = frozenset("-.?") - (SIGNS if frozenset().union(*rows) >= SIGNS else frozenset())
     odd = np.array([bool(row) and ("?" in row or row <= signs) for row in rows], dtype=bool)
-    shown = sorted(signs & frozenset().union(*(rows[row] for row in np.flatnonzero(odd))))
+    shown = sorted(signs & frozenset().union(*(rows[int(row)] for row in np.flatnonzero(odd))))
     kept = "a missing value but counts as a class; give these residues a 0 in the mask, or leave "
     text = f"rows of residues with {' '.join(map(repr, shown))}"
     return _findings(part, odd, where=where, text=text, kept=f"{kept}out the rows")

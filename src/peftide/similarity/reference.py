@@ -156,7 +156,7 @@ def changes(sequences: Sequence[str], reference: str) -> Changes:
     found = [np.stack([own[row], site, there[row, site]])]
     rest = np.setdiff1d(np.arange(len(sequences)), own[near])
     longest = MOST_CELLS // max(len(reference), 1)
-    found += _aligned([sequences[number][:longest] for number in rest.tolist()], rest, reference)
+    found += _aligned([sequences[int(number)][:longest] for number in rest], rest, reference)
     return Changes(*np.concatenate(found, axis=1).astype(np.int64))
 
 

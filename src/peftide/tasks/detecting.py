@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from peftide.config import TrainConfig
 from peftide.config.unread import NOTHING, Names
@@ -17,6 +18,7 @@ from peftide.tasks.detection import detect_task
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
+Training = TypeVar("Training", bound=TrainConfig)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
-def read_request(config: TrainConfig) -> tuple[TrainConfig, Task, TrainingTables]:
+def read_request(config: Training) -> tuple[Training, Task, TrainingTables]:
     """Read the tables of a training once; return the options with a task, the task, and the tables.
 
     Raises
@@ -70,7 +72,7 @@ def read_request(config: TrainConfig) -> tuple[TrainConfig, Task, TrainingTables
     return config, find_task(config.task), tables
 
 
-def with_task(config: TrainConfig, tables: TrainingTables) -> TrainConfig:
+def with_task(config: Training, tables: TrainingTables) -> Training:
     """Return the options with a task: the user's, or the one that the training labels show.
 
     Raises
