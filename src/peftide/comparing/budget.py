@@ -37,7 +37,9 @@ class Budget:
 
     def objection(self, contender: Contender) -> str:
         """Return why the next training of a contender does not fit; empty if it fits."""
-        plan: dict[str, Any] = decided(self.folder, f"plan of {contender.name}", partial(self._plan, contender))
+        plan: dict[str, Any] = decided(
+            self.folder, f"plan of {contender.name}", partial(self._plan, contender)
+        )
         if not plan["fits"]:
             return f"it needs {plan['needs']} on this machine. {plan['advice']}".strip()
         if self.minutes is None:

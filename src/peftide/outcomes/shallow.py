@@ -134,7 +134,7 @@ def fit_one_of(features: Features, membership: IntArray) -> tuple[FloatArray, Fl
     return weights, intercepts
 
 
-def fit_values(features: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def fit_values(features: Features, values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return weights and intercept of a ridge regression with the least leave-one-out error.
 
     Examples
@@ -143,7 +143,7 @@ def fit_values(features: FloatArray, values: FloatArray) -> tuple[FloatArray, Fl
     (array([[0.]]), array([2.]))
     """
     if len(values) == 1:
-        return np.zeros((1, features.shape[1])), values
+        return np.zeros((1, features.shape[1])), values  # type: ignore[reportOptionalSubscript]
     from sklearn.linear_model import RidgeCV  # as above
 
     model = RidgeCV(alphas=RIDGE_PENALTIES).fit(features, values)
