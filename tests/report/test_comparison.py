@@ -22,7 +22,13 @@ BOARD: dict[str, Any] = {
         {**ROW, "name": "lora_mini", "difference": 0.01, "verdict": "spans 0"},
         {**ROW, "name": "head_mini", "method": "head", "seconds": 3.0, "score": 0.6},
         {"name": "kmer", "method": "kmer", "backbone": "none", "score": 0.5, "status": "baseline"},
-        {"name": "full_mini", "method": "full", "backbone": "mini", "score": None, "seeds": 0},
+        {
+            "name": "full_mini",
+            "method": "full",
+            "backbone": "mini",
+            "score": None,
+            "status": "skipped",
+        },
     ],
     "verdict": ["Chosen on validation: head.", "lora is not distinguishable from it."],
     "notes": ["full_mini: skipped: it needs 90 GB"],
@@ -57,7 +63,7 @@ def test_the_page_shows_board_verdict_and_what_was_left_out(tmp_path: Path) -> N
     for said in ("Chosen on validation: head.", "kmer", "1,234", "it needs 90 GB", "<b>mini"):
         assert said in text
     assert "b" not in found.tags  # what a user named is never markup
-    assert found.tags.count("tbody") == 1
+    assert found.tags.count("tbody") == 2
     assert found.tags.count("svg") == 1 + 1 + 3  # picture, scale, one strip per scored row
 
 

@@ -24,7 +24,7 @@ OWN: Names = frozenset(item.name for item in fields(CompareConfig)) - frozenset(
 
 @dataclass(frozen=True)
 class Contender:
-    """What a row of the leaderboard stands for: a method on a backbone, maybe cut at a layer."""
+    """A row of the leaderboard: a method on a backbone, maybe cut at a layer."""
 
     method: str
     backbone: str
@@ -117,7 +117,7 @@ def with_preset(config: CompareConfig, *, given: Names = NOTHING) -> CompareConf
 def check_contenders(
     config: CompareConfig, task: Task, tables: TrainingTables, *, given: Names = NOTHING
 ) -> None:
-    """Raise if an option is read by none of the trainings, or does not suit one of them.
+    """Raise if no training reads an option, or an option does not suit a training.
 
     Raises
     ------

@@ -194,7 +194,7 @@ def _gap(
 def difference(
     compared: Mapping[str, Any], first: str, second: str, *, metric: str
 ) -> dict[str, Any]:
-    """Return the score of the first minus that of the second, with interval and verdict.
+    """Return the first score minus the second score, with interval and verdict.
 
     Parameters
     ----------

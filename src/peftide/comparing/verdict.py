@@ -70,7 +70,7 @@ def standing(row: Row) -> str:
 
 
 def relative_cost(row: Row, own: Row) -> str:
-    """Return the time of a rival's training beside that of the chosen model.
+    """Compare the training times of a rival and the chosen model.
 
     Examples
     --------

@@ -18,12 +18,16 @@ from peftide.report.figures import Axis, Frame, chart, dots, note, spanning, str
 from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
-from peftide.report.tables import Section, scrolling, section
+from peftide.report.scoreboard import interval_text
+from peftide.report.tables import Section, section, table
+from peftide.report.verdict import other_name
 from peftide.saved import Versioned
 
 logger = logging.getLogger(__name__)
 
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
+TRAINED, BASELINE = "trained", "baseline"
+"""Status of the rows that have a score."""
 MOST_NAMES = 12
 """A picture with more trainings than this shows no names."""
 
@@ -73,70 +77,98 @@ def page(path: Path, board: dict[str, Any], record: dict[str, Any]) -> str:
     answer = element(
         "div", element("p", " ".join(board["verdict"]), class_="verdict"), class_="answer"
     )
-    found = (leaderboard(board), against_cost(board), left_out(board), next_step(path, board))
+    found = (
+        leaderboard(board),
+        costs(board),
+        against_cost(board),
+        left_out(board),
+        next_step(path, board),
+    )
     version = record.get("versions", {}).get("peftide", "")
     footer = element("footer", element("p", f"Written by peftide {version} from {path}"))
     return document(title, header=header, main=[answer, *listed(found)], footer=footer)
 
 
 def leaderboard(board: dict[str, Any]) -> Section | None:
-    """Return the leaderboard with scores and intervals on one scale."""
+    """Return the leaderboard: scores and intervals of everyone on one scale."""
     rows = [row for row in board["rows"] if row["score"] is not None]
     ends = [row.get(key) for row in rows for key in ("score", "low", "high")]
     axis = spanning("", np.array([end for end in ends if end is not None]), margin=0.1)
     metric = wording.metric_name(board["metric"])
-    titles = ("method", "backbone", metric, "", "minus the chosen", "validation", "seeds")
-    titles += ("trained parameters", "memory", "time", "size")
-    head = [
-        element("th", title, scope="col") if title else element("td", strip_axis(axis))
-        for title in titles
-    ]
+    head = element(
+        "tr",
+        element("th", "answered by", scope="col"),
+        element("th", metric, scope="col"),
+        element("td", strip_axis(axis), class_="drawn"),
+    )
     body = [_row(row, axis, chosen=row["name"] == board["chosen"]) for row in rows]
     return section(
         "Leaderboard",
-        scrolling(
-            element("table", element("thead", element("tr", head)), element("tbody", body)),
-            label="Leaderboard",
-        ),
-        intro=f"The {metric} on {board['part']}, the best first, with its 95 % interval. The "
-        "marked row was chosen on validation. A difference whose interval spans 0 is no evidence. "
-        "Memory is the peak less the memory in use when the training began; time is the mean of "
-        "a training.",
+        element("table", element("thead", head), element("tbody", body), class_="standings"),
+        intro=f"Dots are the {metric} on {board['part']}, lines its 95 % interval, the best first. "
+        "Validation chose the bold row. A difference whose interval spans 0 is no evidence.",
     )
 
 
 def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
-    bounds = (row.get("low"), row.get("high"))
+    low, high = bounds = (row.get("low"), row.get("high"))
     drawn = strip(axis, row["score"], bounds=bounds, class_="model" if chosen else "other")
-    layer = row.get("layer", "last")
-    cells = [
-        row["backbone"] if layer == "last" else f"{row['backbone']}, layer {layer}",
-        f"{wording.score(row['score'])} {wording.interval(*bounds) or ''}".strip(),
-        drawn,
-        _gap(row),
-        wording.score(row.get("validation")) if row.get("validation") is not None else "",
-        row.get("seeds", ""),
-        f"{row['trained_parameters']:,}" if "trained_parameters" in row else "",
-        f"{row['memory_mb']:,} MB" if "memory_mb" in row else "",
-        duration(row["seconds"]) if "seconds" in row else "",
-        f"{row['size_mb']:g} MB" if "size_mb" in row else "",
-    ]
     return element(
         "tr",
-        element("th", row["method"], scope="row"),
-        [element("td", cell) for cell in cells],
+        element(
+            "th",
+            row["method"] if row["status"] != BASELINE else other_name(row["method"]),
+            element("span", _under(row), class_="quiet under"),
+            scope="row",
+        ),
+        element(
+            "td",
+            element("span", wording.score(row["score"]), class_="value"),
+            interval_text(low, high, class_="quiet under whole"),
+        ),
+        element("td", drawn, class_="drawn"),
         class_="own" if chosen else None,
     )
 
 
-def _gap(row: dict[str, Any]) -> str:
+def _under(row: dict[str, Any]) -> str:
+    """Return the backbone of a model, and the difference to the chosen one."""
+    place = "baseline" if row["status"] == BASELINE else f"on {row['backbone']}"
+    layer = row.get("layer", "last")
+    place += "" if layer == "last" or row["status"] == BASELINE else f", layer {layer}"
     if row.get("difference") is None:
-        return ""
-    text = wording.signed(row["difference"])
+        return place
+    text = f"{place} · minus the chosen: {wording.signed(row['difference'])}"
     low, high = row.get("difference_low"), row.get("difference_high")
     if low is None or high is None:
         return text
     return f"{text} [{wording.signed(low)}, {wording.signed(high)}]"
+
+
+def costs(board: dict[str, Any]) -> Section | None:
+    """Return what each training costs."""
+    rows = [
+        [
+            row["name"],
+            wording.score(row["validation"]) if row["validation"] is not None else "",
+            row["seeds"],
+            "" if row["spread"] is None else wording.score(row["spread"]),
+            f"{row['trained_parameters']:,}",
+            f"{row['memory_mb']:,} MB",
+            duration(row["seconds"]),
+            f"{row['size_mb']:g} MB",
+        ]
+        for row in board["rows"]
+        if row["status"] == TRAINED
+    ]
+    header = ["", "validation", "seeds", "spread", "trained parameters", "memory", "time", "size"]
+    return section(
+        "Costs",
+        table(header, rows, label="Costs of each training", class_="numbers"),
+        intro="Validation is the score that decided; spread is the standard deviation between "
+        "seeds on the scored part. Memory is the peak less the memory in use when the training "
+        "began; time is the mean of a training; size is the saved model.",
+    )
 
 
 def against_cost(board: dict[str, Any]) -> Section | None:
