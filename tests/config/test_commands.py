@@ -135,6 +135,8 @@ def other_value(name: str, value: object) -> object:
         "sampler": "pairs",
         "blocks": 5,
         "max_tokens": 99,
+        "layer": 1,
+        "layers": "all" if isinstance(value, str) else 7,
         "base_bits": 8,
         "learning_rate": 1e-5,
         "part": "test",
