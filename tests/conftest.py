@@ -29,7 +29,7 @@ from peftide.backbones.t5 import t5_config, t5_tokenizer
 from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.sequences.fasta import read_fasta
-from peftide.tasks import TASKS
+from peftide.tasks import TASKS, VARIANT_TASKS
 
 TINY = "random:esm2_tiny"
 FORMS = ["head", "lora", "full"]
@@ -197,6 +197,8 @@ def write_rows(path: Path, header: str, rows: Sequence[tuple[object, ...]]) -> P
 def labelled_rows(task: str, part: str, count: int) -> list[tuple[object, ...]]:
     """Return rows of a small labelled table; every part has other proteins."""
     seed = {"train": 0, "validation": 1, "test": 2}[part]
+    if task in VARIANT_TASKS:
+        return variant_rows(count, seed=seed, yes_or_no=task == VARIANT_TASKS[1])
     ids = [f"{part}{k}" for k in range(count)]
     sequences = random_sequences(count, seed=seed + 10)
     values = [round(len(text) / 7 + k % 3, 3) for k, text in enumerate(sequences)]
@@ -222,6 +224,18 @@ def labelled_rows(task: str, part: str, count: int) -> list[tuple[object, ...]]:
     return list(zip(ids, sequences, labels[task], strict=True))
 
 
+def variant_rows(count: int, *, seed: int, yes_or_no: bool) -> list[tuple[object, ...]]:
+    """Return mutant, sequence and label of variants of one protein; each part has other letters."""
+    (wild_type,) = random_sequences(1, lengths=(30, 31), seed=9)
+    rows: list[tuple[object, ...]] = []
+    for k in range(count):
+        place, letter = k % 30, AMINO_ACIDS[(AMINO_ACIDS.find(wild_type[k % 30]) + 1 + seed) % 20]
+        sequence = wild_type[:place] + letter + wild_type[place + 1 :]
+        label = place % 2 if yes_or_no else round(place % 3 + place / 7 + 0.01, 3)
+        rows.append((f"{wild_type[place]}{place + 1}{letter}", sequence, label))
+    return rows
+
+
 def is_about_pairs(task: str) -> bool:
     """Whether a label of the task belongs to two proteins."""
     return TASKS[task].level == "pair"
@@ -229,6 +243,8 @@ def is_about_pairs(task: str) -> bool:
 
 def header_of(task: str) -> str:
     """The columns of `labelled_rows`."""
+    if task in VARIANT_TASKS:
+        return "mutant mutated_sequence label"
     return "sequence_a sequence_b label" if is_about_pairs(task) else "id sequence label"
 
 
@@ -252,6 +268,7 @@ def small_config(folder: Path, task: str, method: str, **changes: Any) -> TrainC
         "epochs": 2,
         "batch_size": 8,
         "head_width": 16,
+        "head": "mlp",
         "threads": 1,
         "device": "cpu",
         "precision": "fp32",

@@ -53,6 +53,7 @@ ORDER = [
     "scaling",
     "pairing",
     "heads",
+    "variants",
     "model",
     "encoding",
     "bundle_record",

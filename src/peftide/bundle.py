@@ -36,13 +36,15 @@ from peftide.evaluation.answering import Answering
 from peftide.files import file_hash, written_whole
 from peftide.heads import build_heads
 from peftide.model import Parts, ProteinModel
-from peftide.pairing import build_pairing
+from peftide.pairing import Alone, build_pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import build_pooling
 from peftide.saved import MODEL_LIBRARY_ERRORS, check_tensors, tensor_errors
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels
 from peftide.types import FloatArray
+from peftide.variants.head import VariantHead
+from peftide.variants.rows import MEANS, VariantRows
 from peftide.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -75,6 +77,8 @@ class Bundle:
 
 def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinModel:
     """Build a model around a backbone."""
+    if recipe.wild_type is not None:
+        return _build_variant_model(recipe, recipe.wild_type, backbone)
     task = TASKS[recipe.task]
     pairing = build_pairing(recipe.pairing, pairs=task.level == "pair")
     pooling = build_pooling(
@@ -100,6 +104,23 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
             ),
         )
     )
+
+
+def _build_variant_model(recipe: Recipe, wild_type: str, backbone: Backbone) -> ProteinModel:
+    """Build a model of the variants of one protein; with the head `ridge` it has no network."""
+    width, network = 0, None
+    if recipe.head != "ridge":
+        width = backbone.width
+        network = build_head(
+            recipe.head,
+            features=len(MEANS) * width,
+            outputs=1,
+            width=recipe.head_width,
+            dropout=recipe.head_dropout,
+        )
+    pooling = VariantRows(wild_type, backbone.vocabulary, width=width, offset=recipe.offset)
+    scaling = Scaling(pooling.width, unscaled=len(wild_type))
+    return ProteinModel(Parts(backbone, pooling, scaling, Alone(), VariantHead(wild_type, network)))
 
 
 def save_bundle(bundle: Bundle, folder: Path, *, probe: Callable[[], FloatArray]) -> None:
@@ -302,5 +323,7 @@ def _load_head(model: ProteinModel, folder: Path) -> None:
     path = folder / HEAD_FILE
     with tensor_errors(path, fix=COPY_AGAIN):
         state = load_file(path)
+    if isinstance(model.head, VariantHead):
+        model.head.prepare(state, "head.")
     check_tensors(state, _head_tensors(model), path=path, fix=COPY_AGAIN)
     model.load_state_dict(state, strict=False)

@@ -20,9 +20,9 @@ from peftide.files import file_hash
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json, read_object, shown
 from peftide.tasks import TASKS, Labels
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences, 4 no vocabulary and no
-configuration of the backbone."""
+configuration of the backbone, 5 no wild type."""
 BUNDLE_FILE = "bundle.json"
 HEAD_FILE = "head.safetensors"
 STORED_AS = (".safetensors", ".json")
@@ -40,11 +40,13 @@ class Recipe:
     backbone
         Name, id or folder from which the backbone is loaded.
     pooling, pairing, head, head_width, head_dropout, max_length, base_bits
-        As in `TrainConfig`.
+        As in `TrainConfig`; `head` is the chosen one.
     layer
         0-based layer after which the backbone ends; None: the last.
     seeds
         Number of heads; their mean is the answer.
+    wild_type, offset
+        The protein whose variants the model reads, and the number subtracted from positions.
     """
 
     task: str
@@ -59,6 +61,8 @@ class Recipe:
     base_bits: int | None = None
     layer: int | None = None
     seeds: Annotated[int, Ge(1), Le(1_000)] = 1
+    wild_type: str | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from peftide.pooling import ResidueRows
 from peftide.ragged import ragged_rows
 from peftide.sequences import Finding, Proteins
 from peftide.types import IntArray
+from peftide.variants.rows import VariantRows
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,16 @@ class ModelEncoder:
 
     def pack(self, sequences: Sequence[str]) -> PackedBatch:
         """Return the sequences as one packed batch."""
-        batch = self.model.backbone.pack(list(sequences), max_length=self.max_length)
-        return batch if self.trunk is None else self.trunk.add_to(batch, sequences)
+        packed = [*self.reference, *sequences]
+        batch = self.model.backbone.pack(packed, max_length=self.max_length)
+        return batch if self.trunk is None else self.trunk.add_to(batch, packed)
+
+    @property
+    def reference(self) -> list[str]:
+        """The sequence that each batch begins with because all others are compared with it."""
+        pooling = self.model.pooling
+        is_compared = isinstance(pooling, VariantRows) and pooling.compares
+        return [pooling.wild_type] if is_compared else []
 
     def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return the rows of a packed batch."""
@@ -156,6 +165,8 @@ class ModelEncoder:
         weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
         settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
         settings += (backbone.origin.reading, *(["every layer"] if self.every_layer else []))
+        if isinstance(pooling, VariantRows):
+            settings += (pooling.wild_type, pooling.width)
         return EmbeddingPlan(
             width=self.model.width * (self._layered().layers if self.every_layer else 1),
             max_tokens=self.hardware.max_tokens,
@@ -193,7 +204,8 @@ class ModelEncoder:
             return
         self.model.eval()
         named = dict(zip(sequences, ids, strict=True)) if ids else {}
-        distinct = list(dict.fromkeys(sequences))
+        distinct = list(dict.fromkeys([*sequences, *self.reference]))
+        named |= dict.fromkeys(self.reference, "the wild type") if named else {}
         encoder = TrunkEncoder(backbone, layers, self.hardware, self.max_length)
         plan = trunk_plan(encoder, distinct, self.tokens(distinct))
         size = f"hidden states of {layers} frozen layers: {plan.stored_bytes / 1e9:.1f} GB"

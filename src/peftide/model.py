@@ -19,6 +19,7 @@ from peftide.pairing import Pairing
 from peftide.parameters import trained_parameters
 from peftide.pooling import Pooling
 from peftide.scaling import Scaling
+from peftide.variants.rows import VariantRows
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Parts:
     """The ready-made parts of a model, in the order in which data flows through them."""
 
     backbone: Backbone
-    pooling: Pooling
+    pooling: Pooling | VariantRows
     scaling: Scaling
     pairing: Pairing
     head: nn.Module
@@ -46,7 +47,10 @@ class ProteinModel(nn.Module):
     @property
     def width(self) -> int:
         """The number of columns of the rows that `encode` returns."""
-        return self.backbone.width * self.pooling.vectors
+        pooling = self.pooling
+        if isinstance(pooling, VariantRows):
+            return pooling.width
+        return self.backbone.width * pooling.vectors
 
     def forward(self, batch: PackedBatch, members: Int[Tensor, "B A"]) -> Float[Tensor, "B K"]:
         """Return the logits of examples whose proteins are in one packed batch."""
@@ -55,6 +59,8 @@ class ProteinModel(nn.Module):
 
     def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return one row per protein (or residue): the expensive half."""
+        if isinstance(self.pooling, VariantRows) and not self.pooling.compares:
+            return self.pooling.letters(batch)
         residue_embeddings = self.backbone(batch)
         return self.pooling(residue_embeddings, batch)
 

@@ -8,14 +8,16 @@ from torch import Tensor, nn
 class Scaling(nn.Module):
     """Standardise each dimension with statistics fitted once, on training proteins only.
 
-    A product of unscaled features is mostly noise; this is what makes a∘b useful in pairing.
+    A product of unscaled features is mostly noise; this is what makes a∘b useful in pairing. The
+    first `unscaled` columns stay as they are.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, unscaled: int = 0) -> None:
         super().__init__()
+        self.unscaled = unscaled
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("deviation", torch.ones(width))
 
@@ -33,6 +35,7 @@ class Scaling(nn.Module):
         deviation = rows.std(dim=0, correction=0)
         self.mean.copy_(rows.mean(dim=0))
         self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))
+        self.mean[: self.unscaled], self.deviation[: self.unscaled] = 0.0, 1.0
 
     def forward(self, rows: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
         """Return the standardised rows, in fp32."""

@@ -14,7 +14,7 @@ from peftide.evaluation.beside import check_baselines
 from peftide.evaluation.results import EVALUATE
 from peftide.outputs import making_folder, require_file
 from peftide.report import write_report_if_possible
-from peftide.training.options import level_choice
+from peftide.training.options import table_choices
 
 
 def evaluate(config: EvaluateConfig, *, given: Names = NOTHING) -> dict[str, Any]:
@@ -65,6 +65,6 @@ def check_request(config: EvaluateConfig, *, given: Names) -> None:
 
 def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
-    yield level_choice(task)
+    yield from table_choices(task)
     if config.part is None:
         yield Choice("an evaluation without --part", frozenset({"split_column"}))

@@ -15,7 +15,7 @@ from peftide.evaluation.tables import is_prediction_table, write_table
 from peftide.outputs import making_file, require_file, table_form
 from peftide.sequences.findings import say_findings
 from peftide.tasks import TASKS
-from peftide.training.options import level_choice
+from peftide.training.options import table_choices
 
 
 def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> 
 
 def choices(task: str) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
-    yield level_choice(task)
+    yield from table_choices(task)
     yield Choice("a prediction", frozenset({"self_pairs"}))
     if TASKS[task].level == "pair":
         yield Choice("a prediction of pairs", frozenset({"strict"}))

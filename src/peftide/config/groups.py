@@ -86,7 +86,11 @@ class ModelOptions(Options):
     pairing: Literal["order_free", "mean"] = option(
         "order_free", doc="how two vectors become one: [mean, |a−b|, a∘b], or the mean alone"
     )
-    head: Literal["mlp", "linear"] = option("mlp", doc="prediction head")
+    head: Literal["auto", "mlp", "linear", "ridge"] = option(
+        "auto",
+        doc="prediction head; ridge: closed form, for variants (other heads learn what it leaves); "
+        "auto: ridge for variants with a frozen backbone, else mlp",
+    )
     head_width: int = option(256, doc="hidden width of the mlp head", limit="1 or more")
     head_dropout: float = option(0.1, doc="dropout inside the mlp head", limit="0 or more, below 1")
     seeds: int = option(

@@ -151,6 +151,17 @@ class RowOptions(CommonOptions):
     sequence_a_column: str = option("sequence_a", doc="column with the first sequence of a pair")
     sequence_b_column: str = option("sequence_b", doc="column with the second sequence of a pair")
     label_column: str = option("label", doc="column with the label")
+    mutant_column: str = option("mutant", doc="column with the mutant of the wild type (A24G)")
+    wild_type: str | None = option(
+        None,
+        doc="wild type of a table of mutants: FASTA file, id in --sequences, or sequence",
+        main=True,
+    )
+    offset: int | Literal["auto"] = option(
+        "auto",
+        doc="number to subtract from the positions of mutants to count from residue 1 of the wild "
+        "type; auto: the one with which all residues agree",
+    )
     self_pairs: Literal["exclude", "keep"] = option(
         "exclude", doc="pairs of a protein with itself: left out of training and metrics, or kept"
     )

@@ -108,7 +108,7 @@ def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) 
         If the table is wrong, or the model has seen one of its proteins.
     """
     task, labels = predictor.answering.task, predictor.answering.labels
-    table = read_rows(config, level=task.level)
+    table = read_rows(predictor.columns(config), level=task.level)
     dataset = predictor.join(table, config, sequences=config.sequences)
     if config.shared_proteins == "error":
         refuse_known_proteins(dataset.proteins, bundle, where=table.path)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from peftide.bundle import Bundle, load_bundle
 from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
 from peftide.engine.embedding import Embeddings
+from peftide.errors import InputError, raise_problems
 from peftide.evaluation.answering import Answering
 from peftide.evaluation.tables import prediction_table
 from peftide.hardware import Hardware, choose_hardware
@@ -30,8 +31,10 @@ from peftide.sequences import (
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
 from peftide.types import FloatArray, IntArray
+from peftide.variants.rows import VariantRows
 
 PART = "input"
+ColumnsClass = TypeVar("ColumnsClass", bound=JoinOptions)
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class Predictor:
         InputError
             If a row or a sequence is wrong.
         """
-        options, level = columns or TableOptions(), self.answering.task.level
+        options, level = self.columns(columns or TableOptions()), self.answering.task.level
         ids = sequences is not None
         table = read_table(inputs, options, level=level, needs_labels=False, ids=ids)
         return self.join(table, options, sequences=sequences)
@@ -163,7 +166,10 @@ class Predictor:
     ) -> Dataset:
         """Return a table as a data set with one part; count cropped and unknown residues."""
         level = self.answering.task.level
+        if self.wild_type is not None:
+            sequences = None  # each variant has its own
         dataset = read_dataset({PART: table}, columns, level=level, sequences=sequences)
+        check_lengths_of_variants(dataset, self.wild_type)
         max_length = self.encoder.max_length
         found = backbone_findings(
             dataset.proteins, self.encoder.model.backbone, max_length=max_length
@@ -174,6 +180,20 @@ class Predictor:
                 reading_options(dataset, PART, max_length=max_length, class_map=None),
             )
         return replace(dataset, findings=dataset.findings + found)
+
+    @property
+    def wild_type(self) -> str | None:
+        """The protein whose variants the model reads, or None."""
+        pooling = self.encoder.model.pooling
+        return pooling.wild_type if isinstance(pooling, VariantRows) else None
+
+    def columns(self, columns: ColumnsClass) -> ColumnsClass:
+        """Return options of a table with the wild type and offset of the model, if it has one."""
+        pooling = self.encoder.model.pooling
+        if not isinstance(pooling, VariantRows) or columns.wild_type is not None:
+            return columns
+        offset = pooling.offset if columns.offset == "auto" else columns.offset
+        return replace(columns, wild_type=pooling.wild_type, offset=offset)
 
     def logits(self, dataset: Dataset, *, store: Path | None = None) -> FloatArray:
         """Return the logits of the rows of a data set. Shape (R, K).
@@ -226,6 +246,34 @@ class Predictor:
         with self.encoder.hardware.computing():
             places = vectors.add(dataset.proteins.sequences)
         return self.answer(vectors.embeddings(), places[dataset.parts[PART].members])
+
+
+def check_lengths_of_variants(dataset: Dataset, wild_type: str | None) -> None:
+    """Raise if a model of variants gets something else.
+
+    Raises
+    ------
+    InputError
+        If a sequence has another length than the wild type, or the table another wild type.
+    """
+    if wild_type is None:
+        return
+    examples, proteins = dataset.parts[PART], dataset.proteins
+    known = dataset.variants_of
+    if known is not None and known.sequence != wild_type:
+        raise InputError(
+            "this is another wild type than the one in training",
+            where="--wild-type",
+            fix="Leave it out: the model knows its wild type",
+        )
+    raise_problems(
+        [
+            f"{examples.where(row)}: a sequence of {len(proteins.sequences[member]):,} residues; "
+            f"expected a variant of the wild type, with its {len(wild_type):,} residues"
+            for row, member in enumerate(examples.members[:, 0])
+            if len(proteins.sequences[member]) != len(wild_type)
+        ]
+    )
 
 
 def like_input(

@@ -12,7 +12,7 @@ from peftide.sequences.lookup import SequenceLookup, SequenceSource, sequence_lo
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.naming import name_rows
 from peftide.sequences.parts import PARTS, part_name
-from peftide.sequences.records import Dataset, Examples, Finding, Proteins
+from peftide.sequences.records import Dataset, Examples, Finding, Proteins, WildType
 from peftide.sequences.repeats import distinct_sequences, judge_rows
 from peftide.sequences.tables import Table
 from peftide.sequences.tallies import Tally, row_findings
@@ -71,7 +71,8 @@ def read_dataset(
     parts = {part: _examples(table, members[part]) for part, table in filled.items()}
     for part, table in filled.items():
         findings += _other_splits(part, table)
-    dataset = Dataset(pool.proteins(), parts, findings + fasta_findings)
+    wild_type = _one_wild_type(tables.values())
+    dataset = Dataset(pool.proteins(), parts, findings + fasta_findings, wild_type)
     return _judge(dataset, options)
 
 
@@ -161,6 +162,26 @@ class _ProteinPool:
             self._problems.append(
                 f"{where}: id {name} has a different sequence here than in {first}"
             )
+
+
+def _one_wild_type(tables: Iterable[Table]) -> WildType | None:
+    """Return the wild type of the tables of mutants.
+
+    Raises
+    ------
+    InputError
+        If it is not the same for all tables.
+    """
+    found = [table for table in tables if table.variants_of is not None]
+    sequences = {table.variants_of.sequence for table in found if table.variants_of}
+    if len(sequences) > 1:
+        raise InputError(
+            "the tables have different wild types",
+            expected="variants of one protein",
+            where=found[-1].path,
+            fix="Give the wild type with --wild-type",
+        )
+    return found[0].variants_of if found else None
 
 
 def _at_level(table: Table, level: Level) -> Table:

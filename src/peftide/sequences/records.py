@@ -41,6 +41,22 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class WildType:
+    """The protein whose variants a table names.
+
+    Attributes
+    ----------
+    sequence
+        Its residues.
+    offset
+        Number that is subtracted from positions as written, to count from residue 1.
+    """
+
+    sequence: str
+    offset: int = 0
+
+
+@dataclass(frozen=True)
 class Proteins:
     """Distinct proteins by id; two ids may share one sequence."""
 
@@ -96,8 +112,12 @@ class Examples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All proteins of a run, its parts by name, and the findings counted while reading."""
+    """All proteins of a run, its parts by name, and the findings counted while reading.
+
+    `variants_of` is the wild type if the tables name its mutants.
+    """
 
     proteins: Proteins
     parts: dict[str, Examples]
     findings: tuple[Finding, ...]
+    variants_of: WildType | None = None

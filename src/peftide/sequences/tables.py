@@ -25,9 +25,10 @@ from peftide.sequences.label_lists import mask_text
 from peftide.sequences.letters import SequenceCleaner
 from peftide.sequences.lookalikes import in_latin, strange_letters
 from peftide.sequences.missing import looks_missing
-from peftide.sequences.records import Finding, place
+from peftide.sequences.records import Finding, WildType, place
 from peftide.sequences.tallies import Tally
 from peftide.sequences.text_files import read_text
+from peftide.sequences.variant_tables import variants_in, without_comments
 from peftide.types import BoolArray, IntArray, Level
 
 logger = logging.getLogger(__name__)
@@ -63,9 +64,11 @@ class Table:
         Cleaned sequences, or None for a table that names proteins by id only. Shape (B, A).
     labels, splits, clusters, masks
         Text of these columns, or None if the column is missing. Shape (B,). Labels keep their
-        spaces, which have a meaning in some per-residue alphabets (DSSP: no structure).
+        spaces, which mean something in per-residue alphabets (DSSP: no structure).
     findings
         Repairs of the sequences.
+    variants_of
+        Wild type of a table of mutants; else None.
     """
 
     path: Path
@@ -78,6 +81,7 @@ class Table:
     clusters: TextArray | None = None
     masks: TextArray | None = None
     findings: tuple[Finding, ...] = ()
+    variants_of: WildType | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -131,8 +135,8 @@ def read_table(
     Parameters
     ----------
     source
-        A file (plain, .gz or .xz), a DataFrame with the same columns, a list of sequences, a list
-        of pairs of sequences, or a Series of sequences (a text index gives their ids).
+        File (plain, .gz or .xz), DataFrame with the same columns, list of sequences or of pairs of
+        sequences, or Series of sequences (a text index gives their ids).
     columns
         Names of the columns.
     level
@@ -154,7 +158,7 @@ def read_table(
         text = read_text(path)
         if text.lstrip().startswith(">") and level in ("sequence", "residue") and not needs_labels:
             return _table_from_fasta(parse_fasta(path, text), path)
-        grid = parse_grid(path, text, column_names(columns))
+        grid = parse_grid(path, without_comments(text), column_names(columns))
     else:
         grid = _grid_of(source, columns, ids=ids)
     return table_of(grid, columns, level=level, needs_labels=needs_labels)
@@ -168,6 +172,8 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
     InputError
         As `read_table`, for errors in the cells.
     """
+    variants = variants_in(grid, columns, level=level, needs_labels=needs_labels)
+    grid = variants.grid
     pair = has_pairs(grid, columns) if level is None else level == "pair"
     chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
     cleaner = SequenceCleaner(grid.path)
@@ -191,7 +197,8 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
         splits=_single([_stripped(grid.cells[name]) for name in chosen.split]),
         clusters=_single([_cluster_cells(grid, name, missing) for name in chosen.cluster]),
         masks=_single([list(map(mask_text, grid.cells[name])) for name in chosen.mask]),
-        findings=cleaner.findings() + missing.findings("sequences"),
+        findings=cleaner.findings() + missing.findings("sequences") + variants.findings,
+        variants_of=variants.wild_type,
     )
 
 

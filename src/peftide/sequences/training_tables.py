@@ -61,7 +61,7 @@ def read_training_tables(
             f"no row of the part train (parts: {', '.join(parts)})",
             where=next(iter(parts.values())).path,
         )
-    if config.sequences is None:
+    if config.sequences is None or parts["train"].variants_of is not None:
         return TrainingTables(parts)
     return TrainingTables(parts, sequence_lookup(config.sequences))
 

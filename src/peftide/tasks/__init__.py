@@ -48,6 +48,20 @@ TASKS: dict[str, Task] = {
     "regression": Task(
         "What value does a sequence have?", "sequence", CONTINUOUS, fit_continuous, read_continuous
     ),
+    "variants": Task(
+        "What value does a variant of one protein have?",
+        "sequence",
+        CONTINUOUS,
+        fit_continuous,
+        read_continuous,
+    ),
+    "variants-binary": Task(
+        "Does a variant of one protein have the property?",
+        "sequence",
+        BINARY,
+        fit_binary,
+        read_binary,
+    ),
     "residue": Task(
         "Which class does each residue belong to?",
         "residue",
@@ -64,4 +78,7 @@ TASKS: dict[str, Task] = {
     ),
 }
 
-__all__ = ["TASKS", "Labels", "Outcome", "ReadingOptions", "Targets", "Task"]
+VARIANT_TASKS = ("variants", "variants-binary")
+"""Tasks on the variants of one protein: values, and yes or no."""
+
+__all__ = ["TASKS", "VARIANT_TASKS", "Labels", "Outcome", "ReadingOptions", "Targets", "Task"]

@@ -12,7 +12,8 @@ from peftide.errors import InputError, did_you_mean
 from peftide.sequences import SequenceLookup, Table
 from peftide.sequences.residue_labels import removed_stops
 from peftide.sequences.training_tables import TrainingTables, read_training_tables
-from peftide.tasks import TASKS, Task
+from peftide.sequences.yes_no import is_yes
+from peftide.tasks import TASKS, VARIANT_TASKS, Task
 from peftide.tasks.detection import detect_task
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,14 @@ def with_task(config: Training, tables: TrainingTables) -> Training:
         return config
     table, pairs = tables.parts["train"], tables.has_pairs
     assert table.labels is not None
+    if table.variants_of is not None:
+        task = _variant_task(table.labels.tolist())
+        logger.info(
+            "task: %s, for the labels of mutants are %s (--task says otherwise)",
+            task,
+            "numbers" if task == VARIANT_TASKS[0] else "yes or no",
+        )
+        return replace(config, task=task)
     task, reason = detect_task(
         table.labels.tolist(),
         lengths=None if pairs else sequence_lengths(table, tables.lookup),
@@ -95,6 +104,11 @@ def with_task(config: Training, tables: TrainingTables) -> Training:
     what = "pairs" if pairs else "single sequences"
     logger.info("task: %s, for the labels of %s are %s (--task says otherwise)", task, what, reason)
     return replace(config, task=task)
+
+
+def _variant_task(labels: Sequence[str]) -> str:
+    values, yes_or_no = VARIANT_TASKS
+    return yes_or_no if all(is_yes(label) is not None for label in labels) else values
 
 
 def sequence_lengths(table: Table, lookup: SequenceLookup | None) -> Sequence[int] | None:

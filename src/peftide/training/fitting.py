@@ -9,11 +9,13 @@ from typing import Any
 from peftide.adapters.adapter import Adapter
 from peftide.evaluation.tables import write_history
 from peftide.model import count_parameters
+from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
 from peftide.training.loop import FitResult, fit
 from peftide.training.parts import Fitting, LabelledPart, RowSource, cached_rows, encoded_rows
 from peftide.training.seeds import fit_seeds
 from peftide.training.setting import Setting
+from peftide.variants.head import VariantHead
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ def run_fit(
     on_epoch
         Called after each epoch with the history so far; it may raise to end the training.
     """
+    if not trained_parameters(setting.model):
+        return closed_form(setting, folder)
     counts = count_parameters(setting.model)
     logger.info(
         "training %s: %s of %s parameters, on %s",
@@ -54,6 +58,16 @@ def _both(first: OnEpoch, then: OnEpoch, history: list[dict[str, Any]]) -> None:
     then(history)
 
 
+def closed_form(setting: Setting, folder: RunFolder) -> FitResult:
+    """Return the result of a training without steps: its head was fitted in closed form."""
+    metrics = validator(setting)()
+    row = {"epoch": 1, "step": 0, "seconds": 0.0} | metrics
+    write_history([row], folder.history)
+    headline = setting.problem.task.outcome.headline
+    logger.info("closed form: validation %s %.4f", headline.replace("_", " "), metrics[headline])
+    return FitResult(1, metrics[headline], 0, 0.0, [row])
+
+
 def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitting:
     """Return everything that the training loop needs besides the model."""
     config, problem = setting.config, setting.problem
@@ -67,10 +81,11 @@ def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitt
         source=row_source(setting),
         hardware=setting.hardware,
         learning_rate=rate,
-        validate=_validator(setting),
+        validate=validator(setting),
         on_epoch=lambda history: write_history(history, folder.history),
         checkpoints=folder.checkpoints,
         steer=partial(steer, setting.model.backbone) if steer else None,
+        keeps_start=isinstance(setting.model.head, VariantHead),
     )
 
 
@@ -81,7 +96,9 @@ def row_source(setting: Setting) -> RowSource:
     return encoded_rows(setting.encoder, setting.problem.dataset.proteins.sequences)
 
 
-def _validator(setting: Setting) -> Callable[[], dict[str, float]]:
+def validator(setting: Setting) -> Callable[[], dict[str, float]]:
+    """Return a function that scores the current model on validation."""
+
     def validate() -> dict[str, float]:
         metrics = setting.measure("validation")
         return {name: value for name, value in metrics.items() if isinstance(value, float)}

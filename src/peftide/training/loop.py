@@ -36,7 +36,7 @@ class FitResult:
     Attributes
     ----------
     best_epoch
-        Epoch (from 1) of the weights that the model now has.
+        Epoch (from 1) of the weights that the model now has; 0: those before training.
     best_score
         Validation score of that epoch.
     steps
@@ -65,6 +65,8 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
         If the loss, or the validation score of the first epoch, is not a finite number.
     """
     run = begin(model, fitting)
+    if fitting.keeps_start and not run.state.best:
+        run.keep_start()
     try:
         while not run.is_over():
             run.train_epoch()
@@ -127,8 +129,14 @@ class TrainingRun:
         """Return whether all epochs are done, or the score has not risen for too long."""
         state, config = self.state, self.fitting.config
         waited = state.epoch - state.best_epoch
-        out_of_patience = state.best_epoch >= 0 and waited > config.patience
+        out_of_patience = bool(state.best) and waited > config.patience
         return state.epoch >= config.epochs or out_of_patience
+
+    def keep_start(self) -> None:
+        """Score the weights before the first step; they stay if no epoch is better."""
+        state, headline = self.state, self.fitting.task.outcome.headline
+        state.best_score, state.best = self._validated()[headline], copy_trained(self.model)
+        logger.info("before training: validation %s %.4f", headline, state.best_score)
 
     def train_epoch(self) -> None:
         """Train on the rest of an epoch's batches."""
@@ -198,7 +206,7 @@ class TrainingRun:
         if metrics[headline] > state.best_score:
             state.best_score, state.best_epoch = metrics[headline], state.epoch
             state.best = copy_trained(self.model)
-        if state.best_epoch < 0:
+        if not state.best:
             raise TrainingError(
                 f"the validation {headline} is {metrics[headline]} after epoch 1. Check that the "
                 "labels of the validation part differ; if they do, lower --learning-rate, because "

@@ -12,7 +12,7 @@ from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_prob
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
 from peftide.sequences.training_tables import TrainingTables
-from peftide.tasks import TASKS, Task
+from peftide.tasks import TASKS, VARIANT_TASKS, Task
 
 Table = Mapping[str, Names]
 """Value of a choice → the options that only this value reads."""
@@ -35,7 +35,17 @@ POOLINGS: Table = {
 """For a frozen backbone. Attention pooling trains, so it needs the residues in every step."""
 SEEDS: Names = frozenset({"seeds"})
 """Read if only the head trains."""
-HEADS: Table = {"mlp": frozenset({"head_width", "head_dropout"}), "linear": NOTHING}
+HEADS: Table = {
+    "auto": frozenset({"head_width", "head_dropout"}),
+    "mlp": frozenset({"head_width", "head_dropout"}),
+    "linear": NOTHING,
+    "ridge": NOTHING,
+}
+VARIANTS: Table = {
+    "variants": frozenset({"wild_type", "mutant_column", "offset"}),
+    "sequences": frozenset({"pooling", "seeds"}),
+}
+"""Whether a task is about variants of one protein → the options that only such tasks read."""
 SAMPLERS: Table = {
     "auto": frozenset({"blocks"}),
     "blocks": frozenset({"blocks"}),
@@ -104,7 +114,7 @@ def check_options(
     if tables is not None and config.validation is None and "validation" in tables.parts:
         decided.append(choice_of("a table with validation rows", VALIDATIONS, "given"))
     problems = unread_problems(config, decided, given=given)
-    problems += base_bits_problems(config)
+    problems += base_bits_problems(config) + head_problems(config)
     problems += layer_problems(config, task)
     problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)
@@ -135,11 +145,12 @@ def choices(config: TrainConfig, task: Task) -> Iterator[Choice]:
     """Yield all choices of a training that decide whether options are read."""
     question, pooled = f"the task {config.task}", task.level != "residue"
     outcome = "classes" if task.outcome.supports_imbalance else "numbers"
-    yield level_choice(config.task)
+    yield from table_choices(config.task)
     yield choice_of(question, CLASS_NAMES, config.task)
     yield choice_of(f"{question} predicts {outcome} and", IMBALANCES, outcome)
     yield from method_choices(config, pooled=pooled)
-    yield choice_of(f"--head {config.head}", HEADS, config.head)
+    head = chosen_head(config)
+    yield choice_of(f"--head {head}", HEADS, head)
     sampler, said = config.sampler, f"--sampler {config.sampler}"
     if sampler == "auto" and not _encodes_in_steps(config, pooled=pooled):
         sampler, said = "pairs", f"{said} with --method {config.method}"
@@ -148,9 +159,37 @@ def choices(config: TrainConfig, task: Task) -> Iterator[Choice]:
         yield choice_of("a training with --validation", VALIDATIONS, "given")
 
 
-def level_choice(task: str) -> Choice:
-    """Return the choice that a task's level makes: it decides which columns a table has."""
-    return choice_of(f"the task {task}", LEVELS, TASKS[task].level)
+def table_choices(task: str) -> Iterator[Choice]:
+    """Yield the choices that a task makes: it decides which columns a table has."""
+    yield choice_of(f"the task {task}", LEVELS, TASKS[task].level)
+    kind = "variants" if task in VARIANT_TASKS else "sequences"
+    yield choice_of(f"the task {task}", VARIANTS, kind)
+
+
+def chosen_head(config: TrainConfig) -> str:
+    """Return the head of a training; `auto` is ridge for variants with a frozen backbone.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> chosen_head(TrainConfig(task="variants", method="head", out=Path("run")))
+    'ridge'
+    """
+    if config.head != "auto":
+        return config.head
+    is_closed = config.task in VARIANT_TASKS and config.method == "head"
+    return "ridge" if is_closed else "mlp"
+
+
+def head_problems(config: TrainConfig) -> list[str]:
+    """Return the problems of `--head` with the task and the method, as text."""
+    if config.head != "ridge":
+        return []
+    if config.task not in VARIANT_TASKS:
+        return [f"--head: received ridge with the task {config.task}; expected mlp or linear"]
+    if config.method != "head":
+        return [f"--head: received ridge with --method {config.method}; expected --method head"]
+    return []
 
 
 def method_choices(config: TrainConfig, *, pooled: bool = True) -> Iterator[Choice]:

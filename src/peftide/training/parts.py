@@ -87,6 +87,8 @@ class Fitting:
         Number of optimizer steps → a hook that the method runs at each step, or None.
     says_epochs
         Whether the log has a line for each epoch.
+    keeps_start
+        Whether the weights before the first step compete with those after each epoch.
     """
 
     config: TrainConfig
@@ -101,6 +103,7 @@ class Fitting:
     checkpoints: Path
     steer: Callable[[int], Steering] | None = None
     says_epochs: bool = True
+    keeps_start: bool = False
 
 
 def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:

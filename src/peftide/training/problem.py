@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from peftide.backbones import Backbone
 from peftide.config import TrainConfig
 from peftide.encoding import backbone_findings, checked_max_length
+from peftide.errors import InputError
 from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset
 from peftide.sequences.findings import say_findings
 from peftide.sequences.training_tables import TrainingTables
 from peftide.splitting.training_data import read_training_data
-from peftide.tasks import Labels, Targets, Task
+from peftide.tasks import VARIANT_TASKS, Labels, Targets, Task
 from peftide.tasks.reading import read_class_names, read_labels
 
 
@@ -31,6 +32,7 @@ class Problem:
 def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None = None) -> Problem:
     """Read data and labels; the backbone's limits are not applied yet."""
     dataset = read_training_data(config, task.level, tables)
+    dataset = check_variants(dataset, config)
     labels, targets = read_labels(
         dataset,
         task,
@@ -39,6 +41,34 @@ def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None 
         classes=read_class_names(config.classes),
     )
     return Problem(task, dataset, labels, targets)
+
+
+def check_variants(dataset: Dataset, config: TrainConfig) -> Dataset:
+    """Return the data set; only the tasks on variants keep its wild type.
+
+    Raises
+    ------
+    InputError
+        If such a task has no wild type, or the wild type is too long.
+    """
+    if config.task not in VARIANT_TASKS:
+        return replace(dataset, variants_of=None)
+    where = dataset.parts["train"].path
+    if dataset.variants_of is None:
+        raise InputError(
+            "the table has no column mutant, so the wild type of its variants is unknown",
+            where=where,
+            fix="Give it with --wild-type FILE (FASTA)",
+        )
+    length, limit = len(dataset.variants_of.sequence), config.max_length
+    if limit is not None and length > limit:
+        raise InputError(
+            f"the wild type has {length:,} residues",
+            expected=f"at most {limit:,} (--max-length)",
+            where=where,
+            fix="Use --max-length none",
+        )
+    return dataset
 
 
 def seen_by(backbone: Backbone, problem: Problem, *, max_length: int | None) -> Problem:

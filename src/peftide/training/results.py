@@ -95,7 +95,7 @@ def save(setting: Setting, predictor: Predictor, folder: RunFolder) -> None:
         return predictor.answer(predictor.encode(sequences), local.reshape(few.shape))
 
     bundle = Bundle(
-        recipe=recipe_of(setting.config),
+        recipe=recipe_of(setting.config, setting.problem),
         model=setting.model,
         answering=predictor.answering,
         trained_on=_hashes(setting, "train"),

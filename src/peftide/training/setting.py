@@ -34,9 +34,11 @@ from peftide.sequences import Dataset, Proteins
 from peftide.sequences.dataset import member_proteins
 from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import Task
+from peftide.training.options import chosen_head
 from peftide.training.parts import cached_rows
 from peftide.training.problem import Problem, read_problem, seen_by
 from peftide.training.token_budget import measured_token_budget
+from peftide.training.variants import fit_ridge
 from peftide.types import FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -197,6 +199,7 @@ def build_setting(
 ) -> Setting:
     """Build the model around the adapted backbone; embed all proteins if only the head trains."""
     encoder = build_encoder(config, problem, backbone, hardware=hardware, folder=folder)
+    fit_ridge(encoder, problem)
     embeddings = None
     store = config.embedding_cache or folder.checkpoints / "embeddings"
     proteins = problem.dataset.proteins
@@ -236,7 +239,8 @@ def build_encoder(
         option = "--gradient-checkpointing"
         layers_of(backbone, where=option, fix="Leave it out").recompute_activations()
     hold_half(backbone, hardware.dtype)
-    model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
+    recipe = recipe_of(config, problem)
+    model = build_model(recipe, problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
 
     def choose() -> int:
@@ -276,21 +280,24 @@ def trains_below_head(model: ProteinModel) -> bool:
     return any(name.startswith(("backbone", "pooling")) for name in trained_parameters(model))
 
 
-def recipe_of(config: TrainConfig) -> Recipe:
+def recipe_of(config: TrainConfig, problem: Problem) -> Recipe:
     """Return the options that define the architecture of the model."""
+    wild_type = problem.dataset.variants_of
     return Recipe(
         task=config.task,
         method=config.method,
         backbone=config.backbone,
         pooling=config.pooling,
         pairing=config.pairing,
-        head=config.head,
+        head=chosen_head(config),
         head_width=config.head_width,
         head_dropout=config.head_dropout,
         max_length=config.max_length,
         base_bits=config.base_bits,
         layer=layer_number(config),
         seeds=config.seeds,
+        wild_type=None if wild_type is None else wild_type.sequence,
+        offset=0 if wild_type is None else wild_type.offset,
     )
 
 

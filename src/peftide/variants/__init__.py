@@ -1,0 +1,1 @@
+"""Variants of one protein: kernels between substitutions, and ridge regression with them."""

@@ -1,0 +1,72 @@
+"""Ridge regression of variants finds effects of sites, letters and pairs."""
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from peftide.variants.kernels import site_kernels
+from peftide.variants.ridge import VariantRidge
+
+LETTERS = torch.arange(12) % 20
+EMBEDDINGS = np.random.default_rng(3).normal(size=(12, 4))
+
+
+def singles() -> torch.Tensor:
+    rows = [LETTERS.clone() for _ in range(12 * 6)]
+    for number, row in enumerate(rows):
+        row[number // 6] = (LETTERS[number // 6] + 1 + number % 6) % 20
+    return torch.stack(rows).float()
+
+
+def fitted(rows: torch.Tensor, values: np.ndarray) -> VariantRidge:
+    ridge = VariantRidge(LETTERS)
+    kernels = site_kernels("ACDEFGHIKLMN", EMBEDDINGS)
+    ridge.fit(kernels, rows, (values - values.mean()) / values.std(), by_site=False)
+    return ridge.eval()
+
+
+def test_events_of_rows() -> None:
+    row = LETTERS.clone().float()
+    row[2], row[5] = 9, -1  # an unknown letter is no substitution
+    found = VariantRidge(LETTERS).events(torch.stack([row, LETTERS.float()]))
+    assert found.tolist() == [[49], [-1]]
+
+
+def test_effects_of_sites_are_learned_and_reach_new_letters() -> None:
+    rows, sites = singles(), np.repeat(np.linspace(-2, 2, 12), 6)
+    train = np.arange(72) % 6 < 4
+    ridge = fitted(rows[train], sites[train] + 0.05 * np.random.default_rng(0).normal(size=48))
+    assert spearmanr(ridge(rows[~train]).numpy(), sites[~train]).statistic > 0.97
+    assert len(ridge.solved) == 0  # single substitutions need the table alone
+    assert ridge.spread.min() > 0
+
+
+def test_in_training_mode_a_row_is_predicted_without_itself() -> None:
+    rows = singles()
+    values = np.random.default_rng(1).normal(size=72)
+    ridge = fitted(rows, values)
+    apart = np.abs(ridge.train()(rows).numpy() - values)
+    assert apart.mean() > np.abs(ridge.eval()(rows).numpy() - values).mean()
+
+
+def test_pairs_that_do_not_add_up_are_learned() -> None:
+    """The second of two substitutions counts only beside the first."""
+    rows, values = [], []
+    for first in range(6):
+        for second in range(6):
+            row = LETTERS.clone()
+            row[0], row[1] = (first + 5) % 20, (second + 9) % 20
+            rows.append(row)
+            values.append(float((first > 2) and (second > 2)) + 0.01 * first)
+    ridge = fitted(torch.stack(rows).float(), np.array(values))
+    assert len(ridge.solved) == 36
+    found = ridge(torch.stack(rows).float()).numpy()
+    assert np.corrcoef(found, values)[0, 1] > 0.95
+
+
+def test_stored_buffers_give_the_same_values() -> None:
+    ridge = fitted(singles(), np.exp(3 * np.repeat(np.linspace(-2, 2, 12), 6)))
+    other = VariantRidge(LETTERS)
+    other.prepare(ridge.state_dict())
+    other.load_state_dict(ridge.state_dict())
+    torch.testing.assert_close(other.eval()(singles()), ridge(singles()))
