@@ -51,10 +51,8 @@ class Table:
 
     Attributes
     ----------
-    path
-        File the rows were read from, or "DataFrame" or "list".
-    columns
-        Names of all columns of the file.
+    path, columns
+        File the rows were read from, or "DataFrame" or "list", and the names of all its columns.
     lines
         Line on which each row begins, from 1 (the header is line 1); for a DataFrame or list, the
         row number, from 1. Shape (B,).
@@ -65,10 +63,8 @@ class Table:
     labels, splits, clusters, masks
         Text of these columns, or None if the column is missing. Shape (B,). Labels keep their
         spaces, which mean something in per-residue alphabets (DSSP: no structure).
-    findings
-        Repairs of the sequences.
-    variants_of
-        Wild type of a table of mutants; else None.
+    findings, variants_of
+        Repairs of the sequences, and the wild type of a table of mutants.
     """
 
     path: Path
