@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from peftide.commands.embed import embed
     from peftide.commands.evaluate import evaluate
     from peftide.commands.init import init
+    from peftide.commands.mutate import mutate
     from peftide.commands.plan import plan
     from peftide.commands.predict import predict
     from peftide.commands.pretrain import pretrain
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         EmbedConfig,
         EvaluateConfig,
         InitConfig,
+        MutateConfig,
         PlanConfig,
         PredictConfig,
         PretrainConfig,
@@ -55,6 +57,7 @@ __all__ = [
     "EmbedConfig",
     "EvaluateConfig",
     "InitConfig",
+    "MutateConfig",
     "PeftideError",
     "PlanConfig",
     "PredictConfig",
@@ -74,6 +77,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_bundle",
+    "mutate",
     "plan",
     "predict",
     "pretrain",
@@ -92,6 +96,7 @@ _HOMES = {
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
     "InitConfig": "config",
+    "MutateConfig": "config",
     "PeftideError": "errors",
     "PlanConfig": "config",
     "PredictConfig": "config",
@@ -111,6 +116,7 @@ _HOMES = {
     "Predictor": "predictor",
     "load": "predictor",
     "load_bundle": "bundle",
+    "mutate": "commands.mutate",
     "plan": "commands.plan",
     "predict": "commands.predict",
     "pretrain": "commands.pretrain",

@@ -34,7 +34,7 @@ from peftide.bundle_record import (
 from peftide.errors import BackboneError, InputError, StorageError
 from peftide.evaluation.answering import Answering
 from peftide.files import file_hash, written_whole
-from peftide.heads import build_heads
+from peftide.heads import build_head, build_heads
 from peftide.model import Parts, ProteinModel
 from peftide.pairing import Alone, build_pairing
 from peftide.parameters import trained_parameters

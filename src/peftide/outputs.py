@@ -42,6 +42,7 @@ WRITTEN_BY = {
         "report.html",
         RECORD,
     ),
+    "mutate": ("variants.tsv", "order.tsv", "heat_map.svg", RECORD),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

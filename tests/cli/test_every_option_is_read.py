@@ -19,6 +19,7 @@ from peftide.config import (
     EmbedConfig,
     EvaluateConfig,
     InitConfig,
+    MutateConfig,
     PlanConfig,
     PredictConfig,
     PretrainConfig,
@@ -39,6 +40,8 @@ COPYING = ("dataclasses.py", "/peftide/config/", "/peftide/training/options.py")
 """Code that looks at all options alike, to copy, check or write them."""
 BY_MAIN = {"debug", "offline"}
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
+OF_MUTANTS = {"wild_type", "mutant_column", "offset"}
+"""Read for tables of mutants only: tests/sequences/test_variant_tables.py."""
 LONG_RUNS: dict[type, tuple[str, ...]] = {
     DemoConfig: ("commands/demo.py",),
     PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py", "hardware.py"),
@@ -46,6 +49,7 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     ScreenConfig: ("commands/screen.py", "hardware.py", "process.py"),
     InitConfig: ("commands/init.py",),
     CompletionConfig: ("cli/completion.py",),
+    MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""
 
@@ -72,7 +76,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
 
 
 def unread(config_class: type, found: set[str]) -> set[str]:
-    return {field.name for field in fields(config_class)} - found - BY_MAIN
+    return {field.name for field in fields(config_class)} - found - BY_MAIN - OF_MUTANTS
 
 
 def tables_by_id(folder: Path, *, pairs: bool) -> dict[str, Any]:

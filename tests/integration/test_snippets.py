@@ -125,6 +125,7 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_proteome(proteome, folder)
     write_pair_tables(proteome, folder)
     write_sequence_tables(proteome, folder)
+    write_variant_tables(folder)
     options = {"data": folder / "pairs.tsv", "sequences": folder / "proteins.fasta"}
     tiny: dict[str, Any] = {"backbone": "random:esm2_tiny", "epochs": 1, "threads": 1}
     peftide.train(TrainConfig(task="ppi", out=folder / "my_run", **options, **tiny))
@@ -184,6 +185,25 @@ def write_sequence_tables(proteome: SimulatedProteome, folder: Path) -> None:
     )
     write_proteins(folder / "my_family.fasta", [protein.sequence for protein in proteins])
     (folder / SPACE).write_text("lora_r: [1, 4]\n")
+
+
+def write_variant_tables(folder: Path) -> None:
+    """Write a scan of one protein in the two usual forms, its wild type, and new mutants."""
+    wild_type, letters = "MKACCDEFGHIKLMNPQRSTVWYACDEFGH", "AGLSV"
+    (folder / "wild_type.fasta").write_text(f">my_protein\n{wild_type}\n")
+    named = [
+        (f"{old}{place + 1}{new}", wild_type[:place] + new + wild_type[place + 1 :], place)
+        for place, old in enumerate(wild_type)
+        for new in letters
+        if new != old
+    ]
+    values = [round(place % 5 - number / 100, 3) for number, (*_, place) in enumerate(named)]
+    lines = [f"{m},{s},{v},{int(v > 1)}" for (m, s, _), v in zip(named, values, strict=True)]
+    header = "mutant,mutated_sequence,DMS_score,DMS_score_bin"
+    (folder / "scan.csv").write_text("\n".join([header, *lines]) + "\n")
+    rows = [(mutant, value) for (mutant, *_), value in zip(named, values, strict=True)]
+    write_rows(folder / "my_scan.tsv", "mutant label", rows)
+    write_rows(folder / "new_mutants.tsv", "mutant", [("A3G",), ("A3G:C5S",)])
 
 
 @pytest.fixture

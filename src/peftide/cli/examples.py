@@ -37,6 +37,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide screen my_run --sequences baits.fasta --against proteome.fasta --threshold 0.9 "
         "--out hits.parquet",
     ),
+    "mutate": (
+        "peftide mutate my_run --out designs",
+        "peftide mutate my_run --exclude-sites 1,60-65 --top 24 --out designs",
+    ),
     "evaluate": (
         "peftide evaluate my_run --input other_pairs.tsv --sequences proteins.fasta --out scores",
         "peftide evaluate my_run --input pairs.tsv --part test --sequences proteins.fasta "

@@ -28,6 +28,7 @@ from peftide.sequences import (
     read_table,
     sequence_lookup,
 )
+from peftide.sequences.records import WildType
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
 from peftide.types import FloatArray, IntArray
@@ -186,6 +187,12 @@ class Predictor:
         """The protein whose variants the model reads, or None."""
         pooling = self.encoder.model.pooling
         return pooling.wild_type if isinstance(pooling, VariantRows) else None
+
+    def wild_type_and_offset(self) -> WildType:
+        """Return the protein whose variants the model reads, with the offset of its positions."""
+        pooling = self.encoder.model.pooling
+        assert isinstance(pooling, VariantRows)
+        return WildType(pooling.wild_type, pooling.offset)
 
     def columns(self, columns: ColumnsClass) -> ColumnsClass:
         """Return options of a table with the wild type and offset of the model, if it has one."""

@@ -274,7 +274,7 @@ def _without_missing(grid: Grid, label: str) -> tuple[Grid, tuple[Finding, ...]]
 
 
 def _mixed_scales(grid: Grid, label: str) -> tuple[Finding, ...]:
-    """Warn of labels in two groups, of which one looks like the logarithms of the other."""
+    """Warn of labels in two groups if one group looks like logarithms of the other."""
     texts = grid.cells[label]
     if not all(map(is_number, texts)):
         return ()

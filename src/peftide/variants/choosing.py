@@ -169,7 +169,7 @@ def _parts(kernels: SiteKernels, events: Int[Tensor, "N M"]) -> Float[Tensor, "W
 
 
 def index_events(events: Int[Tensor, "N M"]) -> tuple[Int[Tensor, " E"], Int[Tensor, "N M"]]:
-    """Return the distinct events, and those of each variant as indices into them."""
+    """Return the distinct events, and for each variant the indices of its events."""
     distinct = torch.unique(events[events >= 0])
     places = torch.searchsorted(distinct, events.clamp(min=0).contiguous())
     return distinct, torch.where(events >= 0, places, len(distinct))

@@ -1,7 +1,7 @@
 """The wild type and its residue embeddings → how alike substitutions are.
 
 The effect of a substitution is a sum of effects of unlike kind: of the site, of its neighbourhood,
-of the old letter, of what the language model knows of the site, each of them alone or together with
+of the old letter, of the residue embedding of the site; each of these alone or together with
 the new letter. Each kind has a kernel; weights say how much each kind varies. A variant is the sum
 of its substitutions.
 """

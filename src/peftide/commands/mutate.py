@@ -1,0 +1,78 @@
+"""`peftide mutate`: the model of a protein's variants in; scores of substitutions out."""
+
+import pandas as pd
+
+from peftide.backbones.names import check_backbone
+from peftide.bundle_record import read_answering
+from peftide.config import MutateConfig, as_mapping
+from peftide.config.limits import check_device
+from peftide.config.unread import NOTHING, Names
+from peftide.errors import InputError
+from peftide.evaluation.tables import write_table
+from peftide.files import write_json, write_text
+from peftide.outputs import WRITTEN_BY, making_folder
+from peftide.report.heat_map import heat_map
+from peftide.run_folder import RunFolder, environment
+from peftide.sequences.site_lists import read_sites
+
+MUTATE = "mutate"
+
+
+def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
+    """Score substitutions of the wild type; write the table, a heat map and the best mutants.
+
+    Parameters
+    ----------
+    given
+        Options that the user named; every one is read.
+
+    Returns
+    -------
+    One row per mutant, the best first: `mutant`, `prediction` (or `probability`), the interval
+    (`low`, `high`) if validation gives one.
+
+    Raises
+    ------
+    InputError
+        If the run has no model of variants, a site is outside the protein, or the output exists.
+    """
+    del given
+    recipe, _ = read_answering(config.run)
+    if recipe.wild_type is None:
+        raise InputError(
+            f"the model of {config.run} answers the task {recipe.task}",
+            expected="a run of `peftide train --task variants`",
+        )
+    check_device(config.device)
+    check_backbone(config.backbone)
+    length, offset = len(recipe.wild_type), recipe.offset
+    only = read_sites(config.sites, length=length, offset=offset, where="--sites")
+    excluded = read_sites(
+        config.exclude_sites, length=length, offset=offset, where="--exclude-sites"
+    )
+    inputs = [] if config.mutants is None else [config.mutants]
+    with making_folder(
+        config.out, command=MUTATE, overwrite=config.overwrite, inputs=inputs
+    ) as work:
+        # torch and all that stands on it: a refusal above should not wait for them
+        from peftide.predictor.mutating import score_mutants
+
+        kept = (only or set(range(1, length + 1))) - excluded
+        table = score_mutants(config, sites=kept)
+        folder = RunFolder(work.new)
+        answer = table.columns[1]
+        write_table(table.drop(columns="sequence"), folder.path / "variants.tsv")
+        write_table(_order(table, config.top), folder.path / "order.tsv")
+        picture = heat_map(table["mutant"], table[answer], recipe.wild_type, offset=offset)
+        write_text(folder.path / "heat_map.svg", picture)
+        record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}
+        write_json(folder.record, record | {"options": as_mapping(config)})
+        work.put(WRITTEN_BY[MUTATE])
+    return table.drop(columns="sequence")
+
+
+def _order(table: pd.DataFrame, top: int) -> pd.DataFrame:
+    """Return the best mutants with their sequences, numbered."""
+    best = table.head(top).reset_index(drop=True)
+    best.insert(0, "rank", best.index + 1)
+    return best

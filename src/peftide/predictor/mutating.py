@@ -1,0 +1,150 @@
+"""A model of variants and sites of its wild type → scores of mutants with intervals.
+
+Intervals are split conformal: the distances of validation values from their predictions, each
+divided by the error that the ridge regression expects, have a quantile. It holds for new variants
+if they resemble the validation variants.
+
+References: Papadopoulos et al. 2002, doi 10.1007/3-540-36755-1_29 (normalised conformal
+regression).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from peftide.config import MutateConfig
+from peftide.errors import InputError
+from peftide.predictor.predictor import Predictor, load
+from peftide.run_folder import RunFolder
+from peftide.sequences.mutants import LETTERS
+from peftide.sequences.records import WildType
+from peftide.sequences.variants import read_variants
+from peftide.types import FloatArray
+from peftide.variants.head import VariantHead
+from peftide.variants.rows import letters_of
+
+FEWEST = 20
+"""Validation variants that intervals need."""
+
+
+def score_mutants(config: MutateConfig, *, sites: set[int]) -> pd.DataFrame:
+    """Return one row per mutant, the best first, with its sequence.
+
+    Parameters
+    ----------
+    sites
+        Sites that may change, counted from residue 1.
+    """
+    predictor = load(
+        config.run,
+        device=config.device,
+        precision=config.precision,
+        threads=config.threads,
+        allow_bin=config.allow_bin,
+        backbone=config.backbone,
+    )
+    wild_type = predictor.wild_type_and_offset()
+    names = (
+        single_substitutions(wild_type, sites)
+        if config.mutants is None
+        else listed_mutants(config, wild_type, sites)
+    )
+    if not names:
+        raise InputError("no mutant is left", where="--sites, --exclude-sites")
+    answers = predictor.predict(names)
+    answer = predictor.answering.task.outcome.answer_column
+    found = read_variants(names, wild_type.sequence, offset=wild_type.offset)
+    table = pd.DataFrame({"mutant": names, answer: answers[answer].to_numpy()})
+    spread = expected_errors(predictor, found.sequences)
+    limit = _limit(predictor, config, wild_type) if answer == "prediction" else None
+    if limit is not None:
+        table["low"] = table[answer] - limit * spread
+        table["high"] = table[answer] + limit * spread
+    table["sequence"] = found.sequences
+    return table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
+
+
+def single_substitutions(wild_type: WildType, sites: set[int]) -> list[str]:
+    """Return all single substitutions at some sites.
+
+    Examples
+    --------
+    >>> len(single_substitutions(WildType("MK"), {1, 2}))
+    38
+    """
+    residues = enumerate(wild_type.sequence, start=1)
+    return [
+        f"{old}{place + wild_type.offset}{new}"
+        for place, old in residues
+        for new in LETTERS
+        if place in sites and old in LETTERS and new != old
+    ]
+
+
+def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -> list[str]:
+    """Return the mutants of a table that change only some sites."""
+    frame = pd.read_csv(config.mutants, sep=None, engine="python", dtype=str)
+    if "mutant" not in frame:
+        raise InputError("there is no column mutant", where=str(config.mutants))
+    names = frame["mutant"].dropna().tolist()
+    found = read_variants(
+        names,
+        wild_type.sequence,
+        where=lambda row: f"{config.mutants}:{row + 2}, column mutant",
+        offset=wild_type.offset,
+    )
+    return [
+        names[row]
+        for row, changes in zip(found.rows.tolist(), found.changes, strict=True)
+        if all(change.position in sites for change in changes)
+    ]
+
+
+def expected_errors(predictor: Predictor, sequences: tuple[str, ...]) -> FloatArray:
+    """Return the error that the ridge regression expects of each variant, up to a factor."""
+    head = predictor.encoder.model.head
+    assert isinstance(head, VariantHead)
+    ridge = head.ridge
+    squares = torch.cat([ridge.spread.flatten() ** 2, ridge.spread.new_zeros(1)])
+    events = ridge.events(letters_of(sequences).float().to(squares.device))
+    total = squares[events].sum(dim=1).clamp(min=float(squares[:-1].min()))
+    return total.sqrt().cpu().double().numpy()
+
+
+def _limit(predictor: Predictor, config: MutateConfig, wild_type: WildType) -> float | None:
+    """Return the factor of expected errors that holds at this error rate; None if unknown."""
+    rows = validation_rows(config.run)
+    if rows is None or len(rows) < FEWEST:
+        return None
+    found = read_variants(rows["id"].tolist(), wild_type.sequence, offset=wild_type.offset)
+    known = rows.iloc[found.rows]
+    distances = (known["label"].astype(float) - known["prediction"].astype(float)).abs()
+    return conformal_limit(
+        distances.to_numpy() / expected_errors(predictor, found.sequences), config.error_rate
+    )
+
+
+def conformal_limit(scores: FloatArray, error_rate: float) -> float | None:
+    """Return the score at rank ⌈(n + 1)(1 − error rate)⌉; None if n is too small for one.
+
+    Examples
+    --------
+    >>> conformal_limit(np.arange(1.0, 20.0), 0.1)
+    18.0
+    """
+    rank = int(np.ceil((len(scores) + 1) * (1 - error_rate) - 1e-9))
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else None
+
+
+def validation_rows(run: Path) -> pd.DataFrame | None:
+    """Return the predictions of a run for its validation part, or None."""
+    folder = RunFolder(run)
+    for path in (folder.path / "validation.tsv", folder.predictions):
+        if path.is_file():
+            rows = pd.read_csv(path, sep="\t", dtype={"id": str, "split": str})
+            rows = rows[rows["split"] == "validation"] if "split" in rows else rows
+            if len(rows):
+                return rows
+    return None

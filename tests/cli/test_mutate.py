@@ -1,0 +1,18 @@
+"""`peftide mutate` on the command line."""
+
+import pandas as pd
+import pytest
+
+from peftide.cli import mutate as module
+from peftide.cli.main import main
+
+
+def test_it_prints_the_best_mutants(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame({"mutant": ["A1G", "A1C"], "prediction": [2.0, 1.0]})
+    monkeypatch.setattr(module, "mutate", lambda _config, given: table)
+    assert main(["mutate", "run", "--out", "designs", "--top", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["A1G", "2.0"]
+    assert lines[-1] == "2 mutants, the best 1 to order: designs"

@@ -1,0 +1,63 @@
+"""`peftide mutate`: from a trained run to a heat map and a list to order."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import peftide
+from peftide.config import MutateConfig
+from peftide.errors import InputError
+from tests.conftest import header_of, labelled_rows, small_config, write_rows
+
+PLAIN = {"device": "cpu", "precision": "fp32", "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mutate")
+    rows = labelled_rows("variants", "train", 30)
+    other = labelled_rows("variants", "test", 24)
+    tables = {
+        part: write_rows(folder / f"{part}.tsv", header_of("variants"), found)
+        for part, found in {"train": rows, "validation": other}.items()
+    }
+    config = small_config(
+        folder, "variants", "head", head="auto", head_width=256, baselines=("none",), test=()
+    )
+    return peftide.train(peftide.TrainConfig(**{**vars(config), **tables})).path
+
+
+def test_all_single_substitutions_are_scored_and_listed(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    config = MutateConfig(run=run, out=out, exclude_sites=("1", "5-9"), top=7, **PLAIN)
+    table = peftide.mutate(config)
+    assert len(table) == 19 * 24
+    assert table["prediction"].is_monotonic_decreasing
+    assert (table["low"] < table["prediction"]).all()
+    assert not table["mutant"].str[1:-1].astype(int).isin([1, 5, 6, 7, 8, 9]).any()
+    order = pd.read_csv(out / "order.tsv", sep="\t")
+    assert order["mutant"].tolist() == table["mutant"].head(7).tolist()
+    assert order["sequence"].str.len().eq(30).all()
+    assert (out / "heat_map.svg").read_text().count("<title>") == len(table)
+    written = pd.read_csv(out / "variants.tsv", sep="\t")
+    assert written.columns.tolist() == ["mutant", "prediction", "low", "high"]
+
+
+def test_listed_mutants_are_scored_instead(run: Path, tmp_path: Path) -> None:
+    first, second = (row[0] for row in labelled_rows("variants", "train", 2))
+    path = tmp_path / "m.tsv"
+    path.write_text(f"mutant\n{first}:{second}\n", encoding="utf-8")
+    table = peftide.mutate(MutateConfig(run=run, out=tmp_path / "out", mutants=path, **PLAIN))
+    assert table["mutant"].tolist() == [f"{first}:{second}"]
+
+
+def test_a_run_of_another_task_and_sites_outside_are_refused(
+    run: Path, trained: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="expected a run of `peftide train --task variants`"):
+        peftide.mutate(MutateConfig(run=trained("regression", "head"), out=tmp_path / "o"))
+    with pytest.raises(InputError, match=r"--exclude-sites: received '31'"):
+        peftide.mutate(MutateConfig(run=run, out=tmp_path / "o", exclude_sites=("31",)))
+    assert not (tmp_path / "o").exists()

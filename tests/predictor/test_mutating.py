@@ -1,0 +1,59 @@
+"""Parts of scoring mutants that need no model; `tests/commands/test_mutate.py` has the rest."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from peftide.config import MutateConfig
+from peftide.errors import InputError
+from peftide.predictor.mutating import (
+    conformal_limit,
+    listed_mutants,
+    single_substitutions,
+    validation_rows,
+)
+from peftide.sequences.records import WildType
+
+WILD_TYPE = WildType("MKX", 10)
+
+
+def test_single_substitutions_are_numbered_as_in_training() -> None:
+    names = single_substitutions(WILD_TYPE, {2, 3})
+    assert len(names) == 19  # none at an unknown residue
+    assert names[0] == "K12A"
+
+
+def test_listed_mutants_keep_to_the_sites(tmp_path: Path) -> None:
+    path = tmp_path / "m.tsv"
+    path.write_text("mutant\tnote\nK12R\t\nM11A:K12R\tx\n", encoding="utf-8")
+    config = MutateConfig(run=tmp_path, out=tmp_path / "out", mutants=path)
+    assert listed_mutants(config, WILD_TYPE, {2}) == ["K12R"]
+    path.write_text("name\nK12R\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no column mutant"):
+        listed_mutants(config, WILD_TYPE, {2})
+
+
+def test_intervals_hold_at_their_error_rate() -> None:
+    """Reference: coverage of split conformal intervals on exchangeable rows, by simulation."""
+    generator = np.random.default_rng(0)
+    inside = []
+    for _ in range(300):
+        scores = np.abs(generator.normal(size=60))
+        limit = conformal_limit(scores[:59], 0.1)
+        assert limit is not None
+        inside.append(scores[59] <= limit)
+    assert 0.86 < np.mean(inside) < 0.95
+    assert conformal_limit(np.ones(5), 0.1) is None
+
+
+def test_validation_rows_are_found_in_either_file(tmp_path: Path) -> None:
+    assert validation_rows(tmp_path) is None
+    rows = pd.DataFrame({"id": ["K2R", "K2A"], "prediction": [1.0, 2.0], "label": [1, 2]})
+    rows.assign(split=["validation", "test"]).to_csv(
+        tmp_path / "predictions.tsv", sep="\t", index=False
+    )
+    found = validation_rows(tmp_path)
+    assert found is not None
+    assert found["id"].tolist() == ["K2R"]
