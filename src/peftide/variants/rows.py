@@ -35,7 +35,7 @@ def letters_of(sequences: Sequence[str]) -> Int[Tensor, "P L"]:
 
 
 class VariantRows(nn.Module):
-    """Letters of each variant, and means of the difference between its embedding and the wild type's.
+    """Letters of each variant, and means of its embedding's difference from the wild type.
 
     Parameters
     ----------
