@@ -20,7 +20,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = labelled_rows("variants", "train", 30)
     other = labelled_rows("variants", "test", 24)
     tables = {
-        part: write_rows(folder / f"{part}.tsv", header_of("variants"), found)
+        part: write_rows(folder / f"scan_{part}.tsv", header_of("variants"), found)
         for part, found in {"train": rows, "validation": other}.items()
     }
     config = small_config(

@@ -18,8 +18,9 @@ from peftide.config import MutateConfig
 from peftide.errors import InputError
 from peftide.predictor.predictor import Predictor, load
 from peftide.run_folder import RunFolder
+from peftide.sequences.delimited import read_grid
 from peftide.sequences.mutants import LETTERS
-from peftide.sequences.records import WildType
+from peftide.sequences.records import WildType, place
 from peftide.sequences.variants import read_variants
 from peftide.types import FloatArray
 from peftide.variants.head import VariantHead
@@ -76,23 +77,25 @@ def single_substitutions(wild_type: WildType, sites: set[int]) -> list[str]:
     """
     residues = enumerate(wild_type.sequence, start=1)
     return [
-        f"{old}{place + wild_type.offset}{new}"
-        for place, old in residues
+        f"{old}{site + wild_type.offset}{new}"
+        for site, old in residues
         for new in LETTERS
-        if place in sites and old in LETTERS and new != old
+        if site in sites and old in LETTERS and new != old
     ]
 
 
 def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -> list[str]:
     """Return the mutants of a table that change only some sites."""
-    frame = pd.read_csv(config.mutants, sep=None, engine="python", dtype=str)
-    if "mutant" not in frame:
-        raise InputError("there is no column mutant", where=str(config.mutants))
-    names = frame["mutant"].dropna().tolist()
+    path = config.mutants
+    assert path is not None
+    grid = read_grid(path, ("mutant",))
+    if "mutant" not in grid.cells:
+        raise InputError("there is no column mutant", where=path)
+    names = [name.strip() for name in grid.cells["mutant"]]
     found = read_variants(
         names,
         wild_type.sequence,
-        where=lambda row: f"{config.mutants}:{row + 2}, column mutant",
+        where=lambda row: f"{place(path, int(grid.lines[row]))}, column mutant",
         offset=wild_type.offset,
     )
     return [
