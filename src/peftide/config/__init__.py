@@ -5,7 +5,6 @@ from peftide.config.commands import (
     DemoConfig,
     EmbedConfig,
     EvaluateConfig,
-    MutateConfig,
     PlanConfig,
     PredictConfig,
     PretrainConfig,
@@ -22,6 +21,7 @@ from peftide.config.groups import (
     ModelOptions,
     OptimizerOptions,
 )
+from peftide.config.mutating import MutateConfig
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
 from peftide.config.screening import ScreenConfig

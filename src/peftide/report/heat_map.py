@@ -33,7 +33,7 @@ def heat_map(
     limits = np.quantile([cell[2] for cell in cells], (0.02, 0.5, 0.98)) if cells else np.zeros(3)
     bands = (len(wild_type) + SITES_PER_BAND - 1) // SITES_PER_BAND
     height = bands * _band_height()
-    drawn = [_cell(*cell, limits=limits) for cell in cells]
+    drawn = [_cell(cell, limits) for cell in cells]
     labels = [_band_labels(band, wild_type, offset) for band in range(bands)]
     width = LEFT + CELL * (min(len(wild_type), SITES_PER_BAND) + 1)
     picture = element(
@@ -75,7 +75,8 @@ def _place(site: int) -> tuple[int, int]:
     return LEFT + CELL * column, band * _band_height() + TOP
 
 
-def _cell(site: int, letter: str, score: float, name: str, *, limits: np.ndarray) -> Markup:
+def _cell(cell: tuple[int, str, float, str], limits: np.ndarray) -> Markup:
+    site, letter, score, name = cell
     left, top = _place(site)
     return element(
         "rect",
