@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from measuring import Spent, arguments, begin, middle, spent
+from measuring import Spent, arguments, begin, conclude, middle, spent
 from proteins import CROP, evenly, tokens_of, yeast
 from torch import nn
 
