@@ -8,7 +8,7 @@ from peftide.cli.streams import say
 from peftide.commands.sweep import BEST, TABLE, SweepResult, sweep
 from peftide.config import SweepConfig
 from peftide.config.unread import Names
-from peftide.report.sweep import REPORT
+from peftide.report.sweep import REPORT, short
 
 SHOWN = 5
 WARNING = "The best of many trials is too good on validation; the test part has not been looked at."
@@ -35,7 +35,7 @@ def sweep_lines(result: SweepResult) -> Iterator[str]:
     best = sorted(done, key=lambda row: row["score"], reverse=True)[:SHOWN]
     rows = [["trial", "score", *names]]
     rows += [
-        [str(row["trial"]), f"{row['score']:.3f}", *(str(row[name]) for name in names)]
+        [str(row["trial"]), f"{row['score']:.3f}", *(short(row[name]) for name in names)]
         for row in best
     ]
     yield from aligned(rows)

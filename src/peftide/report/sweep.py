@@ -68,7 +68,7 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
             "dl", [[element("dt", a), element("dd", b)] for a, b in about if b], class_="about"
         ),
     )
-    values = ", ".join(f"{name} {value}" for name, value in best["values"].items())
+    values = ", ".join(f"{name} {short(value)}" for name, value in best["values"].items())
     answer = element(
         "div",
         element(
@@ -89,6 +89,17 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
     version = record.get("versions", {}).get("peftide", "")
     footer = element("footer", element("p", f"Written by peftide {version} from {path}"))
     return document("peftide sweep", header=header, main=[answer, *listed(sections)], footer=footer)
+
+
+def short(value: Any) -> str:
+    """Return a value of an option with at most three digits.
+
+    Examples
+    --------
+    >>> short(0.00018866262), short("key,value"), short(64)
+    ('0.000189', 'key,value', '64')
+    """
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def scored(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -193,7 +204,7 @@ def trials(found: dict[str, Any]) -> Section | None:
             str(one["trial"]),
             wording.score(one["score"]) if one["score"] is not None else "",
             one["state"],
-            *("" if one[name] is None else str(one[name]) for name in names),
+            *("" if one[name] is None else short(one[name]) for name in names),
             "" if one["seconds"] is None else f"{one['seconds']:g} s",
         ]
         for one in ordered
