@@ -126,7 +126,7 @@ def test_a_dry_run_writes_nothing(trained: Trained, fasta: Path) -> None:
         run=trained("ppi", "head"), sequences=fasta, out=out, dry_run=True, **QUICK
     )
     result = screen(config)
-    assert (result.proteins, result.pairs) == (10, 55)
+    assert (result.proteins, result.pairs) == (10, 45)
     assert result.seconds > 0
     assert not out.exists()
 
@@ -138,7 +138,7 @@ def test_a_finished_screen_is_not_done_again(
     first = screen(ScreenConfig(run=run, sequences=fasta, out=out, top_k=2, **QUICK))
     monkeypatch.setattr(module._Run, "_scores", None)
     again = screen(ScreenConfig(run=run, sequences=fasta, out=out, top_k=2, resume=True, **QUICK))
-    assert (again.hits, again.pairs) == (first.hits, first.pairs) == (20, 55)
+    assert (again.hits, again.pairs) == (first.hits, first.pairs) == (20, 45)
 
 
 def test_no_hit_is_a_file_without_rows(trained: Trained, fasta: Path) -> None:

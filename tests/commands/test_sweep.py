@@ -160,6 +160,13 @@ def test_a_wrong_space_is_refused_or_fails_by_name(
         sweep(config_in(tmp_path, space, **changes))
 
 
+def test_an_option_that_no_trial_reads_is_refused(tmp_path: Path) -> None:
+    space = "learning_rate: {low: 1e-4, high: 1e-2}\nmethod: [head]\n"
+    with pytest.raises(InputError, match="learning_rate"):
+        sweep(config_in(tmp_path, space))
+    assert not (tmp_path / "swept").exists()
+
+
 def test_an_option_is_given_or_searched(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="head_width"):
         sweep(config_in(tmp_path), given=frozenset({"head_width"}))

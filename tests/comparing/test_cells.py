@@ -67,6 +67,11 @@ def test_the_default_of_an_option_wins_if_it_was_given() -> None:
     assert found.epochs == CompareConfig.epochs
 
 
+def test_an_unknown_method_is_named_with_the_option_of_lists() -> None:
+    with pytest.raises(InputError, match="--methods: .*loar"):
+        check_lists(config(methods=("head", "loar")))
+
+
 def test_one_backbone_or_several() -> None:
     with pytest.raises(InputError, match="--backbones"):
         check_lists(config(backbones=("mini",)), given=frozenset({"backbone"}))

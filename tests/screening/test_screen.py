@@ -103,5 +103,6 @@ def test_an_interrupted_screen_ends_the_same(tmp_path: Path, wanted: Wanted, cal
 
 
 def test_the_number_of_pairs_is_known() -> None:
-    assert square(10).count() == 55
+    assert square(10).count() == 45
+    assert square(10, keeps_selves=True).count() == 55
     assert Pairs(np.arange(3), np.arange(4), is_square=False).count() == 12

@@ -227,7 +227,7 @@ def _wanted(config: ScreenConfig, proteins: _Proteins, predictor: "Predictor") -
         top_k = DEFAULT_TOP_K
     most = len(proteins.partners) - proteins.is_square
     if top_k is not None and top_k > most:
-        logger.info("--top-k %s: every protein has %s partners", f"{top_k:,}", f"{most:,}")
+        logger.info("note: --top-k %s: every protein has %s partners", f"{top_k:,}", f"{most:,}")
         top_k = max(most, 1)
     lowest = -np.inf
     if config.threshold is not None:

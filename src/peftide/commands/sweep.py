@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,14 @@ import yaml
 from peftide.config import SweepConfig, TrainConfig, as_mapping
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names, changed_options
-from peftide.errors import InputError, PeftideError, TrainingError
+from peftide.errors import InputError, PeftideError, TrainingError, raise_problems
 from peftide.evaluation.tables import write_table
 from peftide.files import remove, write_json, write_text
 from peftide.outputs import read_record
 from peftide.report.sweep import write_sweep_if_possible
 from peftide.run_folder import RunFolder, check_run, data_hashes, open_run, run_to_resume
 from peftide.sequences.training_tables import TrainingTables, data_files
-from peftide.sweeping.space import Space, option_values, read_space
+from peftide.sweeping.space import Choices, Space, option_values, read_space
 from peftide.sweeping.study import (
     FOLDER,
     REASON,
@@ -34,7 +35,7 @@ from peftide.sweeping.study import (
 from peftide.sweeping.summary import summarise
 from peftide.tasks import Task
 from peftide.tasks.detecting import Request, read_request
-from peftide.training.options import check_names, only_read
+from peftide.training.options import check_names, only_read, unread_of
 
 if TYPE_CHECKING:
     import optuna
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 TRIALS, CACHE, TABLE, RECORD, BEST = "trials", "cache", "trials.tsv", "sweep.json", "best.yaml"
 FAILURES = (PeftideError, MemoryError, RuntimeError, OSError)
+DECIDING = ("method", "head", "sampler", "pooling", "layer")
+"""Options that decide whether others are read."""
 KEPT = ("config.yaml", "run.json", "metrics.json", "history.csv")
 """Files of a trial that stay; the model of the best values is trained anew, with its test part."""
 
@@ -106,6 +109,7 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
     else:
         settled, task, tables = read_request(config)
         chosen = given | changed_options(config)
+        check_space(settled, space, task)
         with open_run(settled, files, chosen=chosen) as folder:
             _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
     write_sweep_if_possible(config.out)
@@ -122,6 +126,29 @@ def _check(config: SweepConfig, space: Space, *, given: Names) -> None:
             f"{', '.join(both)} is given and in the space", where="--space", fix="Leave one out"
         )
     check_names(_training(config))
+
+
+def check_space(config: SweepConfig, space: Space, task: Task) -> None:
+    """Raise if no trial can read an option of the space.
+
+    Raises
+    ------
+    InputError
+        Names the options.
+    """
+    lists = [one for one in space.values() if isinstance(one, Choices) and one.name in DECIDING]
+    combinations = product(*(one.words for one in lists))
+    unread = [
+        unread_of(_training(config, **option_values(dict(zip(names, words, strict=True)))), task)
+        for names in [[one.name for one in lists]]
+        for words in combinations
+    ]
+    raise_problems(
+        [
+            f"--space: {name}: no trial reads it; leave it out"
+            for name in sorted(frozenset.intersection(*unread) & space.keys())
+        ]
+    )
 
 
 def without_tests(tables: TrainingTables) -> TrainingTables:

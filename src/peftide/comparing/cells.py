@@ -100,9 +100,16 @@ def check_lists(config: CompareConfig, *, given: Names = NOTHING) -> None:
     raise_problems(problems)
     for one in contenders(config):
         check_backbone(one.backbone)
-        check_names(
-            training_options(config, method=one.method, backbone=one.backbone, layer=one.layer)
+        training = training_options(
+            config, method=one.method, backbone=one.backbone, layer=one.layer
         )
+        try:
+            check_names(training)
+        except InputError as error:
+            where = {"--method": "--methods"}.get(str(error.where), error.where)
+            raise InputError(
+                error.received, expected=error.expected, where=where, fix=error.fix
+            ) from error
 
 
 def with_preset(config: CompareConfig, *, given: Names = NOTHING) -> CompareConfig:

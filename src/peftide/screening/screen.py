@@ -47,7 +47,9 @@ class Pairs:
     def count(self, first: int = 0) -> int:
         """Return the number of scored pairs from a protein on."""
         left = len(self.sequences) - first
-        return left * (left - 1) // 2 + left if self.is_square else left * len(self.partners)
+        if not self.is_square:
+            return left * len(self.partners)
+        return left * (left - 1) // 2 + (left if self.keeps_selves else 0)
 
     def first_partner(self, block: slice) -> int:
         """Return the first partner that a block of proteins meets."""
