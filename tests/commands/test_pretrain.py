@@ -268,7 +268,8 @@ def test_half_precision_halves_the_file(finished: Path, tmp_path: Path) -> None:
     pretrain(config)
     half, single = (load_file(folder / WEIGHTS) for folder in (config.out, finished))
     assert half.keys() == single.keys()
-    assert {tensor.dtype for tensor in half.values()} == {torch.bfloat16}
+    whole = {name for name, tensor in half.items() if tensor.dtype != torch.bfloat16}
+    assert all(name.endswith("inv_freq") for name in whole)
     sizes = [(folder / WEIGHTS).stat().st_size for folder in (config.out, finished)]
     assert 0.45 < sizes[0] / sizes[1] < 0.6  # the header with the names is as long
     assert next(load_backbone(str(config.out)).model.parameters()).dtype == torch.float32

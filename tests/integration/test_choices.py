@@ -31,7 +31,10 @@ def table(first: str) -> dict[str, list[str]]:
 def test_every_task_has_its_row() -> None:
     rows = table("`--task`")
     assert sorted(rows) == sorted(TASKS)
-    levels = {name: cells[0].removeprefix("a ") for name, cells in rows.items()}
+    said = {name: cells[0].removeprefix("a ") for name, cells in rows.items()}
+    levels = {
+        name: "sequence" if text.startswith("variant") else text for name, text in said.items()
+    }
     assert levels == {name: task.level for name, task in TASKS.items()}
 
 

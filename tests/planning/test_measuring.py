@@ -49,7 +49,8 @@ def test_a_plan_takes_real_steps_and_adds_up(
     setting, _ = begin("regression", method)
     backbone = load_backbone(setting.config.backbone)
     adapt(backbone, setting.config)
-    model = build_model(recipe_of(setting.config), setting.problem.labels, backbone)
+    recipe = recipe_of(setting.config, setting.problem)
+    model = build_model(recipe, setting.problem.labels, backbone)
     assert found.parameters == count_parameters(model)
     assert found.sizes.trained == 4 * found.parameters["trained"]
     assert all(found.seconds[piece].cpu > 0 for piece in ("training", "validation", "scoring"))

@@ -9,7 +9,8 @@ from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.model import trained_parameters
 from peftide.run_folder import RunFolder
-from peftide.tasks.detecting import find_task
+from peftide.tasks.detecting import find_task, read_request
+from peftide.training.problem import read_problem
 from peftide.training.setting import (
     Setting,
     build_setting,
@@ -110,6 +111,7 @@ def test_random_weights_are_said_plainly(tmp_path: Path, caplog: pytest.LogCaptu
 
 def test_the_recipe_holds_what_builds_the_model(tmp_path: Path) -> None:
     config = small_config(tmp_path, "ppi", "head", max_length=None, head="linear")
-    recipe = recipe_of(config)
+    _, task, tables = read_request(config)
+    recipe = recipe_of(config, read_problem(config, task, tables))
     assert (recipe.task, recipe.method, recipe.head) == ("ppi", "head", "linear")
     assert recipe.max_length is None

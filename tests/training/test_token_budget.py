@@ -131,7 +131,7 @@ def test_a_measured_budget_is_written_down_and_kept_by_a_resumed_run(
     monkeypatch.setattr("peftide.training.setting.measured_token_budget", lambda *_, **__: 96)
     config = small_config(tmp_path, "regression", "lora", max_tokens="measured")
     with monkeypatch.context() as stopped:
-        stopped.setattr("peftide.training.running.run_fit", lambda *_: 1 / 0)
+        stopped.setattr("peftide.training.running.run_fit", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train(config)
     assert read_yaml(config.out / "config.yaml")["max_tokens"] == "96"

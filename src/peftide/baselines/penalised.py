@@ -111,7 +111,7 @@ def fit_penalised(
     if classes > MOST_CLASSES:
         raise InputError(f"{classes:,} classes", expected=f"up to {MOST_CLASSES}")
     rows = csr_matrix(features[members[:, 0]])
-    fit = _fit_values if kind == "continuous" else _fit_classes
+    fit = _fit_classes if OUTCOMES[kind].supports_imbalance else _fit_values
     weights, intercepts = fit(rows, labels, kind=kind, scalings=scalings)
     return PenalisedModel(kind, weights, intercepts)
 

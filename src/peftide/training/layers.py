@@ -127,7 +127,7 @@ def _embedded(
     folder: RunFolder,
 ) -> Layers:
     """Embed the proteins of train and validation with all layers, in one pass."""
-    model = build_model(recipe_of(config), problem.labels, backbone).to(hardware.device)
+    model = build_model(recipe_of(config, problem), problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length, every_layer=True)
     named, proteins = repeated_proteins(problem.dataset), problem.dataset.proteins
     store = config.embedding_cache or folder.checkpoints / "layers"
@@ -147,7 +147,8 @@ def _answers(layers: Layers, layer: int, folder: RunFolder) -> FloatArray:
     """Return what a head on one layer answers for the validation part."""
     config, encoder = layers.config, layers.encoder
     torch.manual_seed(config.seed)
-    model = build_model(recipe_of(config), layers.problem.labels, encoder.model.backbone)
+    recipe = recipe_of(config, layers.problem)
+    model = build_model(recipe, layers.problem.labels, encoder.model.backbone)
     own = ModelEncoder(
         model.to(encoder.hardware.device), encoder.hardware, max_length=config.max_length
     )
