@@ -1,5 +1,6 @@
 """The options of a training or an audit → its tables, each file read once."""
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from peftide.sequences.lookup import SequenceLookup, sequence_lookup
 from peftide.sequences.parts import split_by_column
 from peftide.sequences.tables import Table, read_table
 from peftide.types import Level
+
+logger = logging.getLogger(__name__)
 
 TRAINING_TABLES = "--train FILE, or --data FILE with a split column"
 
@@ -80,7 +83,14 @@ def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[
     if level is None:
         level = "pair" if table.has_pairs else "sequence"
     parts = {"train": table}
-    if config.data is not None:
+    if table.splits is None and table.variants_of is not None and config.data is not None:
+        logger.warning(
+            "note: %s has no column %s: all rows are train, and validation is held out; for a "
+            "score on test, let `peftide split --kind position` make the column",
+            table.path,
+            config.split_column,
+        )
+    elif config.data is not None:
         parts = split_by_column(table, column=config.split_column)
     if config.validation is not None:
         others.insert(0, ("validation", config.validation))
