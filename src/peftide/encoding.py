@@ -75,7 +75,7 @@ class ModelEncoder:
         """The sequence that each batch begins with because all others are compared with it."""
         pooling = self.model.pooling
         is_compared = isinstance(pooling, VariantRows) and pooling.compares
-        return [pooling.wild_type] if is_compared else []
+        return [str(pooling.wild_type)] if is_compared else []
 
     def encode(self, batch: PackedBatch) -> Float[Tensor, "R D"]:
         """Return the rows of a packed batch."""

@@ -35,7 +35,7 @@ def test_all_single_substitutions_are_scored_and_listed(run: Path, tmp_path: Pat
     table = peftide.mutate(config)
     assert len(table) == 19 * 24
     assert table["prediction"].is_monotonic_decreasing
-    assert (table["low"] < table["prediction"]).all()
+    assert (table["low"] < table["prediction"]).all()  # type: ignore
     assert not table["mutant"].str[1:-1].astype(int).isin([1, 5, 6, 7, 8, 9]).any()
     order = pd.read_csv(out / "order.tsv", sep="\t")
     assert order["mutant"].tolist() == table["mutant"].head(7).tolist()

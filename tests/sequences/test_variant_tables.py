@@ -1,6 +1,7 @@
 """Tables of mutants as engineers have them."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from peftide.sequences import Table, read_dataset, read_table
 WILD_TYPE = "MKVLAWGHKL"
 
 
-def read(path: Path, text: str, *, labels: bool = True, **options: object) -> Table:
+def read(path: Path, text: str, *, labels: bool = True, **options: Any) -> Table:
     path.write_text(text, encoding="utf-8")
     return read_table(path, TableOptions(**options), needs_labels=labels)
 
@@ -113,7 +114,8 @@ def test_a_frame_of_mutants() -> None:
 
 def test_a_wild_type_is_a_file_an_id_or_letters(path: Path, fasta: Path) -> None:
     text = "mutant\tlabel\nK2R\t0.5\n"
-    for options in ({"wild_type": "wt", "sequences": fasta}, {"wild_type": WILD_TYPE}):
+    both: list[dict[str, Any]] = [{"wild_type": "wt", "sequences": fasta}, {"wild_type": WILD_TYPE}]
+    for options in both:
         assert read(path, text, **options).variants_of is not None
     with pytest.raises(InputError, match=r"has no sequence 'wd'. Known: wt"):
         read(path, text, wild_type="wd", sequences=fasta)

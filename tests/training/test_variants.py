@@ -49,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_ridge_learns_the_effects_of_sites(run: Path) -> None:
     scores = pd.read_csv(run / "predictions.tsv", sep="\t")
-    assert scores[["label", "prediction"]].corr("spearman").iloc[0, 1] > 0.97
+    assert scores[["label", "prediction"]].corr("spearman").iloc[0, 1] > 0.97  # type: ignore
     assert len(pd.read_csv(run / "history.csv")) == 1
 
 

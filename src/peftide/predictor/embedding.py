@@ -162,6 +162,6 @@ def run_encoder(
         encoder.model.backbone,
         encoder.hardware,
         max_length=encoder.max_length,
-        pooling=trained if keeps else pooling or "mean",
+        pooling=trained if keeps else pooling or "mean",  # type: ignore
         per_residue=per_residue,
     )

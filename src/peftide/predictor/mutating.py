@@ -147,7 +147,7 @@ def validation_rows(run: Path) -> pd.DataFrame | None:
     for path in (folder.path / "validation.tsv", folder.predictions):
         if path.is_file():
             rows = pd.read_csv(path, sep="\t", dtype={"id": str, "split": str})
-            rows = rows[rows["split"] == "validation"] if "split" in rows else rows
+            rows = rows.query("split == 'validation'") if "split" in rows else rows
             if len(rows):
                 return rows
     return None

@@ -83,15 +83,8 @@ def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[
     if level is None:
         level = "pair" if table.has_pairs else "sequence"
     parts = {"train": table}
-    if table.splits is None and table.variants_of is not None and config.data is not None:
-        logger.warning(
-            "note: %s has no column %s: all rows are train, and validation is held out; for a "
-            "score on test, let `peftide split --kind position` make the column",
-            table.path,
-            config.split_column,
-        )
-    elif config.data is not None:
-        parts = split_by_column(table, column=config.split_column)
+    if config.data is not None:
+        parts = _by_column(table, config.split_column)
     if config.validation is not None:
         others.insert(0, ("validation", config.validation))
     for name, path in others:
@@ -99,6 +92,19 @@ def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[
             raise InputError(f"two parts named {name}", where="--test", fix="Use NAME=FILE")
         parts[name] = read_table(path, config, level=level, needs_labels=True)
     return parts
+
+
+def _by_column(table: Table, column: str) -> dict[str, Table]:
+    """Return the parts that the split column names; variants without the column are all train."""
+    if table.splits is not None or table.variants_of is None:
+        return split_by_column(table, column=column)
+    logger.warning(
+        "note: %s has no column %s: all rows are train, and validation is held out; for a score "
+        "on test, let `peftide split --kind position` make the column",
+        table.path,
+        column,
+    )
+    return {"train": table}
 
 
 def named_tests(tests: tuple[str, ...]) -> list[tuple[str, Path]]:

@@ -43,11 +43,11 @@ class VariantHead(nn.Module):
 
     def answer_shares(self, mean: float, spread: float) -> None:
         """Make logits out of predicted shares of yes, which have this mean and spread."""
-        self.slope.fill_(LOGIT_OF_SHARE * spread)
-        self.shift.fill_(LOGIT_OF_SHARE * (mean - 0.5))
+        self.slope.fill_(LOGIT_OF_SHARE * spread)  # type: ignore
+        self.shift.fill_(LOGIT_OF_SHARE * (mean - 0.5))  # type: ignore
 
     def forward(self, rows: Float[Tensor, "B F"]) -> Float[Tensor, "B 1"]:
         """Return one logit per row."""
-        length = len(self.ridge.letters)
+        length = len(self.ridge.letters)  # type: ignore
         logits = (self.slope * self.ridge(rows[:, :length]) + self.shift)[:, None]
         return logits if self.network is None else logits + self.network(rows[:, length:])
