@@ -250,7 +250,7 @@ def _itself(
 
 
 def _agreement(weights: Weights, labels: FloatArray) -> float:
-    return float(spearmanr(weights.held_out, labels)[0])
+    return float(spearmanr(weights.held_out, labels)[0])  # type: ignore
 
 
 def _knots(ranked: FloatArray, labels: FloatArray) -> tuple[Tensor, Tensor]:
