@@ -60,15 +60,11 @@ def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> 
     check_backbone(config.backbone)
     require_file(config.input, where="--input")
     # torch and all that stands on it: a refusal above should not wait for them
-    from peftide.bundle import load_bundle
     from peftide.hardware import choose_hardware
-    from peftide.predictor.predictor import predictor_of
+    from peftide.predictor.predictor import opened
 
     hardware = choose_hardware(config)
-    bundle = load_bundle(
-        config.run, allow_bin=config.allow_bin, backbone=config.backbone, dtype=hardware.dtype
-    )
-    predictor = predictor_of(bundle, hardware)
+    predictor = opened(config.run, hardware, allow_bin=config.allow_bin, backbone=config.backbone)
     dataset = predictor.read(config.input, config.sequences, columns=config)
     say_findings(dataset.findings)
     logits = predictor.logits(dataset, store=store)

@@ -185,13 +185,11 @@ def read_proteins(config: ScreenConfig) -> _Proteins:
 
 def _open(config: ScreenConfig) -> "Predictor":
     # torch and all that stands on it: a refusal above should not wait for them
-    from peftide.bundle import load_bundle
     from peftide.hardware import choose_hardware
-    from peftide.predictor.predictor import predictor_of
+    from peftide.predictor.predictor import opened
 
     hardware = choose_hardware(config)
-    bundle = load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
-    return predictor_of(bundle, hardware)
+    return opened(config.run, hardware, allow_bin=config.allow_bin, backbone=config.backbone)
 
 
 def _pairs(config: ScreenConfig, proteins: _Proteins) -> tuple["Pairs", IntArray]:

@@ -7,7 +7,6 @@ from torch import nn
 from peftide.backbones import Backbone
 from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
-from peftide.bundle import load_bundle
 from peftide.config import EmbedConfig
 from peftide.config.groups import DEFAULT_BACKBONE
 from peftide.encoding import ModelEncoder, backbone_findings, checked_max_length
@@ -15,7 +14,7 @@ from peftide.hardware import Hardware, choose_hardware
 from peftide.model import Parts, ProteinModel
 from peftide.pairing import Alone
 from peftide.pooling import Pooling, ResidueRows, build_pooling
-from peftide.predictor.predictor import Predictor, predictor_of
+from peftide.predictor.predictor import Predictor, opened
 from peftide.scaling import Scaling
 from peftide.sequences import Proteins
 from peftide.sequences.findings import Finding, say_findings
@@ -55,13 +54,9 @@ def build_encoder(config: EmbedConfig) -> ModelEncoder:
 def _one_layer_encoder(config: EmbedConfig) -> ModelEncoder:
     hardware = choose_hardware(config)
     if config.run is not None:
-        bundle = load_bundle(
-            config.run,
-            allow_bin=config.allow_bin,
-            backbone=config.backbone,
-            dtype=hardware.dtype,
+        predictor = opened(
+            config.run, hardware, allow_bin=config.allow_bin, backbone=config.backbone
         )
-        predictor = predictor_of(bundle, hardware)
         return run_encoder(predictor, pooling=config.pooling, per_residue=config.per_residue)
     options = LoadOptions(
         offline=config.offline,

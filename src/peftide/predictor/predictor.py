@@ -330,8 +330,15 @@ def load(
     """
     hardware = choose_hardware(RunOptions(device=device, precision=precision, threads=threads))
     with hardware.computing():
-        bundle = load_bundle(run, allow_bin=allow_bin, backbone=backbone, dtype=hardware.dtype)
-        return predictor_of(bundle, hardware)
+        return opened(run, hardware, allow_bin=allow_bin, backbone=backbone)
+
+
+def opened(
+    run: str | Path, hardware: Hardware, *, allow_bin: bool = False, backbone: str | None = None
+) -> Predictor:
+    """Return the predictor of a run on a device; parameters are those of `load`."""
+    bundle = load_bundle(run, allow_bin=allow_bin, backbone=backbone, dtype=hardware.dtype)
+    return predictor_of(bundle, hardware)
 
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:
