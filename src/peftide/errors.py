@@ -70,6 +70,10 @@ class StorageError(PeftideError, RuntimeError):
     """A file could not be written; what stood there before is untouched."""
 
 
+TRAINING_FAILURES = (PeftideError, MemoryError, RuntimeError, OSError)
+"""Errors of one training that leave other trainings possible."""
+
+
 def with_fix(text: str, fix: str) -> str:
     """Return a message followed by the advice, with one full stop or question mark between them.
 

@@ -147,7 +147,7 @@ def test_the_similarity_to_train_comes_from_the_one_search(tmp_path: Path) -> No
 def test_a_folder_without_baselines_is_noted(tmp_path: Path) -> None:
     dataset, targets, _ = answers_of(tmp_path, "ppi")
     part = ScoredPart(TASKS["ppi"], Labels(), dataset, "test", targets["test"])
-    found = stored_beside(tmp_path / "nowhere", part, option=("auto",))
+    found = stored_beside(tmp_path / "nowhere", {part.name: part}, option=("auto",))
     assert found.answers == {}
     assert "--baselines none" in found.notes[0]
 

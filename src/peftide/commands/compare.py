@@ -26,8 +26,9 @@ from peftide.comparing.leaderboard import Cost, Leaderboard, Trained, Untrained,
 from peftide.config import CompareConfig, PlanConfig, TrainConfig
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names, changed_options
-from peftide.errors import InputError, PeftideError, TrainingError
+from peftide.errors import TRAINING_FAILURES, InputError, TrainingError
 from peftide.evaluation.beside import stored_beside
+from peftide.evaluation.homology import remembered_search
 from peftide.evaluation.part_scores import Answers, Resampling
 from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.tables import write_table
@@ -43,7 +44,6 @@ from peftide.tasks.detecting import read_request
 logger = logging.getLogger(__name__)
 
 BEST, CACHE, TABLE, RECORD = "best", "cache", "leaderboard.tsv", "comparison.json"
-REASONS = (PeftideError, MemoryError, RuntimeError, OSError)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _run_if_it_fits(request: _Request, cell: Cell, out: Path, *, budget: Budget)
         if objection:
             return "skipped", objection
         _train(_cell_config(request, cell.contender, out, seed=cell.seed))
-    except REASONS as error:
+    except TRAINING_FAILURES as error:
         return "failed", f"{error}" or type(error).__name__
     return "", ""
 
@@ -217,7 +217,7 @@ def _leaderboard(request: _Request, folder: RunFolder, progress: _Progress) -> L
     return rank(
         trained,
         [Untrained(one, *why) for one, why in progress.failed.items() if one not in left],
-        _baselines(config, parts, progress.finished[0].path(folder.path)),
+        _baselines(config, parts, folder, run=progress.finished[0].path(folder.path)),
         parts=parts,
         resampling=Resampling(config.seed, config.threads),
     )
@@ -267,15 +267,16 @@ def _cost(runs: list[RunFolder]) -> Cost:
 
 
 def _baselines(
-    config: CompareConfig, parts: list[ScoredPart], run: Path
+    config: CompareConfig, parts: list[ScoredPart], folder: RunFolder, *, run: Path
 ) -> Mapping[str, Mapping[str, Answers]]:
     """Return the answers of the baselines that the runs stored."""
-    found: dict[str, dict[str, Answers]] = {}
-    for part in parts:
-        beside = stored_beside(RunFolder(run).baselines, part, option=config.baselines)
-        for name, answers in beside.scored({part.name: part}).items():
-            found.setdefault(name, {}).update(answers)
-    return {name: answers for name, answers in found.items() if len(answers) == len(parts)}
+    named = {part.name: part for part in parts}
+    # the runs have left what they found in the cache
+    search = remembered_search(
+        config.embedding_cache or folder.path / CACHE, threads=config.threads
+    )
+    beside = stored_beside(RunFolder(run).baselines, named, option=config.baselines, search=search)
+    return beside.scored(named)
 
 
 def _best_cell(progress: _Progress, folder: RunFolder, board: Leaderboard) -> Cell:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from peftide.config import SweepConfig, TrainConfig, as_mapping
+from peftide.config import SweepConfig, as_mapping
+from peftide.config.commands import as_training
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names, changed_options
-from peftide.errors import InputError, PeftideError, TrainingError, raise_problems
+from peftide.errors import TRAINING_FAILURES, InputError, TrainingError, raise_problems
 from peftide.evaluation.tables import write_table
 from peftide.files import remove, write_json, write_text
 from peftide.outputs import read_record
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRIALS, CACHE, TABLE, RECORD, BEST = "trials", "cache", "trials.tsv", "sweep.json", "best.yaml"
-FAILURES = (PeftideError, MemoryError, RuntimeError, OSError)
 DECIDING = ("method", "head", "sampler", "pooling", "layer")
 """Options that decide whether others are read."""
 KEPT = ("config.yaml", "run.json", "metrics.json", "history.csv")
@@ -125,7 +125,7 @@ def _check(config: SweepConfig, space: Space, *, given: Names) -> None:
         raise InputError(
             f"{', '.join(both)} is given and in the space", where="--space", fix="Leave one out"
         )
-    check_names(_training(config))
+    check_names(as_training(config))
 
 
 def check_space(config: SweepConfig, space: Space, task: Task) -> None:
@@ -138,11 +138,9 @@ def check_space(config: SweepConfig, space: Space, task: Task) -> None:
     """
     lists = [one for one in space.values() if isinstance(one, Choices) and one.name in DECIDING]
     combinations = product(*(one.words for one in lists))
-    unread = [
-        unread_of(_training(config, **option_values(dict(zip(names, words, strict=True)))), task)
-        for names in [[one.name for one in lists]]
-        for words in combinations
-    ]
+    names = [one.name for one in lists]
+    trials = [dict(zip(names, words, strict=True)) for words in combinations]
+    unread = [unread_of(as_training(config, **option_values(one)), task) for one in trials]
     raise_problems(
         [
             f"--space: {name}: no trial reads it; leave it out"
@@ -155,11 +153,6 @@ def without_tests(tables: TrainingTables) -> TrainingTables:
     """Return the tables of train and validation alone."""
     kept = {name: tables.parts[name] for name in ("train", "validation") if name in tables.parts}
     return replace(tables, parts=kept)
-
-
-def _training(config: SweepConfig, **changes: Any) -> TrainConfig:
-    shared = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
-    return TrainConfig(**shared | changes)
 
 
 def _fill(sweep: _Sweep) -> None:
@@ -193,7 +186,7 @@ def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
     if len(study.get_trials(deepcopy=False, states=over)) >= limit:
         return
     stop = optuna.study.MaxTrialsCallback(limit, states=over)
-    study.optimize(partial(_objective, sweep=sweep), callbacks=[stop], catch=FAILURES)
+    study.optimize(partial(_objective, sweep=sweep), callbacks=[stop], catch=TRAINING_FAILURES)
 
 
 def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
@@ -214,7 +207,7 @@ def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
     except optuna.TrialPruned:
         _keep(run)
         raise
-    except FAILURES as error:
+    except TRAINING_FAILURES as error:
         trial.set_user_attr(REASON, f"{error}" or type(error).__name__)
         logger.warning("trial %d failed: %s", trial.number + 1, error)
         raise
@@ -229,7 +222,7 @@ def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
 
 def _request(sweep: _Sweep, words: Mapping[str, Any], out: Path) -> Request:
     config = sweep.config
-    training = _training(
+    training = as_training(
         config,
         **option_values(words),
         out=out,
@@ -259,7 +252,7 @@ def _keep(run: RunFolder) -> None:
 
 def best_options(config: SweepConfig, words: Mapping[str, Any], task: Task) -> str:
     """Return the options of the best trial as a file for `peftide train --config`."""
-    best = only_read(_training(config, **option_values(words)), task)
+    best = only_read(as_training(config, **option_values(words)), task)
     changed = changed_options(best) - {"out", "resume", "overwrite", "debug", "embedding_cache"}
     values = as_mapping(best)
     return yaml.safe_dump(

@@ -1,6 +1,6 @@
 """One frozen dataclass per command; its fields define the command line and the YAML file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -52,6 +52,19 @@ class TrainConfig(
 
     out: Path = option(doc="run folder to write", main=True)
     resume: bool = option(False, doc="resume an interrupted run in --out", main=True)
+
+
+def as_training(config: TrainConfig, **changes: Any) -> TrainConfig:
+    """Return the options of a training out of those of a command that trains.
+
+    Examples
+    --------
+    >>> planned = PlanConfig(epochs=3)
+    >>> as_training(planned, method="head").epochs
+    3
+    """
+    shared = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
+    return TrainConfig(**shared | changes)
 
 
 @dataclass(frozen=True, kw_only=True)

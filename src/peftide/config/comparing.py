@@ -1,10 +1,10 @@
 """The options of a comparison: the options of a training, and the methods to compare."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from peftide.config.commands import TrainConfig
+from peftide.config.commands import TrainConfig, as_training
 from peftide.config.options import option
 
 Layer = int | Literal["last", "auto"]
@@ -66,6 +66,4 @@ def training_options(config: CompareConfig, **changes: Any) -> TrainConfig:
     >>> training_options(compared, method="head", out=Path("run")).epochs
     3
     """
-    shared: dict[str, Any] = {item.name: getattr(config, item.name) for item in fields(TrainConfig)}
-    shared["seeds"] = 1
-    return TrainConfig(**shared | changes)
+    return as_training(config, **{"seeds": 1, **changes})

@@ -209,14 +209,20 @@ def applicable(train: ScoredPart, names: Sequence[str]) -> list[str]:
 
 
 def stored_beside(
-    folder: Path, part: ScoredPart, *, option: Sequence[str], search: Search | None = None
+    folder: Path,
+    parts: Mapping[str, ScoredPart],
+    *,
+    option: Sequence[str],
+    search: Search | None = None,
 ) -> Beside:
-    """Let the stored baselines of a run answer a part of another data set.
+    """Let the stored baselines of a run answer parts of a data set.
 
     Parameters
     ----------
     folder
         Folder of the run's baselines.
+    parts
+        Name → part; all of one data set.
     option
         As `--baselines`.
     search
@@ -235,12 +241,12 @@ def stored_beside(
 
         def open_and_answer(name: str = name) -> dict[str, FloatArray]:
             beside.fitted[name] = searching_by(search, stored.fitted[name])
-            return answers_of(beside.fitted[name], {part.name: part})
+            return answers_of(beside.fitted[name], parts)
 
         _collect(beside, name, open_and_answer)
     _say_times(beside)
     beside.thresholds = dict(stored.thresholds)
-    return with_similarity(beside, {part.name: part})
+    return with_similarity(beside, parts)
 
 
 def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]]) -> None:

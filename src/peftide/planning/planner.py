@@ -2,10 +2,11 @@
 
 import tempfile
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
-from peftide.config import PlanConfig, TrainConfig
+from peftide.config import PlanConfig
+from peftide.config.commands import as_training
 from peftide.config.unread import NOTHING, Names
 from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
@@ -37,9 +38,8 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
         If `train` would refuse the same options.
     """
     wall, cpu = time.perf_counter(), time.process_time()
-    options = {item.name: getattr(request, item.name) for item in fields(TrainConfig)}
     with tempfile.TemporaryDirectory(prefix="peftide-plan-") as scratch:
-        config, notes = with_table(TrainConfig(**options), Path(scratch))
+        config, notes = with_table(as_training(request), Path(scratch))
         files = data_files(config)
         config, task, tables = read_request(config)
         check_options(config, task, tables=tables, given=given)

@@ -55,7 +55,7 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
     logits = predictor.logits(part.dataset, store=config.embedding_cache or work.store)
     beside = stored_beside(
         RunFolder(config.run).baselines,
-        part,
+        {part.name: part},
         option=config.baselines,
         search=remembered_search(config.embedding_cache, threads=config.threads),
     )

@@ -127,13 +127,11 @@ class _Run:
     def _scores(self, block: slice, partners: slice) -> Float[Tensor, "R N"]:
         """Return the logits of a block of proteins; −inf for pairs that are left out."""
         sequences, others = self.pairs.sequences, self.pairs.partners[partners]
-        distinct, places = np.unique(others, return_inverse=True)
-        whole = slice(int(distinct[0]), int(distinct[-1]) + 1)
+        whole = slice(int(others.min()), int(others.max()) + 1)
+        places = torch.from_numpy(others - whole.start)
         rows = []
         for one in range(block.start, block.stop):
-            found = self.scorer.scores(int(sequences[one]), whole)
-            row = found[torch.from_numpy(distinct - whole.start)][torch.from_numpy(places)]
-            row = row.float().cpu()
+            row = self.scorer.scores(int(sequences[one]), whole).float().cpu()[places]
             skipped = self.pairs.skipped.get(one)
             if skipped is not None:
                 row[
