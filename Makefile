@@ -86,10 +86,13 @@ $(VENV)/.runtime-ready: pyproject.toml constraints.txt
 
 # The tools are installed beside peftide, not with it, so that a peftide at work is left alone.
 define LIST_TOOLS
-import tomllib
+import re, tomllib
 extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
-wanted = [r for name in ("formats", "sentencepiece", "test", "lint", "docs") for r in extras[name]]
-print(*(r for r in wanted if not r.startswith("peftide[")), sep="\n")
+def wanted(names):
+    for requirement in (r for name in names.split(",") for r in extras[name]):
+        own = re.fullmatch(r"peftide\[(.+)\]", requirement)
+        yield from wanted(own[1]) if own else [requirement]
+print(*wanted("test,lint,docs"), sep="\n")
 endef
 export LIST_TOOLS
 

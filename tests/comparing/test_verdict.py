@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from peftide.comparing.verdict import BASELINE, TRAINED, said_name, verdict
+from peftide.comparing.verdict import said_name, verdict
+from peftide.report.comparison import BASELINE, TRAINED
 
 HEAD: dict[str, Any] = {
     **{"name": "head_mini", "method": "head", "backbone": "mini", "status": TRAINED},

@@ -10,6 +10,7 @@ from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.predictor import load
 from peftide.predictor.embedding import backbone_encoder, run_encoder
+from peftide.tasks import TASKS
 from tests.conftest import TINY
 
 Trained = Callable[[str, str], Path]
@@ -36,8 +37,9 @@ def test_a_run_keeps_its_pooling_unless_another_is_asked_for(trained: Trained) -
     assert not np.allclose(own.rows, first.rows)
 
 
-def test_a_run_about_residues_embeds_sequences_by_their_mean(trained: Trained) -> None:
-    predictor = load(trained("residue", "head"), device="cpu", precision="fp32")
+@pytest.mark.parametrize("task", TASKS)
+def test_a_run_of_any_task_embeds_sequences_and_residues(task: str, trained: Trained) -> None:
+    predictor = load(trained(task, "head"), device="cpu", precision="fp32")
     assert run_encoder(predictor).embed(SEQUENCES).rows.shape[0] == 2
     assert run_encoder(predictor, per_residue=True).embed(SEQUENCES).rows.shape[0] == 7
 

@@ -35,7 +35,7 @@ from peftide.evaluation.tables import write_table
 from peftide.files import remove, size_on_disk, storage_errors, write_json, written_whole
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
-from peftide.report.comparison import write_comparison_if_possible
+from peftide.report.comparison import RECORD, write_comparison_if_possible
 from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
@@ -43,7 +43,7 @@ from peftide.tasks.detecting import read_request
 
 logger = logging.getLogger(__name__)
 
-BEST, CACHE, TABLE, RECORD = "best", "cache", "leaderboard.tsv", "comparison.json"
+BEST, CACHE, TABLE = "best", "cache", "leaderboard.tsv"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from peftide.errors import TRAINING_FAILURES, InputError, TrainingError, raise_p
 from peftide.evaluation.tables import write_table
 from peftide.files import remove, write_json, write_text
 from peftide.outputs import read_record
-from peftide.report.sweep import write_sweep_if_possible
+from peftide.report.sweep import RECORD, write_sweep_if_possible
 from peftide.run_folder import RunFolder, check_run, data_hashes, open_run, run_to_resume
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.sweeping.space import Choices, Space, option_values, read_space
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRIALS, CACHE, TABLE, RECORD, BEST = "trials", "cache", "trials.tsv", "sweep.json", "best.yaml"
+TRIALS, CACHE, TABLE, BEST = "trials", "cache", "trials.tsv", "best.yaml"
 DECIDING = ("method", "head", "sampler", "pooling", "layer")
 """Options that decide whether others are read."""
 KEPT = ("config.yaml", "run.json", "metrics.json", "history.csv")

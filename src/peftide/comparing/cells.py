@@ -145,7 +145,7 @@ def check_contenders(
 
 
 def training_of(config: CompareConfig, contender: Contender, task: Task) -> TrainConfig:
-    """Return the options of a contender, without those that it does not read."""
+    """Return the options that a contender reads; all others have their defaults."""
     options = training_options(
         config,
         method=contender.method,

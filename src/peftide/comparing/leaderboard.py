@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from peftide.comparing.cells import Contender
-from peftide.comparing.verdict import BASELINE, TRAINED, verdict
+from peftide.comparing.verdict import verdict
 from peftide.evaluation.comparison import compare_answers
 from peftide.evaluation.part_scores import Answers, Resampling
 from peftide.evaluation.rows import ScoredPart
 from peftide.metrics import NO_EVIDENCE, difference_verdict
+from peftide.report.comparison import BASELINE, TRAINED
 
 FORMAT_VERSION = 1
 MUCH_CHEAPER = 2.0
@@ -170,8 +171,11 @@ def choose(trained: Sequence[Trained], compared: Mapping[str, Any], metric: str)
         Scores and differences on validation, as `compare_answers` returns them.
     """
 
+    def name(one: Trained) -> str:
+        return one.contender.name
+
     def score(one: Trained) -> float:
-        value = compared["scores"][one.contender.name][metric]["value"]
+        value = compared["scores"][name(one)][metric]["value"]
         return float("-inf") if value is None else value
 
     best = max(trained, key=score)
@@ -180,15 +184,9 @@ def choose(trained: Sequence[Trained], compared: Mapping[str, Any], metric: str)
         for one in trained
         if one is not best
         and one.cost.seconds * MUCH_CHEAPER <= best.cost.seconds
-        and NO_EVIDENCE in _gap(compared, best, one, metric=metric)["verdict"]
+        and NO_EVIDENCE in difference(compared, name(best), name(one), metric=metric)["verdict"]
     ]
     return min(equal, key=lambda one: one.cost.seconds, default=best)
-
-
-def _gap(
-    compared: Mapping[str, Any], first: Trained, second: Trained, *, metric: str
-) -> dict[str, Any]:
-    return difference(compared, first.contender.name, second.contender.name, metric=metric)
 
 
 def difference(

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peftide.quantities import duration
+from peftide.report.comparison import BASELINE, TRAINED
 
-TRAINED, BASELINE = "trained", "baseline"
-"""Status of a row with a score: a model, or a baseline."""
 ABOUT_AS_MUCH = 1.5
 """Costs that differ by less than this factor are called equal."""
 Row = Mapping[str, Any]

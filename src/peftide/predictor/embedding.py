@@ -146,17 +146,20 @@ def run_encoder(
     Parameters
     ----------
     pooling
-        Pooling that replaces the trained one; None keeps the trained one (residue tasks: mean).
+        Pooling that replaces the trained one. None keeps a trained pooling that gives one vector
+        per sequence, else takes the mean over residues.
     per_residue
         One row per residue instead of one per sequence.
     """
     encoder = predictor.encoder
     trained = encoder.model.pooling
-    keeps = pooling is None and not per_residue and not isinstance(trained, ResidueRows)
+    if pooling is None and isinstance(trained, Pooling) and not isinstance(trained, ResidueRows):
+        kept = trained
+    else:
+        kept = pooling or "mean"
     return backbone_encoder(
         encoder.model.backbone,
         encoder.hardware,
         max_length=encoder.max_length,
-        pooling=trained if keeps else pooling or "mean",  # type: ignore
-        per_residue=per_residue,
+        pooling=ResidueRows() if per_residue else kept,
     )

@@ -1,13 +1,11 @@
 """comparison.json → report.html: the verdict, the leaderboard, score against cost."""
 
-import logging
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from peftide.errors import InputError
 from peftide.files import write_text
 from peftide.outputs import read_record
 from peftide.progress import working
@@ -21,9 +19,7 @@ from peftide.report.page import document, listed
 from peftide.report.scoreboard import interval_text
 from peftide.report.tables import Section, section, table
 from peftide.report.verdict import other_name
-from peftide.saved import Versioned
-
-logger = logging.getLogger(__name__)
+from peftide.report.writing import page_footer, page_header, read_summary, try_to_write
 
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
 TRAINED, BASELINE = "trained", "baseline"
@@ -43,11 +39,7 @@ def write_comparison(path: Path) -> Path:
         If the page cannot be written.
     """
     with working("writing the report"):
-        board = read_record(path / RECORD, Versioned)
-        if not board:
-            raise InputError(
-                f"{path} has no {RECORD}", expected="the folder of a finished `peftide compare`"
-            )
+        board = read_summary(path, RECORD, command="compare")
         record = read_record(path / RUN, RunForm)
         write_text(path / REPORT, page(path, board, record))
     return path / REPORT
@@ -55,25 +47,14 @@ def write_comparison(path: Path) -> Path:
 
 def write_comparison_if_possible(path: Path) -> None:
     """Write the report of a comparison; say why there is none if it fails."""
-    try:
-        write_comparison(path)
-    except Exception as error:  # noqa: BLE001 — the leaderboard is written: no reason to fail
-        logger.warning("note: no report was written (%s: %s)", type(error).__name__, error)
-        logger.debug("why there is no report:", exc_info=True)
+    try_to_write(lambda: write_comparison(path))
 
 
 def page(path: Path, board: dict[str, Any], record: dict[str, Any]) -> str:
     """Return the whole page."""
     title = f"Comparison of {len({row['name'] for row in board['rows'] if 'seeds' in row})} models"
     facts = [("run", str(path)), ("scored on", board["part"]), ("date", record.get("date", ""))]
-    header = element(
-        "header",
-        element("p", "peftide compare", class_="kicker"),
-        element("h1", title),
-        element(
-            "dl", [[element("dt", a), element("dd", b)] for a, b in facts if b], class_="about"
-        ),
-    )
+    header = page_header("compare", title, facts)
     answer = element(
         "div", element("p", " ".join(board["verdict"]), class_="verdict"), class_="answer"
     )
@@ -84,8 +65,7 @@ def page(path: Path, board: dict[str, Any], record: dict[str, Any]) -> str:
         left_out(board),
         next_step(path, board),
     )
-    version = record.get("versions", {}).get("peftide", "")
-    footer = element("footer", element("p", f"Written by peftide {version} from {path}"))
+    footer = page_footer(record, path)
     return document(title, header=header, main=[answer, *listed(found)], footer=footer)
 
 

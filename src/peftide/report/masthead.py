@@ -7,22 +7,18 @@ from typing import Any
 from peftide.report import wording
 from peftide.report.markup import Markup, element
 from peftide.report.read import Run
+from peftide.report.writing import page_header
 from peftide.tasks import TASKS
 
 
 def masthead(run: Run, *, title: str | None = None) -> Markup:
     """Return the header of the page; `title` replaces the title of the run."""
     given = title_of(run, title)
-    return element(
-        "header",
-        element("p", f"peftide {run.record.get('command', 'train')}", class_="kicker"),
-        element("h1", given or question(run)),
-        element("p", question(run), class_="means") if given else None,
-        element(
-            "dl",
-            [[element("dt", name), element("dd", value)] for name, value in about(run) if value],
-            class_="about",
-        ),
+    return page_header(
+        run.record.get("command", "train"),
+        given or question(run),
+        about(run),
+        question=question(run) if given else "",
     )
 
 

@@ -1,6 +1,5 @@
 """A run folder → report.html: one file without scripts or links to the network."""
 
-import logging
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -28,8 +27,7 @@ from peftide.report.read import Part, Run, read_run
 from peftide.report.scoreboard import all_scores, class_scores, headline, standings
 from peftide.report.tables import Section, section
 from peftide.report.verdict import others
-
-logger = logging.getLogger(__name__)
+from peftide.report.writing import page_footer, try_to_write
 
 MAIN = "results"
 """The id of the main part of the page."""
@@ -60,18 +58,10 @@ def write_report(path: str | Path, *, title: str | None = None) -> Path:
 
 def write_report_if_possible(path: Path, *, title: str | None = None) -> None:
     """Write the report of a finished run; say why there is none if it fails."""
-    try:
-        write_report(path, title=title)
-    except Exception as error:  # noqa: BLE001 — scores and model are written: no reason to fail
-        logger.warning(
-            "note: no report was written (%s: %s). All other files of %s are complete; "
-            "`peftide report %s` tries again",
-            type(error).__name__,
-            error,
-            path,
-            path,
-        )
-        logger.debug("why there is no report:", exc_info=True)
+    try_to_write(
+        lambda: write_report(path, title=title),
+        otherwise=f". All other files of {path} are complete; `peftide report {path}` tries again",
+    )
 
 
 def page(run: Run, *, title: str | None = None) -> str:
@@ -81,7 +71,7 @@ def page(run: Run, *, title: str | None = None) -> str:
         " · ".join([name, *means(run), run.folder.path.name]),
         header=masthead(run, title=title),
         main=[headline(run), banner(run), *listed(sections(run))],
-        footer=colophon(run),
+        footer=page_footer(run.record, run.folder.path),
     )
 
 
@@ -172,9 +162,3 @@ def beside(run: Run, part: Part, *, threshold: float | None) -> Beside:
     return Beside(
         threshold, run.metrics["splits"][part.name], {name: known[name] for name in names}
     )
-
-
-def colophon(run: Run) -> Markup:
-    """Return the foot of the page."""
-    version = run.record.get("versions", {}).get("peftide", "")
-    return element("footer", element("p", f"Written by peftide {version} from {run.folder.path}"))

@@ -1,12 +1,10 @@
 """sweep.json → report.html of a sweep: scores by value of each option, heat map, all trials."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from peftide.errors import InputError
 from peftide.files import write_text
 from peftide.outputs import read_record
 from peftide.progress import working
@@ -17,9 +15,7 @@ from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
 from peftide.report.tables import Section, facts, section, table
-from peftide.saved import Versioned
-
-logger = logging.getLogger(__name__)
+from peftide.report.writing import page_footer, page_header, read_summary, try_to_write
 
 RECORD, REPORT, RUN = "sweep.json", "report.html", "run.json"
 LONG_RANGE = 20.0
@@ -37,22 +33,14 @@ def write_sweep(path: Path) -> Path:
         If the page cannot be written.
     """
     with working("writing the report"):
-        found = read_record(path / RECORD, Versioned)
-        if not found:
-            raise InputError(
-                f"{path} has no {RECORD}", expected="the folder of a finished `peftide sweep`"
-            )
+        found = read_summary(path, RECORD, command="sweep")
         write_text(path / REPORT, page(path, found, read_record(path / RUN, RunForm)))
     return path / REPORT
 
 
 def write_sweep_if_possible(path: Path) -> None:
     """Write the report of a sweep; say why there is none if it fails."""
-    try:
-        write_sweep(path)
-    except Exception as error:  # noqa: BLE001 — the table is written: no reason to fail
-        logger.warning("note: no report was written (%s: %s)", type(error).__name__, error)
-        logger.debug("why there is no report:", exc_info=True)
+    try_to_write(lambda: write_sweep(path))
 
 
 def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
@@ -60,14 +48,7 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
     done = scored(found)
     best, metric = found["best"], wording.metric_name(found["metric"])
     about = [("run", str(path)), ("trials", f"{len(found['trials']):,}"), ("date", record["date"])]
-    header = element(
-        "header",
-        element("p", "peftide sweep", class_="kicker"),
-        element("h1", f"Sweep of {len(found['space'])} options"),
-        element(
-            "dl", [[element("dt", a), element("dd", b)] for a, b in about if b], class_="about"
-        ),
-    )
+    header = page_header("sweep", f"Sweep of {len(found['space'])} options", about)
     values = ", ".join(f"{name} {short(value)}" for name, value in best["values"].items())
     answer = element(
         "div",
@@ -86,8 +67,7 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
         class_="answer",
     )
     sections = (importance(found), by_option(found, done), heat_map(found, done), trials(found))
-    version = record.get("versions", {}).get("peftide", "")
-    footer = element("footer", element("p", f"Written by peftide {version} from {path}"))
+    footer = page_footer(record, path)
     return document("peftide sweep", header=header, main=[answer, *listed(sections)], footer=footer)
 
 

@@ -124,5 +124,5 @@ def _advice(characters: str) -> str:
     if any(character.isdigit() for character in characters):
         return "remove the numbers"
     if not characters.isascii():
-        return "residues are letters from A to Z; retype those that only look like one"
+        return "residues are letters from A to Z; retype the letters of other scripts"
     return "only letters are residues; write an unknown one as X"

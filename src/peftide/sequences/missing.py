@@ -102,7 +102,7 @@ def missing_residues(
     Parameters
     ----------
     rows
-        The different labels of the residues of each row, without those that are masked.
+        The different labels of the unmasked residues of each row.
     where
         Place of a row by its index, for the examples.
     """

@@ -62,7 +62,7 @@ class Mutant:
     Attributes
     ----------
     kind
-        What it is.
+        Kind of the mutant, such as "substitutions" or "stop".
     substitutions
         Changed residues in order of position; empty unless `kind` is "substitutions".
     unchanged

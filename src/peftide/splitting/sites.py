@@ -55,7 +55,7 @@ def variant_rows(rows: SplitRows, *, kind: str) -> VariantRows:
     if reference is None:
         raise InputError(
             "the sequences are not variants of one",
-            expected="at least 10 sequences, most of which share half of their residues with one",
+            expected="at least 10 sequences; most must share half of their residues with one",
             where=f"--kind {kind}",
             fix="Use `--kind cluster`, or `--kind random`",
         )

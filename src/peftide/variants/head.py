@@ -24,6 +24,9 @@ class VariantHead(nn.Module):
         Head on the other columns of a row, or None.
     """
 
+    slope: Tensor
+    shift: Tensor
+
     def __init__(self, wild_type: str, network: nn.Sequential | None) -> None:
         super().__init__()
         self.ridge = VariantRidge(letters_of([wild_type])[0])
@@ -43,11 +46,11 @@ class VariantHead(nn.Module):
 
     def answer_shares(self, mean: float, spread: float) -> None:
         """Make logits out of predicted shares of yes, which have this mean and spread."""
-        self.slope.fill_(LOGIT_OF_SHARE * spread)  # type: ignore
-        self.shift.fill_(LOGIT_OF_SHARE * (mean - 0.5))  # type: ignore
+        self.slope.fill_(LOGIT_OF_SHARE * spread)
+        self.shift.fill_(LOGIT_OF_SHARE * (mean - 0.5))
 
     def forward(self, rows: Float[Tensor, "B F"]) -> Float[Tensor, "B 1"]:
         """Return one logit per row."""
-        length = len(self.ridge.letters)  # type: ignore
+        length = len(self.ridge.letters)
         logits = (self.slope * self.ridge(rows[:, :length]) + self.shift)[:, None]
         return logits if self.network is None else logits + self.network(rows[:, length:])

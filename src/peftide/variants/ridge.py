@@ -9,6 +9,7 @@ of a language model).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,6 +75,8 @@ class VariantRidge(nn.Module):
     spread
         Standard deviation of the error of each effect, as the model expects it. Shape (L, 20).
     """
+
+    letters: Tensor
 
     def __init__(self, letters: Int[Tensor, " L"]) -> None:
         super().__init__()
@@ -190,7 +193,7 @@ class VariantRidge(nn.Module):
         factor = torch.linalg.cholesky(matrix)
         labels = torch.from_numpy(targets).double()
         solved = torch.cholesky_solve(labels[:, None], factor)[:, 0]
-        sums = torch.zeros(len(self.letters) * 20 + 1, dtype=torch.float64)  # type: ignore
+        sums = torch.zeros(len(self.letters) * 20 + 1, dtype=torch.float64)
         sums.index_add_(0, events.flatten(), solved.repeat_interleave(events.shape[1]))
         self.table = kernel.table(sums[:-1].view(-1, 20)).float()
         self.spread = self._spread(kernel, events[:CHOOSING], noise=weights.noise)
@@ -221,7 +224,7 @@ class VariantRidge(nn.Module):
         matrix = variant_sums(kernel.between(distinct, distinct), places, places)
         matrix.diagonal().add_(noise)
         factor = torch.linalg.cholesky(matrix)
-        every = torch.arange(len(self.letters) * 20)  # type: ignore
+        every = torch.arange(len(self.letters) * 20)
         each = torch.arange(len(every))[:, None]
         between = variant_sums(kernel.between(every, distinct), each, places)
         explained = torch.linalg.solve_triangular(factor, between.T, upper=False)
@@ -250,7 +253,8 @@ def _itself(
 
 
 def _agreement(weights: Weights, labels: FloatArray) -> float:
-    return float(spearmanr(weights.held_out, labels)[0])  # type: ignore
+    found: Any = spearmanr(weights.held_out, labels)  # scipy names no type for its result
+    return float(found.statistic)
 
 
 def _knots(ranked: FloatArray, labels: FloatArray) -> tuple[Tensor, Tensor]:
