@@ -42,6 +42,9 @@ def test_errors_are_those_of_python_too(
 def test_the_closest_name_is_suggested_whatever_its_case():
     assert did_you_mean("LORRA", ["head", "lora"]) == "Did you mean lora? Known: head, lora"
     assert did_you_mean("qqqq", ["head", "lora"]) == "Known: head, lora"
+    many = [f"a{k}" for k in range(30)] + ["zzz_a", "zzz_b"]
+    assert did_you_mean("zzz", many) == "Did you mean zzz_b?"
+    assert did_you_mean("0xyzq_b", many).startswith("Some of 32: ")
 
 
 def test_no_problems_raise_nothing():

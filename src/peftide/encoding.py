@@ -27,6 +27,7 @@ from peftide.hardware import Hardware
 from peftide.model import ProteinModel
 from peftide.packing import PackedBatch
 from peftide.pooling import ResidueRows
+from peftide.quantities import count_of
 from peftide.ragged import ragged_rows
 from peftide.sequences import Finding, Proteins
 from peftide.types import IntArray
@@ -148,7 +149,7 @@ class ModelEncoder:
                 layer = first_layer(backbone, batch.to(self.hardware.device))
             raise explained(
                 *(error, backbone),
-                named=f"{named} ({len(sequence):,} residues)",
+                named=f"{named} ({count_of(len(sequence), 'residue')})",
                 layer=layer,
                 precision=self.hardware.precision,
             ) from error
@@ -253,7 +254,7 @@ def backbone_findings(
             for identifier, sequence in zip(proteins.ids, proteins.sequences, strict=True)
             if len(sequence) > max_length
         ]
-        decision = f"cropped to their first {max_length:,} residues"
+        decision = f"cropped to their first {count_of(max_length, 'residue')}"
         findings.append(_finding("over_long_sequences", cropped, decision))
     unknown = backbone.vocabulary.unknown_letters
     foreign = [

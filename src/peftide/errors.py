@@ -99,7 +99,7 @@ def cropped(text: str, most: int) -> str:
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """One sentence that names the closest option, and lists them all if they are not too many.
+    """One sentence that names the closest option and all options, or the nearest of many.
 
     Examples
     --------
@@ -109,9 +109,24 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     known = list(options)
     close = closest(name, known)
     hint = f"Did you mean {close}? " if close else ""
-    if close and len(known) > MOST_NAMES:
-        return hint.strip()
-    return f"{hint}Known: {', '.join(known)}"
+    if len(known) <= MOST_NAMES:
+        return f"{hint}Known: {', '.join(known)}"
+    return hint.strip() or f"Some of {len(known)}: {', '.join(nearest(name, known)[:MOST_NAMES])}"
+
+
+def nearest(name: str, options: Iterable[str]) -> list[str]:
+    """Return options, those that are spelled most alike first.
+
+    Examples
+    --------
+    >>> nearest("rate", ["seed", "epochs", "learning_rate"])
+    ['learning_rate', 'seed', 'epochs']
+    """
+
+    def unlike(option: str) -> float:
+        return -difflib.SequenceMatcher(None, name[:LONGEST_NAME].lower(), option.lower()).ratio()
+
+    return sorted(options, key=unlike)
 
 
 def closest(name: str, options: Iterable[str]) -> str:

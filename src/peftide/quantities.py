@@ -4,6 +4,7 @@ BYTES_PER_GB = 1e9
 BYTES_PER_MB = 1e6
 BYTES_PER_KB = 1e3
 SECONDS_BELOW_TENTHS = 10
+PREPOSITIONS = frozenset({"by", "for", "in", "like", "of", "with"})
 
 
 def duration(seconds: float) -> str:
@@ -38,6 +39,39 @@ def byte_size(count: float) -> str:
     if count >= BYTES_PER_MB:
         return f"{count / BYTES_PER_MB:.0f} MB"
     return f"{count / BYTES_PER_KB:.0f} kB" if count >= BYTES_PER_KB else f"{count:.0f} B"
+
+
+def count_of(count: int, noun: str) -> str:
+    """Return a count with its noun, in the plural unless the count is 1.
+
+    Examples
+    --------
+    >>> count_of(1, "row"), count_of(1234, "protein"), count_of(3, "class"), count_of(0, "pair")
+    ('1 row', '1,234 proteins', '3 classes', '0 pairs')
+    """
+    return f"{count:,} {noun}{_plural_ending(noun) if count != 1 else ''}"
+
+
+def _plural_ending(noun: str) -> str:
+    return "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+
+
+def count_of_kind(count: int, kind: str) -> str:
+    """Return a count with the name of its kind, which is in the plural and has underscores.
+
+    Examples
+    --------
+    >>> count_of_kind(2, "repeated_ids"), count_of_kind(1, "repeated_ids")
+    ('2 repeated ids', '1 repeated id')
+    >>> count_of_kind(1, "rows_of_unknown_classes"), count_of_kind(1, "similar_classes")
+    ('1 row of unknown classes', '1 similar class')
+    """
+    words = kind.split("_")
+    noun = next((k for k, word in enumerate(words) if word in PREPOSITIONS), len(words))
+    plural = next((k for k, word in enumerate(words[:noun]) if word.endswith("s")), None)
+    if count == 1 and plural is not None:
+        words[plural] = words[plural].removesuffix("es" if words[plural].endswith("sses") else "s")
+    return f"{count:,} {' '.join(words)}"
 
 
 def number(value: float) -> str:

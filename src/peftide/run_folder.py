@@ -203,7 +203,7 @@ def check_run(config: Resumable, data_files: list[Path]) -> None:
         before = from_mapping(type(config), read_yaml(folder.config))
         record = read_record(folder.record)
         _check_same_options(absolute(config), before, asked=record.get("asked", {}))
-        _check_same_data(record["data"], data_hashes(data_files))
+        _check_same_data(record["data"], data_hashes(data_files), out=config.out)
         return
     if folder is not None and not folder.is_finished() and not config.overwrite:
         raise InputError(
@@ -359,12 +359,12 @@ def _check_same_options(now: Resumable, before: Resumable, *, asked: Mapping[str
         )
 
 
-def _check_same_data(before: dict[str, str], now: dict[str, str]) -> None:
+def _check_same_data(before: dict[str, str], now: dict[str, str], *, out: Path) -> None:
     if changed := [path for path in now if before.get(path) != now[path]]:
         raise InputError(
-            f"{', '.join(changed)} changed since the run began",
+            f"{', '.join(changed)} changed since the run in {out} began",
             where="--resume",
-            fix="Start again with --overwrite",
+            fix="Choose another --out, or start again with --overwrite",
         )
 
 

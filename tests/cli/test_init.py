@@ -44,6 +44,19 @@ def test_files_that_are_not_there_are_named(capsys: pytest.CaptureFixture[str]) 
     assert InitConfig().out == Path("train.yaml")
 
 
+def test_a_table_without_parts_is_split_first(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.csv").write_text("sequence,label\nACD,1\n")
+    assert main(["init", "--data", "a.csv"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2:] == [
+        "next: peftide split --input a.csv --out parts",
+        "next: peftide train --config train.yaml --data parts/split.tsv",
+    ]
+    Path("a.csv").write_text("sequence,label,split\nACD,1,train\n")
+    assert main(["init", "--data", "a.csv", "--overwrite"]) == 0
+    assert "next: peftide split" not in capsys.readouterr().err
+
+
 def test_wrong_names_and_existing_files_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     Path("train.yaml").write_text("task: ppi\n")
     for words, said in (

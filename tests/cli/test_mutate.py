@@ -15,4 +15,9 @@ def test_it_prints_the_best_mutants(
     assert main(["mutate", "run", "--out", "designs", "--top", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["A1G", "2.0"]
-    assert lines[-1] == "2 mutants, the best 1 to order: designs"
+    assert lines[-4] == "2 mutants, the best 1 to order"
+    assert lines[-3:] == [
+        "all scores: designs/variants.tsv",
+        "to order: designs/order.tsv",
+        "heat map: designs/heat_map.svg",
+    ]

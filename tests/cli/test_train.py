@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from peftide.cli import main
+from peftide.cli.train import audit_lines
 from peftide.config import TrainConfig, from_mapping, read_yaml, to_yaml
 from tests.conftest import small_config
 
@@ -28,7 +29,8 @@ def test_training_prints_its_scores_and_where_they_are(
     assert "average precision compared with others, test" in lines
     assert "note: test: no intervals: only 8 proteins: intervals need 10" in lines
     assert any(line.startswith("verdict: test: no evidence of a difference") for line in lines)
-    assert lines[-3].startswith("audit: ")
+    (audit,) = [k for k, line in enumerate(lines) if line.startswith("audit: ")]
+    assert all(line.startswith("  ") for line in lines[audit + 1 : -2])
     assert lines[-2:] == [f"run folder: {config.out}", f"report: {config.out / 'report.html'}"]
     (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)
     assert main(shlex.split(command)) == 0
@@ -54,3 +56,18 @@ def test_a_table_through_a_pipe_is_trained_on_but_not_resumed_from(
     assert json.loads((config.out / "run.json").read_text())["data"][str(pipe)] == digest
     assert main(["train", "--resume", "--out", str(config.out)]) == 2
     assert f"{pipe} was a pipe, whose content is gone" in capsys.readouterr().err
+
+
+def test_the_audit_names_kinds_parts_and_the_tool() -> None:
+    verdicts = [
+        {"severity": "warning", "kind": "shared_rows", "part": "test"},
+        {"severity": "warning", "kind": "shared_rows", "part": "validation"},
+        {"severity": "ok", "kind": "crops", "part": "train"},
+    ]
+    audit = {"conclusion": "no leak; 2 warnings", "verdicts": verdicts}
+    assert list(audit_lines(audit)) == [
+        "audit: no leak; 2 warnings",
+        "  warning: shared rows (test, validation)",
+    ]
+    *_, last = audit_lines({**audit, "similarity": {"tool": "pyopal"}})
+    assert last.startswith("  similar proteins found by pyopal; `peftide audit` aligns more")

@@ -248,7 +248,7 @@ def test_resuming_with_changed_data_names_the_file(
     assert config.train is not None
     config.train.write_text(config.train.read_text() + "new\tMKVLA\t1\n")
     assert main(f"train --resume --out {config.out}".split()) == 2
-    assert "train.tsv changed since the run began" in capsys.readouterr().err
+    assert "train.tsv changed since the run in" in capsys.readouterr().err
 
 
 def test_resuming_a_finished_run_changes_nothing(

@@ -74,7 +74,7 @@ def test_an_audit_begins_with_its_outcome(tmp_path: Path, severities: list[str],
 def test_any_number_of_epochs_is_drawn(tmp_path: Path, loss: str) -> None:
     (tmp_path / "history.csv").write_text(f"epoch,train_loss,auroc\n1,{loss}\n")
     shown = text(learning(run_of(tmp_path, best_epoch=1, epochs=2, steps=1016)))
-    assert "Training loss. " in shown
+    assert ("Training loss. " in shown) == ("\n" in loss)  # one epoch has no curve
     assert "optimizer steps1,016" in shown
 
 

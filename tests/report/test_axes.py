@@ -1,6 +1,6 @@
 import pytest
 
-from peftide.report.axes import LogAxis, Places
+from peftide.report.axes import LogAxis, Places, Whole
 
 
 def test_equal_factors_are_equally_long() -> None:
@@ -16,3 +16,8 @@ def test_every_word_has_a_place_and_fits() -> None:
     labels = [axis.shown(tick) for tick in axis.ticks()]
     assert len(labels) == 8
     assert sum(map(len, labels)) <= 48
+
+
+def test_whole_numbers_have_no_ticks_between_them() -> None:
+    assert Whole("epoch", 0.5, 1.5).ticks() == [1.0]
+    assert all(tick.is_integer() for tick in Whole("epoch", 0.5, 20.5).ticks())

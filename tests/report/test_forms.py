@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from peftide.errors import InputError
-from peftide.report.page import write_report
+from peftide.report import write_report
 from tests.report.conftest import binary_run
 
 DAMAGED: dict[str, tuple[str, Callable[[Any], Any], str]] = {

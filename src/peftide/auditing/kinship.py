@@ -45,7 +45,7 @@ def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
     return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
 
 
-FOUND_BY = f"{RULE.tool}, the {RULE.max_hits} best candidates of each protein"
+FOUND_BY = f"{RULE.tool} among the {RULE.max_hits} best candidates of each protein"
 """The tool of the search that a baseline has made, in words."""
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from peftide.quantities import count_of, count_of_kind
+
 Severity = Literal["ok", "note", "warning", "leak"]
 
 
@@ -56,7 +58,7 @@ def conclusion(severities: Iterable[str], *, searched: bool) -> str:
     """
     counts = Counter(severities)
     listed = ", ".join(
-        f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"
+        count_of(counts[severity], severity)
         for severity in ("leak", "warning", "note")
         if counts[severity]
     )
@@ -81,4 +83,4 @@ def share(count: int, of: int, what: str) -> str:
     """
     fraction = count / of if of else 0.0
     digits = 2 if 0 < fraction < 0.001 else 1
-    return f"{count:,} of {of:,} {what} ({fraction:.{digits}%})"
+    return f"{count:,} of {count_of_kind(of, what)} ({fraction:.{digits}%})"

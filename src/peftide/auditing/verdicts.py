@@ -8,6 +8,7 @@ from peftide.auditing.subject import Subject
 from peftide.auditing.variants import known_to_be_similar, variant_split
 from peftide.auditing.verdict import Severity, Verdict, share
 from peftide.auditing.within import WITHIN
+from peftide.quantities import count_of_kind
 from peftide.sequences import Finding
 
 SEVERITIES: tuple[Severity, ...] = ("leak", "warning", "note", "ok")
@@ -71,6 +72,6 @@ def _of_reading(found: Finding) -> Verdict | None:
     if found.kind in JUDGED_APART:
         return None
     severity: Severity = "warning" if found.kind in WARNINGS else "note"
-    text = f"{found.count:,} {found.kind.replace('_', ' ')}: {found.decision}"
+    text = f"{count_of_kind(found.count, found.kind)}: {found.decision}"
     advice, numbers = WARNINGS.get(found.kind, ""), {"count": found.count}
     return Verdict(found.part, found.kind, severity, text, advice, numbers, found.examples)

@@ -4,6 +4,7 @@ import numpy as np
 
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Severity, Verdict, share
+from peftide.quantities import count_of
 from peftide.sequences import Finding
 from peftide.types import FloatArray
 
@@ -134,14 +135,15 @@ def crops(subject: Subject, part: str) -> Verdict | None:
     proteins = subject.proteins(part)
     long = subject.lengths[proteins] > limit
     if not long.any():
-        return Verdict(part, "crops", "ok", f"no protein above {limit:,} residues")
+        return Verdict(part, "crops", "ok", f"no protein above {count_of(limit, 'residue')}")
     rows = (subject.lengths[subject.members(part)] > limit).any(axis=1)
     return Verdict(
         part,
         "crops",
         "note",
-        f"{share(int(long.sum()), len(proteins), 'proteins')} have more than {limit:,} residues, "
-        f"and {rows.mean():.1%} of the {subject.what} contain one: the model crops their ends",
+        f"{share(int(long.sum()), len(proteins), 'proteins')} have more than "
+        f"{count_of(limit, 'residue')}, and {rows.mean():.1%} of the {subject.what} contain one: "
+        "the model crops their ends",
         "`--max-length none` crops nothing, if the backbone allows it",
         {"count": int(long.sum()), "proteins": len(proteins), "rows": int(rows.sum())},
         tuple(subject.name(int(number)) for number in proteins[long][:3]),

@@ -16,6 +16,7 @@ from peftide.commands.audit import audit
 from peftide.config import AuditConfig, SplitConfig, TrainConfig
 from peftide.config.unread import Names
 from peftide.files import is_pipe
+from peftide.quantities import count_of, count_of_kind
 from peftide.sequences.training_tables import data_files, named_files
 
 FINDINGS = 3
@@ -60,8 +61,9 @@ def next_commands(config: AuditConfig, result: AuditResult) -> list[list[str]]:
 def audit_lines(result: AuditResult) -> Iterator[str]:
     """Yield the parts, and one verdict per line with advice below."""
     for part, examples in result.subject.dataset.parts.items():
-        proteins = len(result.subject.proteins(part))
-        yield f"{part}: {len(examples):,} {result.subject.what}, {proteins:,} distinct proteins"
+        rows = count_of_kind(len(examples), result.subject.what)
+        proteins = count_of(len(result.subject.proteins(part)), "distinct protein")
+        yield f"{part}: {rows}, {proteins}"
     yield ""
     good = [verdict for verdict in result.verdicts if verdict.severity == "ok"]
     found = [verdict for verdict in result.verdicts if verdict.severity != "ok"]

@@ -6,6 +6,7 @@ from peftide.cli.streams import say
 from peftide.commands.demo import BEST_METHOD, DemoResult, demo, run_path
 from peftide.config import DemoConfig
 from peftide.config.unread import Names
+from peftide.quantities import count_of
 from peftide.run_folder import RunFolder
 
 
@@ -16,7 +17,7 @@ def run(config: DemoConfig, _given: Names) -> None:
     say("\n".join(table_lines(result)))
     pairs = result.new_pairs
     right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
-    say(f"\nnew proteins: {right} of {len(pairs)} pairs predicted correctly")
+    say(f"\nnew proteins: {right} of {count_of(len(pairs), 'pair')} predicted correctly")
     report = RunFolder(run_path(config, "ppi", BEST_METHOD)).report
     say_written(**{"data,_runs,_tables": result.path, "report": report})
     data = result.path / "data"

@@ -10,6 +10,7 @@ from peftide.cli.streams import say
 from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
 from peftide.config.unread import Names
+from peftide.quantities import count_of
 
 LOAD = "from safetensors.numpy import load_file; vectors = load_file({path}); "
 COUNT = "print(len(vectors), next(iter(vectors.values())).shape)"
@@ -24,7 +25,7 @@ READERS = {
 def run(config: EmbedConfig, given: Names) -> None:
     """Embed, then print the number of embeddings and a command that opens them."""
     vectors = embed(config, given=given)
-    say(f"{len(vectors):,} embeddings: {config.out}", wrap=False)
+    say(f"{count_of(len(vectors), 'embedding')}: {config.out}", wrap=False)
     say_next(reading_command(config.out))
 
 

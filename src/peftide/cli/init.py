@@ -1,9 +1,10 @@
 """`peftide init`."""
 
-from peftide.cli.closing import say_next, say_written
-from peftide.commands.init import init, training_of
+from peftide.cli.closing import free_path, say_next, say_written
+from peftide.commands.init import init, lacks_split, training_of
 from peftide.config import InitConfig
 from peftide.config.unread import Names
+from peftide.splitting.files import TABLE
 
 
 def run(config: InitConfig, _given: Names) -> None:
@@ -14,4 +15,12 @@ def run(config: InitConfig, _given: Names) -> None:
     absent = [p for p in (training.data, training.sequences) if p is not None and not p.exists()]
     names = " and ".join(map(str, absent))
     hint = f"Replace {names} in {path} with your files first." if absent else ""
-    say_next(["peftide", "train", "--config", str(path)], hint=hint)
+    train = ["peftide", "train", "--config", str(path)]
+    if not lacks_split(training):
+        say_next(train, hint=hint)
+        return
+    parts = free_path("parts")
+    split = ["peftide", "split", "--input", str(training.data), "--out", str(parts)]
+    split += ["--sequences", str(training.sequences)] if training.sequences else []
+    hint = f"{training.data} has no column split, so no row would be held out: split it first."
+    say_next(split, [*train, "--data", str(parts / TABLE)], hint=hint)

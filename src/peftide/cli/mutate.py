@@ -1,13 +1,19 @@
 """`peftide mutate`."""
 
+from peftide.cli.closing import say_next, say_written
 from peftide.cli.streams import say
-from peftide.commands.mutate import mutate
+from peftide.commands.mutate import ORDER, PICTURE, SCORES, mutate
 from peftide.config import MutateConfig
 from peftide.config.unread import Names
+from peftide.quantities import count_of
 
 
 def run(config: MutateConfig, given: Names) -> None:
     """Score substitutions, and print the best ones."""
     table = mutate(config, given=given)
     say(table.head(10).to_string(index=False))
-    say(f"{len(table):,} mutants, the best {min(config.top, len(table)):,} to order: {config.out}")
+    say(f"{count_of(len(table), 'mutant')}, the best {min(config.top, len(table)):,} to order")
+    say_written(
+        all_scores=config.out / SCORES, to_order=config.out / ORDER, heat_map=config.out / PICTURE
+    )
+    say_next(["head", str(config.out / ORDER)])

@@ -15,7 +15,7 @@ from peftide.config import PlanConfig, TrainConfig, as_mapping, from_mapping
 from peftide.config.groups import DEFAULT_BACKBONE
 from peftide.config.unread import Names
 from peftide.planning.plan import Plan
-from peftide.quantities import byte_size, duration
+from peftide.quantities import byte_size, count_of, duration
 from peftide.training.options import for_method
 
 SUMS = ("per_epoch", "total")
@@ -72,10 +72,10 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     request, machine = plan.request, plan.machine
     rows = ", ".join(f"{count:,} {part}" for part, count in request["rows"].items())
     yield f"{request['task']}, {request['method']} on {request['backbone']}"
-    yield f"rows: {rows}; {request['proteins']:,} proteins"
+    yield f"rows: {rows}; {count_of(request['proteins'], 'protein')}"
     yield (
         f"on this machine: {machine['device']}, {machine['precision']}, "
-        f"{machine['threads']} threads, token budget {machine['max_tokens']:,}"
+        f"{count_of(machine['threads'], 'thread')}, token budget {machine['max_tokens']:,}"
     )
     yield ""
     yield from aligned(_summary(plan))
@@ -102,7 +102,10 @@ def _summary(plan: Plan) -> list[list[str]]:
             f"afterwards {byte_size(plan.disk['kept'])}, predictions, baselines and report"
         ],
         ["time", duration(seconds["total"])]
-        + [f"{epochs} epochs of {duration(seconds['per_epoch'])}; fewer with early stopping"],
+        + [
+            f"{count_of(epochs, 'epoch')} of {duration(seconds['per_epoch'])}; "
+            "fewer with early stopping"
+        ],
     ]
 
 

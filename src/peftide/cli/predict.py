@@ -9,6 +9,7 @@ from peftide.config import EvaluateConfig, PredictConfig, TrainConfig, from_mapp
 from peftide.config.unread import Names
 from peftide.evaluation.tables import write_table
 from peftide.files import is_pipe
+from peftide.quantities import count_of
 from peftide.run_folder import RunFolder
 
 VIEWERS = {".gz": "zless", ".xz": "xzless"}
@@ -23,7 +24,7 @@ def run(config: PredictConfig, given: Names) -> None:
     if config.out is None:
         write_table(predictions, None)
     else:
-        say(f"{len(predictions):,} rows: {config.out}", wrap=False)
+        say(f"{count_of(len(predictions), 'row')}: {config.out}", wrap=False)
     say_next(*next_commands(config, labelled="label" in predictions))
 
 

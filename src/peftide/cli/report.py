@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
+from peftide.cli.closing import NEW_TABLE, after_training, beside, say_next, say_written
 from peftide.config import ReportConfig, TrainConfig, from_mapping, read_yaml
 from peftide.config.unread import Names
-from peftide.outputs import read_record
+from peftide.outputs import command_in, read_record
 from peftide.report import write_report
 from peftide.report.forms import RunForm
 from peftide.run_folder import RunFolder
@@ -18,7 +18,12 @@ def run(config: ReportConfig, _given: Names) -> None:
 
 
 def next_commands(folder: Path) -> list[list[str]]:
-    """Return the command that predicts with the model of a report; none if it is not there."""
+    """Return the command that uses the results of a report; none if there is no model."""
+    command = command_in(RunFolder(folder).record)
+    if command == "sweep":
+        best = ["peftide", "train", "--config", str(folder / "best.yaml")]
+        return [[*best, "--out", str(beside(folder, "_best"))]]
+    folder = folder / "best" if command == "compare" else folder
     # the folder of an evaluation names the run that it scored
     run = Path(read_record(RunFolder(folder).record, RunForm).get("model") or folder)
     options = RunFolder(run).config

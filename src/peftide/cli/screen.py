@@ -5,7 +5,7 @@ from peftide.cli.streams import say
 from peftide.commands.screen import screen
 from peftide.config import ScreenConfig
 from peftide.config.unread import Names
-from peftide.quantities import byte_size, duration
+from peftide.quantities import byte_size, count_of, duration
 
 ROW_BYTES = 40
 """Size of a hit in the file, about."""
@@ -15,13 +15,16 @@ VIEW = "import pandas; print(pandas.read_parquet({!r}).nlargest(20, 'score'))"
 def run(config: ScreenConfig, given: Names) -> None:
     """Screen, then print the number of hits and how to look at them."""
     result = screen(config, given=given)
-    say(f"{result.proteins:,} proteins × {result.partners:,} partners: {result.pairs:,} pairs")
+    say(
+        f"{count_of(result.proteins, 'protein')} × {count_of(result.partners, 'partner')}: "
+        f"{count_of(result.pairs, 'pair')}"
+    )
     if config.dry_run:
         say(f"time to score them: {duration(result.seconds)}, after encoding")
         say(f"hits: at most {result.hits:,}, about {byte_size(result.hits * ROW_BYTES)}")
         return
     rate = result.pairs / max(result.seconds, 1e-9)
     say(f"scored in {duration(result.seconds)} ({rate:,.0f} pairs/s)")
-    say(f"{result.hits:,} hits")
+    say(count_of(result.hits, "hit"))
     say_written(hits=result.path)
     say_next(["python", "-c", VIEW.format(str(result.path))])

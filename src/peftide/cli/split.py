@@ -9,6 +9,7 @@ from peftide.cli.streams import say
 from peftide.commands.split import split
 from peftide.config import AuditConfig, SplitConfig, TrainConfig
 from peftide.config.unread import Names
+from peftide.quantities import count_of
 
 MOST_LABELS = 4
 KINDS = {
@@ -43,7 +44,8 @@ def split_lines(record: dict[str, Any]) -> Iterator[str]:
             f"pairs kept: {record['kept_share']:.1%} (random parts of the same groups: "
             f"{record['kept_share_at_random']:.1%})"
         )
-    yield from (f"dropped: {count:,} rows, {why}" for why, count in record["dropped"].items())
+    for why, count in record["dropped"].items():
+        yield f"dropped: {count_of(count, 'row')}, {why}"
     for finding in record["findings"]:
         yield f"note: {finding['part']}: {finding['count']:,} {finding['decision']}"
 

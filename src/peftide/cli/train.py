@@ -1,5 +1,8 @@
 """`peftide train`."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from peftide.cli.audit import style_of
 from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
 from peftide.cli.printing import print_metrics
@@ -20,6 +23,25 @@ def run(config: TrainConfig, given: Names) -> None:
     audit = read_record(folder.audit, AuditForm)
     if "conclusion" in audit:
         severities = [verdict["severity"] for verdict in audit["verdicts"]]
-        say(f"audit: {audit['conclusion']}", style=style_of(severities))
+        say("\n".join(audit_lines(audit)), style=style_of(severities))
     say_written(run_folder=folder.path, report=folder.report)
     say_next(*after_training(folder.path, config), hint=NEW_TABLE)
+
+
+def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the conclusion of the audit, each kind of finding with its parts, and the tool."""
+    yield f"audit: {audit['conclusion']}"
+    for severity in ("leak", "warning", "note"):
+        found: dict[str, list[str]] = {}
+        for verdict in audit["verdicts"]:
+            if verdict["severity"] == severity:
+                kind = verdict.get("kind", "finding").replace("_", " ")
+                found.setdefault(kind, []).append(verdict["part"])
+        if found:
+            kinds = "; ".join(f"{kind} ({', '.join(parts)})" for kind, parts in found.items())
+            yield f"  {severity}: {kinds}"
+    if audit.get("similarity"):
+        yield (
+            f"  similar proteins found by {audit['similarity']['tool']}; `peftide audit` aligns "
+            "more candidates, with MMseqs2 if it is installed"
+        )

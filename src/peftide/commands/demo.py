@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from peftide.backbones.loading import load_backbone
 from peftide.commands.predict import predict
 from peftide.commands.train import TrainResult, train
 from peftide.config import DemoConfig, PredictConfig, TrainConfig
@@ -74,6 +73,9 @@ def run_demo(config: DemoConfig) -> DemoResult:
     data = config.out / "data"
     logger.info("simulating a proteome with planted signals (nothing in it is natural)")
     write_proteome(simulate_proteome(config.seed), data)
+    # torch and all that stands on it: a refusal should not wait for them
+    from peftide.backbones.loading import load_backbone
+
     load_backbone(DEMO_BACKBONE)  # loads the libraries, which no training's memory should include
     rows = []
     for task in ("ppi", "symmetry"):

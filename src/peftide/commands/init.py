@@ -1,5 +1,6 @@
 """`peftide init`: a task and its files in; a commented YAML file for `peftide train` out."""
 
+import re
 import shlex
 from dataclasses import fields
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 from peftide.config import InitConfig, TrainConfig
 from peftide.config.templates import template_lines
 from peftide.config.unread import unread_options
-from peftide.files import write_text
+from peftide.files import is_pipe, write_text
 from peftide.outputs import check_file
+from peftide.sequences.text_files import open_lines
 from peftide.tasks import TASKS
 from peftide.tasks.detecting import AUTO, find_task
 from peftide.training.options import check_names, choices
@@ -63,6 +65,15 @@ def training_of(config: InitConfig) -> TrainConfig:
         sequences=sequences,
         out=Path(f"{config.out.stem}_run"),
     )
+
+
+def lacks_split(training: TrainConfig) -> bool:
+    """Return whether the table of all parts has no column that names the part of a row."""
+    table = training.data
+    if not isinstance(table, Path) or is_pipe(table) or not table.is_file():
+        return False
+    header = next(iter(open_lines(table)), "")
+    return training.split_column not in re.findall(r"[^\t,;\"]+", header.rstrip("\r\n"))
 
 
 def template(config: TrainConfig, path: Path) -> str:

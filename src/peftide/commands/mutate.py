@@ -16,6 +16,7 @@ from peftide.run_folder import RunFolder, environment
 from peftide.sequences.site_lists import read_sites
 
 MUTATE = "mutate"
+SCORES, ORDER, PICTURE = "variants.tsv", "order.tsv", "heat_map.svg"
 
 
 def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
@@ -61,10 +62,10 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
         table = score_mutants(config, sites=kept)
         folder = RunFolder(work.new)
         answer = table.columns[1]
-        write_table(table.drop(columns="sequence"), folder.path / "variants.tsv")
-        write_table(_order(table, config.top), folder.path / "order.tsv")
+        write_table(table.drop(columns="sequence"), folder.path / SCORES)
+        write_table(_order(table, config.top), folder.path / ORDER)
         picture = heat_map(table["mutant"], table[answer], recipe.wild_type, offset=offset)
-        write_text(folder.path / "heat_map.svg", picture)
+        write_text(folder.path / PICTURE, picture)
         record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}
         write_json(folder.record, record | {"options": as_mapping(config)})
         work.put(WRITTEN_BY[MUTATE])

@@ -8,6 +8,7 @@ from peftide.evaluation.part_scores import Answers
 from peftide.evaluation.rows import ScoredPart
 from peftide.outcomes import COUNTED, PROBABILITY_OF
 from peftide.outputs import read_record
+from peftide.quantities import count_of
 from peftide.report.forms import MetricsForm
 from peftide.report.read import as_numbers, read_columns
 from peftide.run_folder import RunFolder
@@ -34,7 +35,7 @@ def read_answers(folder: RunFolder, part: ScoredPart) -> Answers:
     counted = columns[COUNTED][rows] == "1"
     if not np.array_equal(counted, part.targets.counted):
         raise InputError(
-            f"{rows.sum():,} rows of {part.name}, {counted.sum():,} of them counted",
+            f"{count_of(rows.sum(), 'row')} of {part.name}, {counted.sum():,} of them counted",
             expected=f"{len(part.targets.counted):,}, {part.targets.counted.sum():,} of them",
             where=path,
         )

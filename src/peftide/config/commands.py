@@ -224,7 +224,7 @@ class AuditConfig(PartTables, RowOptions, PartOptions):
 class ReportConfig(ReportOptions):
     """Rewrite the report of a finished run from the other files in its folder."""
 
-    run: Path = option(doc="folder of `peftide train` or `peftide evaluate`", positional=True)
+    run: Path = option(doc="folder of `train`, `evaluate`, `compare` or `sweep`", positional=True)
     debug: bool = option(False, doc="show the full trace of an error")
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from peftide.config.limits import out_of_range
 from peftide.errors import did_you_mean, raise_problems
+from peftide.quantities import count_of
 from peftide.saved import shown
 
 Config = TypeVar("Config")
@@ -75,6 +76,7 @@ def check_fields(config: Any) -> None:
 def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return values of the right kind, and one problem for each other value."""
     kinds = field_types(config_class)
+    called = {item.name: field_name(item) for item in dataclasses.fields(config_class)}
     takes_data = {f.name for f in dataclasses.fields(config_class) if f.metadata.get("in_memory")}
     converted: dict[str, Any] = {}
     problems = []
@@ -86,9 +88,9 @@ def _converted(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str,
         try:
             converted[name] = convert(value, kinds[name])
         except ValueError as error:
-            problems.append(f"{flag(name)}: received {shown(value)}; expected {error}")
+            problems.append(f"{called[name]}: received {shown(value)}; expected {error}")
     problems += [
-        f"{flag(name)}: received {shown(value)}; expected {expected}"
+        f"{called[name]}: received {shown(value)}; expected {expected}"
         for name, value, expected in out_of_range(config_class, converted)
     ]
     return converted, problems
@@ -209,7 +211,7 @@ def typed_mapping(config_class: type, values: Mapping[str, Any]) -> dict[str, An
 
 def _plain(value: Any) -> Any:
     if is_in_memory(value):
-        return f"{type(value).__name__} of {len(value):,} rows"
+        return f"{type(value).__name__} of {count_of(len(value), 'row')}"
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     return str(value) if isinstance(value, Path) else value

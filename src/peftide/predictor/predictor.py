@@ -19,6 +19,7 @@ from peftide.evaluation.tables import prediction_table
 from peftide.hardware import Hardware, choose_hardware
 from peftide.predictor.rows import answer_rows
 from peftide.predictor.vectors import Vectors
+from peftide.quantities import count_of
 from peftide.sequences import (
     Dataset,
     SequenceSource,
@@ -275,7 +276,8 @@ def check_lengths_of_variants(dataset: Dataset, wild_type: str | None) -> None:
         )
     raise_problems(
         [
-            f"{examples.where(row)}: a sequence of {len(proteins.sequences[member]):,} residues; "
+            f"{examples.where(row)}: a sequence of "
+            f"{count_of(len(proteins.sequences[member]), 'residue')}; "
             f"expected a variant of the wild type, with its {len(wild_type):,} residues"
             for row, member in enumerate(examples.members[:, 0])
             if len(proteins.sequences[member]) != len(wild_type)

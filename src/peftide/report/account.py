@@ -3,7 +3,7 @@
 import math
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,11 @@ import yaml
 
 from peftide.auditing import conclusion
 from peftide.metrics import thinned
-from peftide.quantities import byte_size, duration
+from peftide.quantities import byte_size, count_of, count_of_kind, duration
 from peftide.report import wording
+from peftide.report.axes import Whole
 from peftide.report.curves import figure
-from peftide.report.figures import MOST_POINTS, Axis, Frame, chart, dots, line, rule, spanning
+from peftide.report.figures import MOST_POINTS, Frame, chart, dots, line, rule, spanning
 from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import Section, facts, section, table
@@ -32,7 +33,7 @@ def counted(run: Run) -> Section | None:
     ]
     found = [
         [
-            [element("b", f"{finding['count']:,}"), " ", wording.plain(finding["kind"])],
+            _kind(finding),
             finding["part"],
             [finding["decision"], _examples(finding.get("examples", ()))],
         ]
@@ -48,6 +49,11 @@ def counted(run: Run) -> Section | None:
         else None,
         intro="Counted rows enter training or scores; peftide only predicts the others.",
     )
+
+
+def _kind(finding: Mapping[str, Any]) -> list[Any]:
+    count, _, kind = count_of_kind(finding["count"], finding["kind"]).partition(" ")
+    return [element("b", count), " ", kind]
 
 
 def _examples(places: Any) -> Markup | None:
@@ -109,7 +115,9 @@ def learning(run: Run) -> Section | None:
     figures = [
         _over_epochs(run, column, name=name, best=best)
         for column, name in drawn.items()
-        if column in history and np.isfinite(np.asarray(history[column], dtype=np.float64)).any()
+        if len(history) > 1  # one epoch has no curve
+        and column in history
+        and np.isfinite(np.asarray(history[column], dtype=np.float64)).any()
     ]
     return section(
         "Training",
@@ -133,7 +141,7 @@ def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Marku
     keep = thinned(len(epochs), MOST_POINTS)
     epochs, values = epochs[keep], values[keep]
     known = np.isfinite(values)
-    across = Axis("epoch", 0.5, float(epochs.max()) + 0.5)
+    across = Whole("epoch", 0.5, float(epochs.max()) + 0.5)
     frame = Frame(across, spanning(wording.metric_name(column), values, margin=0.1))
     marks = [line(frame, epochs[known], values[known], class_="model")]
     if len(epochs) <= 50:
@@ -200,7 +208,7 @@ def _memory(record: dict[str, Any]) -> str:
 def _machine(hardware: dict[str, Any]) -> str:
     names = [hardware.get("device_name"), hardware.get("device")]
     threads = hardware.get("threads")
-    names += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads else []
+    names += [count_of(threads, "thread")] if threads else []
     return ", ".join(str(name) for name in names if name)
 
 

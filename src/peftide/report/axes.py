@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from peftide.report.figures import Axis
+from peftide.report.figures import TICKS, Axis
 
 LONGEST_WORD = 10
 """Characters of a word below a chart."""
@@ -36,6 +36,21 @@ class LogAxis(Axis):
             if len(found) <= count:
                 return found
         return found
+
+
+@dataclass(frozen=True)
+class Whole(Axis):
+    """An axis of whole numbers."""
+
+    def ticks(self, count: int = TICKS) -> list[float]:
+        """Return whole numbers along the axis.
+
+        Examples
+        --------
+        >>> Whole("epoch", 0.5, 3.5).ticks()
+        [1.0, 2.0, 3.0]
+        """
+        return [tick for tick in super().ticks(count) if tick.is_integer()]
 
 
 @dataclass(frozen=True)

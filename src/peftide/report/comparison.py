@@ -9,7 +9,7 @@ import numpy as np
 from peftide.files import write_text
 from peftide.outputs import read_record
 from peftide.progress import working
-from peftide.quantities import duration
+from peftide.quantities import count_of, duration
 from peftide.report import wording
 from peftide.report.axes import LogAxis
 from peftide.report.figures import Axis, Frame, chart, dots, note, spanning, strip, strip_axis
@@ -19,7 +19,13 @@ from peftide.report.page import document, listed
 from peftide.report.scoreboard import interval_text
 from peftide.report.tables import Section, section, table
 from peftide.report.verdict import other_name
-from peftide.report.writing import page_footer, page_header, read_summary, try_to_write
+from peftide.report.writing import (
+    given_title,
+    page_footer,
+    page_header,
+    read_summary,
+    try_to_write,
+)
 
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
 TRAINED, BASELINE = "trained", "baseline"
@@ -28,7 +34,7 @@ MOST_NAMES = 12
 """A picture with more trainings than this shows no names."""
 
 
-def write_comparison(path: Path) -> Path:
+def write_comparison(path: Path, *, title: str | None = None) -> Path:
     """Write `report.html` into the folder of a comparison; return its path.
 
     Raises
@@ -41,7 +47,8 @@ def write_comparison(path: Path) -> Path:
     with working("writing the report"):
         board = read_summary(path, RECORD, command="compare")
         record = read_record(path / RUN, RunForm)
-        write_text(path / REPORT, page(path, board, record))
+        name = given_title(path, title)
+        write_text(path / REPORT, page(path, board, record, title=name))
     return path / REPORT
 
 
@@ -50,9 +57,10 @@ def write_comparison_if_possible(path: Path) -> None:
     try_to_write(lambda: write_comparison(path))
 
 
-def page(path: Path, board: dict[str, Any], record: dict[str, Any]) -> str:
+def page(path: Path, board: dict[str, Any], record: dict[str, Any], *, title: str = "") -> str:
     """Return the whole page."""
-    title = f"Comparison of {len({row['name'] for row in board['rows'] if 'seeds' in row})} models"
+    models = len({row["name"] for row in board["rows"] if "seeds" in row})
+    title = title or f"Comparison of {count_of(models, 'model')}"
     facts = [("run", str(path)), ("scored on", board["part"]), ("date", record.get("date", ""))]
     header = page_header("compare", title, facts)
     answer = element(

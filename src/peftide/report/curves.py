@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from peftide.metrics import curve_points, thinned
+from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.figures import (
     MOST_POINTS,
@@ -187,7 +188,9 @@ def calibration(part: Part, beside: Beside) -> Markup:
         *dots(frame, means, shares, class_="model", radius=3.5),
         label="Share of rows that are right against the probability the model gave them",
     )
-    each = f"about {round(float(np.mean(rows))):,} rows" if len(rows) > 1 else "all rows"
+    unit = part.unit if rows.sum() == len(part) else "answer"  # with labels, one answer per class
+    mean = round(float(np.mean(rows)))
+    each = f"about {count_of(mean, unit)}" if len(rows) > 1 else f"all {unit}s"
     said = (
         f"On the dashed line, {shown.sure_of} is right as often as its probability says. Below the "
         f"line, the model is too confident. Each dot stands for {each}."

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.markup import Markup, element
 from peftide.report.read import Run
@@ -66,7 +67,7 @@ def _scored(run: Run, part: str) -> str:
     known = run.audit.get("parts", {}).get(part, {})
     path = known.get("file") or run.record.get("input")
     rows = rows_of(run, part)
-    said = f"{part}, {rows:,} row{'' if rows == 1 else 's'}"
+    said = f"{part}, {count_of(rows, run.unit)}"
     return f"{said} of {path}" if path else said
 
 

@@ -33,15 +33,8 @@ MAIN = "results"
 """The id of the main part of the page."""
 
 
-def write_report(path: str | Path, *, title: str | None = None) -> Path:
-    """Write `report.html` into a run folder, from its other files; return its path.
-
-    Parameters
-    ----------
-    path
-        Folder of a training or an evaluation.
-    title
-        Title of the page; default: the title that the run was given, or the question of its task.
+def write_run(path: Path, *, title: str | None = None) -> Path:
+    """Write the report of a training or an evaluation; return its path.
 
     Raises
     ------
@@ -51,7 +44,7 @@ def write_report(path: str | Path, *, title: str | None = None) -> Path:
         If the page cannot be written.
     """
     with working("writing the report"):
-        run = read_run(Path(path))
+        run = read_run(path)
         write_text(run.folder.report, page(run, title=title))
     return run.folder.report
 
@@ -59,7 +52,7 @@ def write_report(path: str | Path, *, title: str | None = None) -> Path:
 def write_report_if_possible(path: Path, *, title: str | None = None) -> None:
     """Write the report of a finished run; say why there is none if it fails."""
     try_to_write(
-        lambda: write_report(path, title=title),
+        lambda: write_run(path, title=title),
         otherwise=f". All other files of {path} are complete; `peftide report {path}` tries again",
     )
 

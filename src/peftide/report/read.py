@@ -55,6 +55,11 @@ class Part:
         """Return the number of rows."""
         return len(self.truth)
 
+    @property
+    def unit(self) -> str:
+        """What one row is: a residue, or a row of the user's table."""
+        return "residue" if "position" in self.rows else "row"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -81,6 +86,11 @@ class Run:
     history: pd.DataFrame
     parts: tuple[Part, ...]
     curves: Curves
+
+    @property
+    def unit(self) -> str:
+        """What a score counts: a residue, or a row."""
+        return self.parts[0].unit if self.parts else "row"
 
     @property
     def reported(self) -> list[str]:

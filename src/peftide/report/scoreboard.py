@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.curves import MODEL
 from peftide.report.figures import Axis, spanning, strip, strip_axis
@@ -29,7 +30,7 @@ def headline(run: Run) -> Markup:
     entry = run.metrics["splits"][part].get(metric, {})
     low, high = entry.get("low"), entry.get("high")
     certain = f"95 % interval {wording.interval(low, high)}" if low is not None else "no interval"
-    rows = f"{entry.get('n', 0):,} rows"
+    rows = count_of(entry.get("n", 0), run.unit)
     advice = pooling_advice(run.metrics, part, metric, pooling=run.options.get("pooling"))
     value = entry.get("value")
     shown = "undefined" if value is None else wording.score(value)
@@ -156,13 +157,12 @@ def interval_text(low: float | None, high: float | None, *, class_: str) -> Mark
 def _cautious(entry: dict[str, Any]) -> Markup | None:
     """Return the wider interval of pairs, which allows for shared proteins."""
     wide = wording.interval(entry.get("conservative_low"), entry.get("conservative_high"))
-    shown = element("span", wide, class_="whole")
-    return element("span", "conservative ", shown, class_="quiet under") if wide else None
+    return element("span", f"conservative {wide}", class_="quiet under") if wide else None
 
 
 def all_scores(run: Run) -> Section | None:
     """Return all scores of each part, beside baselines and peers."""
-    shown = [part_scores(run.metrics, part) for part in run.metrics["splits"]]
+    shown = [part_scores(run.metrics, part, unit=run.unit) for part in run.metrics["splits"]]
     notes = [element("li", note) for note in run.metrics.get("notes", [])]
     cut = run.metrics.get("threshold")
     intro = (
@@ -183,7 +183,7 @@ def all_scores(run: Run) -> Section | None:
     )
 
 
-def part_scores(metrics: dict[str, Any], part: str) -> Markup:
+def part_scores(metrics: dict[str, Any], part: str, *, unit: str) -> Markup:
     """Return the table of one part under its name."""
     scores = metrics["splits"][part]
     named = {**metrics.get("baselines", {}), **metrics.get("peers", {})}
@@ -206,7 +206,7 @@ def part_scores(metrics: dict[str, Any], part: str) -> Markup:
     ]
     header = ["score", MODEL, *(other_name(name) for name in beside)]
     n = max((entry["n"] for entry in scores.values() if "n" in entry), default=0)
-    caption = [f"Scores on {part}", element("span", f" {n:,} rows", class_="quiet")]
+    caption = [f"Scores on {part}", element("span", f" {count_of(n, unit)}", class_="quiet")]
     return table(header, rows, label=f"Scores on {part}", caption=caption, class_="numbers")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from peftide.files import write_text
 from peftide.outputs import read_record
 from peftide.progress import working
+from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.axes import LogAxis, Places
 from peftide.report.figures import Axis, Frame, chart, dots, spanning
@@ -15,14 +16,20 @@ from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
 from peftide.report.tables import Section, facts, section, table
-from peftide.report.writing import page_footer, page_header, read_summary, try_to_write
+from peftide.report.writing import (
+    given_title,
+    page_footer,
+    page_header,
+    read_summary,
+    try_to_write,
+)
 
 RECORD, REPORT, RUN = "sweep.json", "report.html", "run.json"
 LONG_RANGE = 20.0
 """A range whose ends differ by this factor is drawn on a logarithmic axis."""
 
 
-def write_sweep(path: Path) -> Path:
+def write_sweep(path: Path, *, title: str | None = None) -> Path:
     """Write `report.html` into the folder of a sweep; return its path.
 
     Raises
@@ -34,7 +41,8 @@ def write_sweep(path: Path) -> Path:
     """
     with working("writing the report"):
         found = read_summary(path, RECORD, command="sweep")
-        write_text(path / REPORT, page(path, found, read_record(path / RUN, RunForm)))
+        record, name = read_record(path / RUN, RunForm), given_title(path, title)
+        write_text(path / REPORT, page(path, found, record, title=name))
     return path / REPORT
 
 
@@ -43,12 +51,13 @@ def write_sweep_if_possible(path: Path) -> None:
     try_to_write(lambda: write_sweep(path))
 
 
-def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
+def page(path: Path, found: dict[str, Any], record: dict[str, Any], *, title: str = "") -> str:
     """Return the whole page."""
     done = scored(found)
     best, metric = found["best"], wording.metric_name(found["metric"])
     about = [("run", str(path)), ("trials", f"{len(found['trials']):,}"), ("date", record["date"])]
-    header = page_header("sweep", f"Sweep of {len(found['space'])} options", about)
+    title = title or f"Sweep of {count_of(len(found['space']), 'option')}"
+    header = page_header("sweep", title, about)
     values = ", ".join(f"{name} {short(value)}" for name, value in best["values"].items())
     answer = element(
         "div",
@@ -68,7 +77,7 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any]) -> str:
     )
     sections = (importance(found), by_option(found, done), heat_map(found, done), trials(found))
     footer = page_footer(record, path)
-    return document("peftide sweep", header=header, main=[answer, *listed(sections)], footer=footer)
+    return document(title, header=header, main=[answer, *listed(sections)], footer=footer)
 
 
 def short(value: Any) -> str:
@@ -165,7 +174,7 @@ def _cell(scores: list[float] | None, known: list[float]) -> Any:
         return ""
     mean, low, high = float(np.mean(scores)), min(known), max(known)
     share = 0.0 if high == low else (mean - low) / (high - low)
-    trials = f"{len(scores)} trial{'' if len(scores) == 1 else 's'}"
+    trials = count_of(len(scores), "trial")
     return element(
         "span", wording.score(mean), class_="heated", style=f"--heat: {share:.2f}", title=trials
     )

@@ -15,6 +15,7 @@ METRICS = {
     "macro_average_precision": "macro average precision",
     "macro_auroc": "macro AUROC",
     "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
     "macro_classes": "classes in the macro means",
     "ece": "expected calibration error (ECE)",
     "brier": "Brier score",

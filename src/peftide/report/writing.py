@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from peftide.config import read_yaml
 from peftide.errors import InputError
 from peftide.outputs import read_record
 from peftide.report.markup import Markup, element
+from peftide.run_folder import RunFolder
 from peftide.saved import Versioned
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,13 @@ def read_summary(path: Path, name: str, *, command: str) -> dict[str, Any]:
             f"{path} has no {name}", expected=f"the folder of a finished `peftide {command}`"
         )
     return found
+
+
+def given_title(path: Path, title: str | None) -> str:
+    """Return the title of a page on one line: the given one, or else that in `config.yaml`."""
+    options = RunFolder(path).config
+    known = read_yaml(options).get("title") if title is None and options.is_file() else title
+    return " ".join(str(known or "").split())
 
 
 def page_header(

@@ -7,6 +7,7 @@ import numpy as np
 
 from peftide.config import TableOptions
 from peftide.errors import InputError
+from peftide.quantities import count_of
 from peftide.sequences.tables import read_table
 from peftide.types import IntArray
 
@@ -46,7 +47,7 @@ def read_known(
             found.setdefault(x, set()).add(y)
     if not found:
         raise InputError(
-            f"none of the {others:,} rows names two of the screened proteins",
+            f"none of {count_of(others, 'row')} names two of the screened proteins",
             expected="their ids in the columns id_a and id_b",
             where=path,
         )

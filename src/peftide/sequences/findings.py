@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from peftide.quantities import count_of_kind
 from peftide.sequences.records import Finding
 
 logger = logging.getLogger(__name__)
@@ -13,10 +14,8 @@ logger = logging.getLogger(__name__)
 def say_findings(findings: tuple[Finding, ...]) -> None:
     """Log all findings; the run record holds examples of each."""
     for finding in findings:
-        kind = finding.kind.replace("_", " ")
-        logger.warning(
-            "note: %s: %s %s: %s", finding.part, f"{finding.count:,}", kind, finding.decision
-        )
+        found = count_of_kind(finding.count, finding.kind)
+        logger.warning("note: %s: %s: %s", finding.part, found, finding.decision)
 
 
 def plain_findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from peftide.quantities import count_of_kind
 from peftide.types import BoolArray, IntArray
 
 FRAME, LIST, MAPPING = Path("DataFrame"), Path("list"), Path("sequences")
@@ -37,7 +38,7 @@ class Finding:
     def __str__(self) -> str:
         """One line for the log."""
         shown = f" (for instance {', '.join(self.examples)})" if self.examples else ""
-        return f"{self.part}: {self.count:,} {self.kind.replace('_', ' ')}: {self.decision}{shown}"
+        return f"{self.part}: {count_of_kind(self.count, self.kind)}: {self.decision}{shown}"
 
 
 @dataclass(frozen=True)

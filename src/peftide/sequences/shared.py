@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from peftide.errors import InputError, raise_problems
+from peftide.quantities import count_of
 from peftide.sequences.dataset import keep_used_proteins, select_rows
 from peftide.sequences.records import Dataset, Examples, Finding
 from peftide.sequences.repeats import distinct_sequences
@@ -73,10 +74,11 @@ class _Overlap:
         self.own_count = len(own)
 
     def __str__(self) -> str:
-        few = "; ".join(self.examples())
+        few, shared = "; ".join(self.examples()), len(self.shared)
         return (
-            f"{self.late}: {len(self.shared):,} of its {self.own_count:,} proteins are also in "
-            f"{' or '.join(self.early)}, for instance {few}"
+            f"{self.late}: {shared:,} of {count_of(self.own_count, 'protein')} "
+            f"{'is' if shared == 1 else 'are'} also in {' or '.join(self.early)}, "
+            f"for instance {few}"
         )
 
     def examples(self) -> tuple[str, ...]:

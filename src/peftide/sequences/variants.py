@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from peftide.errors import InputError, raise_problems
+from peftide.quantities import count_of
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.mutants import Mutant, Substitution, parse_mutant
 from peftide.sequences.records import Finding
@@ -141,7 +142,7 @@ def changes_between(wild_type: str, sequence: str) -> Changes:
     """
     if len(sequence) != len(wild_type):
         raise InputError(
-            f"a sequence of {len(sequence):,} residues",
+            f"a sequence of {count_of(len(sequence), 'residue')}",
             expected=f"a variant of the wild type, with its {len(wild_type):,} residues",
         )
     differing = [

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from peftide.errors import InputError
+from peftide.quantities import count_of
 from peftide.sequences.dataset import keep_used_proteins, select_rows
 from peftide.sequences.records import Dataset, Examples, Finding
 from peftide.sequences.repeats import distinct_examples, distinct_sequences
@@ -191,9 +192,10 @@ class _Chooser:
         commonest = np.argsort(-classes, kind="stable")[: min(2, (classes > 0).sum())]
         fewest = FEWEST_OF_CLASS if self.careful == "none_seen" else 1
         if self.careful == "none_seen" and own.sum() < FEWEST_PAIRS:
-            return f"validation {own.sum():,} pairs"
+            return f"validation {count_of(own.sum(), 'pair')}"
         if len(commonest) == 2 and own[commonest].min() < fewest <= classes[commonest].min():
-            return f"validation {own[commonest].min():,} rows of one of the most common labels"
+            fewest_rows = count_of(own[commonest].min(), "row")
+            return f"validation {fewest_rows} of one of the most common labels"
         return ""
 
     def _random(self) -> tuple[BoolArray, BoolArray]:

@@ -115,7 +115,8 @@ def space_of(values: Mapping[str, Any], *, where: str = "--space") -> Space:
     space: dict[str, Choices | Range] = {}
     for name, given in values.items():
         if name not in kinds:
-            problems.append(f"{where}: unknown option {name}. {did_you_mean(name, kinds)}")
+            searchable = [known for known in kinds if known not in FIXED]
+            problems.append(f"{where}: unknown option {name}. {did_you_mean(name, searchable)}")
         elif name in FIXED:
             problems.append(
                 f"{where}: {name} is the same in every trial; give {flag(name)} instead"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.errors import InputError, raise_problems
+from peftide.quantities import count_of
 from peftide.sequences.label_kinds import (
     MOST_CLASSES,
     TOO_MANY_DIGITS,
@@ -278,7 +279,7 @@ def _of_sets(column: Column) -> Detection | None:
         return None
     columns = columns_of(column.counts)
     if columns:
-        reason = f"0 or 1 for each of {columns:,} classes ({shortened(several[0])})"
+        reason = f"0 or 1 for each of {count_of(columns, 'class')} ({shortened(several[0])})"
         return Detection(("multilabel",), reason)
     for text, found in lists.items():
         numbers = found.are_numbers and len(found.entries) > 1
@@ -290,11 +291,11 @@ def _of_sets(column: Column) -> Detection | None:
     count = sum(column.counts[text] for text in several)
     has_sets = lists or NONE in map(str.lower, column.counts)
     if count <= ODD_SHARE * len(column.rows) and not has_sets:
-        rows = "1 row" if count == 1 else f"{count:,} rows"
+        rows = count_of(count, "row")
         example = f"{shortened(several[0])}, {column.where(several[0])}"
         reason = f"single classes, except {rows} with a separator in the label ({example})"
         return Detection(("multilabel", "multiclass"), reason)
-    reason = f"sets of {len(names):,} classes ({shortened(several[0])})"
+    reason = f"sets of {count_of(len(names), 'class')} ({shortened(several[0])})"
     return Detection(("multilabel",), reason)
 
 
@@ -311,4 +312,4 @@ def _of_words(column: Column) -> Detection:
         example = shortened(distinct[0])
         reason = f"{len(distinct):,} different texts in {rows:,} rows (such as {example})"
         return Detection(("multiclass", "multilabel"), reason)
-    return Detection(("multiclass",), f"{len(distinct):,} different words")
+    return Detection(("multiclass",), count_of(len(distinct), "different word"))

@@ -9,6 +9,7 @@ import numpy as np
 from peftide.errors import raise_problems
 from peftide.outcomes.categorical import membership, require_two_classes
 from peftide.outcomes.outcome import Labels, ReadingOptions, Targets
+from peftide.quantities import count_of
 from peftide.sequences.label_kinds import shortened
 from peftide.sequences.label_lists import is_missing, list_fault
 from peftide.sequences.missing import looks_missing_label, missing_residues
@@ -127,7 +128,8 @@ def check_lengths(examples: Examples, options: ReadingOptions) -> None:
     misfits = [_misfit(examples, row, lengths[row]) for row in wrong.tolist()]
     source = difference(labels, options.lengths, stops=options.stops) if misfits else ""
     misfits += [
-        f"{examples.where(row)}: mask of {len(mask)} characters for a sequence of {length} residues"
+        f"{examples.where(row)}: mask of {count_of(len(mask), 'character')} for a sequence of "
+        f"{count_of(length, 'residue')}"
         for row, (mask, length) in enumerate(zip(examples.masks or (), lengths, strict=False))
         if len(mask) != length
     ]

@@ -7,6 +7,7 @@ from peftide.config import TrainConfig
 from peftide.encoding import backbone_findings, checked_max_length
 from peftide.errors import InputError
 from peftide.evaluation.rows import ScoredPart
+from peftide.quantities import count_of
 from peftide.sequences import Dataset
 from peftide.sequences.findings import say_findings
 from peftide.sequences.training_tables import TrainingTables
@@ -63,7 +64,7 @@ def check_variants(dataset: Dataset, config: TrainConfig) -> Dataset:
     length, limit = len(dataset.variants_of.sequence), config.max_length
     if limit is not None and length > limit:
         raise InputError(
-            f"the wild type has {length:,} residues",
+            f"the wild type has {count_of(length, 'residue')}",
             expected=f"at most {limit:,} (--max-length)",
             where=where,
             fix="Use --max-length none",
