@@ -1,6 +1,7 @@
 """Plain lines where there is no terminal, a bar where there is one."""
 
 import io
+import logging
 import os
 import pty
 import re
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from peftide import progress
-from peftide.progress import Meter, bar_columns, meter, working
+from peftide.progress import Meter, bar_columns, meter, saying_once, working
 
 
 class Clock:
@@ -160,3 +161,21 @@ def test_a_short_step_says_nothing_and_an_error_passes(lines: pytest.LogCaptureF
     with pytest.raises(ValueError, match="wrong"), working("baseline kmer"):
         raise ValueError("wrong")
     assert lines.messages == []
+
+
+def test_lines_about_the_data_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="peftide")
+    tables, training = (logging.getLogger(f"peftide.{name}") for name in ("sequences", "training"))
+    with saying_once():
+        for _ in range(2):
+            tables.info("a.tsv: read %d rows", 3)
+            training.info("note: the weights are random")
+            training.info("epoch 1")
+    tables.info("a.tsv: read 3 rows")
+    assert caplog.messages == [
+        "a.tsv: read 3 rows",
+        "note: the weights are random",
+        "epoch 1",
+        "epoch 1",
+        "a.tsv: read 3 rows",
+    ]

@@ -47,7 +47,7 @@ class ModelEncoder:
     trunk
         Stored hidden states of the frozen layers for some sequences, which then skip these layers.
     every_layer
-        Whether a row has the vectors of all layers side by side, not only that of the last.
+        Whether a row has the vectors of all layers side by side, not only of the last.
     """
 
     trunk: TrunkCache | None = None

@@ -115,7 +115,7 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
 
 
 def nearest(name: str, options: Iterable[str]) -> list[str]:
-    """Return options, those that are spelled most alike first.
+    """Return options, the most similar spelling first.
 
     Examples
     --------

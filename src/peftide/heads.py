@@ -20,7 +20,7 @@ class Ensemble(nn.Module):
 
 
 def build_heads(count: int, name: str, **settings: Any) -> nn.Module:
-    """Return one prediction head, or an ensemble of several; settings are those of `build_head`."""
+    """Return one prediction head, or an ensemble of several; settings as in `build_head`."""
     heads = [build_head(name, **settings) for _ in range(count)]
     return heads[0] if count == 1 else Ensemble(*heads)
 

@@ -34,7 +34,7 @@ class OnDemand(Mapping[str, Value], Generic[Value]):
         return cast("Value", getattr(import_module(f"{self._package}.{module}"), variable))
 
     def __contains__(self, name: object) -> bool:
-        """Return whether there is such a name, without an import."""
+        """Return whether the name exists, without an import."""
         return name in self._places
 
     def __iter__(self) -> Iterator[str]:

@@ -100,7 +100,7 @@ def pack(
 def token_budget_batches(lengths: Sequence[int] | IntArray, max_tokens: int) -> list[IntArray]:
     """Group sequences, sorted by length, into batches of at most `max_tokens` tokens.
 
-    A sequence longer than the budget has a batch of its own. Every index occurs once.
+    A sequence longer than the budget is alone in its batch. Every index occurs once.
 
     Examples
     --------
@@ -148,8 +148,8 @@ def packed_attention(
 ) -> tuple[Float[Tensor, "1 N heads width"], None]:
     """Attend within each sequence of a packed row.
 
-    Neighbours of equal length go through one call, on a GPU in half precision all of them. Options
-    are those of transformers' attention interface (`dropout`, `scaling`) and `sequence_lengths`.
+    Neighbours of equal length go through one call, on a GPU in half precision all sequences.
+    Options as in transformers' attention interface (`dropout`, `scaling`) and `sequence_lengths`.
     """
     dropout = options.get("dropout", 0.0)
     if not dropout and takes_all_at_once(query):
@@ -205,7 +205,7 @@ def attend(
     attn_mask: Float[Tensor, "1 heads length length"] | None = None,
     **options: Any,
 ) -> Float[Tensor, "count heads length width"]:
-    """Attend within sequences of equal length; options are those of torch's own function.
+    """Attend within sequences of equal length; options as in torch's own function.
 
     On a CPU, attention that needs gradients runs in fp32: in bf16 its backward pass takes twice as
     long, with short sequences ten times.

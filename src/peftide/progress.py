@@ -31,6 +31,9 @@ NARROW, WIDE = 60, 100
 """Columns of a terminal below which a bar is left out, and from which it shows the rate."""
 BAR_COLUMNS = 20
 
+ABOUT_DATA = ("peftide.sequences", "peftide.tasks")
+"""Loggers whose lines are the same each time that a table is read."""
+
 _bars = 0  # bars shown at present: one at a time
 
 
@@ -45,6 +48,36 @@ class _Rate(ProgressColumn):
 COLUMNS: dict[type, int] = {BarColumn: BAR_COLUMNS, TaskProgressColumn: 4, TimeRemainingColumn: 7}
 COLUMNS[_Rate] = 22
 """Part of a bar → its columns at most."""
+
+
+class _Once(logging.Filter):
+    """Lets a line about the data, or a note, pass once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = set[str]()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to show a line."""
+        text = record.getMessage()
+        if not (record.name.startswith(ABOUT_DATA) or text.startswith("note: ")):
+            return True
+        is_new = text not in self.said
+        self.said.add(text)
+        return is_new
+
+
+@contextmanager
+def saying_once() -> Iterator[None]:
+    """Show each line about the data and each note once, however many trainings repeat it."""
+    filters = [(handler, _Once()) for handler in logging.getLogger().handlers]
+    for handler, once in filters:
+        handler.addFilter(once)
+    try:
+        yield
+    finally:
+        for handler, once in filters:
+            handler.removeFilter(once)
 
 
 class Meter:

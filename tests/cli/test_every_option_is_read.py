@@ -46,7 +46,8 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     DemoConfig: ("commands/demo.py",),
     PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py", "hardware.py"),
     ReportConfig: ("cli/report.py",),
-    ScreenConfig: ("commands/screen.py", "hardware.py", "process.py"),
+    ScreenConfig: ("commands/screen.py", "screening/proteins.py", "screening/selection.py")
+    + ("hardware.py", "process.py"),
     InitConfig: ("commands/init.py",),
     CompletionConfig: ("cli/completion.py",),
     MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),

@@ -18,7 +18,7 @@ ONE_PROTEIN = "The score is about this protein, not about other proteins"
 def known_to_be_similar(subject: Subject, kinship: Kinship | None = None) -> bool:
     """Return whether all sequences are variants of one, so that no search has anything to tell.
 
-    A search for a higher identity than that of the variants says more.
+    A search for a higher identity than the variants have says more.
     """
     limit = 0.0 if kinship is None else kinship.settings.identity_fraction
     return subject.variants is not None and limit <= LEAST_IDENTICAL

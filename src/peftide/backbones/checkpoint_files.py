@@ -91,7 +91,7 @@ def require_one_of(folder: Path, names: Sequence[str], *, what: str) -> None:
     Raises
     ------
     BackboneError
-        Says where such a file is, and to copy it.
+        Names the path of the file to copy.
     """
     if any((folder / name).is_file() for name in names):
         return

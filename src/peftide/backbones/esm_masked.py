@@ -55,7 +55,7 @@ class EsmMaskedLM(nn.Module):
         position_ids: Int[Tensor, "B T"],
         mask_share: Float[Tensor, "B T"],
     ) -> Float[Tensor, "B T D"]:
-        """Return the input of the first layer; `mask_share` is that of each token's piece."""
+        """Return the input of the first layer; `mask_share` is the share of each token's piece."""
         module = self.model.esm.embeddings
         embedded = module.word_embeddings(input_ids)
         if module.token_dropout:

@@ -1,4 +1,4 @@
-"""What makes two backbones the same: their weights, their vocabulary and their configuration."""
+"""The identity of a backbone: their weights, their vocabulary and their configuration."""
 
 import hashlib
 import json

@@ -129,7 +129,7 @@ def load_weights(
     Raises
     ------
     BackboneError
-        If the weights cannot be read or are incomplete: what is missing would be random.
+        If the weights cannot be read or are incomplete: missing weights would be random.
     """
     try:
         with _quiet_transformers():

@@ -34,6 +34,7 @@ from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.tables import write_table
 from peftide.files import remove, size_on_disk, storage_errors, write_json, written_whole
 from peftide.outputs import read_record
+from peftide.progress import saying_once
 from peftide.report import write_report_if_possible
 from peftide.report.comparison import RECORD, write_comparison_if_possible
 from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
@@ -108,11 +109,11 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
     if begun is not None and begun.is_finished():
         logger.info("%s is already finished", config.out)
     else:
-        settled, task, tables = read_request(config)
-        request = _Request(settled, task, tables)
-        check_contenders(request.config, request.task, request.tables, given=given)
-        with open_run(request.config, files, chosen=chosen) as folder:
-            _fill(request, folder)
+        with saying_once():
+            request = _Request(*read_request(config))
+            check_contenders(request.config, request.task, request.tables, given=given)
+            with open_run(request.config, files, chosen=chosen) as folder:
+                _fill(request, folder)
     write_report_if_possible(config.out / BEST)
     write_comparison_if_possible(config.out)
     return _result(config.out)

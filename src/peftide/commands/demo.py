@@ -12,6 +12,7 @@ from peftide.commands.train import TrainResult, train
 from peftide.config import DemoConfig, PredictConfig, TrainConfig
 from peftide.files import write_json, write_text
 from peftide.outputs import clear_folder, making_folder
+from peftide.progress import saying_once
 from peftide.run_folder import environment
 from peftide.simulate import simulate_proteome, write_proteome
 from peftide.work_folder import RECORD
@@ -78,11 +79,12 @@ def run_demo(config: DemoConfig) -> DemoResult:
 
     load_backbone(DEMO_BACKBONE)  # loads the libraries, which no training's memory should include
     rows = []
-    for task in ("ppi", "symmetry"):
-        for method in SETTINGS:
-            logger.info("\n%s, %s", task, method)
-            result = train(training(config, task, method, data=data))
-            rows.append(table_row(task, method, result))
+    with saying_once():
+        for task in ("ppi", "symmetry"):
+            for method in SETTINGS:
+                logger.info("\n%s, %s", task, method)
+                result = train(training(config, task, method, data=data))
+                rows.append(table_row(task, method, result))
     table = pd.DataFrame(rows)
     new_pairs = predict_new_pairs(config, data)
     write_text(config.out / "table.tsv", table.to_csv(sep="\t", index=False))

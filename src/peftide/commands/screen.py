@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,20 +18,16 @@ from peftide.errors import InputError
 from peftide.files import file_hash
 from peftide.outputs import making_file, require_file
 from peftide.screening.hits import Hits, count_hits, is_screen
-from peftide.sequences import Proteins, read_fasta
+from peftide.screening.proteins import ScreenedProteins, read_proteins
 from peftide.sequences.findings import say_findings
-from peftide.types import IntArray
 
 if TYPE_CHECKING:
     from peftide.predictor import Predictor
     from peftide.screening.pair_head import PairScorer
-    from peftide.screening.screen import Pairs, Wanted
+    from peftide.screening.screen import Pairs
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_TOP_K = 10
-LOGITS = 60.0
-"""Logits beyond this are 0 or 1 to all digits."""
 SAMPLE = 4
 """Proteins whose pairs a dry run scores, to measure the speed."""
 
@@ -63,39 +58,6 @@ class ScreenResult:
     seconds: float
 
 
-@dataclass(frozen=True)
-class _Proteins:
-    """The proteins of a screen, and the distinct sequences behind them.
-
-    Attributes
-    ----------
-    named
-        Screened proteins, then their possible partners if they are others.
-    sequences
-        Distinct sequences, in the order of their first protein.
-    """
-
-    named: Proteins
-    count: int
-    sequences: tuple[str, ...]
-    numbers: IntArray
-
-    @property
-    def is_square(self) -> bool:
-        """Whether all pairs inside one set are screened."""
-        return self.count == len(self.named)
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Ids of the screened proteins."""
-        return self.named.ids[: self.count]
-
-    @property
-    def partners(self) -> Sequence[str]:
-        """Ids of the possible partners."""
-        return self.named.ids if self.is_square else self.named.ids[self.count :]
-
-
 def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
     """Score all pairs of proteins, each distinct protein encoded once, and write the best.
 
@@ -118,7 +80,10 @@ def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
         return _forecast(config, proteins, predictor)
     if config.resume and is_screen(config.out):
         logger.info("%s is already finished", config.out)
-        pairs, _ = _pairs(config, proteins)
+        # it loads torch, for which no refusal should wait
+        from peftide.screening.selection import pairs_of
+
+        pairs, _ = pairs_of(config, proteins)
         return _result(config, proteins, pairs, hits=count_hits(config.out), seconds=0.0)
     with making_file(
         config.out,
@@ -156,33 +121,6 @@ def _check(config: ScreenConfig) -> None:
         require_file(getattr(config, name), where=f"--{name}")
 
 
-def read_proteins(config: ScreenConfig) -> _Proteins:
-    """Read the proteins, and their possible partners if they are others.
-
-    Raises
-    ------
-    InputError
-        If a file is wrong, or there is no pair.
-    """
-    first, findings = read_fasta(config.sequences)
-    say_findings(findings)
-    ids, sequences = list(first.ids), list(first.sequences)
-    if config.against is not None:
-        second, findings = read_fasta(config.against)
-        say_findings(findings)
-        ids += second.ids
-        sequences += second.sequences
-    elif len(ids) < 2:
-        raise InputError(
-            "one protein has no partner",
-            expected="two proteins, or partners in --against",
-            where=config.sequences,
-        )
-    places = {text: number for number, text in enumerate(dict.fromkeys(sequences))}
-    numbers = np.array([places[text] for text in sequences], dtype=np.int64)
-    return _Proteins(Proteins(tuple(ids), tuple(sequences)), len(first), tuple(places), numbers)
-
-
 def _open(config: ScreenConfig) -> "Predictor":
     # torch and all that stands on it: a refusal above should not wait for them
     from peftide.hardware import choose_hardware
@@ -192,77 +130,28 @@ def _open(config: ScreenConfig) -> "Predictor":
     return opened(config.run, hardware, allow_bin=config.allow_bin, backbone=config.backbone)
 
 
-def _pairs(config: ScreenConfig, proteins: _Proteins) -> tuple["Pairs", IntArray]:
-    """Return the pairs to score, and the known pairs as codes."""
-    from peftide.screening.known import read_known
-    from peftide.screening.screen import Pairs
-
-    own = proteins.numbers[: proteins.count]
-    others = own if proteins.is_square else proteins.numbers[proteins.count :]
-    known: dict[int, IntArray] = {}
-    if config.known is not None:
-        partners = None if proteins.is_square else proteins.partners
-        found, left = read_known(config.known, proteins.names, partners)
-        known = dict(found)
-        if left:
-            logger.info("%s: %s rows name other proteins", config.known, f"{left:,}")
-    codes = [np.int64(a) * len(others) + bs for a, bs in known.items()]
-    pairs = Pairs(
-        own,
-        others,
-        proteins.is_square,
-        skipped=known if config.known_pairs == "drop" else {},
-        keeps_selves=config.self_pairs == "keep",
-    )
-    return pairs, np.sort(np.concatenate(codes)) if codes else np.empty(0, dtype=np.int64)
-
-
-def _wanted(config: ScreenConfig, proteins: _Proteins, predictor: "Predictor") -> "Wanted":
-    from peftide.screening.screen import Wanted
-
-    top_k = config.top_k
-    if top_k is None and config.threshold is None:
-        top_k = DEFAULT_TOP_K
-    most = len(proteins.partners) - proteins.is_square
-    if top_k is not None and top_k > most:
-        logger.info("note: --top-k %s: every protein has %s partners", f"{top_k:,}", f"{most:,}")
-        top_k = max(most, 1)
-    lowest = -np.inf
-    if config.threshold is not None:
-        lowest = lowest_logit(predictor, config.threshold, prevalence=config.prevalence)
-    return Wanted(top_k, lowest)
-
-
-def lowest_logit(predictor: "Predictor", threshold: float, *, prevalence: float | None) -> float:
-    """Return the lowest logit whose probability reaches a threshold; probabilities rise with it."""
-    low, high = -LOGITS * 10, LOGITS * 10
-    while high - low > 1e-6:
-        middle = (low + high) / 2
-        probability = _probabilities(predictor, np.array([[middle]]), prevalence=prevalence)[0]
-        low, high = (low, middle) if probability >= threshold else (middle, high)
-    return high
-
-
-def _probabilities(predictor: "Predictor", logits: Any, *, prevalence: float | None) -> Any:
-    return predictor.answering.columns(logits, prevalence=prevalence)["probability"]
-
-
 def _screen(
-    config: ScreenConfig, proteins: _Proteins, predictor: "Predictor", *, store: Path, path: Path
+    config: ScreenConfig,
+    proteins: ScreenedProteins,
+    predictor: "Predictor",
+    *,
+    store: Path,
+    path: Path,
 ) -> ScreenResult:
     """Encode, score and write the hits."""
     import torch
 
     from peftide.screening.progress import ScreenFolder, key_of
     from peftide.screening.screen import screen as all_pairs
+    from peftide.screening.selection import pairs_of, probabilities, wanted_of
 
     rows = _encoded(config, proteins, predictor, store=store)
-    pairs, known = _pairs(config, proteins)
-    wanted = _wanted(config, proteins, predictor)
+    pairs, known = pairs_of(config, proteins)
+    wanted = wanted_of(config, proteins, predictor)
     hits = Hits(
         np.array(proteins.names, dtype=object),
         np.array(proteins.partners, dtype=object),
-        lambda scores: _probabilities(predictor, scores[:, None], prevalence=config.prevalence),
+        lambda scores: probabilities(predictor, scores[:, None], prevalence=config.prevalence),
         known=None if config.known is None else known,
     )
     key = key_of([_identity(config), wanted.top_k, wanted.lowest, config.self_pairs])
@@ -276,14 +165,14 @@ def _screen(
 
 
 def _result(
-    config: ScreenConfig, proteins: _Proteins, pairs: "Pairs", *, hits: int, seconds: float
+    config: ScreenConfig, proteins: ScreenedProteins, pairs: "Pairs", *, hits: int, seconds: float
 ) -> ScreenResult:
     partners = len(proteins.partners)
     return ScreenResult(config.out, proteins.count, partners, pairs.count(), hits, seconds)
 
 
 def _encoded(
-    config: ScreenConfig, proteins: _Proteins, predictor: "Predictor", *, store: Path
+    config: ScreenConfig, proteins: ScreenedProteins, predictor: "Predictor", *, store: Path
 ) -> Any:
     """Return the vector of each distinct sequence on the device of the model. Shape (P, D)."""
     from peftide.encoding import backbone_findings
@@ -315,12 +204,16 @@ def _scorer(predictor: "Predictor", rows: Any) -> "PairScorer":
     return pair_scorer(rows, scaling=model.scaling, pairing=model.pairing, head=model.head)
 
 
-def _forecast(config: ScreenConfig, proteins: _Proteins, predictor: "Predictor") -> ScreenResult:
+def _forecast(
+    config: ScreenConfig, proteins: ScreenedProteins, predictor: "Predictor"
+) -> ScreenResult:
     """Measure the speed on random vectors, and return the size of the whole screen."""
     import torch
 
-    pairs, _ = _pairs(config, proteins)
-    wanted = _wanted(config, proteins, predictor)
+    from peftide.screening.selection import pairs_of, wanted_of
+
+    pairs, _ = pairs_of(config, proteins)
+    wanted = wanted_of(config, proteins, predictor)
     model, hardware = predictor.encoder.model, predictor.encoder.hardware
     count = min(len(proteins.sequences), 20_000)
     with hardware.computing(), torch.inference_mode():

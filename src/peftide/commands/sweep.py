@@ -21,6 +21,7 @@ from peftide.errors import TRAINING_FAILURES, InputError, TrainingError, raise_p
 from peftide.evaluation.tables import write_table
 from peftide.files import remove, write_json, write_text
 from peftide.outputs import read_record
+from peftide.progress import saying_once
 from peftide.report.sweep import RECORD, write_sweep_if_possible
 from peftide.run_folder import RunFolder, check_run, data_hashes, open_run, run_to_resume
 from peftide.sequences.training_tables import TrainingTables, data_files
@@ -107,11 +108,12 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
     if begun is not None and begun.is_finished():
         logger.info("%s is already finished", config.out)
     else:
-        settled, task, tables = read_request(config)
-        chosen = given | changed_options(config)
-        check_space(settled, space, task)
-        with open_run(settled, files, chosen=chosen) as folder:
-            _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
+        with saying_once():
+            settled, task, tables = read_request(config)
+            chosen = given | changed_options(config)
+            check_space(settled, space, task)
+            with open_run(settled, files, chosen=chosen) as folder:
+                _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
     write_sweep_if_possible(config.out)
     table = pd.read_csv(config.out / TABLE, sep="\t")
     return SweepResult(config.out, table, read_record(config.out / RECORD))

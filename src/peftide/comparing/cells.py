@@ -96,7 +96,7 @@ def check_lists(config: CompareConfig, *, given: Names = NOTHING) -> None:
         problems.append("--method: a comparison reads --methods, a list; leave --method out")
     for one, several in (("backbone", "backbones"), ("layer", "layers")):
         if getattr(config, several) and one in given:
-            problems.append(f"{flag(one)}: received with {flag(several)}; expected one of them")
+            problems.append(f"{flag(one)}: received with {flag(several)}; expected one value")
     raise_problems(problems)
     for one in contenders(config):
         check_backbone(one.backbone)

@@ -55,7 +55,7 @@ class TrainConfig(
 
 
 def as_training(config: TrainConfig, **changes: Any) -> TrainConfig:
-    """Return the options of a training out of those of a command that trains.
+    """Return the options of a training from a command that trains.
 
     Examples
     --------

@@ -338,7 +338,7 @@ def load(
 def opened(
     run: str | Path, hardware: Hardware, *, allow_bin: bool = False, backbone: str | None = None
 ) -> Predictor:
-    """Return the predictor of a run on a device; parameters are those of `load`."""
+    """Return the predictor of a run on a device; parameters as in `load`."""
     bundle = load_bundle(run, allow_bin=allow_bin, backbone=backbone, dtype=hardware.dtype)
     return predictor_of(bundle, hardware)
 

@@ -15,7 +15,7 @@ RESOLVE = (
 def compare_sequences(
     tables: Iterable[Table], lookup: SequenceLookup, problems: list[str]
 ) -> tuple[Finding, ...]:
-    """Compare the sequences of tables with those of a FASTA file by id.
+    """Compare the sequences of tables with a FASTA file by id.
 
     Parameters
     ----------

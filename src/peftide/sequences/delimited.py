@@ -232,7 +232,7 @@ def _refuse_comments(path: Path, rows: Sequence[Row]) -> None:
     if len(marked) < len(rows):
         raise_problems(
             [f"{path}:{line}: the row begins with '#'" for line in marked],
-            fix="Remove comments; ids begin with another character, or all of them with '#'",
+            fix="Remove comments; ids begin with another character, or every id with '#'",
         )
 
 
@@ -286,5 +286,5 @@ def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
     ]
     fix = "Put quotation marks around cells that contain the separator"
     if all(len(cells) < width for _, cells in rows):
-        fix = "Separate the cells of rows as those of the header, and leave none out"
+        fix = "Separate the cells of rows as in the header, and leave none out"
     raise_problems(problems, fix=fix)

@@ -1,4 +1,4 @@
-"""Names of classes come in; those that differ only in their spelling go out as a finding."""
+"""Names of classes come in; names that differ only in their spelling go out as a finding."""
 
 import re
 import unicodedata

@@ -20,7 +20,7 @@ FEW_SIGNS, LONG = 4, 8
 
 
 def per_residue(text: str, length: int) -> Sequence[str]:
-    """Return the entries of a label: those of its list, else its characters.
+    """Return the entries of a label: the members of its list, else its characters.
 
     Parameters
     ----------

@@ -173,9 +173,7 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
     pair = has_pairs(grid, columns) if level is None else level == "pair"
     chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
     cleaner = SequenceCleaner(grid.path)
-    missing = Tally(
-        "missing_clusters", "cells read as empty: each sequence is a cluster of its own"
-    )
+    missing = Tally("missing_clusters", "cells read as empty: each sequence forms its own cluster")
     ids = _stacked([_stripped(grid.cells[name]) for name in chosen.ids])
     sequences = _clean_cells(grid, chosen, cleaner)
     empty = _empty_cells(grid, chosen.ids)

@@ -26,7 +26,7 @@ class TrainingTables:
     Attributes
     ----------
     parts
-        The table of each part; one of them is "train".
+        The table of each part, "train" included.
     lookup
         Sequences of the FASTA file, or None if no file is given.
     """

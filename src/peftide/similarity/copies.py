@@ -1,7 +1,7 @@
 """Near-copies: sequences of one length that differ from a representative in few residues.
 
-Mutational scans have thousands of variants of one protein. Comparing all of them with each other
-says nothing new, so a search compares only their representatives with other sequences.
+Mutational scans have thousands of variants of one protein. Comparing all with
+each other says nothing new, so a search compares only their representatives with other sequences.
 """
 
 from collections.abc import Iterator, Sequence

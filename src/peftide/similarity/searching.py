@@ -55,7 +55,7 @@ def best_hits(queries: Sequence[str], targets: Sequence[str], settings: Similari
 
     Near-copies are searched through one representative: at least 95 % of their residues are
     identical at equal length. A pair within 5 % of a limit may therefore be judged differently.
-    Each query is then aligned with the near-copy of its own length that scores best without gaps.
+    Each query is then aligned with the near-copy of equal length that scores best without gaps.
     A query of another length keeps the representative as its target.
 
     Raises

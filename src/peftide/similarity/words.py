@@ -27,7 +27,7 @@ def promising_targets(
 ) -> Iterator[IntArray]:
     """Yield, for each query, at most `most` targets worth aligning, the most promising first.
 
-    If there are at most `most` targets, all of them are yielded, in ascending order.
+    If there are at most `most` targets, all are yielded, in ascending order.
     """
     if len(targets) <= most:
         yield from (np.arange(len(targets)) for _ in queries)

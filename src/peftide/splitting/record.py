@@ -15,8 +15,8 @@ from peftide.types import BoolArray, IntArray
 UNKNOWN = "no sequence"
 ASKS = {
     "none_seen": "how well does a model predict pairs of new proteins?",
-    "cluster": "how well does a model predict proteins unlike those of train?",
-    "random": "how well does a model predict further rows like those of train?",
+    "cluster": "how well does a model predict proteins unlike the training proteins?",
+    "random": "how well does a model predict further rows like the training rows?",
     "position": "how well does a model predict changes at sites that train leaves unchanged?",
     "order": "how well does a model predict combinations of changes from single ones?",
 }

@@ -50,7 +50,7 @@ def check_variants(dataset: Dataset, config: TrainConfig) -> Dataset:
     Raises
     ------
     InputError
-        If such a task has no wild type, or the wild type is too long.
+        If a task of variants has no wild type, or the wild type is too long.
     """
     if config.task not in VARIANT_TASKS:
         return replace(dataset, variants_of=None)

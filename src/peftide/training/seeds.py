@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResult:
-    """Train the heads one after the other; the model has all of them afterwards.
+    """Train the heads one after the other; the model has all heads afterwards.
 
     Parameters
     ----------

@@ -149,7 +149,7 @@ def prepare(
 
 
 def adapted_backbone(config: TrainConfig, dtype: torch.dtype) -> Backbone:
-    """Load the backbone of a training and adapt it; `dtype` is that of its products."""
+    """Load the backbone of a training and adapt it; `dtype` is the type of its products."""
     backbone = load_backbone(config.backbone, options=load_options(config, dtype))
     adapt(backbone, config)
     return backbone
