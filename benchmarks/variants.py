@@ -10,6 +10,7 @@ positions are test, those of another tenth validation.
 import argparse
 import hashlib
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--splits", nargs="*", default=["random", "position"])
-    parser.add_argument("--backbone", default="mini")
+    parser.add_argument("--backbone", default="unirep")
     parser.add_argument("--method", default="head")
     add_record_option(parser)
     options = parser.parse_args()
@@ -79,7 +80,9 @@ def measure(name: str, split: str, backbone: str, *, method: str) -> list[float]
         scores = result.metrics["splits"]["test"]["spearman"]["value"]
         others = result.metrics["baselines"]
         beside = [others[name]["test"]["spearman"]["value"] for name in BASELINES if name in others]
-    return [scores, *beside, time.process_time() - started]
+    row = [scores, *beside, time.process_time() - started]
+    print(name, split, *(f"{value:.3f}" for value in row), file=sys.stderr, flush=True)
+    return row
 
 
 def part_of(position: str) -> str:

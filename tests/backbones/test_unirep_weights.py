@@ -54,6 +54,33 @@ def test_columns_have_the_lengths_that_the_file_says(tmp_path: Path):
         torch.testing.assert_close(found, expected)
 
 
+def test_the_output_layer_gives_the_logits_of_the_next_token(tmp_path: Path):
+    contents = arrays()
+    backbone = load_backbone(written(tmp_path / "mine.npz", contents))
+    states = np.random.default_rng(1).standard_normal((3, WIDTH)).astype(np.float32)
+    logits = backbone.letter_logits(torch.from_numpy(states))
+    assert logits is not None
+    expected = states @ contents["dense.w"] + contents["dense.b"]
+    np.testing.assert_allclose(logits[:, 1:].numpy(), expected, rtol=1e-5)
+    assert bool((logits[:, 0] == -torch.inf).all())  # a gap
+
+
+def test_without_the_output_layer_there_are_no_logits(tmp_path: Path):
+    contents = arrays()
+    whole = written(tmp_path / "whole.npz", contents)
+    bare = {name: array for name, array in contents.items() if not name.startswith("dense")}
+    for backbone in (
+        load_backbone(whole, options=LoadOptions(layer=0)),
+        load_backbone(written(tmp_path / "bare.npz", bare)),
+        load_backbone("random:unirep_64"),
+        load_backbone("random:esm2_tiny"),
+    ):
+        assert backbone.letter_logits(torch.zeros(1, backbone.width)) is None
+    contents["dense.b"] = np.zeros(24, dtype=np.float32)
+    with pytest.raises(BackboneError, match=r"dense\.b has the shape \(24,\)"):
+        load_backbone(written(tmp_path / "other.npz", contents))
+
+
 def test_random_weights_are_always_the_same():
     first, second = (load_backbone("random:unirep_64").origin for _ in range(2))
     assert first == second

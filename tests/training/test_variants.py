@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import spearmanr
 
 import peftide
+from peftide.backbones.loading import load_backbone
+from peftide.backbones.unirep import Output, UniRepBackbone
 from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.predictor import load
 from peftide.sequences import Dataset, Examples, Proteins
 from peftide.sequences.records import WildType
-from peftide.training.variants import has_new_sites
+from peftide.training.variants import has_new_sites, zero_shot_scores
 from tests.conftest import AMINO_ACIDS, random_sequences, small_config
 
 (WILD_TYPE,) = random_sequences(1, lengths=(24, 25), seed=4)
@@ -94,6 +97,24 @@ def test_a_table_without_mutants_is_refused(tmp_path: Path) -> None:
     options = small_config(tmp_path, "regression", "head")
     with pytest.raises(InputError, match="the wild type of its variants is unknown"):
         peftide.train(replace(options, task="variants", head="auto", head_width=256))
+
+
+def test_scores_compare_each_letter_with_the_residue_after_what_stands_before() -> None:
+    backbone = load_backbone("random:unirep_64")
+    assert isinstance(backbone, UniRepBackbone)
+    batch = backbone.pack(["MKV"], max_length=None)
+    tokens = torch.eye(4, 64)  # <start>, M, K, V
+    assert zero_shot_scores(backbone, tokens, batch) is None
+    weight = torch.from_numpy(np.random.default_rng(0).normal(size=(64, 25))).float()
+    backbone.output = Output(weight, torch.zeros(25))
+    found = zero_shot_scores(backbone, tokens, batch)
+    assert found is not None
+    ids = backbone.vocabulary.letter_ids
+    for place, residue in enumerate("MKV"):
+        for column, letter in enumerate(AMINO_ACIDS):
+            new, old = (int(ids[ord(each)]) - 1 for each in (letter, residue))
+            expected = float(weight[place, new] - weight[place, old])
+            np.testing.assert_allclose(found[place, column], expected, rtol=1e-6)
 
 
 def data_of(members: dict[str, list[int]], make: Callable[..., Examples] = Examples) -> Dataset:

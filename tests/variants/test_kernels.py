@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from peftide.variants.kernels import BLOCKS, site_kernels, variant_sums, weighted
+from peftide.variants.kernels import AHEAD, BLOCKS, site_kernels, variant_sums, weighted
 from peftide.variants.letters import letter_kernel
 
 WILD_TYPE = "MKVLA"
@@ -47,6 +47,23 @@ def test_the_kernel_is_positive_without_scores_too() -> None:
     _, _, kernel = some_kernel(None)
     every = torch.arange(100)
     assert float(torch.linalg.eigvalsh(kernel.between(every, every)).min()) > -1e-9
+
+
+def test_sites_are_alike_if_their_embeddings_or_the_next_ones_are() -> None:
+    rows = np.random.default_rng(3).normal(size=(9, 4))
+    kernels = site_kernels("MKVLAGSTW", rows).by_name
+    means = np.array([rows[place : place + AHEAD].mean(axis=0) for place in range(9)])
+    for name, values in (("model", rows), ("ahead", means)):
+        scaled = (values - values.mean(axis=0)) / values.std(axis=0)
+        squares = ((scaled[:, None] - scaled[None]) ** 2).sum(axis=2)
+        apart = np.sort(squares[~np.eye(9, dtype=bool)])
+        width = apart[(len(apart) - 1) // 2]  # the lower median
+        np.testing.assert_allclose(kernels[name].numpy(), np.exp(-squares / width), atol=1e-5)
+
+
+def test_equal_embeddings_are_alike() -> None:
+    kernels = site_kernels(WILD_TYPE, np.ones((5, 3)))
+    assert bool((kernels.by_name["model"] == 1).all())
 
 
 def test_variants_sum_over_pairs_of_substitutions() -> None:

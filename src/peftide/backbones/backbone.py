@@ -61,6 +61,18 @@ class Backbone(nn.Module, ABC):
     def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
         """Return one embedding per token."""
 
+    def letter_logits(self, tokens: Float[Tensor, "N D"]) -> Float[Tensor, "N V"] | None:
+        """Return the logits of the next token after each token.
+
+        None unless the backbone is a left-to-right language model and has its output layer.
+
+        Parameters
+        ----------
+        tokens
+            Embeddings that `forward` returns.
+        """
+        return None
+
 
 class LayeredBackbone(Backbone, ABC):
     """A backbone whose layers have names, and that can be cut between two of them.

@@ -206,6 +206,20 @@ def time_steps(lengths: Sequence[int]) -> tuple[IntArray, list[int]]:
     return order, np.bincount(steps).tolist()
 
 
+@dataclass(frozen=True)
+class Output:
+    """The output layer of the language model. It is no part of the backbone and has no hash.
+
+    Attributes
+    ----------
+    weight, bias
+        From a state to the logits of all tokens but the gap.
+    """
+
+    weight: Float[Tensor, "D V1"]
+    bias: Float[Tensor, " V1"]
+
+
 class UniRepBackbone(LayeredBackbone):
     """UniRep as a backbone; its layers are its cells."""
 
@@ -214,9 +228,10 @@ class UniRepBackbone(LayeredBackbone):
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")
 
-    def __init__(self, model: UniRep, *, origin: Origin) -> None:
+    def __init__(self, model: UniRep, *, origin: Origin, output: Output | None = None) -> None:
         super().__init__()
         self.model: Any = model
+        self.output = output
         self.vocabulary = unirep_vocabulary()
         self.origin = origin
         self.width, self.layers, self.max_residues = model.width, len(model.cells), None
@@ -234,6 +249,14 @@ class UniRepBackbone(LayeredBackbone):
     def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
         """Return the state after each token."""
         return self._network()(batch, None)
+
+    def letter_logits(self, tokens: Float[Tensor, "N D"]) -> Float[Tensor, "N V"] | None:
+        """Return the logits of the next token; None for random weights, or without the top cell."""
+        if self.output is None:
+            return None
+        logits = tokens.float() @ self.output.weight.to(tokens.device)
+        gap = logits.new_full((len(logits), 1), -torch.inf)
+        return torch.cat([gap, logits + self.output.bias.to(tokens.device)], dim=1)
 
     def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
         """Return the states after each token of the first cells."""

@@ -21,6 +21,7 @@ from peftide.backbones.unirep import (
     MATRICES,
     RESIDUE_WIDTH,
     TOKENS,
+    Output,
     UniRep,
     UniRepBackbone,
     unirep_vocabulary,
@@ -36,6 +37,8 @@ LICENCE = "CC BY-NC 4.0"
 RANDOM_STD = 1.5
 """Spread of the product of a random matrix with standard normal inputs."""
 SMALLEST_NORM = 1e-6
+OUTPUT = ("dense.w", "dense.b")
+"""Weight and bias of the output layer."""
 
 
 def load_unirep(
@@ -66,12 +69,15 @@ def load_unirep(
         )
     path = find_weights(name)
     network = read_network(path)
+    cells = len(network.cells)
     shorten_network(network, layer)
+    output = read_output(path, network.width) if len(network.cells) == cells else None
     logger.info(
         "note: the weights of UniRep (Alley et al. 2019) are licensed %s: no commercial use",
         LICENCE,
     )
-    return _frozen(network, name if name in UNIREP_SIZES else str(path.resolve()), licence=LICENCE)
+    name = name if name in UNIREP_SIZES else str(path.resolve())
+    return UniRepBackbone(network, origin=_origin(network, name, licence=LICENCE), output=output)
 
 
 def random_unirep(name: str, *, prefix: str, layer: int | None = None) -> UniRepBackbone:
@@ -81,7 +87,7 @@ def random_unirep(name: str, *, prefix: str, layer: int | None = None) -> UniRep
     for parameter in network.cells.parameters():
         torch.nn.init.normal_(parameter, std=RANDOM_STD / parameter.shape[-1] ** 0.5)
     shorten_network(network, layer)
-    return _frozen(network, prefix + name, licence=None)
+    return UniRepBackbone(network, origin=_origin(network, prefix + name, licence=None))
 
 
 def shorten_network(network: UniRep, layer: int | None) -> None:
@@ -89,9 +95,10 @@ def shorten_network(network: UniRep, layer: int | None) -> None:
     del network.cells[kept_layers(layer, layers=len(network.cells)) :]
 
 
-def _frozen(network: UniRep, name: str, *, licence: str | None) -> UniRepBackbone:
+def _origin(network: UniRep, name: str, *, licence: str | None) -> Origin:
+    """Freeze the network, and return its record."""
     network.requires_grad_(False).eval()
-    origin = Origin(
+    return Origin(
         name=name,
         model_type="unirep",
         revision=None,
@@ -99,7 +106,6 @@ def _frozen(network: UniRep, name: str, *, licence: str | None) -> UniRepBackbon
         vocabulary_sha256=vocabulary_sha256(unirep_vocabulary()),
         licence=licence,
     )
-    return UniRepBackbone(network, origin=origin)
 
 
 def find_weights(name: str) -> Path:
@@ -157,6 +163,26 @@ def read_network(path: Path) -> UniRep:
     state = {name: _array(arrays, name, shape, path=path) for name, shape in _shapes(cells, width)}
     network.load_state_dict(_torch_state(state, cells), assign=True)
     return network
+
+
+def read_output(path: Path, width: int) -> Output | None:
+    """Read the output layer of a file that `read_network` has read; None if it has none.
+
+    Raises
+    ------
+    BackboneError
+        If an array has another shape or is not finite.
+    """
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in OUTPUT if name in stored.files}
+    if not arrays:
+        return None
+    letters = TOKENS - 1
+    weight, bias = (
+        torch.from_numpy(_array(arrays, name, shape, path=path))
+        for name, shape in zip(OUTPUT, ((width, letters), (letters,)), strict=True)
+    )
+    return Output(weight, bias)
 
 
 def _shapes(cells: int, width: int) -> list[tuple[str, tuple[int, ...]]]:

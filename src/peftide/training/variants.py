@@ -4,10 +4,14 @@ import logging
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from peftide.backbones import Backbone
 from peftide.encoding import ModelEncoder
+from peftide.packing import PackedBatch
 from peftide.sequences import Dataset
+from peftide.sequences.mutants import LETTERS
 from peftide.training.problem import Problem
 from peftide.types import FloatArray, IntArray
 from peftide.variants.head import VariantHead
@@ -31,10 +35,12 @@ def fit_ridge(encoder: ModelEncoder, problem: Problem) -> None:
     with torch.inference_mode(), encoder.autocast():
         batch = model.backbone.pack([pooling.wild_type], max_length=encoder.max_length)
         batch = batch.to(encoder.hardware.device)
-        residues = model.backbone(batch)[batch.residue_rows].float().cpu().numpy()
+        tokens = model.backbone(batch)
+        residues = tokens[batch.residue_rows].float().cpu().numpy()
+        scores = zero_shot_scores(model.backbone, tokens, batch)
     with torch.no_grad():
         found = head.ridge.cpu().fit(
-            site_kernels(pooling.wild_type, residues),
+            site_kernels(pooling.wild_type, residues, scores),
             *_training_variants(problem),
             by_site=has_new_sites(problem.dataset),
         )
@@ -51,6 +57,33 @@ def fit_ridge(encoder: ModelEncoder, problem: Problem) -> None:
     )
     if found.used == MOST_VARIANTS:
         logger.warning("note: ridge regression reads %s training variants", f"{found.used:,}")
+
+
+def zero_shot_scores(
+    backbone: Backbone, tokens: Float[Tensor, "N D"], batch: PackedBatch
+) -> FloatArray | None:
+    """Return how much likelier each letter is than the residue of the wild type, in nats.
+
+    Only the residues before a site count. None if the backbone is no left-to-right language model.
+
+    Parameters
+    ----------
+    tokens
+        Embeddings of the wild type.
+
+    Returns
+    -------
+    FloatArray
+        Shape (L, 20).
+    """
+    logits = backbone.letter_logits(tokens)
+    if logits is None:
+        return None
+    ids = torch.tensor([int(backbone.vocabulary.letter_ids[ord(letter)]) for letter in LETTERS])
+    residues = batch.residue_rows
+    before = logits[residues - 1].cpu()
+    there = before.gather(1, batch.input_ids[residues].cpu()[:, None])
+    return (before[:, ids] - there).double().numpy()
 
 
 def has_new_sites(dataset: Dataset) -> bool:

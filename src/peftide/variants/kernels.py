@@ -1,9 +1,9 @@
 """The wild type and its residue embeddings → how alike substitutions are.
 
 The effect of a substitution is a sum of effects of unlike kind: of the site, of its neighbourhood,
-of the old letter, of the residue embedding of the site; each of these alone or together with
-the new letter. Each kind has a kernel; weights say how much each kind varies. A variant is the sum
-of its substitutions.
+of the old letter, of the residue embeddings at the site and after it; each of these alone or
+together with the new letter. A language model may add its score of each substitution. Each kind has
+a kernel; weights say how much each kind varies. A variant is the sum of its substitutions.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,9 @@ from peftide.variants.letters import letter_kernel
 
 REACHES = {"near": 1.5, "region": 6.0, "domain": 30.0}
 """Kernel of neighbourhood → residues over which it falls to 1/e."""
+AHEAD = 6
+"""Residues, from the site on, whose mean embedding counts: a left-to-right model shows in later
+residues what follows the site."""
 ANY, ALIKE, SAME = range(3)
 """How the new letters of two substitutions count: not at all, by properties, or if equal."""
 BLOCKS = (
@@ -29,12 +32,14 @@ BLOCKS = (
     ("domain", ANY),
     ("old", ANY),
     ("model", ANY),
+    ("ahead", ANY),
     ("all", ALIKE),
     ("site", ALIKE),
     ("near", ALIKE),
     ("region", ALIKE),
     ("old", ALIKE),
     ("model", ALIKE),
+    ("ahead", ALIKE),
     ("site", SAME),
 )
 """Kernel of the sites, and of the new letters, of each kind of effect."""
@@ -120,7 +125,11 @@ def site_kernels(
     kernels |= {name: torch.exp(-distance / reach) for name, reach in REACHES.items()}
     by_letter = torch.from_numpy(letter_kernel())
     kernels["old"] = by_letter[letters][:, letters]
-    kernels["model"] = _cosines(torch.from_numpy(embeddings).double())
+    rows = torch.from_numpy(embeddings).double()
+    kernels["model"] = _gaussian(rows)
+    kernels["ahead"] = _gaussian(
+        torch.stack([rows[p : p + AHEAD].mean(0) for p in range(len(rows))])
+    )
     if scores is None:
         return SiteKernels(kernels)
     known = torch.from_numpy(scores).double()
@@ -161,8 +170,9 @@ def variant_sums(
     return total
 
 
-def _cosines(rows: Float[Tensor, "L D"]) -> Float[Tensor, "L L"]:
-    """Return the correlations of residue embeddings, after standardising each dimension."""
+def _gaussian(rows: Float[Tensor, "L D"]) -> Float[Tensor, "L L"]:
+    """Return the Gaussian kernel of standardised rows; its width is their median distance."""
     scaled = (rows - rows.mean(dim=0)) / (rows.std(dim=0, correction=0) + 1e-6)
-    scaled = scaled / scaled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    return scaled @ scaled.T
+    squares = torch.cdist(scaled, scaled, compute_mode="donot_use_mm_for_euclid_dist") ** 2
+    apart = squares[squares > 0]
+    return torch.exp(-squares / (apart.median() if len(apart) else 1.0))
