@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from peftide.commands.compare import compare
     from peftide.commands.compare_scores import compare_scores
     from peftide.commands.demo import demo
+    from peftide.commands.doctor import doctor
     from peftide.commands.embed import embed
     from peftide.commands.evaluate import evaluate
     from peftide.commands.init import init
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         AuditConfig,
         CompareConfig,
         DemoConfig,
+        DoctorConfig,
         EmbedConfig,
         EvaluateConfig,
         InitConfig,
@@ -54,6 +56,7 @@ __all__ = [
     "AuditResult",
     "CompareConfig",
     "DemoConfig",
+    "DoctorConfig",
     "EmbedConfig",
     "EvaluateConfig",
     "InitConfig",
@@ -71,6 +74,7 @@ __all__ = [
     "compare",
     "compare_scores",
     "demo",
+    "doctor",
     "embed",
     "evaluate",
     "init",
@@ -93,6 +97,7 @@ _HOMES = {
     "AuditResult": "auditing.result",
     "CompareConfig": "config",
     "DemoConfig": "config",
+    "DoctorConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
     "InitConfig": "config",
@@ -109,6 +114,7 @@ _HOMES = {
     "compare": "commands.compare",
     "compare_scores": "commands.compare_scores",
     "demo": "commands.demo",
+    "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
     "init": "commands.init",

@@ -16,6 +16,7 @@ from peftide.config import (
     CompareConfig,
     CompletionConfig,
     DemoConfig,
+    DoctorConfig,
     EmbedConfig,
     EvaluateConfig,
     InitConfig,
@@ -49,6 +50,7 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     ScreenConfig: ("commands/screen.py", "screening/proteins.py", "screening/selection.py")
     + ("hardware.py", "process.py"),
     InitConfig: ("commands/init.py",),
+    DoctorConfig: ("commands/doctor.py", "cli/doctor.py", "hardware.py"),
     CompletionConfig: ("cli/completion.py",),
     MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),
 }

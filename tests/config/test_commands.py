@@ -10,6 +10,7 @@ from peftide.config import (
     CompletionConfig,
     DataOptions,
     DemoConfig,
+    DoctorConfig,
     EmbedConfig,
     EngineOptions,
     EvaluateConfig,
@@ -53,6 +54,7 @@ CONFIGS = [
     ScreenConfig,
     InitConfig,
     CompletionConfig,
+    DoctorConfig,
     MutateConfig,
 ]
 GROUPS = [
@@ -74,6 +76,7 @@ REQUIRED = {
     SweepConfig: {"task": "ppi", "out": Path("swept"), "space": Path("space.yaml")},
     ScreenConfig: {"run": Path("run"), "sequences": Path("p.fasta"), "out": Path("h.parquet")},
     InitConfig: {"out": Path("ppi.yaml")},
+    DoctorConfig: {},
     CompletionConfig: {"shell": "bash"},
     MutateConfig: {"run": Path("run"), "out": Path("designs")},
     ReportConfig: {"run": Path("run")},

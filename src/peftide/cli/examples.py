@@ -2,6 +2,7 @@
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "demo": ("peftide demo", "peftide demo --out my_demo --seed 1"),
+    "doctor": ("peftide doctor", "peftide doctor --backbone unirep --json"),
     "init": (
         "peftide init --task ppi --data pairs.tsv --sequences proteins.fasta --out ppi.yaml",
         "peftide init --task regression --method head --out fitness.yaml",

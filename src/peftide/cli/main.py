@@ -18,6 +18,7 @@ from peftide.config import (
     CompareConfig,
     CompletionConfig,
     DemoConfig,
+    DoctorConfig,
     EmbedConfig,
     EvaluateConfig,
     InitConfig,
@@ -43,6 +44,7 @@ from peftide.version import __version__
 INTERRUPTED = 130
 COMMANDS: dict[str, type[Options]] = {
     "demo": DemoConfig,
+    "doctor": DoctorConfig,
     "init": InitConfig,
     "split": SplitConfig,
     "plan": PlanConfig,

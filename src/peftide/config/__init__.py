@@ -25,7 +25,7 @@ from peftide.config.mutating import MutateConfig
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
 from peftide.config.screening import ScreenConfig
-from peftide.config.starting import CompletionConfig, InitConfig
+from peftide.config.starting import CompletionConfig, DoctorConfig, InitConfig
 from peftide.config.sweeping import SweepConfig
 from peftide.config.yaml_files import read_yaml
 
@@ -35,6 +35,7 @@ __all__ = [
     "CompletionConfig",
     "DataOptions",
     "DemoConfig",
+    "DoctorConfig",
     "EmbedConfig",
     "EngineOptions",
     "EvaluateConfig",

@@ -1,11 +1,11 @@
-"""The options of the commands that help to start: a file of options, and shell completion."""
+"""The options of the commands that help to start: options in a file, this machine, completion."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from peftide.config.groups import BACKBONES_DOC, DEFAULT_BACKBONE
-from peftide.config.options import Options, option
+from peftide.config.options import LoadingOptions, Options, RunOptions, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,16 @@ class InitConfig(Options):
         """Read names of tasks with `_` as with `-`, beside the checks of all options."""
         super().__post_init__()
         object.__setattr__(self, "task", self.task.replace("_", "-"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorConfig(RunOptions, LoadingOptions):
+    """Check this machine: versions, device, memory, disk, extras, and the speed of a backbone."""
+
+    heading: ClassVar[str] = "options"
+
+    backbone: str = option(DEFAULT_BACKBONE, doc=BACKBONES_DOC, main=True)
+    json: bool = option(False, doc="print the result as JSON", main=True)
 
 
 @dataclass(frozen=True, kw_only=True)
