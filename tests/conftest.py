@@ -1,5 +1,6 @@
 """What many tests share: tiny checkpoints, small tables, and the folder of real data."""
 
+import fcntl
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -34,6 +35,10 @@ from peftide.tasks import TASKS, VARIANT_TASKS
 TINY = "random:esm2_tiny"
 FORMS = ["head", "lora", "full"]
 """One method of each kind, for what the others do the same way: their contract says so."""
+ONE_OF_A_LEVEL = ("ppi", "regression", "residue")
+RUNS = [(task, "head") for task in TASKS]
+RUNS += [(task, method) for task in ONE_OF_A_LEVEL for method in FORMS if method != "head"]
+"""Runs of every task, and of every kind of method on every level: for `trained`."""
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 
 torch.set_num_threads(1)  # tensors are tiny: on a busy machine more threads only wait for another
@@ -278,11 +283,22 @@ def small_config(folder: Path, task: str, method: str, **changes: Any) -> TrainC
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
-    """Task and method → a finished run folder; each is trained once. Not to be written to."""
+    """Task and method → a finished run folder. Not to be written to.
+
+    Each is trained once: all processes of pytest share it.
+    """
+    place = tmp_path_factory.getbasetemp()
+    shared = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
 
     @cache
     def run(task: str, method: str) -> Path:
-        folder = tmp_path_factory.mktemp(f"{task}-{method}")
-        return train(small_config(folder, task, method)).path
+        folder = shared / "trained" / f"{task}-{method}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "finished").open("a") as finished:
+            fcntl.flock(finished, fcntl.LOCK_EX)
+            if not os.fstat(finished.fileno()).st_size:
+                train(small_config(folder, task, method))
+                finished.write("yes")
+        return folder / "run"
 
     return run

@@ -25,7 +25,7 @@ from peftide.evaluation.decisions import Decisions
 from peftide.parameters import trained_parameters
 from peftide.tasks import TASKS, VARIANT_TASKS
 from peftide.types import FloatArray
-from tests.conftest import FORMS, random_sequences, small_config
+from tests.conftest import FORMS, RUNS, random_sequences, small_config
 
 Trained = Callable[[str, str], Path]
 ALWAYS = ["bundle.json", "head.safetensors"]
@@ -33,7 +33,7 @@ IN_PEFT_FORM = ["adapter/adapter_config.json", "adapter/adapter_model.safetensor
 OWN_FILES = {"head": [], "full": ["backbone.safetensors"]}
 OWN_FILES |= dict.fromkeys(["bias", "layer_norm", "last_k"], ["delta.safetensors"])
 MODEL_FILES = {method: ALWAYS + OWN_FILES.get(method, IN_PEFT_FORM) for method in ADAPTERS}
-BOTH = [(task, method) for task in TASKS if task not in VARIANT_TASKS for method in FORMS]
+BOTH = [(task, method) for task, method in RUNS if task not in VARIANT_TASKS]
 BOTH += [("ppi", method) for method in ADAPTERS if method not in FORMS]
 
 

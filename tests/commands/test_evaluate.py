@@ -13,14 +13,13 @@ from peftide.config import EvaluateConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
 from tests.commands.test_predict import Killed, killed_after
-from tests.conftest import FORMS, labelled_rows, random_sequences, write_rows
+from tests.conftest import RUNS, labelled_rows, random_sequences, write_rows
 
 Trained = Callable[[str, str], Path]
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("method", FORMS)
+@pytest.mark.parametrize(("task", "method"), RUNS)
 def test_the_scores_are_those_of_the_test_part_of_training(
     trained: Trained, tmp_path: Path, task: str, method: str
 ) -> None:

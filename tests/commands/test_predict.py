@@ -11,8 +11,7 @@ from peftide.config import PredictConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine import embedding
 from peftide.errors import InputError
-from peftide.tasks import TASKS
-from tests.conftest import FORMS, labelled_rows, write_rows
+from tests.conftest import FORMS, RUNS, labelled_rows, write_rows
 
 Trained = Callable[[str, str], Path]
 QUICK: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
@@ -22,8 +21,7 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", keep_default_na=False)
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("method", FORMS)
+@pytest.mark.parametrize(("task", "method"), RUNS)
 def test_prediction_gives_what_training_wrote(
     trained: Trained, tmp_path: Path, task: str, method: str
 ) -> None:

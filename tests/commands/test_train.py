@@ -26,6 +26,8 @@ from peftide.errors import InputError
 from peftide.tasks import TASKS
 from tests.conftest import (
     FORMS,
+    ONE_OF_A_LEVEL,
+    RUNS,
     labelled_rows,
     random_sequences,
     small_config,
@@ -51,7 +53,6 @@ COLUMNS = {
     "ppi": ["id_a", "id_b", "label", "counted", "score", "probability", "prediction", "split"],
     "regression": ["id", "label", "counted", "prediction", "split"],
 }
-BOTH = [(task, method) for task in TASKS for method in FORMS]
 
 
 def predictions(run: Path) -> pd.DataFrame:
@@ -63,7 +64,7 @@ def scores(run: Path, part: str = "test") -> dict[str, float]:
     return {name: entry["value"] for name, entry in splits.items() if "value" in entry}
 
 
-@pytest.mark.parametrize(("task", "method"), BOTH)
+@pytest.mark.parametrize(("task", "method"), RUNS)
 def test_a_run_leaves_the_files_of_the_design_and_no_other(
     trained: Trained, task: str, method: str
 ) -> None:
@@ -73,7 +74,7 @@ def test_a_run_leaves_the_files_of_the_design_and_no_other(
     assert not [path for path in run.parent.rglob("*") if "partial" in path.name]
 
 
-@pytest.mark.parametrize(("task", "method"), BOTH)
+@pytest.mark.parametrize(("task", "method"), RUNS)
 def test_the_record_holds_what_a_reader_asks_for(trained: Trained, task: str, method: str) -> None:
     run = trained(task, method)
     record = json.loads((run / "run.json").read_text())
@@ -94,7 +95,7 @@ def test_the_record_holds_what_a_reader_asks_for(trained: Trained, task: str, me
 COLUMNS_OF_PARTS = ("train", "validation", "test")
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", ONE_OF_A_LEVEL)
 def test_methods_train_fewer_parameters_in_their_order(trained: Trained, task: str) -> None:
     counts = {
         method: json.loads((trained(task, method) / "run.json").read_text())["parameters"]
