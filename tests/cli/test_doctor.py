@@ -8,7 +8,7 @@ from peftide.cli import main
 from peftide.commands import doctor as module
 from tests.conftest import TINY
 
-WORDS = ["doctor", "--backbone", TINY, "--device", "cpu", "--threads", "1"]
+WORDS = ["doctor", "--backbone", TINY, "--device", "cpu"]
 
 
 @pytest.fixture(autouse=True)

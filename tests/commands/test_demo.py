@@ -11,13 +11,10 @@ from peftide.simulate import ProteomeSizes, simulate_proteome
 SMALL = ProteomeSizes(train=32, validation=16, test=16, new=16, partners=2)
 
 
-@pytest.fixture
-def small_proteome(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_method_is_trained_on_both_tasks_and_new_pairs_are_predicted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workflow, "simulate_proteome", lambda seed: simulate_proteome(seed, SMALL))
-
-
-@pytest.mark.usefixtures("small_proteome")
-def test_every_method_is_trained_on_both_tasks(tmp_path: Path) -> None:
     result = workflow.demo(DemoConfig(out=tmp_path / "demo", threads=1))
     trained = set(zip(result.table["task"], result.table["method"], strict=True))
     assert trained == {
@@ -26,11 +23,6 @@ def test_every_method_is_trained_on_both_tasks(tmp_path: Path) -> None:
     written = pd.read_csv(tmp_path / "demo" / "table.tsv", sep="\t")
     assert written["test"].tolist() == pytest.approx(result.table["test"].tolist())
     assert (tmp_path / "demo" / "runs" / "ppi_lora" / "model" / "bundle.json").is_file()
-
-
-@pytest.mark.usefixtures("small_proteome")
-def test_new_pairs_are_predicted_beside_their_truth(tmp_path: Path) -> None:
-    result = workflow.demo(DemoConfig(out=tmp_path / "demo", threads=1))
     truth = {(p.id_a, p.id_b): p.label for p in simulate_proteome(0, SMALL).pairs_of("new")}
     rows = result.new_pairs.to_dict("records")
     assert {(row["id_a"], row["id_b"]): row["truth"] for row in rows} == truth

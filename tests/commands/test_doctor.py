@@ -10,7 +10,7 @@ from peftide.commands.doctor import Library, hub_state, libraries
 from peftide.config import DoctorConfig
 from tests.conftest import TINY
 
-QUICK: dict[str, Any] = {"backbone": TINY, "device": "cpu", "threads": 1}
+QUICK: dict[str, Any] = {"backbone": TINY, "device": "cpu"}
 
 
 def test_versions_and_speed_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

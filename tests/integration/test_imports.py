@@ -65,9 +65,7 @@ def test_names_of_backbones_and_methods_load_neither() -> None:
     assert loaded_after(code) == set()
 
 
-@pytest.mark.parametrize(
-    ("method", "loads_peft"), [("head", False), ("last_k", False), ("lora", True)]
-)
+@pytest.mark.parametrize(("method", "loads_peft"), [("last_k", False), ("lora", True)])
 def test_only_methods_of_peft_load_peft(tmp_path: Path, method: str, loads_peft: bool) -> None:
     config = small_config(tmp_path, "binary", method, epochs=1, baselines=("none",))
     values = {

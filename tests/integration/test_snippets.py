@@ -43,7 +43,7 @@ TRAINING = {"--backbone": "random:esm2_tiny", "--epochs": "1", "--threads": "1"}
 SEARCH = {"--similarity": "pyopal"}  # MMseqs2 takes seconds for the smallest search
 TINY = {
     "train": TRAINING,
-    "compare": TRAINING,
+    "compare": TRAINING | {"--seeds": "1"},
     "sweep": TRAINING,
     "plan": TRAINING,
     "split": SEARCH,

@@ -26,7 +26,7 @@ def run(config: DoctorConfig, _given: Names) -> int:
         complain(f"problem: {problem}", style="bad")
     if health.problems:
         return 1
-    say_next(["peftide", "demo"], hint="Ready. Paste the lines above into a report of a fault.")
+    say_next(["peftide", "demo"], hint="Ready. To report a fault, include the lines above.")
     return 0
 
 

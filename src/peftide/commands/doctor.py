@@ -104,9 +104,16 @@ def doctor(config: DoctorConfig) -> Health:
     InputError
         If the device does not exist.
     """
-    hardware = choose_hardware(config)
+    options = EmbedConfig(
+        backbone=config.backbone,
+        out=Path(os.devnull),
+        device=config.device,
+        offline=config.offline,
+        allow_bin=config.allow_bin,
+    )
+    hardware = choose_hardware(options)
     memory, free = machine_memory(hardware.device)
-    rate, failure = embedding_rate(config)
+    rate, failure = embedding_rate(options)
     return Health(
         needed=list(libraries()),
         extras={
@@ -159,21 +166,10 @@ def hub_state(*, offline: bool = False) -> str:
     return "reachable"
 
 
-def embedding_rate(config: DoctorConfig) -> tuple[float | None, str]:
-    """Return the residues per second of the backbone, or None and why it failed."""
+def embedding_rate(options: EmbedConfig) -> tuple[float | None, str]:
+    """Return the residues per second of a backbone, or None and why it failed."""
     random = np.random.default_rng(0)
     sequences = ["".join(random.choice(LETTERS, n)) for n in random.integers(*LENGTHS, size=16)]
-    options = EmbedConfig(
-        backbone=config.backbone,
-        sequences=Path("-"),
-        out=Path("-"),
-        device=config.device,
-        precision=config.precision,
-        threads=config.threads,
-        max_tokens=config.max_tokens if config.max_tokens != "measured" else "auto",
-        offline=config.offline,
-        allow_bin=config.allow_bin,
-    )
     try:
         encoder = build_encoder(options)
         with encoder.hardware.computing():

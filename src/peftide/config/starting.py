@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from peftide.config.groups import BACKBONES_DOC, DEFAULT_BACKBONE
-from peftide.config.options import LoadingOptions, Options, RunOptions, option
+from peftide.config.options import LoadingOptions, Options, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,15 @@ class InitConfig(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorConfig(RunOptions, LoadingOptions):
+class DoctorConfig(LoadingOptions):
     """Check this machine: versions, device, memory, disk, extras, and the speed of a backbone."""
 
     heading: ClassVar[str] = "options"
 
     backbone: str = option(DEFAULT_BACKBONE, doc=BACKBONES_DOC, main=True)
+    device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …", main=True)
     json: bool = option(False, doc="print the result as JSON", main=True)
+    debug: bool = option(False, doc="show the full trace of an error")
 
 
 @dataclass(frozen=True, kw_only=True)
