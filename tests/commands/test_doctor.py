@@ -1,5 +1,5 @@
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 import pytest
 import torch
@@ -10,12 +10,12 @@ from peftide.commands.doctor import Library, hub_state, libraries
 from peftide.config import DoctorConfig
 from tests.conftest import TINY
 
-QUICK: dict[str, Any] = {"backbone": TINY, "device": "cpu"}
+QUICK = DoctorConfig(backbone=TINY, device="cpu")
 
 
 def test_versions_and_speed_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SPEED_SECONDS", 0.01)
-    health = peftide.doctor(DoctorConfig(**QUICK))
+    health = peftide.doctor(QUICK)
     found = {library.name: library.version for library in health.needed}
     assert found["torch"] == version("torch") == torch.__version__
     assert health.problems == []
@@ -32,7 +32,7 @@ def test_what_does_not_fit_is_a_problem_and_a_missing_extra_is_none(
     lines.append('colorama; sys_platform == "win32"')
     monkeypatch.setattr(module, "metadata", lambda _: FakeMetadata(lines))
     assert list(libraries("app")) == [Library("no-such-library", None, "no-such-library>=2", False)]
-    health = peftide.doctor(DoctorConfig(**QUICK | {"backbone": "no_such"}))
+    health = peftide.doctor(replace(QUICK, backbone="no_such"))
     assert [library.name for library in health.needed] == ["numpy", "scipy"]
     assert [text.split()[0] for text in health.problems] == ["numpy>=1000", "--backbone:"]
     assert health.residues_per_second is None

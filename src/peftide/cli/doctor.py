@@ -14,7 +14,7 @@ from peftide.version import __version__
 
 
 def run(config: DoctorConfig, _given: Names) -> int:
-    """Print what this machine has; 1 if peftide cannot work on it."""
+    """Print the findings; return 1 if peftide cannot work on this machine."""
     health = doctor(config)
     if config.json:
         say(json.dumps({"peftide": __version__} | asdict(health), indent=2), wrap=False)
@@ -31,7 +31,7 @@ def run(config: DoctorConfig, _given: Names) -> int:
 
 
 def lines(health: Health) -> Iterator[tuple[str, str]]:
-    """Yield what was found, as pairs of a name and a text."""
+    """Yield the findings, as pairs of a name and a text."""
     machine = health.hardware
     rate, backbone = health.residues_per_second, health.backbone
     yield "peftide", f"{__version__}, Python {machine['python']}, {machine['platform']}"

@@ -1,4 +1,4 @@
-"""`peftide doctor`: nothing in; what this machine has and lacks, and how fast it embeds, out."""
+"""`peftide doctor`: nothing in; libraries, hardware and speed of this machine out."""
 
 import os
 import platform
@@ -54,7 +54,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Health:
-    """What `peftide doctor` found.
+    """Findings of `peftide doctor`.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Health:
 
     @property
     def problems(self) -> list[str]:
-        """What peftide cannot work with; a missing extra is no problem."""
+        """Reasons why peftide cannot work here; a missing extra is none."""
         wrong = [f"{each.requirement} is needed" for each in self.needed if not each.is_met]
         return wrong + ([self.failure] if self.failure else [])
 
