@@ -70,6 +70,19 @@ def test_pairs_that_do_not_add_up_are_learned() -> None:
     assert np.corrcoef(found, values)[0, 1] > 0.95
 
 
+def test_variants_with_none_one_and_two_substitutions_are_read_together() -> None:
+    effects = np.random.default_rng(5).normal(size=12)
+    rows = [LETTERS.clone() for _ in range(1 + 12 + 66)]
+    changed: list[tuple[int, ...]] = [(), *((place,) for place in range(12))]
+    changed += [(a, b) for a in range(12) for b in range(a)]
+    for row, places in zip(rows, changed, strict=True):
+        row[list(places)] = (LETTERS[list(places)] + 3) % 20
+    values = np.array([effects[list(places)].sum() for places in changed])
+    ridge = fitted(torch.stack(rows).float(), values)
+    found = ridge(torch.stack(rows).float()).numpy()
+    assert np.corrcoef(found, values)[0, 1] > 0.98
+
+
 def test_stored_buffers_give_the_same_values() -> None:
     ridge = fitted(singles(), np.exp(3 * np.repeat(np.linspace(-2, 2, 12), 6)))
     other = VariantRidge(LETTERS)

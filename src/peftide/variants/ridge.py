@@ -193,8 +193,10 @@ class VariantRidge(nn.Module):
         factor = torch.linalg.cholesky(matrix)
         labels = torch.from_numpy(targets).double()
         solved = torch.cholesky_solve(labels[:, None], factor)[:, 0]
-        sums = torch.zeros(len(self.letters) * 20 + 1, dtype=torch.float64)
-        sums.index_add_(0, events.flatten(), solved.repeat_interleave(events.shape[1]))
+        none = len(self.letters) * 20
+        sums = torch.zeros(none + 1, dtype=torch.float64)
+        there = torch.where(events >= 0, events, none).flatten()
+        sums.index_add_(0, there, solved.repeat_interleave(events.shape[1]))
         self.table = kernel.table(sums[:-1].view(-1, 20)).float()
         self.spread = self._spread(kernel, events[:CHOOSING], noise=weights.noise)
         if weights.epistasis:
