@@ -112,9 +112,10 @@ def test_large_values_are_standardised_in_double_precision(rows: Rows, reading: 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1,5", "it has a comma; write decimals with a point, as 0.5"),
+        ("1,5", "it has a comma; write plain numbers with a point for decimals, as 1234.5"),
         ("1.234,5", "it has a comma"),
         ("1,234.5", "it has a comma"),
+        ("45 %", "it has a percent sign"),
         ("n.d.", "is not a finite number but looks like a missing value: leave out the row"),
         ("1e-400", "is too small for a float and would be read as 0"),
         ("0.5;1,5", "has commas for the decimal point, or two separators"),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from peftide.errors import InputError
-from peftide.report.read import read_run
+from peftide.report.read import read_run, read_table
 from tests.report.conftest import entry, write_run, write_tsv
 
 
@@ -94,3 +94,27 @@ def test_curves_keep_the_order_of_their_points(run_folder: Path) -> None:
     )
     x, y = read_run(run_folder).curves["test"]["kmer"]["roc"]
     assert (x.tolist(), y.tolist()) == ([0, 1], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\tb\n1\t2\t3\n", "t.tsv:2: the row has 3 cells and the header 2"),
+        ("a\tb\n1\t2\n1\t2\t3\n", "t.tsv:3: the row has 3 cells"),
+        ("a\tb\n1\t2\n1\n", "t.tsv:3: the row has 1 cells"),
+        ("a\ta\n1\t2\n", "more than one column is named 'a'"),
+        ("", "the file is empty"),
+    ],
+)
+def test_a_damaged_table_is_one_error(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_table(path, "\t")
+
+
+def test_a_table_is_read_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("id\t\n007\tNA\n")
+    table = read_table(path, "\t")
+    assert (list(table), table.to_numpy().tolist()) == (["id", ""], [["007", "NA"]])

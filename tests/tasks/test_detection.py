@@ -50,7 +50,17 @@ def test_labels_as_long_as_their_sequences_are_of_residues(labels: list[str]) ->
             "numbers such as 1.5 and one text such as 'high' (row 2)",
             "regression",
         ),
-        (["1,5", "2,25"], "a comma for the point", "multilabel or --task regression"),
+        (
+            ["1,5", "2,25"],
+            "numbers with a comma, such as '1,5' (row 1)",
+            "multilabel or --task reg",
+        ),
+        (["7", "1 234"], "signs between thousands, such as '1 234' (row 2)", "multilabel or"),
+        (["[1.5]", "[2.5]"], "numbers with brackets, such as '[1.5]' (row 1)", "multilabel or"),
+        (["10%", "20%", "10%", "20%"], "a percent sign, such as '10%' (row 1)", "or --task regr"),
+        (["7.5", ">9", "<NA>"], "a sign in front, such as '>9' (row 2)", "or --task regression"),
+        (["7.5", "n.a."], "'n.a.' (row 2), which looks like a missing value", "Leave out these"),
+        (["1.0", "2.0", "3.0"] * 2, "whole numbers from 1 to 3, 3 different", "multiclass or"),
         (["it", "binds", "to", "DNA"], "4 different texts in 4 rows", "multiclass or --task multi"),
     ],
 )

@@ -21,9 +21,10 @@ from peftide.outcomes.shallow import (
 )
 from peftide.outcomes.shown import Shown
 from peftide.quantities import number
-from peftide.sequences.label_kinds import TOO_MANY_DIGITS, WITH_COMMA, is_number, shortened
+from peftide.sequences.label_kinds import TOO_MANY_DIGITS, is_number, shortened
 from peftide.sequences.label_lists import COMMAS, label_list
 from peftide.sequences.missing import looks_missing_label, missing_numbers
+from peftide.sequences.near_numbers import PLAIN, beside_number
 from peftide.sequences.records import Examples, Finding
 from peftide.sequences.tallies import row_findings
 from peftide.types import BoolArray, FloatArray
@@ -69,7 +70,7 @@ def numbers_of(texts: Sequence[str], where: Callable[[int], str]) -> FloatArray:
     wrong = np.flatnonzero(~(np.abs(values) <= LARGEST)).tolist() + vanished  # NaN too
     raise_problems(
         [f"{where(row)}: label {shortened(texts[row])} {_fault(texts[row])}" for row in wrong],
-        fix="To use another column, name it with --label-column. Decimals have a point.",
+        fix="To use another column, name it with --label-column",
     )
     return values
 
@@ -77,8 +78,8 @@ def numbers_of(texts: Sequence[str], where: Callable[[int], str]) -> FloatArray:
 def _fault(text: str) -> str:
     if TOO_MANY_DIGITS.fullmatch(text.strip()):
         return "has too many digits for a number: an id, or labels of residues (--task residue)?"
-    if WITH_COMMA.fullmatch(text.strip()):
-        return f"{NO_NUMBER}: it has a comma; write decimals with a point, as 0.5"
+    if beside := beside_number(text):
+        return f"{NO_NUMBER}: it has {beside}; {PLAIN}"
     if looks_missing_label(text):
         return f"{NO_NUMBER} but looks like a missing value: leave out the row"
     listed = label_list(text)

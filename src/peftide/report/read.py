@@ -1,5 +1,6 @@
 """A run folder → the content of its report; missing files leave their section empty."""
 
+import csv
 from collections.abc import Container
 from dataclasses import dataclass
 from io import StringIO
@@ -230,18 +231,25 @@ def read_table(path: Path, delimiter: str) -> pd.DataFrame:
     InputError
         If it is no such table.
     """
-    text = read_text(path)
+    reader = csv.reader(StringIO(read_text(path)), delimiter=delimiter)
     try:
-        table = pd.read_csv(
-            StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, index_col=False
-        )
-    except ValueError as error:  # of pandas: an empty table, rows of other widths
+        lines = [(reader.line_num, cells) for cells in reader if cells]
+    except csv.Error as error:
         raise InputError(
-            f"cannot be read ({str(error).strip()})", expected="a table", where=path
+            f"cannot be read ({error})", expected="a table", where=f"{path}:{reader.line_num}"
         ) from error
-    if (short := np.flatnonzero(table.isna().any(axis=1))).size:
-        raise InputError("the row has fewer cells than the header", where=f"{path}:{short[0] + 2}")
-    return table
+    if not lines:
+        raise InputError("the file is empty", expected="a table", where=path)
+    (_, names), *rows = lines
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise InputError(f"more than one column is named {shown(twice[0])}", where=path)
+    for line, cells in rows:
+        if len(cells) != len(names):
+            raise InputError(
+                f"the row has {len(cells)} cells and the header {len(names)}",
+                where=f"{path}:{line}",
+            )
+    return pd.DataFrame([cells for _, cells in rows], columns=names, dtype=object)
 
 
 def select(columns: Columns, rows: IntArray | BoolArray) -> Columns:

@@ -15,8 +15,6 @@ MOST_CLASSES = 30
 """Numbers with more distinct values than this are values, not classes."""
 WHOLE = re.compile(r"[+-]?\d+")
 WHOLE_VALUE = re.compile(r"[+-]?\d+(\.0*)?")
-WITH_COMMA = re.compile(r"[+-]?\d+([.,]\d{3})*,\d+(\.\d+)?")
-"""Numbers with a comma for the decimal point, or between thousands."""
 TOO_MANY_DIGITS = re.compile(r"[+-]?\d{16,}")
 """Whole numbers that a float cannot tell apart: ids, or labels of residues."""
 SHOWN_CHARACTERS = 40

@@ -133,8 +133,7 @@ def find_copies(sequences: Sequence[str], settings: SimilaritySettings) -> Copie
     search = None
     for first, others in _near(sequences):
         search = search or Alignments.of(sequences, settings)
-        similar, _ = search.significant(known_letters(sequences[first]), others)
-        of[similar] = first
+        of[search.significant(known_letters(sequences[first]), others)] = first
     return Copies(sequences, of)
 
 

@@ -7,8 +7,11 @@ import numpy as np
 
 from peftide.types import BoolArray, IntArray
 
-FEWEST = 50
-"""Targets in other clusters that each sequence looks at, however large its own cluster is."""
+FEWEST = 32
+"""Targets in other clusters that each sequence looks at, however large its own cluster is.
+
+pyopal aligns 32 targets in the time of one.
+"""
 
 
 @runtime_checkable
@@ -77,7 +80,7 @@ class Links:
         """Return which targets are in another cluster, as far as the query has to look."""
         own = self.cluster[query]
         others = self.cluster[targets] != own
-        if self._most is None:
+        if self._most is None or len(targets) <= FEWEST:
             return others
         share = self._most // max(1, np.count_nonzero(self.cluster == own))
         return others & (np.cumsum(others) <= max(FEWEST, share))

@@ -35,6 +35,9 @@ PIECE = 1000
 ASCII = 128
 """Number of ASCII characters."""
 
+LANES = 32
+"""Targets that AVX2 aligns at the same time; fewer take as long."""
+
 WAITING = 16
 """Queries per thread that wait for their alignments."""
 
@@ -118,6 +121,9 @@ def search_with_pyopal(
 
 def _in_order(jobs: Iterable[Callable[[], Result]], *, threads: int) -> Iterator[Result]:
     """Yield the results of jobs in order; only a few jobs wait at a time."""
+    if threads == 1:
+        yield from (job() for job in jobs)
+        return
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[Result]] = deque()
     try:
@@ -136,6 +142,7 @@ class Alignments:
     """Targets in the format of the library, forwards and backwards."""
 
     aligner: pyopal.Aligner
+    texts: Sequence[str]
     database: pyopal.Database
     backwards: pyopal.Database
     lengths: IntArray
@@ -149,7 +156,7 @@ class Alignments:
         database = pyopal.Database(spelled, alphabet=aligner.alphabet)
         backwards = pyopal.Database([text[::-1] for text in spelled], alphabet=aligner.alphabet)
         lengths = np.array([len(target) for target in targets], dtype=np.int64)
-        return cls(aligner, database, backwards, lengths, settings)
+        return cls(aligner, spelled, database, backwards, lengths, settings)
 
     def hits(
         self, query: str, chosen: IntArray, *, number: int, selection: Selection
@@ -163,12 +170,12 @@ class Alignments:
         number
             Number of the query, for the selection.
         """
-        targets, scores = self.significant(query, chosen[selection.wants(number, chosen)])
         rows = []
-        for target, score in zip(targets.tolist(), scores.tolist(), strict=True):
+        wanted = chosen[selection.wants(number, chosen)]
+        for target, score in self._significant(query, wanted):
             if not selection.wants(number, np.array([target]))[0]:
                 continue
-            spanned = self.trace(query, target)
+            spanned = self.spanned(query, target, score)
             if self.settings.accepts(*spanned):
                 rows.append((target, *spanned, bits(score)))
                 if selection.found(number, target):
@@ -178,27 +185,53 @@ class Alignments:
     def hit(self, query: str, target: int) -> tuple[float, ...]:
         """Return target, identity, both coverages and bits of one alignment."""
         score = int(self._scores(query, self.database, np.array([target]))[0])
-        return (target, *self.trace(query, target), bits(score))
+        return (target, *self.spanned(query, target, score), bits(score))
 
-    def significant(self, query: str, chosen: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the targets with significant scores, and the scores; the best target first."""
+    def significant(self, query: str, chosen: IntArray) -> IntArray:
+        """Return the targets with significant scores, the best target first."""
+        found = self._significant(query, chosen)
+        return np.array([target for target, _ in found], dtype=np.int64)
+
+    def _significant(self, query: str, chosen: IntArray) -> Iterator[tuple[int, int]]:
+        """Yield targets with significant scores, and the scores, the best target first."""
+        targets, scores = self._above_chance(query, chosen)
+        for start in range(0, len(targets), LANES):
+            some = slice(start, start + LANES)
+            yield from self._above_reversed(query, targets[some], scores[some])
+
+    def _above_chance(self, query: str, chosen: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the targets with scores above those of random sequences, and the scores."""
         scores = self._scores(query, self.database, chosen)
         chance = K * len(query) * self.lengths.sum() / self.settings.max_evalue
         good = scores >= math.log(chance) / LAMBDA
         chosen, scores = chosen[good], scores[good]
-        surplus = scores - self._scores(query, self.backwards, chosen)
-        good = surplus >= math.log(len(self.lengths) / self.settings.max_evalue) / LAMBDA
-        chosen, scores = chosen[good], scores[good]
         order = np.lexsort((chosen, -scores))
         return chosen[order], scores[order]
 
+    def _above_reversed(
+        self, query: str, chosen: IntArray, scores: IntArray
+    ) -> list[tuple[int, int]]:
+        """Return the targets, with their scores, that score less when they are read backwards."""
+        surplus = scores - self._scores(query, self.backwards, chosen)
+        good = surplus >= math.log(len(self.lengths) / self.settings.max_evalue) / LAMBDA
+        return list(zip(chosen[good].tolist(), scores[good].tolist(), strict=True))
+
     def _scores(self, query: str, database: pyopal.Database, chosen: IntArray) -> IntArray:
+        if not len(chosen):
+            return np.empty(0, dtype=np.int64)
         results = self._align(query, database.extract(chosen.tolist()))
         return np.array([result.score for result in results], dtype=np.int64)
 
     def _align(self, query: str, targets: pyopal.Database, mode: Mode = "score") -> Sequence[Any]:
         """Align; pyopal 0.7.3 with overflow="buckets" would leak 65 bytes per residue."""
         return self.aligner.align(query, targets, mode=mode, overflow="simple")
+
+    def spanned(self, query: str, target: int, score: int) -> tuple[float, float, float]:
+        """Return identity and both coverages of the alignment that has this score.
+
+        If a piece without gaps has the score of the best alignment, it is a best alignment.
+        """
+        return _without_gaps(query, self.texts[target], score) or self.trace(query, target)
 
     def trace(self, query: str, target: int) -> tuple[float, float, float]:
         """Return identity and both coverages; long proteins get their identity in pieces."""
@@ -221,3 +254,22 @@ def _identity(results: Sequence[pyopal.FullResult]) -> float:
     """Identical residues per column, including gaps."""
     columns = sum(len(result.alignment) for result in results)
     return sum(result.alignment.count("M") for result in results) / columns
+
+
+def _without_gaps(query: str, target: str, score: int) -> tuple[float, float, float] | None:
+    """Return identity and both coverages of a piece with this score.
+
+    Only the pieces are tried that align both starts or both ends of the sequences.
+    """
+    mine, theirs = (np.frombuffer(text.encode("ascii"), dtype=np.uint8) for text in (query, target))
+    shared = min(len(mine), len(theirs))
+    for piece in (slice(shared), slice(-shared, None)):
+        left, right = mine[piece], theirs[piece]
+        sums = np.concatenate([[0], np.cumsum(substitution_scores()[left, right])])
+        gains = sums - np.minimum.accumulate(sums)
+        stop = int(gains.argmax())
+        if gains[stop] == score:
+            start = int(sums[: stop + 1].argmin())
+            same, columns = int((left[start:stop] == right[start:stop]).sum()), stop - start
+            return same / columns, columns / len(query), columns / len(target)
+    return None

@@ -51,7 +51,8 @@ class _SharedWords:
     def __init__(
         self, queries: Sequence[str], targets: Sequence[str], *, alphabet: Alphabet, length: int
     ) -> None:
-        mine, theirs = (_words(texts, alphabet, length) for texts in (queries, targets))
+        theirs = _words(targets, alphabet, length)
+        mine = theirs.copy() if queries == targets else _words(queries, alphabet, length)
         carriers = np.asarray(theirs.sum(axis=0))
         rarity = np.log((len(targets) + 1) / (carriers + 1)).astype(np.float32)
         self._queries = mine

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from peftide.errors import InputError, raise_problems
@@ -12,7 +12,6 @@ from peftide.sequences.label_kinds import (
     MOST_CLASSES,
     TOO_MANY_DIGITS,
     WHOLE,
-    WITH_COMMA,
     are_per_residue,
     are_whole,
     are_yes_no,
@@ -31,6 +30,7 @@ from peftide.sequences.label_lists import (
     split_classes,
 )
 from peftide.sequences.missing import looks_missing_label
+from peftide.sequences.near_numbers import LISTS, PLAIN, beside_number
 from peftide.sequences.residue_labels import length_misfit
 from peftide.sequences.yes_no import is_yes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
@@ -54,12 +54,14 @@ Place = Callable[[int], str]
 class Detection:
     """The tasks that fit the labels, at best one, and the reason in words.
 
-    `asks` says that the user has to choose, even if only one task is left.
+    `asks` says that the user has to choose, even if only one task is left; `fix` how the labels
+    may have to be corrected.
     """
 
     tasks: tuple[str, ...]
     reason: str
     asks: bool = False
+    fix: str = "Correct the labels"
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ def detect_task(
     found = (
         _of_residues(labels, lengths, place, stops=stops)
         or _of_odd_ones(column, pairs=pairs)
+        or _of_near_numbers(column)
         or _of_numbers(column)
         or (None if pairs else _of_groups(column))
         or _of_sets(column)
@@ -145,14 +148,14 @@ def detect_task(
     )
     if pairs:
         named = [task for task in found.tasks if task not in OF_RESIDUES]
-        found = Detection(tuple(ABOUT_PAIRS.get(t, t) for t in named), found.reason, found.asks)
+        found = replace(found, tasks=tuple(ABOUT_PAIRS.get(task, task) for task in named))
     tasks = list(dict.fromkeys(found.tasks))
     if found.asks or len(tasks) > 1:
         raise InputError(
             f"the labels are {found.reason}; the task cannot be told from that",
             expected=" or ".join(f"--task {task}" for task in tasks),
             where=where,
-            fix="Correct the labels, or name the task. Another column? Name it with --label-column",
+            fix=f"{found.fix}, or name the task. Another column? Name it with --label-column",
         )
     return tasks[0], found.reason
 
@@ -235,6 +238,28 @@ def _of_odd_ones(column: Column, *, pairs: bool) -> Detection | None:
     return None
 
 
+def _of_near_numbers(column: Column) -> Detection | None:
+    """Numbers with something beside them, such as a percent sign, or with missing values."""
+    numbers = [text for text in column.counts if is_number(text)]
+    others = [text for text in column.counts if not is_number(text)]
+    missing = [text for text in others if looks_missing_label(text)]
+    nearly = {text: kind for text in others if (kind := beside_number(text))}
+    if not others or len(numbers) + len(missing) + len(nearly) < len(column.counts):
+        return None
+    if not nearly:
+        if not numbers or are_yes_no(numbers):
+            return None
+        what = f"numbers, except {shortened(missing[0])} ({column.where(missing[0])})"
+        reason = f"{what}, which looks like a missing value"
+        return Detection(("regression", "multiclass"), reason, fix="Leave out these rows")
+    text, kind = next(iter(nearly.items()))
+    reason = f"numbers with {kind}, such as {shortened(text)} ({column.where(text)})"
+    if kind in LISTS:
+        reason = f"sets of numbers, or {reason}"
+    tasks = ("multilabel" if kind in LISTS else "multiclass", "regression")
+    return Detection(tasks, reason, asks=True, fix=PLAIN[0].upper() + PLAIN[1:])
+
+
 def _of_numbers(column: Column) -> Detection | None:
     """Yes or no, or values; whole numbers that come again and again might name classes."""
     distinct, rows = list(column.counts), len(column.rows)
@@ -246,15 +271,11 @@ def _of_numbers(column: Column) -> Detection | None:
         reason = f"digits too long for a number, such as {shortened(long[0])}"
         tasks = ("residue", "multiclass")
         return Detection(tasks, f"{reason} ({column.where(long[0])})", asks=True)
-    commas = [text for text in distinct if WITH_COMMA.fullmatch(text)]
-    if not all(is_number(text) or text in commas for text in distinct):
+    if not all(map(is_number, distinct)):
         return None
-    if commas:
-        reason = f"sets of numbers, or numbers with a comma for the point ({commas[0]})"
-        return Detection(("multilabel", "regression"), reason)
-    if 2 * len(distinct) > rows or not all(map(WHOLE.fullmatch, distinct)):
+    if 2 * len(distinct) > rows or not are_whole(distinct):
         return Detection(("regression",), f"numbers ({shown}, …)")
-    numbers = sorted(int(text) for text in distinct)
+    numbers = sorted({int(float(text)) for text in distinct})
     reason = f"whole numbers from {numbers[0]} to {numbers[-1]}, {len(numbers):,} different ones"
     return Detection(("multiclass", "regression"), reason)
 
