@@ -67,6 +67,7 @@ ORDER = [
     "sweeping",
     "simulate",
     "commands",
+    "estimators",
     "cli",
     "__init__",  # the lazy names of the package
     "__main__",  # `python -m peftide`

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -253,6 +254,13 @@ def test_a_pipe_is_read_once_and_is_then_a_file(tmp_path: Path) -> None:
         assert file_hash(tmp_path / "pipe") == hashlib.sha256(b"content").hexdigest()
     writer.join()
     assert not copied.exists()
+
+
+def test_without_a_pipe_no_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with reading_pipes():
+        assert as_file(Path(__file__)) == Path(__file__)
+        assert not list(tmp_path.iterdir())
 
 
 def test_files_and_missing_files_are_themselves(tmp_path: Path) -> None:

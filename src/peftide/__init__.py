@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         TrainConfig,
     )
     from peftide.errors import PeftideError
+    from peftide.estimators import PairClassifier, ProteinClassifier, ProteinRegressor
     from peftide.predictor import Predictor, load
     from peftide.report import write_report
 
@@ -61,11 +62,14 @@ __all__ = [
     "EvaluateConfig",
     "InitConfig",
     "MutateConfig",
+    "PairClassifier",
     "PeftideError",
     "PlanConfig",
     "PredictConfig",
     "Predictor",
     "PretrainConfig",
+    "ProteinClassifier",
+    "ProteinRegressor",
     "ScreenConfig",
     "SplitConfig",
     "SweepConfig",
@@ -102,10 +106,13 @@ _HOMES = {
     "EvaluateConfig": "config",
     "InitConfig": "config",
     "MutateConfig": "config",
+    "PairClassifier": "estimators",
     "PeftideError": "errors",
     "PlanConfig": "config",
     "PredictConfig": "config",
     "PretrainConfig": "config",
+    "ProteinClassifier": "estimators",
+    "ProteinRegressor": "estimators",
     "ScreenConfig": "config",
     "SplitConfig": "config",
     "SweepConfig": "config",

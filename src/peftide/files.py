@@ -11,8 +11,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -217,11 +218,17 @@ def finite(content: Any) -> Any:
 
 
 class _Pipes:
-    """Copies of the pipes that one command reads."""
+    """Copies of the pipes that one command reads, in a folder that the first pipe makes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, until: ExitStack) -> None:
+        self.until = until
         self.copies: dict[Path, Path] = {}
+
+    @cached_property
+    def folder(self) -> Path:
+        """A temporary folder, until the command ends."""
+        made = tempfile.TemporaryDirectory(prefix="peftide-pipes-")
+        return Path(self.until.enter_context(made))
 
     def copy(self, path: Path) -> Path:
         """Return the copy of a pipe, which is read on the first call only."""
@@ -243,8 +250,8 @@ def reading_pipes() -> Iterator[None]:
     The content of a pipe can be read only once, but files are read and hashed. So a pipe is copied
     into a temporary file.
     """
-    with tempfile.TemporaryDirectory(prefix="peftide-pipes-") as folder:
-        token = _pipes.set(_Pipes(Path(folder)))
+    with ExitStack() as until:
+        token = _pipes.set(_Pipes(until))
         try:
             yield
         finally:

@@ -145,6 +145,9 @@ def write_pair_tables(proteome: SimulatedProteome, folder: Path) -> None:
     everything = [row for part in names for row in by_part[part]]
     write_rows(folder / "all_pairs.tsv", header, everything)
     write_rows(folder / "positive_pairs.tsv", header, [row for row in everything if row[2]])
+    texts = {protein.id: protein.sequence for protein in proteome.proteins}
+    spelled = [(texts[a], texts[b], label) for a, b, label in everything]
+    write_rows(folder / "pair_sequences.tsv", "sequence_a sequence_b label", spelled)
     scored = [
         (a, b, round(0.3 * label + 0.01 * k, 3)) for k, (a, b, label) in enumerate(by_part["test"])
     ]

@@ -1,0 +1,142 @@
+"""The estimators keep the contract of scikit-learn, and answer as a training by hand does."""
+
+import copy
+import gc
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+
+import peftide
+from peftide import PairClassifier, ProteinClassifier, ProteinRegressor
+from peftide.config import TrainConfig
+from peftide.errors import InputError
+from peftide.estimators import ProteinEstimator
+from tests.conftest import TINY, random_sequences
+
+SEQUENCES = random_sequences(40, seed=3)
+PAIRS = list(zip(SEQUENCES[:20], SEQUENCES[20:], strict=True))
+YES_NO = np.array(["yes", "no"] * 20)
+QUICK: dict[str, Any] = {"validation_fraction": 0.3, "device": "cpu", "threads": 1}
+SMALL: dict[str, Any] = {"backbone": TINY, "epochs": 1, "options": QUICK}
+
+
+@pytest.fixture(scope="module")
+def fitted() -> ProteinClassifier:
+    return ProteinClassifier(**SMALL).fit(SEQUENCES, YES_NO)
+
+
+@pytest.mark.parametrize("estimator", [ProteinClassifier, PairClassifier, ProteinRegressor])
+def test_scikit_learn_accepts_it(estimator: type[ProteinEstimator]) -> None:
+    """Its other checks fit arrays of numbers, and are skipped for estimators of texts."""
+    with pytest.warns(UserWarning, match="Can't test estimator"):
+        found = check_estimator(estimator())
+    assert {check["status"] for check in found} == {"passed"}
+
+
+def test_the_answers_are_those_of_the_run(fitted: ProteinClassifier, tmp_path: Path) -> None:
+    run = peftide.train(
+        TrainConfig(
+            task="binary",
+            train=pd.DataFrame({"sequence": SEQUENCES, "label": (YES_NO == "yes").astype(int)}),
+            out=tmp_path / "run",
+            method="head",
+            baselines=("none",),
+            backbone=TINY,
+            epochs=1,
+            **QUICK,
+        )
+    ).path
+    expected = peftide.load(run, device="cpu", threads=1).predict(SEQUENCES)
+    found = fitted.predict_proba(SEQUENCES)
+    assert fitted.classes_.tolist() == ["no", "yes"]
+    np.testing.assert_array_equal(found[:, 1], expected["probability"])
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert (fitted.predict(SEQUENCES) == "yes").tolist() == (expected["prediction"] == 1).tolist()
+
+
+@pytest.mark.parametrize(
+    "shaped",
+    [pd.Series, np.array, lambda x: np.array(x)[:, None], lambda x: pd.DataFrame({"sequence": x})],
+)
+def test_every_form_of_input_is_the_same(fitted: ProteinClassifier, shaped: Any) -> None:
+    found = fitted.predict_proba(shaped(SEQUENCES[:3]))
+    np.testing.assert_array_equal(found, fitted.predict_proba(SEQUENCES[:3]))
+
+
+@pytest.mark.parametrize("again", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy])
+def test_a_pickle_holds_the_model_and_outlives_the_run(
+    fitted: ProteinClassifier, again: Any, tmp_path: Path
+) -> None:
+    found = again(fitted)
+    assert found.run_ != fitted.run_
+    np.testing.assert_array_equal(found.predict_proba(SEQUENCES), fitted.predict_proba(SEQUENCES))
+    saved = found.save(tmp_path / "saved")
+    kept = found.run_
+    del found
+    gc.collect()
+    assert not kept.exists()
+    answers = peftide.load(saved, device="cpu", threads=1).predict(SEQUENCES)
+    np.testing.assert_array_equal(answers["probability"], fitted.predict_proba(SEQUENCES)[:, 1])
+
+
+def test_cross_validation_searches_and_pipelines(tmp_path: Path) -> None:
+    model = ProteinClassifier(**SMALL, embedding_cache=tmp_path / "cache")
+    found = cross_val_score(clone(model), SEQUENCES, YES_NO, cv=2)
+    assert np.isfinite(found).all()
+    search = GridSearchCV(
+        make_pipeline("passthrough", model),
+        {"proteinclassifier__options": [QUICK | {"head_width": n} for n in (4, 8)]},
+        cv=2,
+    ).fit(np.array(SEQUENCES), YES_NO)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert any((tmp_path / "cache").iterdir())
+
+
+def test_more_than_two_classes_have_a_column_each() -> None:
+    labels = np.array([7, 3, 5, 3] * 10)
+    model = ProteinClassifier(**SMALL).fit(SEQUENCES, labels)
+    found = model.predict_proba(SEQUENCES)
+    assert model.classes_.tolist() == [3, 5, 7]
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert (model.predict(SEQUENCES) == model.classes_[found.argmax(axis=1)]).all()
+
+
+def test_pairs_have_no_order() -> None:
+    model = PairClassifier(**SMALL).fit(PAIRS, [0, 1] * 10)
+    swapped = pd.DataFrame({"sequence_b": SEQUENCES[:20], "sequence_a": SEQUENCES[20:]})
+    np.testing.assert_array_equal(model.predict_proba(PAIRS), model.predict_proba(swapped))
+
+
+def test_values() -> None:
+    model = ProteinRegressor(**SMALL, random_state=np.random.RandomState(4))
+    assert model.fit(SEQUENCES, np.arange(40.0)).predict(SEQUENCES).shape == (40,)
+    assert np.isfinite(model.score(SEQUENCES, np.arange(40.0)))
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "error", "message"),
+    [
+        (PAIRS, [0, 1] * 10, InputError, "X: received an array of shape"),
+        ([], [], InputError, "y: received the class"),
+        (SEQUENCES, ["a"] * 40, InputError, "expected two classes"),
+        (SEQUENCES, [0, 1], ValueError, "inconsistent numbers of samples"),
+        ([*SEQUENCES[:39], "M1"], YES_NO, InputError, "M1|'1'"),
+    ],
+)
+def test_wrong_input_is_refused(texts: Any, labels: Any, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        ProteinClassifier(**SMALL).fit(texts, labels)
+
+
+def test_nothing_is_answered_before_the_training() -> None:
+    with pytest.raises(NotFittedError):
+        ProteinClassifier().predict(SEQUENCES)
