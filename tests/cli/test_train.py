@@ -69,5 +69,6 @@ def test_the_audit_names_kinds_parts_and_the_tool() -> None:
         "audit: no leak; 2 warnings",
         "  warning: shared rows (test, validation)",
     ]
+    verdicts.append({"severity": "ok", "kind": "similar_proteins", "part": "test"})
     *_, last = audit_lines({**audit, "similarity": {"tool": "pyopal"}})
     assert last.startswith("  similar proteins found by pyopal; `peftide audit` aligns more")

@@ -126,3 +126,12 @@ def test_settings_that_the_user_chose_come_first(run_folder: Path) -> None:
 def test_only_a_run_whose_data_are_files_can_be_repeated(tmp_path: Path, data: str) -> None:
     run = replace(run_of(tmp_path), options={"data": data, "sequences": "p.fasta"})
     assert ("The same run again" in text(next_steps(run))) == (data == "t.tsv")
+
+
+def test_a_run_of_variants_leads_to_its_mutants_and_has_no_speed(tmp_path: Path) -> None:
+    found = run_of(tmp_path, task="variants", command="train", steps=0)
+    found.record["training_residues_per_second"] = 138_269_000_000_000
+    commands = text(next_steps(found))
+    assert "--input new_mutants.tsv" in commands
+    assert f"peftide mutate {found.folder.path} --out designs" in commands
+    assert "per second" not in text(cost(found) or "")

@@ -33,7 +33,7 @@ def test_words_are_their_own_groups() -> None:
 
 
 def test_a_property_that_all_rows_share_is_left_out() -> None:
-    strata = {"length": column([5, 5, 5, 5]), "pairs_in_part": column([1, 2, 3, 4])}
+    strata = {"length": column([5, 5, 5, 5]), "pairs_in_part": column([1, 1, 4, 4])}
     part = make_part("binary", [0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], strata=strata)
     (table,) = groups_of(part)
     assert Outline(table).text("caption") == "Pairs in this part, of the protein with more of them"
@@ -63,3 +63,9 @@ def test_scores_of_groups_are_those_of_their_rows() -> None:
 def test_the_intro_names_the_score() -> None:
     assert "accuracy" in groups_intro(make_part("categorical", [[1]], [[1]]))
     assert "ticks" in groups_intro(make_part("binary", [1], [1]))
+
+
+def test_groups_without_any_score_are_left_out() -> None:
+    strata = {"length": column([5, 5, 6, 6])}
+    part = make_part("binary", [1, 1, 1, 1], [0.1, 0.9, 0.2, 0.8], strata=strata)
+    assert groups_of(part) == []

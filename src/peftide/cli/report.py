@@ -14,7 +14,8 @@ from peftide.run_folder import RunFolder
 def run(config: ReportConfig, _given: Names) -> None:
     """Write the report of a run folder, and print its path and the next command."""
     say_written(report=write_report(config.run, title=config.title))
-    say_next(*next_commands(config.run), hint=NEW_TABLE)
+    commands = next_commands(config.run)
+    say_next(*commands, hint=NEW_TABLE if any("predict" in words for words in commands) else "")
 
 
 def next_commands(folder: Path) -> list[list[str]]:

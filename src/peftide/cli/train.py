@@ -14,6 +14,9 @@ from peftide.outputs import read_record
 from peftide.report.forms import AuditForm
 from peftide.run_folder import RunFolder
 
+SIMILAR = "similar_proteins"
+"""Kind of the verdict on a search for similar proteins."""
+
 
 def run(config: TrainConfig, given: Names) -> None:
     """Train, then print the scores, the verdicts and the next command."""
@@ -40,7 +43,7 @@ def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
         if found:
             kinds = "; ".join(f"{kind} ({', '.join(parts)})" for kind, parts in found.items())
             yield f"  {severity}: {kinds}"
-    if audit.get("similarity"):
+    if any(verdict.get("kind") == SIMILAR for verdict in audit["verdicts"]):
         yield (
             f"  similar proteins found by {audit['similarity']['tool']}; `peftide audit` aligns "
             "more candidates, with MMseqs2 if it is installed"

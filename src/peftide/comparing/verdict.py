@@ -97,5 +97,5 @@ def beside_baseline(row: Row) -> str:
     if row["verdict"] == "below":
         return f"It is above the best baseline, {name}, by {-gap:.3f}."
     if row["verdict"] == "above":
-        return f"The baseline {name} is above it by {gap:.3f}: no model is of use here yet."
+        return f"The baseline {name} is above it by {gap:.3f}: no model is useful here yet."
     return f"It is not distinguishable from the best baseline, {name}: no evidence of any use."

@@ -115,7 +115,7 @@ def learning(run: Run) -> Section | None:
     figures = [
         _over_epochs(run, column, name=name, best=best)
         for column, name in drawn.items()
-        if len(history) > 1  # one epoch has no curve
+        if history["epoch"].nunique() > 1  # one epoch has no curve
         and column in history
         and np.isfinite(np.asarray(history[column], dtype=np.float64)).any()
     ]
@@ -169,7 +169,8 @@ def cost(run: Run) -> Section | None:
                 ("peak memory", _memory(record)),
                 ("total time", _text(seconds.get("this_process"), duration)),
                 ("training time", _text(seconds.get("training"), duration)),
-                ("training speed", _text(rate, lambda n: f"{n:,} residues per second")),
+                # a head in closed form takes no steps
+                ("training speed", _text(rate, _speed) if record.get("steps") != 0 else ""),
                 ("machine", _machine(hardware)),
                 ("arithmetic", hardware.get("precision")),
             ],
@@ -178,6 +179,10 @@ def cost(run: Run) -> Section | None:
         intro="Parameters, memory and time of this run. `peftide plan` forecasts them for other "
         "options.",
     )
+
+
+def _speed(rate: float) -> str:
+    return f"{rate:,} residues per second"
 
 
 def _text(value: Any, form: Any) -> str:
@@ -220,13 +225,17 @@ def next_steps(run: Run) -> Section | None:
         return None
     folder = shlex.quote(model)
     pairs = any("id_a" in part.rows for part in run.parts)
+    variants = str(run.options.get("task") or run.record.get("task")).startswith("variants")
     table_of = "--input new_pairs.tsv --sequences proteins.fasta" if pairs else "--input new.fasta"
+    table_of = "--input new_mutants.tsv" if variants else table_of
     labelled = "--input labelled_pairs.tsv --sequences proteins.fasta"
     labelled = labelled if pairs else "--input labelled.tsv"
     commands = [
         ("Predict", f"peftide predict {folder} {table_of} --out answers.tsv"),
         ("Score on another table", f"peftide evaluate {folder} {labelled} --out scores"),
     ]
+    if variants:
+        commands.insert(1, ("Score all substitutions", f"peftide mutate {folder} --out designs"))
     if trained and not _in_memory(run):
         again = shlex.quote(str(run.folder.config))
         commands.append(("The same run again", f"peftide train --config {again} --out again"))

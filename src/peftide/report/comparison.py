@@ -30,6 +30,8 @@ from peftide.report.writing import (
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
 TRAINED, BASELINE = "trained", "baseline"
 """Status of the rows that have a score."""
+LEAST = 0.01
+"""Half of the scores that a picture shows at least, so that small differences look small."""
 MOST_NAMES = 12
 """A picture with more trainings than this shows no names."""
 
@@ -61,7 +63,8 @@ def page(path: Path, board: dict[str, Any], record: dict[str, Any], *, title: st
     """Return the whole page."""
     models = len({row["name"] for row in board["rows"] if "seeds" in row})
     title = title or f"Comparison of {count_of(models, 'model')}"
-    facts = [("run", str(path)), ("scored on", board["part"]), ("date", record.get("date", ""))]
+    facts = [("folder", str(path)), ("scored on", board["part"])]
+    facts.append(("date", wording.moment(record.get("date", ""))))
     header = page_header("compare", title, facts)
     answer = element(
         "div", element("p", " ".join(board["verdict"]), class_="verdict"), class_="answer"
@@ -92,9 +95,16 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
     body = [_row(row, axis, chosen=row["name"] == board["chosen"]) for row in rows]
     return section(
         "Leaderboard",
-        element("table", element("thead", head), element("tbody", body), class_="standings"),
+        element(
+            "table",
+            element("caption", f"{metric[:1].upper()}{metric[1:]} on {board['part']}"),
+            element("thead", head),
+            element("tbody", body),
+            class_="standings",
+        ),
         intro=f"Dots are the {metric} on {board['part']}, lines its 95 % interval, the best first. "
-        "Validation chose the bold row. A difference whose interval spans 0 is no evidence.",
+        "Validation chose the bold model: the best, or a model that validation cannot tell from it "
+        "at less than half of its cost. A difference whose interval spans 0 is no evidence.",
     )
 
 
@@ -121,9 +131,7 @@ def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
 
 def _under(row: dict[str, Any]) -> str:
     """Return the backbone of a model, and the difference to the chosen one."""
-    place = "baseline" if row["status"] == BASELINE else f"on {row['backbone']}"
-    layer = row.get("layer", "last")
-    place += "" if layer == "last" or row["status"] == BASELINE else f", layer {layer}"
+    place = "baseline" if row["status"] == BASELINE else _place(row)
     if row.get("difference") is None:
         return place
     text = f"{place} · minus the chosen: {wording.signed(row['difference'])}"
@@ -133,11 +141,17 @@ def _under(row: dict[str, Any]) -> str:
     return f"{text} [{wording.signed(low)}, {wording.signed(high)}]"
 
 
+def _place(row: dict[str, Any]) -> str:
+    """Return the backbone of a model, and its layer unless it is the last."""
+    layer = row.get("layer", "last")
+    return f"on {row['backbone']}" + ("" if layer == "last" else f", layer {layer}")
+
+
 def costs(board: dict[str, Any]) -> Section | None:
     """Return what each training costs."""
     rows = [
         [
-            row["name"],
+            f"{row['method']} {_place(row)}",
             wording.score(row["validation"]) if row["validation"] is not None else "",
             row["seeds"],
             "" if row["spread"] is None else wording.score(row["spread"]),
@@ -169,7 +183,7 @@ def against_cost(board: dict[str, Any]) -> Section | None:
     metric = wording.metric_name(board["metric"])
     frame = Frame(
         LogAxis("seconds per training", seconds.min() / 1.6, seconds.max() * 1.6),
-        spanning(metric, scores, margin=0.2),
+        spanning(metric, np.append(scores, [scores.mean() - LEAST, scores.mean() + LEAST])),
     )
     marks = [
         dots(

@@ -31,6 +31,8 @@ def groups_of(part: Part) -> list[Markup]:
         for name, groups in found.items()
         if len(groups) > 1
     }
+    if all(score is None for rows in scored.values() for _, _, score, _ in rows):
+        return []
     ends = [end for rows in scored.values() for _, _, *pair in rows for end in pair]
     axis = spanning("", np.array([end for end in ends if end is not None], dtype=np.float64))
     return [group_table(name, rows, part=part, axis=axis) for name, rows in scored.items()]

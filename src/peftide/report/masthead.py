@@ -1,7 +1,6 @@
 """A run → the top of its page: title, scored files, date, and a warning of leaks."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from peftide.quantities import count_of
@@ -55,7 +54,7 @@ def about(run: Run) -> Iterator[tuple[str, str]]:
 def date(run: Run) -> list[str]:
     """Return date and time of the run, if the record has them."""
     written = run.record.get("date")
-    return [f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M %Z}".strip()] if written else []
+    return [wording.moment(written)] if written else []
 
 
 def scored_files(run: Run) -> list[str]:

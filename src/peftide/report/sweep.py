@@ -55,7 +55,8 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any], *, title: st
     """Return the whole page."""
     done = scored(found)
     best, metric = found["best"], wording.metric_name(found["metric"])
-    about = [("run", str(path)), ("trials", f"{len(found['trials']):,}"), ("date", record["date"])]
+    about = [("folder", str(path)), ("trials", f"{len(found['trials']):,}")]
+    about.append(("date", wording.moment(record["date"])))
     title = title or f"Sweep of {count_of(len(found['space']), 'option')}"
     header = page_header("sweep", title, about)
     values = ", ".join(f"{name} {short(value)}" for name, value in best["values"].items())

@@ -1,6 +1,7 @@
 """Names and numbers of metrics, methods and groups of rows as text for people."""
 
 import math
+from datetime import datetime
 
 METRICS = {
     "average_precision": "average precision",
@@ -51,6 +52,17 @@ def metric_name(metric: str) -> str:
     ('average precision', 'macro recall')
     """
     return METRICS.get(metric, plain(metric))
+
+
+def moment(written: str) -> str:
+    """Return the date and time of a record.
+
+    Examples
+    --------
+    >>> moment("2026-11-29T12:59:19+00:00"), moment("")
+    ('2026-11-29 12:59 UTC', '')
+    """
+    return f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M %Z}".strip() if written else ""
 
 
 def plain(name: str) -> str:

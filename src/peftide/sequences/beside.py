@@ -31,7 +31,9 @@ def compare_sequences(
     tuple of Finding
         A finding that counts the rows whose sequence is the table's; none if no table has one.
     """
-    whole = [table for table in tables if table.sequences is not None]
+    # the sequences of mutants come from the file, as its wild type
+    given = [table for table in tables if table.variants_of is None]
+    whole = [table for table in given if table.sequences is not None]
     if not whole:
         return ()
     shared: set[str] = set()
