@@ -1,4 +1,4 @@
-"""The identity of a backbone: their weights, their vocabulary and their configuration."""
+"""The identity of a backbone: its weights, its vocabulary and its configuration."""
 
 import hashlib
 import json
