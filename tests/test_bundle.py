@@ -91,7 +91,7 @@ def test_saved_and_loaded_logits_are_equal_to_the_bit(
 def test_a_model_folder_holds_the_named_files(trained: Trained, method: str) -> None:
     folder = trained("ppi", method) / "model"
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert found == set(MODEL_FILES[method])
+    assert found == {*MODEL_FILES[method], "README.md"}
 
 
 @pytest.mark.parametrize("method", ADAPTERS)
@@ -100,7 +100,7 @@ def test_nothing_in_a_run_is_a_pickle(trained: Trained, method: str) -> None:
         if path.is_file():
             start = path.read_bytes()[:2]
             assert start not in (b"PK", b"\x80\x02", b"\x80\x04"), path
-            assert path.suffix in {".json", ".safetensors", ".yaml", ".csv", ".tsv", ".html"}
+            assert path.suffix in {".json", ".safetensors", ".yaml", ".csv", ".tsv", ".html", ".md"}
 
 
 def test_a_loaded_model_trains_nowhere_and_drops_nothing(trained: Trained) -> None:

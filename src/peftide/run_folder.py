@@ -119,6 +119,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def card(self) -> Path:
+        """The model card: use, data, scores and limits of the model."""
+        return self.model / "README.md"
+
+    @property
     def history(self) -> Path:
         """One row per epoch."""
         return self.path / "history.csv"

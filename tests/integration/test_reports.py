@@ -49,7 +49,7 @@ def test_a_report_that_fails_breaks_no_run(
     def fail(_path: Path, *, title: str | None) -> None:
         raise ZeroDivisionError("a slip of ours")
 
-    monkeypatch.setattr(module, "write_report", fail)
+    monkeypatch.setattr(module, "write_run", fail)
     with caplog.at_level(logging.WARNING, logger="peftide"):
         result = train(small_config(tmp_path, "regression", "head", epochs=1))
     assert json.loads((result.path / "run.json").read_text())["status"] == "finished"

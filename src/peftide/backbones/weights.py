@@ -158,15 +158,19 @@ def load_weights(
 
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
-    """Keep transformers from reporting the language-model head, which peftide leaves out."""
+    """Keep transformers from progress bars, and from reports of the head, which peftide omits."""
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    if has_bars:
+        logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if has_bars:
+            logging.enable_progress_bar()
 
 
 def weights_sha256(model: nn.Module) -> str:

@@ -15,6 +15,7 @@ from peftide.report.account import (
     next_steps,
     settings,
 )
+from peftide.report.card import card
 from peftide.report.curves import Beside, figures_of
 from peftide.report.downloads import downloads
 from peftide.report.groups import groups_intro, groups_of
@@ -46,6 +47,8 @@ def write_run(path: Path, *, title: str | None = None) -> Path:
     with working("writing the report"):
         run = read_run(path)
         write_text(run.folder.report, page(run, title=title))
+        if run.folder.model.is_dir():
+            write_text(run.folder.card, card(run, title=title))
     return run.folder.report
 
 
