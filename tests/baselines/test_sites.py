@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.linear_model import RidgeCV
 
+from peftide.baselines import BASELINES
 from peftide.baselines.letters import STANDARD_RESIDUES
 from peftide.baselines.sites import (
     Sites,
@@ -107,8 +108,11 @@ def test_classes_are_answered_too() -> None:
 
 
 def test_they_apply_to_variants_only() -> None:
-    assert are_variants(singles()[0])
-    assert not are_variants(random_sequences(30, lengths=(40, 41)))
+    variants, proteins = singles()[0], random_sequences(30, lengths=(40, 41))
+    assert are_variants(variants)
+    assert not are_variants(proteins)
+    assert not BASELINES["nearest_homologue"].applies(variants)
+    assert BASELINES["nearest_homologue"].applies(proteins)
     assert vary_at_few_sites(doubles()[0])
     assert not vary_at_few_sites(singles()[0])  # one change at a time has no pairs
     assert not vary_at_few_sites(random_sequences(30, lengths=(40, 41)))

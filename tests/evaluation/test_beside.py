@@ -43,7 +43,8 @@ def answers_of(
 @pytest.mark.parametrize("task", TASKS)
 def test_every_part_but_train_gets_one_answer_per_row(tmp_path: Path, task: str) -> None:
     _, targets, found = answers_of(tmp_path, task)
-    left_out = {"site_pairs"} if task.startswith("variants") else {"sites", "site_pairs"}
+    variants = {"site_pairs", "nearest_homologue"}
+    left_out = variants if task.startswith("variants") else {"sites", "site_pairs"}
     wanted = [name for name in suitable(TASKS[task]) if name not in left_out]
     assert list(found.answers) == wanted == list(found.fitted)
     assert ("residue_letter" in found.answers) == (TASKS[task].level == "residue")

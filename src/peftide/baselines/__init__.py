@@ -17,6 +17,7 @@ from peftide.baselines.nearest import NearestHomologue, fit_nearest, load_neares
 from peftide.baselines.residue import ResidueLetters, fit_residue_letters, load_residue_letters
 from peftide.baselines.sites import (
     Sites,
+    are_proteins,
     are_variants,
     fit_site_pairs,
     fit_sites,
@@ -57,7 +58,13 @@ BASELINES: dict[str, Baseline] = {
         levels=("pair",),
         kinds=("binary",),
     ),
-    "nearest_homologue": Baseline("nearest homologue", fit_nearest, load_nearest),
+    "nearest_homologue": Baseline(
+        "nearest homologue",
+        fit_nearest,
+        load_nearest,
+        applies=are_proteins,
+        needs="different proteins, but variants of one",
+    ),
     "residue_letter": Baseline(
         "residue letter alone",
         fit_residue_letters,

@@ -138,6 +138,11 @@ def are_variants(sequences: Sequence[str]) -> bool:
     return reference_of(sequences) is not None
 
 
+def are_proteins(sequences: Sequence[str]) -> bool:
+    """Return whether sequences are not variants of one, all of which are similar to all others."""
+    return not are_variants(sequences)
+
+
 def vary_at_few_sites(sequences: Sequence[str]) -> bool:
     """Return whether sequences are variants that change at 2 to 16 sites, also two at a time.
 
