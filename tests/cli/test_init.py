@@ -52,6 +52,10 @@ def test_a_table_without_parts_is_split_first(capsys: pytest.CaptureFixture[str]
         "next: peftide split --input a.csv --out parts",
         "next: peftide train --config train.yaml --data parts/split.tsv",
     ]
+    Path("a.csv").write_text("mutant,label\nA1C,1\n")
+    assert main(["init", "--data", "a.csv", "--overwrite"]) == 0
+    said = capsys.readouterr().err
+    assert "next: peftide split --input a.csv --out parts --kind position" in said
     Path("a.csv").write_text("sequence,label,split\nACD,1,train\n")
     assert main(["init", "--data", "a.csv", "--overwrite"]) == 0
     assert "next: peftide split" not in capsys.readouterr().err

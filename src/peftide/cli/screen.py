@@ -1,5 +1,7 @@
 """`peftide screen`."""
 
+import json
+
 from peftide.cli.closing import say_next, say_written
 from peftide.cli.streams import say
 from peftide.commands.screen import screen
@@ -9,7 +11,7 @@ from peftide.quantities import byte_size, count_of, duration
 
 ROW_BYTES = 40
 """Size of a hit in the file, about."""
-VIEW = "import pandas; print(pandas.read_parquet({!r}).nlargest(20, 'score'))"
+VIEW = 'import pandas; print(pandas.read_parquet({}).nlargest(20, "score"))'
 
 
 def run(config: ScreenConfig, given: Names) -> None:
@@ -27,4 +29,4 @@ def run(config: ScreenConfig, given: Names) -> None:
     say(f"scored in {duration(result.seconds)} ({rate:,.0f} pairs/s)")
     say(count_of(result.hits, "hit"))
     say_written(hits=result.path)
-    say_next(["python", "-c", VIEW.format(str(result.path))])
+    say_next(["python", "-c", VIEW.format(json.dumps(str(result.path)))])

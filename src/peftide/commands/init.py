@@ -67,13 +67,13 @@ def training_of(config: InitConfig) -> TrainConfig:
     )
 
 
-def lacks_split(training: TrainConfig) -> bool:
-    """Return whether the table of all parts has no column that names the part of a row."""
+def columns_of(training: TrainConfig) -> list[str]:
+    """Return the columns of the table of all parts; none if it is a pipe or not there."""
     table = training.data
     if not isinstance(table, Path) or is_pipe(table) or not table.is_file():
-        return False
+        return []
     header = next(iter(open_lines(table)), "")
-    return training.split_column not in re.findall(r"[^\t,;\"]+", header.rstrip("\r\n"))
+    return re.findall(r"[^\t,;\"]+", header.rstrip("\r\n"))
 
 
 def template(config: TrainConfig, path: Path) -> str:
