@@ -1,7 +1,7 @@
 """Damaged and odd inputs for every reader: is each read right, or refused with one clear error?
 
-    python benchmarks/fuzz.py [--inputs 20000] [--first 0] [--kinds yaml table …] [--processes 2]
-    python benchmarks/fuzz.py --kinds yaml --first 17 --inputs 1 --trace
+    python -m benchmarks.fuzz [--inputs 20000] [--first 0] [--kinds yaml table …] [--processes 2]
+    python -m benchmarks.fuzz --kinds yaml --first 17 --inputs 1 --trace
 
 Input number n is always the same, whatever came before it. Each input runs in a forked process
 with a limit on time and memory. Prints the outcomes of each kind, and each distinct fault with the
@@ -23,8 +23,9 @@ import sys
 import tempfile
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
@@ -33,6 +34,9 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
+from benchmarks.cases import spare_the_time
+from benchmarks.recording import add_record_option, write_record
 from safetensors.numpy import load_file, save_file
 
 from peftide.backbones.loading import LoadOptions, load_backbone
@@ -43,15 +47,19 @@ from peftide.bundle_record import digest_of
 from peftide.cli.arguments import parse_config
 from peftide.cli.main import COMMANDS, parse_words
 from peftide.cli.main import main as run_command
+from peftide.commands.screen import read_proteins
 from peftide.commands.split import split
 from peftide.commands.train import train
-from peftide.config import SplitConfig, TrainConfig, from_mapping, read_yaml
+from peftide.config import ScreenConfig, SplitConfig, TrainConfig, from_mapping, read_yaml
 from peftide.config.reading import flag
 from peftide.engine.embedding import EmbeddingPlan, embed
 from peftide.errors import InputError, PeftideError, StorageError
 from peftide.packing import PackedBatch, pack
 from peftide.report.page import write_report
+from peftide.screening.known import read_known
 from peftide.sequences import read_fasta, read_table
+from peftide.sequences.mutants import THREE_LETTERS
+from peftide.sweeping.space import read_space
 from peftide.tasks import TASKS
 from peftide.training.problem import read_problem
 from peftide.training.resume import TrainingState, load_point, save_point
@@ -157,6 +165,7 @@ class Material:
     tables: dict[str, Path]
     store: Path
     points: Path
+    finished: dict[str, Path]
 
 
 # ---- oddities ----------------------------------------------------------------------------------
@@ -355,6 +364,90 @@ def try_table(material: Material, folder: Path, random: Random) -> None:
         raise MisreadError(f"{rows!r} became {found!r}")
 
 
+NAMES = {letter: name for name, letter in THREE_LETTERS.items()}
+
+
+def mutant_name(changes: list[tuple[int, str, str]], random: Random) -> str:
+    """The name of a mutant in one of the usual notations; places count from 1."""
+    if not changes:
+        return random.choice(["WT", "wt", "_wt", "p.="])
+    if random.random() < 0.3:
+        named = [f"{NAMES[old]}{place}{NAMES[new]}" for place, old, new in changes]
+        return f"p.[{';'.join(named)}]" if len(named) > 1 else f"p.{named[0]}"
+    return random.choice(":,;/ ").join(f"{old}{place}{new}" for place, old, new in changes)
+
+
+def try_variants(material: Material, folder: Path, random: Random) -> None:
+    """Names of mutants give the sequences that were meant, whatever form the wild type has."""
+    wild = "".join(random.choices(AMINO_ACIDS, k=random.randrange(12, 40)))
+    offset = random.choice([0, 0, 0, 100])
+    lines, meant = ["mutant\tlabel"], set()
+    for row in range(random.randrange(3, 9)):
+        places = sorted(random.sample(range(len(wild)), random.choice([0, 1, 1, 1, 2])))
+        changes = [
+            (place + 1 + offset, wild[place], random.choice(AMINO_ACIDS.replace(wild[place], "")))
+            for place in places
+        ]
+        letters = list(wild)
+        for place, _, new in changes:
+            letters[place - 1 - offset] = new
+        meant.add("".join(letters))
+        lines.append(f"{mutant_name(changes, random)}\t{row / 7}")
+    missing = random.random() < 0.2
+    if missing:
+        lines.append(f"{random.choice(MISSING)}\t0.5")
+    table, fasta = folder / "t.tsv", folder / "wild.fasta"
+    end, shown = random.choice(["\n", "\r\n"]), random.choice([wild, wild.lower(), wild + "*"])
+    wrapped = [shown[k : k + 11] for k in range(0, len(shown), 11)]
+    table.write_bytes((end.join(lines) + end).encode())
+    fasta.write_bytes((end.join([">w wild type", *wrapped]) + end).encode())
+    damaged = random.random() < 0.5
+    if damaged:
+        path = random.choice([table, fasta])
+        path.write_bytes(damaged_bytes(path.read_bytes(), random))
+    given = wild if random.random() < 0.3 else str(fasta)
+    config = TrainConfig(out=folder / "o", train=table, wild_type=given)
+    found = read_table(table, config, level="single", needs_labels=True)
+    if not damaged and set(np.ravel(found.sequences)) != meant:
+        raise MisreadError(f"{lines!r} of {wild} became {found.sequences!r}")
+
+
+def try_space(material: Material, folder: Path, random: Random) -> None:
+    """The space of a sweep."""
+    path = folder / "space.yaml"
+    text = "lora_r: [1, 8]\nlora_targets: [[query], [key, value]]\nmethod: [lora, head]\n"
+    text += "learning_rate: {low: 1e-5, high: 1e-2, log: true}\nepochs: {low: 1, high: 9}\n"
+    if random.random() < 0.5:
+        path.write_bytes(damaged_bytes(text.encode(), random))
+    else:
+        path.write_text(json.dumps(damaged_value(yaml.safe_load(text), random)))
+    read_space(path)
+
+
+def try_screen(material: Material, folder: Path, random: Random) -> None:
+    """Proteins, partners and known pairs of a screen: all that it reads beside the model."""
+    rows = [(name.split()[0], sequence) for name, sequence, _ in random_rows(random)]
+    text = "".join(f">{name}\n{sequence}\n" for name, sequence in rows)
+    known = "id_a\tid_b\n" + "".join(f"{a}\t{b}\n" for (a, _), (b, _) in pairwise(rows))
+    paths = {"sequences": text, "against": text, "known": known}
+    damaged = random.choice([*paths, ""])
+    for name, content in paths.items():
+        data = content.encode()
+        (folder / name).write_bytes(damaged_bytes(data, random) if name == damaged else data)
+    config = ScreenConfig(
+        run=material.run,
+        sequences=folder / "sequences",
+        against=random.choice([None, folder / "against"]),
+        known=folder / "known",
+        out=folder / "hits.parquet",
+    )
+    proteins = read_proteins(config)
+    partners = None if config.against is None else proteins.partners
+    found, others = read_known(folder / "known", proteins.names, partners)
+    if not damaged and (others or len(found) != len(rows)):
+        raise MisreadError(f"{known!r} became {found!r}")
+
+
 def try_fasta(material: Material, folder: Path, random: Random) -> None:
     rows = [(name.split()[0], sequence) for name, sequence, _ in random_rows(random)]
     missing = random.random() < 0.3
@@ -521,6 +614,24 @@ def try_command(material: Material, folder: Path, random: Random) -> None:
         damage_file(target, random)
     else:
         target.write_bytes(damaged_bytes(target.read_bytes(), random))
+    run_words(words)
+
+
+def try_finished(material: Material, folder: Path, random: Random) -> None:
+    """A comparison or a sweep with a damaged file, begun or finished: resumed, or reported."""
+    command, source = random.choice(list(material.finished.items()))
+    os.chdir(folder)
+    shutil.copytree(source, folder / "out", ignore=shutil.ignore_patterns("*.html"))
+    if random.random() < 0.7:
+        record = folder / "out" / "run.json"
+        record.write_text(record.read_text().replace('"finished"', '"running"'))
+    damage_file(folder / "out", random)
+    resume = f"{command} --resume --out out --threads 1 --device cpu"
+    run_words(resume if random.random() < 0.8 else "report out")
+
+
+def run_words(words: str) -> None:
+    """Run a command; raise what it said."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
         code = run_command([*words.split(), "--debug"])
@@ -554,6 +665,10 @@ KINDS: dict[str, tuple[Callable[[Material, Path, Random], None], int]] = {
     "report": (try_report, 6),
     "split": (try_split, 5),
     "backbone": (try_backbone, 6),
+    "variants": (try_variants, 8),
+    "space": (try_space, 5),
+    "screen": (try_screen, 5),
+    "finished": (try_finished, 1),
     "command": (try_command, 1),
 }
 """Kind → how one input is tried, and its share of all inputs."""
@@ -562,7 +677,7 @@ KINDS: dict[str, tuple[Callable[[Material, Path, Random], None], int]] = {
 # ---- material and running ----------------------------------------------------------------------
 
 
-def make_material(folder: Path) -> Material:
+def make_material(folder: Path, kinds: Sequence[str]) -> Material:
     """Make sound inputs of every kind; all are small."""
     random = Random(0)
     sequences = ["".join(random.choices(AMINO_ACIDS, k=random.randrange(8, 30))) for _ in range(30)]
@@ -580,6 +695,8 @@ def make_material(folder: Path) -> Material:
         rows = [f"s{k}\t{sequences[k]}\t{label(k)}\t{parts[k]}" for k in range(30)]
         tables[task] = folder / f"{task}.tsv"
         tables[task].write_text("\n".join(["id\tsequence\tlabel\tsplit", *rows]) + "\n")
+    for task in ("residue-regression", "variants", "ppi", "pair-regression"):
+        tables[task] = other_table(folder / f"{task}.tsv", task, sequences, parts)
     run = folder / "run"
     train(
         TrainConfig(
@@ -609,8 +726,46 @@ def make_material(folder: Path) -> Material:
     save_point(folder / "points", state, model=model, optimizer=optimizer)
     stored_letters(folder / "store")
     return Material(
-        run, folder / "backbone", folder / "split", tables, folder / "store", folder / "points"
+        *(run, folder / "backbone", folder / "split", tables, folder / "store", folder / "points"),
+        finished=make_finished(folder, tables["regression"]) if "finished" in kinds else {},
     )
+
+
+def other_table(path: Path, task: str, sequences: list[str], parts: list[str]) -> Path:
+    """Write the table of a task that is not about single sequences with one label."""
+    header, rows = "sequence_a\tsequence_b\tlabel\tsplit", []
+    wild = sequences[0][:8]
+    for k, (sequence, part) in enumerate(zip(sequences, parts, strict=True)):
+        label = str(k % 2) if task == "ppi" else str(k / 7)
+        cells = [sequence, sequences[k - 1], label, part]
+        if task == "residue-regression":
+            header = "id\tsequence\tlabel\tsplit"
+            numbers = (str(AMINO_ACIDS.index(letter) / 7) for letter in sequence)
+            cells = [f"s{k}", sequence, " ".join(numbers), part]
+        elif task == "variants":
+            header = "mutant\tmutated_sequence\tlabel\tsplit"
+            place, letter = k % 8, AMINO_ACIDS[(AMINO_ACIDS.index(wild[k % 8]) + 1 + k // 8) % 20]
+            name = f"{wild[place]}{place + 1}{letter}"
+            cells = [name, wild[:place] + letter + wild[place + 1 :], label, part]
+        rows.append("\t".join(cells))
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def make_finished(folder: Path, table: Path) -> dict[str, Path]:
+    """Make a comparison and a sweep of the head alone."""
+    (folder / "space.yaml").write_text("head_width: [4, 8]\n")
+    common = f"--data {table} --backbone random:esm2_tiny --epochs 1 --head mlp --baselines none "
+    common += "--threads 1 --device cpu"
+    words = {
+        "compare": f"compare --methods head --head-width 8 --task regression {common}",
+        "sweep": f"sweep --space {folder}/space.yaml --search grid --trials 2 --method head "
+        f"--task regression {common}",
+    }
+    spare_the_time()
+    for command, given in words.items():
+        assert run_command([*given.split(), "--out", str(folder / command)]) == 0, given
+    return {command: folder / command for command in words}
 
 
 def try_one(number: int, kind: str, material: Material) -> tuple[str, str]:
@@ -715,7 +870,26 @@ def choose_jobs(first: int, inputs: int, kinds: list[str]) -> list[tuple[int, st
     return [(number, order[number % len(order)]) for number in range(first, first + inputs)]
 
 
-def main() -> int:
+Counts = dict[str, Counter[str]]
+Faults = dict[tuple[str, str, str], list[int]]
+
+
+def try_all(
+    jobs: list[tuple[int, str]], material: Material, *, processes: int = 1, seconds: float = 60
+) -> tuple[Counts, Faults]:
+    """Return outcomes by kind, and the numbers of the inputs that show each fault."""
+    counts: Counts = defaultdict(Counter)
+    faults: Faults = defaultdict(list)
+    for number, kind, outcome, fault in outcomes(
+        jobs, material, processes=processes, seconds=seconds
+    ):
+        counts[kind][outcome] += 1
+        if outcome in FAULTS:
+            faults[kind, outcome, fault].append(number)
+    return counts, faults
+
+
+def main(words: Sequence[str] | None = None) -> int:
     """Try inputs and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--inputs", type=int, default=20_000)
@@ -723,23 +897,20 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=60, help="limit of one input")
+    add_record_option(parser)
     parser.add_argument("--trace", action="store_true", help="print the trace of each fault")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     torch.set_num_threads(1)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    faults: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     logging.disable(logging.CRITICAL)
     begun = monotonic()
     with tempfile.TemporaryDirectory(prefix="fuzz-material-") as folder:
-        material = make_material(Path(folder))
+        material = make_material(Path(folder), given.kinds)
         jobs = choose_jobs(given.first, given.inputs, given.kinds)
-        for number, kind, outcome, fault in outcomes(
-            jobs, material, processes=given.processes, seconds=given.seconds
-        ):
-            counts[kind][outcome] += 1
-            if outcome in FAULTS:
-                faults[kind, outcome, fault].append(number)
-    print_table(counts)
+        counts, faults = try_all(jobs, material, processes=given.processes, seconds=given.seconds)
+    header, rows = table_of(counts)
+    for line in (header, ["---"] * len(header), *rows):
+        print("| " + " | ".join(line) + " |")
+    write_record(given.record, header, rows)
     print(f"\n{sum(map(Counter.total, counts.values())):,} inputs in {monotonic() - begun:.0f} s")
     for (kind, outcome, fault), numbers in sorted(faults.items(), key=lambda item: -len(item[1])):
         print(
@@ -748,13 +919,14 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def print_table(counts: dict[str, Counter[str]]) -> None:
-    shown = [o for o in OUTCOMES if any(c[o] for c in counts.values()) or o == "unexpected error"]
-    print("| kind | inputs | " + " | ".join(shown) + " |")
-    print("|---|" + "---:|" * (len(shown) + 1))
-    for kind in (kind for kind in KINDS if kind in counts):
-        cells = [f"{counts[kind][outcome]:,}" for outcome in shown]
-        print(f"| {kind} | {counts[kind].total():,} | " + " | ".join(cells) + " |")
+def table_of(counts: dict[str, Counter[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return the outcomes of each kind: header and rows."""
+    shown = [o for o in OUTCOMES if any(c[o] for c in counts.values()) or o in FAULTS]
+    rows = [
+        [kind, *(f"{count:,}" for count in (own.total(), *(own[outcome] for outcome in shown)))]
+        for kind, own in ((kind, counts[kind]) for kind in KINDS if kind in counts)
+    ]
+    return ["Kind", "Inputs", *(outcome.capitalize() for outcome in shown)], rows
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+import __main__
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -51,6 +53,9 @@ def command() -> str:
     if "--record" in words:
         place = words.index("--record")
         words = words[:place] + words[place + 2 :]
+    module = getattr(__main__.__spec__, "name", "")
+    if module.startswith("benchmarks."):
+        return shlex.join(["python", "-m", module, *words])
     script = Path(sys.argv[0]).resolve().relative_to(ROOT)
     return shlex.join(["python", str(script), *words])
 

@@ -24,6 +24,7 @@ from peftide.files import (
     as_file,
     file_hash,
     finite,
+    full_disk_errors,
     reading_pipes,
     remove,
     remove_partials,
@@ -174,6 +175,22 @@ def test_remove_takes_a_link_and_not_its_folder(tmp_path: Path):
     assert names(tmp_path) == ["folder"]
 
 
+@pytest.mark.parametrize("said", ["(os error 28)", "database or disk is full"])
+def test_a_full_disk_is_recognised_behind_another_error(said: str):
+    """The interface of a database ends with an assertion of its own after SQLite's error."""
+
+    def work() -> None:
+        try:
+            raise RuntimeError(said)
+        finally:
+            raise AssertionError("Should not reach")
+
+    with pytest.raises(StorageError, match="no space left on"), full_disk_errors(Path("study")):
+        work()
+    with pytest.raises(KeyError), full_disk_errors(Path("study")):
+        raise KeyError("x")
+
+
 def test_a_file_may_have_the_longest_name(tmp_path: Path):
     write_text(tmp_path / ("a" * 255), "x")
     assert names(tmp_path) == ["a" * 255]
@@ -185,6 +202,22 @@ def test_partial_files_of_killed_processes_go(tmp_path: Path):
     (tmp_path / "mine.partial").touch()
     remove_partials(tmp_path)
     assert names(tmp_path) == ["mine.partial"]
+
+
+def test_a_tidy_output_deletes_only_what_dead_processes_left_of_it(tmp_path: Path):
+    """Without a lock, a living process or another machine may be writing the same output."""
+    page = tmp_path / "report.html"
+    with written_whole(page) as partial:
+        partial.touch()
+        beginning = partial.name.rpartition("-")[0]
+    with subprocess.Popen(["true"]) as process:
+        dead = process.pid
+    kept = [f"{beginning}-{os.getppid()}", f"{PARTIAL}0123456789abcdef-01234567-{dead}"]
+    kept.append(f"{beginning[:-3]}xyz-{dead}")
+    for name in (*kept, f"{beginning}-{dead}", f"{beginning}-half"):
+        (tmp_path / name).touch()
+    write_text(page, "whole", tidy=True)
+    assert names(tmp_path) == sorted([*kept, "report.html"])
 
 
 def test_tensors_are_written_whole_too(tmp_path: Path):

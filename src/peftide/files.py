@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -24,14 +25,22 @@ logger = logging.getLogger(__name__)
 ENDLESS = {Path("/dev") / name for name in ("zero", "full", "random", "urandom")}
 PARTIAL = ".peftide-partial-"
 """Beginning of the name of each temporary path; a killed process leaves such paths behind."""
+FULL = ("os error 28", "No space left", "database or disk is full")
+"""Words about a full disk: of safetensors, of the system, and of SQLite."""
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, *, tidy: bool = False) -> Iterator[Path]:
     """Yield a temporary path; rename it to `path` if the block succeeds, else delete it.
 
     `path` may become a file or a folder. An existing `path` stays until the end.
+
+    Parameters
+    ----------
+    tidy
+        Whether to delete first what killed processes left of this output. Outputs in a work folder
+        need it not: the next call tidies the whole folder.
 
     Raises
     ------
@@ -47,10 +56,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    # short, because `path` may have the longest name that the file system takes
-    partial = path.with_name(f"{PARTIAL}{text_hash(path.name)[:16]}-{os.getpid()}")
+    partial = path.with_name(f"{_partial_name(path)}{os.getpid()}")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if tidy:
+            _remove_leftovers(path)
         try:
             yield partial
             settle(partial)
@@ -61,18 +71,40 @@ def written_whole(path: Path) -> Iterator[Path]:
             remove(partial)
 
 
+def _partial_name(path: Path) -> str:
+    """Return the name of the temporary path of an output on this machine, without the process."""
+    # short, because `path` may have the longest name that the file system takes
+    return f"{PARTIAL}{text_hash(path.name)[:16]}-{text_hash(platform.node())[:8]}-"
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn errors about a full disk or a read-only folder into one clear `StorageError`."""
+    with full_disk_errors(path):
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(_explain(error, path)) from error
+
+
+@contextmanager
+def full_disk_errors(path: Path) -> Iterator[None]:
+    """Turn the errors by which libraries report a full disk into one clear `StorageError`."""
     try:
         yield
-    except OSError as error:
-        raise StorageError(_explain(error, path)) from error
     except Exception as error:
-        # safetensors reports a full disk with a separate error class
-        if "os error 28" not in str(error) and "No space left" not in str(error):
+        if isinstance(error, StorageError) or not _is_about_a_full_disk(error):
             raise
         raise StorageError(_explain(OSError(errno.ENOSPC, "full"), path)) from error
+
+
+def _is_about_a_full_disk(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it followed, names a full disk."""
+    while error is not None:
+        if any(words in str(error) for words in FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _explain(error: OSError, path: Path) -> str:
@@ -189,9 +221,26 @@ def remove_partials(folder: Path) -> None:
         remove(path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
-    with written_whole(path) as partial:
+def _remove_leftovers(path: Path) -> None:
+    """Delete the temporary paths of an output that killed processes of this machine left."""
+    for partial in path.parent.glob(f"{_partial_name(path)}*"):
+        if not _is_alive(partial.name.rpartition("-")[2]):
+            remove(partial)
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def write_text(path: Path, text: str, *, tidy: bool = False) -> None:
+    """Write a text file atomically; for `tidy` see `written_whole`."""
+    with written_whole(path, tidy=tidy) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ import peftide
 from peftide.commands import compare as command
 from peftide.commands.compare import CompareResult, compare
 from peftide.config import CompareConfig, PlanConfig, TrainConfig
-from peftide.errors import InputError, TrainingError
+from peftide.errors import InputError, StorageError, TrainingError
 from peftide.planning.plan import Plan
 from tests.conftest import TINY, small_config
 
@@ -128,11 +128,25 @@ def test_an_interrupted_cell_is_trained_again_alone(
     monkeypatch.setattr(command, "train", train)
     with pytest.raises(KeyboardInterrupt):
         compare(config_in(tmp_path))
+    (finished,) = (tmp_path / "compared" / "cells").glob("head_*")
+    (finished / "report.html").unlink()  # as if killed between the end of a training and its report
+    (finished / ".peftide-train").mkdir()
     result = compare(config_in(tmp_path, resume=True))
     assert trained == ["head", "last_k", "last_k"]
+    assert (finished / "report.html").is_file()
+    assert not (finished / ".peftide-train").exists()
     assert set(result.table.loc[result.table["status"] == "trained", "method"]) == {
         *("head", "last_k"),
     }
+
+
+def test_a_full_disk_ends_the_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(_: TrainConfig) -> Any:
+        raise StorageError("no space left on the disk")
+
+    monkeypatch.setattr(command, "train", train)
+    with pytest.raises(StorageError, match="no space left"):
+        compare(config_in(tmp_path))
 
 
 def test_a_cell_that_fails_does_not_stop_the_others(

@@ -9,7 +9,7 @@ from peftide.commands import sweep as command
 from peftide.commands.sweep import SweepResult, sweep
 from peftide.commands.train import train
 from peftide.config import SweepConfig, TrainConfig, from_mapping, read_yaml
-from peftide.errors import InputError, TrainingError
+from peftide.errors import InputError, StorageError, TrainingError
 from peftide.run_folder import RunFolder
 from peftide.training import running
 from tests.conftest import small_config
@@ -100,6 +100,21 @@ def test_a_trial_that_fails_does_not_stop_the_others(
     monkeypatch.setattr(running, "run_training", run)
     table = sweep(config_in(tmp_path)).table.set_index("head_width")
     assert table["state"].to_dict() == {4: "fail", 8: "complete"}
+
+
+def test_a_full_disk_is_not_the_fault_of_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_request: Any, **_more: Any) -> None:
+        raise StorageError("no space left on the disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "run_training", run)
+        with pytest.raises(StorageError, match="no space left"):
+            sweep(config_in(tmp_path))
+    table = sweep(config_in(tmp_path, resume=True)).table
+    assert table["state"].tolist() == ["complete", "complete"]
+    assert table["trial"].tolist() == [0, 1]
 
 
 def test_no_finished_trial_is_an_error_with_the_reason(

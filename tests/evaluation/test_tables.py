@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,12 @@ def test_the_ending_decides_the_separator_and_no_id_changes(tmp_path: Path, endi
     separator = "," if ending.startswith("csv") else "\t"
     found = pd.read_csv(path, sep=separator, keep_default_na=False, encoding="utf-8")
     assert list(found["id"]) == ids
+
+
+def test_equal_tables_are_equal_files_when_packed(tmp_path: Path) -> None:
+    """A header of gzip may hold a name, here a temporary one, and a time."""
+    for name in ("a.tsv.gz", "b.tsv.gz"):
+        write_table(pd.DataFrame({"id": ["é"], "score": 0.5}), tmp_path / name)
+    assert (tmp_path / "a.tsv.gz").read_bytes() == (tmp_path / "b.tsv.gz").read_bytes()
+    assert (tmp_path / "a.tsv.gz").read_bytes()[3:8] == bytes(5)  # no name, no time
+    assert gzip.decompress((tmp_path / "a.tsv.gz").read_bytes()).decode() == "id\tscore\né\t0.5\n"

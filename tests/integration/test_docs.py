@@ -146,7 +146,8 @@ def scripts_of_records() -> set[str]:
     """The benchmarks that the records name as their command."""
     records = [read_record(path.stem)["command"] for path in RECORDS.glob("*.json")]
     text = " ".join(" ".join(one) if isinstance(one, list) else one for one in records)
-    return set(re.findall(r"benchmarks/[\w/]+\.py", text))
+    modules = {f"{name.replace('.', '/')}.py" for name in re.findall(r"-m (benchmarks\.\w+)", text)}
+    return modules | set(re.findall(r"benchmarks/[\w/]+\.py", text))
 
 
 @pytest.mark.parametrize("script", sorted(scripts_of_records()))

@@ -7,7 +7,16 @@ import pytest
 from peftide.config import SweepConfig
 from peftide.errors import InputError
 from peftide.sweeping.space import Space, space_of
-from peftide.sweeping.study import FOLDER, REASON, interrupted, open_study, take_up
+from peftide.sweeping.study import (
+    FOLDER,
+    REASON,
+    finished,
+    has_queue,
+    next_sampler,
+    numbers_of,
+    open_study,
+    take_up,
+)
 
 SPACE = space_of({"lora_r": ["1", "2", "4"]})
 DATA = {"t.tsv": "0" * 64}
@@ -76,24 +85,68 @@ def test_a_range_has_no_grid(tmp_path: Path) -> None:
 
 def test_an_interrupted_trial_is_queued_once(tmp_path: Path) -> None:
     study = opened(tmp_path)
-    mine, other, failed = (study.ask() for _ in range(3))
-    for trial, folder in ((mine, tmp_path), (other, tmp_path / "b"), (failed, tmp_path)):
+    mine, failed = study.ask(), study.ask()
+    for trial in (mine, failed):
         trial.suggest_categorical("lora_r", [1, 2, 4])
-        trial.set_user_attr(FOLDER, str(folder))
-    failed.set_user_attr(REASON, "no memory")
-    study.tell(failed, state=optuna.trial.TrialState.FAIL)
+    failed.set_user_attr(REASON, "no memory")  # and killed before it was told so
     for _ in range(2):
-        take_up(study, tmp_path)
+        take_up(study, config(tmp_path), SPACE)
     waiting = study.get_trials(states=(optuna.trial.TrialState.WAITING,))
     assert len(waiting) == 1
     assert SPACE["lora_r"].suggest(study.ask()) == mine.params["lora_r"]
-    assert {one.number for one in interrupted(study)} >= {mine.number, other.number}
+    assert [one.number for one in finished(study)] == [failed.number]
+    assert numbers_of(study) == {0: 0, 1: 1, 2: 0}
 
 
-def test_a_resumed_random_study_draws_new_values(tmp_path: Path) -> None:
-    space = space_of({"learning_rate": {"low": "1e-4", "high": "1e-1"}})
-    drawn = []
-    for _ in range(3):
-        study = opened(tmp_path, space, search="random")
-        drawn.append(space["learning_rate"].suggest(study.ask()))
-    assert len(set(drawn)) == 3
+def test_in_a_shared_database_only_own_trials_are_taken_up(tmp_path: Path) -> None:
+    shared = config(tmp_path, storage=f"sqlite:///{tmp_path / 'shared.db'}")
+    study = open_study(shared, SPACE, folder=tmp_path, data=DATA)
+    for folder in (tmp_path, tmp_path / "b", None):
+        trial = study.ask()
+        if folder is not None:
+            trial.set_user_attr(FOLDER, str(folder))
+    take_up(study, shared, SPACE)
+    states = [one.state.name for one in study.get_trials()]
+    assert states == ["FAIL", "RUNNING", "RUNNING", "WAITING"]
+
+
+@pytest.mark.parametrize("search", ["random", "tpe"])
+def test_an_interrupted_study_draws_what_it_would_have_drawn(tmp_path: Path, search: str) -> None:
+    space = space_of(
+        {name: {"low": "0.1", "high": "0.9"} for name in ("lora_dropout", "learning_rate")}
+    )
+
+    def draw(folder: Path, *, interrupted_at: int) -> list[dict[str, float]]:
+        """Draw the values of trials; one of them is left after its first value."""
+        study = opened(folder, space, search=search)
+        take_up(study, config(folder), space)
+        while len(finished(study)) < 14:
+            study.sampler = next_sampler(study, config(folder, search=search))
+            trial = study.ask()
+            if trial.number == interrupted_at:
+                space["lora_dropout"].suggest(trial)
+                return draw(folder, interrupted_at=-1)
+            values = [one.suggest(trial) for one in space.values()]
+            study.tell(trial, values[0] - values[1])
+        return [trial.params for trial in finished(study)]
+
+    for name in ("whole", "broken"):
+        (tmp_path / name).mkdir()
+    whole = draw(tmp_path / "whole", interrupted_at=-1)
+    assert draw(tmp_path / "broken", interrupted_at=12) == whole
+    assert len({values["learning_rate"] for values in whole}) == 14
+
+
+def test_an_interrupted_grid_has_every_combination_once(tmp_path: Path) -> None:
+    space = space_of({"lora_r": ["1", "2", "4"], "lora_alpha": ["1", "2"]})
+    for interrupted in (True, True, False):
+        study = opened(tmp_path, space, search="grid", trials=5)
+        take_up(study, config(tmp_path), space)
+        while has_queue(study):
+            trial = study.ask()
+            values = [one.suggest(trial) for one in space.values()]
+            if interrupted and trial.number in (1, 4):
+                break
+            study.tell(trial, sum(values))
+    tried = [tuple(trial.params.values()) for trial in finished(study)]
+    assert len(tried) == len({*tried}) == 5

@@ -4,6 +4,7 @@ import optuna
 import pytest
 
 from peftide.sweeping.space import space_of
+from peftide.sweeping.study import REASON
 from peftide.sweeping.summary import summarise
 
 SPACE = space_of({"lora_r": ["1", "8"], "lora_dropout": {"low": "0.0", "high": "0.5"}})
@@ -15,6 +16,9 @@ def study_of(count: int) -> optuna.Study:
     def objective(trial: optuna.Trial) -> float:
         words = {name: one.suggest(trial) for name, one in SPACE.items()}
         if trial.number == 2:
+            trial.set_user_attr(REASON, "no memory")
+            raise MemoryError
+        if trial.number == 3:  # of a killed process
             raise MemoryError
         trial.set_user_attr("seconds", 1.5)
         return words["lora_r"] + 0.01 * words["lora_dropout"]
@@ -30,9 +34,10 @@ def test_the_option_that_makes_the_score_is_the_most_important() -> None:
     assert found.best["values"]["lora_r"] == 8
 
 
-def test_the_table_has_a_row_per_trial() -> None:
+def test_the_table_has_a_row_per_trial_that_came_to_an_end() -> None:
     table = summarise(study_of(5), SPACE, metric="auroc", seed=0).table()
-    assert table["state"].tolist() == ["complete", "complete", "fail", "complete", "complete"]
+    assert table["state"].tolist() == ["complete", "complete", "fail", "complete"]
+    assert table["trial"].tolist() == [0, 1, 2, 4]
     assert set(table["lora_r"]) <= {1, 8}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from peftide.commands.plan import plan
-from peftide.commands.train import train
+from peftide.commands.train import finish, train
 from peftide.comparing.answers import read_answers
 from peftide.comparing.budget import Budget
 from peftide.comparing.cells import (
@@ -26,7 +26,7 @@ from peftide.comparing.leaderboard import Cost, Leaderboard, Trained, Untrained,
 from peftide.config import CompareConfig, PlanConfig, TrainConfig
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names, changed_options
-from peftide.errors import TRAINING_FAILURES, InputError, TrainingError
+from peftide.errors import TRAINING_FAILURES, InputError, StorageError, TrainingError
 from peftide.evaluation.beside import stored_beside
 from peftide.evaluation.homology import remembered_search
 from peftide.evaluation.part_scores import Answers, Resampling
@@ -149,6 +149,8 @@ def _train_all(request: _Request, folder: RunFolder) -> _Progress:
     for number, cell in enumerate(every, start=1):
         out = cell.path(folder.path)
         if RunFolder(out).is_finished():
+            # it may have been killed before it had tidied up
+            finish(_cell_config(request, cell.contender, out, seed=cell.seed), data_files(config))
             progress.finished.append(cell)
             budget.learn(cell.contender, _seconds(out))
             continue
@@ -170,6 +172,8 @@ def _run_if_it_fits(request: _Request, cell: Cell, out: Path, *, budget: Budget)
         if objection:
             return "skipped", objection
         _train(_cell_config(request, cell.contender, out, seed=cell.seed))
+    except StorageError:
+        raise  # no other training has more room; it is done again once there is some
     except TRAINING_FAILURES as error:
         return "failed", f"{error}" or type(error).__name__
     return "", ""

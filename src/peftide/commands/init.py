@@ -46,7 +46,7 @@ def init(config: InitConfig) -> Path:
         inputs=(config.data, config.sequences),
         is_ours=is_template,
     )
-    write_text(config.out, template(training, config.out))
+    write_text(config.out, template(training, config.out), tidy=True)
     return config.out
 
 

@@ -17,9 +17,15 @@ from peftide.config import SweepConfig, as_mapping
 from peftide.config.commands import as_training
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names, changed_options
-from peftide.errors import TRAINING_FAILURES, InputError, TrainingError, raise_problems
+from peftide.errors import (
+    TRAINING_FAILURES,
+    InputError,
+    StorageError,
+    TrainingError,
+    raise_problems,
+)
 from peftide.evaluation.tables import write_table
-from peftide.files import remove, write_json, write_text
+from peftide.files import full_disk_errors, remove, write_json, write_text
 from peftide.outputs import read_record
 from peftide.progress import saying_once
 from peftide.report.sweep import RECORD, write_sweep_if_possible
@@ -29,8 +35,11 @@ from peftide.sweeping.space import Choices, Space, option_values, read_space
 from peftide.sweeping.study import (
     FOLDER,
     REASON,
-    interrupted,
+    finished,
+    has_queue,
     load_optuna,
+    next_sampler,
+    numbers_of,
     open_study,
     take_up,
 )
@@ -108,7 +117,7 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
     if begun is not None and begun.is_finished():
         logger.info("%s is already finished", config.out)
     else:
-        with saying_once():
+        with saying_once(), full_disk_errors(config.out):
             settled, task, tables = read_request(config)
             chosen = given | changed_options(config)
             check_space(settled, space, task)
@@ -161,7 +170,7 @@ def _fill(sweep: _Sweep) -> None:
     """Run the trials that are left, and write table, record and the best options."""
     optuna, config, folder = load_optuna(), sweep.config, sweep.folder
     study = open_study(config, sweep.space, folder=folder.path, data=data_hashes(list(sweep.files)))
-    take_up(study, config.out.resolve())
+    take_up(study, config, sweep.space)
     _optimize(study, sweep)
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     if not complete:
@@ -181,24 +190,27 @@ def _fill(sweep: _Sweep) -> None:
 
 def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
     """Run trials until the study has all; other workers may add some."""
-    optuna = load_optuna()
-    over = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    over += (optuna.trial.TrialState.FAIL,)
-    limit = sweep.config.trials + len(interrupted(study))
-    if len(study.get_trials(deepcopy=False, states=over)) >= limit:
-        return
-    stop = optuna.study.MaxTrialsCallback(limit, states=over)
-    study.optimize(partial(_objective, sweep=sweep), callbacks=[stop], catch=TRAINING_FAILURES)
+    config = sweep.config
+    while len(finished(study)) < config.trials and (config.search != "grid" or has_queue(study)):
+        study.sampler = next_sampler(study, config)
+        before = len(finished(study))
+        try:
+            study.optimize(partial(_objective, sweep=sweep), n_trials=1)
+        except TRAINING_FAILURES as error:
+            # no other trial has more room; every other failure has been noted as the end of a trial
+            if isinstance(error, StorageError) or len(finished(study)) == before:
+                raise
 
 
 def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
     """Train one trial and return its validation score."""
     optuna, started = load_optuna(), time.monotonic()
     trial.set_user_attr(FOLDER, str(sweep.config.out.resolve()))
+    number = numbers_of(trial.study)[trial.number]
     words = {name: one.suggest(trial) for name, one in sweep.space.items()}
     shown = ", ".join(f"{name} {word}" for name, word in words.items())
-    logger.info("\ntrial %d of %d: %s", trial.number + 1, sweep.config.trials, shown)
-    run = RunFolder(sweep.folder.path / TRIALS / f"{trial.number:04d}")
+    logger.info("\ntrial %d of %d: %s", number + 1, sweep.config.trials, shown)
+    run = RunFolder(sweep.folder.path / TRIALS / f"{number:04d}")
     remove(run.path)
     try:
         request = _request(sweep, words, run.path)
@@ -209,9 +221,11 @@ def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
     except optuna.TrialPruned:
         _keep(run)
         raise
+    except StorageError:
+        raise  # not the fault of its values: it is done again once there is room
     except TRAINING_FAILURES as error:
         trial.set_user_attr(REASON, f"{error}" or type(error).__name__)
-        logger.warning("trial %d failed: %s", trial.number + 1, error)
+        logger.warning("trial %d failed: %s", number + 1, error)
         raise
     record = read_record(run.record)
     trial.set_user_attr("best_epoch", record["best_epoch"])

@@ -65,5 +65,5 @@ def write_homologues(found: Homologues, path: Path) -> None:
     StorageError
         If the disk is full or the folder cannot be written.
     """
-    with written_whole(path) as partial:
+    with written_whole(path, tidy=True) as partial:
         save_file({name: np.ascontiguousarray(getattr(found, name)) for name in NAMES}, partial)

@@ -90,9 +90,14 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file: an id must not change
         table.to_csv(sys.stdout, sep="\t", **settings)
         return
-    separator, settings["compression"] = table_form(path)
+    separator, packed = table_form(path)
     with written_whole(path) as partial, storage_errors(path):
-        table.to_csv(partial, sep=separator, **settings)
+        if packed != "gzip":
+            table.to_csv(partial, sep=separator, compression=packed, **settings)
+            return
+        # without a name and a time in the header, equal tables are equal files
+        with partial.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as stream:
+            table.to_csv(stream, sep=separator, mode="wb", **settings)
 
 
 def is_prediction_table(path: Path) -> bool:

@@ -50,7 +50,7 @@ def write_comparison(path: Path, *, title: str | None = None) -> Path:
         board = read_summary(path, RECORD, command="compare")
         record = read_record(path / RUN, RunForm)
         name = given_title(path, title)
-        write_text(path / REPORT, page(path, board, record, title=name))
+        write_text(path / REPORT, page(path, board, record, title=name), tidy=True)
     return path / REPORT
 
 

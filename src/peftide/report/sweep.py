@@ -42,7 +42,7 @@ def write_sweep(path: Path, *, title: str | None = None) -> Path:
     with working("writing the report"):
         found = read_summary(path, RECORD, command="sweep")
         record, name = read_record(path / RUN, RunForm), given_title(path, title)
-        write_text(path / REPORT, page(path, found, record, title=name))
+        write_text(path / REPORT, page(path, found, record, title=name), tidy=True)
     return path / REPORT
 
 

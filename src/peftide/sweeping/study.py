@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from peftide.config import SweepConfig
 from peftide.config.reading import flag
@@ -21,7 +24,7 @@ DATABASE = "study.db"
 
 
 def load_optuna() -> Any:
-    """Return optuna, which then logs warnings only.
+    """Return optuna, which then logs errors only: the sweep says itself which trial failed.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def load_optuna() -> Any:
             "a sweep needs optuna, which is not installed. Install it with "
             "`pip install 'peftide[sweep]'`"
         ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 
 
@@ -68,7 +71,8 @@ def open_study(
             pruner=optuna.pruners.MedianPruner() if config.prune else optuna.pruners.NopPruner(),
         )
         _check_purpose(study, config, purpose)
-        study.sampler = _sampler(optuna, config, space, drawn=len(study.trials))
+        if config.search == "grid":
+            queue_grid(study, config, space)
     except PeftideError:
         raise
     except Exception as error:  # noqa: BLE001 — of sqlalchemy and of each database's own driver
@@ -81,28 +85,50 @@ def open_study(
     return study
 
 
-def _sampler(optuna: Any, config: SweepConfig, space: Space, *, drawn: int) -> Any:
-    """Return the sampler; workers that share a study, and resumed ones, draw different values.
+def next_sampler(study: "optuna.Study", config: SweepConfig) -> Any:
+    """Return the sampler of the next trial.
 
-    Parameters
-    ----------
-    drawn
-        Trials that the study already has.
+    A trial draws by its own number and the trials before it, so a resumed sweep draws what it would
+    have drawn without the interruption. Workers that share a database draw different values.
     """
-    seed = config.seed + drawn if config.storage is None else None
-    if config.search == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    if config.search == "tpe":
-        return optuna.samplers.TPESampler(seed=seed)
-    ranges = [name for name, one in space.items() if not isinstance(one, Choices)]
-    if ranges:
+    optuna, seed = load_optuna(), None
+    if config.storage is None:
+        numbers, waiting = numbers_of(study), _queue(study)
+        number = numbers[waiting[0].number] if waiting else len({*numbers.values()})
+        seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
+    tpe = config.search == "tpe"
+    return optuna.samplers.TPESampler(seed=seed) if tpe else optuna.samplers.RandomSampler(seed)
+
+
+def queue_grid(study: "optuna.Study", config: SweepConfig, space: Space) -> None:
+    """Queue the combinations of a grid that no trial has yet, at most `--trials`.
+
+    Raises
+    ------
+    InputError
+        If an option of the space is a range.
+    """
+    lists = [one for one in space.values() if isinstance(one, Choices)]
+    if ranges := sorted(space.keys() - {one.name for one in lists}):
         raise InputError(
             f"{', '.join(ranges)} is a range",
             expected="lists only",
             where=f"{flag('search')} grid",
         )
-    grid = {name: list(one.words) for name, one in space.items() if isinstance(one, Choices)}
-    return optuna.samplers.GridSampler(grid, seed=seed)
+    grid = list(product(*(one.words for one in lists)))
+    order = np.random.default_rng(config.seed).permutation(len(grid))[: config.trials]
+    names = [one.name for one in lists]
+    known = [_values(trial) for trial in study.get_trials(deepcopy=False)]
+    for place in order.tolist():
+        values = dict(zip(names, grid[place], strict=True))
+        if values not in known:
+            study.enqueue_trial(values)
+
+
+def _values(trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
+    """Return the values of a trial, as far as they are fixed or drawn."""
+    fixed: dict[str, Any] = trial.system_attrs.get("fixed_params") or {}
+    return fixed | trial.params
 
 
 def _check_purpose(study: "optuna.Study", config: SweepConfig, purpose: Mapping[str, Any]) -> None:
@@ -126,23 +152,56 @@ def _check_purpose(study: "optuna.Study", config: SweepConfig, purpose: Mapping[
         )
 
 
-def take_up(study: "optuna.Study", folder: Path) -> None:
-    """Queue again the trials that an earlier call in this folder left unfinished."""
-    optuna = load_optuna()
+def take_up(study: "optuna.Study", config: SweepConfig, space: Space) -> None:
+    """Queue again the trials that an earlier call in this folder left unfinished.
+
+    In a shared database, a trial without a folder may be at work elsewhere and is left alone.
+    """
+    state = load_optuna().trial.TrialState
     trials = study.get_trials(deepcopy=False)
     again = {trial.user_attrs.get(AGAIN) for trial in trials}
-    for trial in interrupted(study):
-        if trial.user_attrs.get(FOLDER) != str(folder) or trial.number in again:
+    folder = str(config.out.resolve())
+    for trial in (one for one in trials if one.state in (state.RUNNING, state.FAIL)):
+        is_own = config.storage is None or trial.user_attrs.get(FOLDER) == folder
+        if not is_own or trial.number in again:
             continue
-        if trial.state == optuna.trial.TrialState.RUNNING:
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        study.enqueue_trial(trial.params, user_attrs={AGAIN: trial.number})
-        logger.info("trial %d was interrupted and is done again", trial.number + 1)
+        if trial.state == state.RUNNING:
+            study.tell(trial.number, state=state.FAIL)
+        if REASON in trial.user_attrs:
+            continue
+        values = _values(trial)
+        # values that were only begun are drawn anew, by the same sampler
+        values = values if values.keys() == space.keys() else {}
+        study.enqueue_trial(values, user_attrs={AGAIN: trial.number})
+        logger.info("trial %d was interrupted and is done again", numbers_of(study)[trial.number])
 
 
-def interrupted(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
-    """Return the trials that were neither finished nor have failed for a reason."""
+def finished(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
+    """Return the trials that are complete, were pruned, or have failed for a reason."""
     state = load_optuna().trial.TrialState
-    open_states = (state.RUNNING, state.FAIL)
-    trials = study.get_trials(deepcopy=False, states=open_states)
-    return [one for one in trials if REASON not in one.user_attrs]
+    over = (state.COMPLETE, state.PRUNED, state.FAIL)
+    trials = study.get_trials(deepcopy=False, states=over)
+    return [one for one in trials if one.state != state.FAIL or REASON in one.user_attrs]
+
+
+def has_queue(study: "optuna.Study") -> bool:
+    """Return whether the values of a trial are fixed and wait to be tried."""
+    return bool(_queue(study))
+
+
+def _queue(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
+    return study.get_trials(deepcopy=False, states=(load_optuna().trial.TrialState.WAITING,))
+
+
+def numbers_of(study: "optuna.Study") -> dict[int, int]:
+    """Return the number of each trial by its number in the database.
+
+    A repeated trial keeps the number of the interrupted one, as if there had been none.
+    """
+    numbers: dict[int, int] = {}
+    count = 0
+    for trial in study.get_trials(deepcopy=False):
+        first = trial.user_attrs.get(AGAIN)
+        numbers[trial.number] = count if first is None else numbers[first]
+        count += first is None
+    return numbers

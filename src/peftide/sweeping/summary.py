@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from peftide.sweeping.space import Choices, Space
-from peftide.sweeping.study import load_optuna
+from peftide.sweeping.study import finished, load_optuna, numbers_of
 
 if TYPE_CHECKING:
     import optuna
@@ -57,9 +57,10 @@ def summarise(study: "optuna.Study", space: Space, *, metric: str, seed: int) ->
     """Return the summary of a study with at least one finished trial."""
     optuna = load_optuna()
     state = optuna.trial.TrialState
-    done = [one for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+    numbers = numbers_of(study)
+    done = sorted(finished(study), key=lambda one: numbers[one.number])
     complete = [one for one in done if one.state == state.COMPLETE]
-    best = study.best_trial
+    best = max(complete, key=lambda one: one.value)
     importance: dict[str, float] = {}
     varied = {one.value for one in complete}
     if len(complete) >= FEWEST and len(varied) > 1:
@@ -67,10 +68,10 @@ def summarise(study: "optuna.Study", space: Space, *, metric: str, seed: int) ->
         importance = dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
     return Summary(
         metric,
-        {"trial": best.number, "score": best.value, "values": dict(best.params)},
+        {"trial": numbers[best.number], "score": best.value, "values": dict(best.params)},
         importance,
         {name: _described(one) for name, one in space.items()},
-        tuple(_row(one, list(space)) for one in done),
+        tuple(_row(one, list(space), number=numbers[one.number]) for one in done),
     )
 
 
@@ -78,10 +79,10 @@ def _described(one: Any) -> Any:
     return list(one.words) if isinstance(one, Choices) else {"low": one.low, "high": one.high}
 
 
-def _row(trial: "optuna.trial.FrozenTrial", names: Sequence[str]) -> dict[str, Any]:
+def _row(trial: "optuna.trial.FrozenTrial", names: Sequence[str], *, number: int) -> dict[str, Any]:
     score = trial.value
     if score is None and trial.intermediate_values:
         score = max(trial.intermediate_values.values())
-    row = {"trial": trial.number, "state": trial.state.name.lower(), "score": score}
+    row = {"trial": number, "state": trial.state.name.lower(), "score": score}
     row |= {name: trial.user_attrs.get(name) for name in FIRST[3:]}
     return row | {name: trial.params.get(name) for name in names}
