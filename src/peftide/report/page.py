@@ -46,9 +46,10 @@ def write_run(path: Path, *, title: str | None = None) -> Path:
     """
     with working("writing the report"):
         run = read_run(path)
-        write_text(run.folder.report, page(run, title=title), tidy=True)
         if run.folder.model.is_dir():
             write_text(run.folder.card, card(run, title=title), tidy=True)
+        # the last one: a finished run without a report is completed by the next call
+        write_text(run.folder.report, page(run, title=title), tidy=True)
     return run.folder.report
 
 
