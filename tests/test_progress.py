@@ -48,15 +48,18 @@ def test_a_line_says_share_rate_and_time_left(clock: Clock, lines: pytest.LogCap
     assert lines.records[0].levelname == "INFO"
 
 
-def test_lines_are_30_seconds_apart(clock: Clock, lines: pytest.LogCaptureFixture):
+def test_the_first_line_comes_after_5_seconds_and_others_30_seconds_apart(
+    clock: Clock, lines: pytest.LogCaptureFixture
+):
     with meter("embedding", total=100, unit="tokens") as done:
         for _ in range(100):
             clock.now += 1
             done.advance(1)
     assert [text.split(" · ")[0] for text in lines.messages] == [
-        "embedding: 30 %",
-        "embedding: 60 %",
-        "embedding: 90 %",
+        "embedding: 5 %",
+        "embedding: 35 %",
+        "embedding: 65 %",
+        "embedding: 95 %",
     ]
 
 

@@ -93,13 +93,14 @@ class Meter:
         self.description, self.total, self.unit = description, total, unit
         self.beside = beside
         self.done = 0.0
-        self._started = self._spoken = time.monotonic()
+        self._started = time.monotonic()
+        self._next = self._started + SECONDS_BEFORE_FIRST
 
     def advance(self, amount: float) -> None:
         """Add work that is done."""
         self.done += amount
-        if time.monotonic() - self._spoken >= SECONDS_BETWEEN_LINES:
-            self._spoken = time.monotonic()
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SECONDS_BETWEEN_LINES
             self._speak()
 
     def _speak(self) -> None:

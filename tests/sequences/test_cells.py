@@ -143,3 +143,15 @@ def test_well_formed_files_are_read_as_the_csv_module_reads_them():
         buffer = io.StringIO()
         csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows(table)
         assert rows(buffer.getvalue()) == table
+
+
+def test_a_declared_tab_may_be_escaped() -> None:
+    found = split_cells(Path("a.tsv"), "sep=\\t\nid\tlabel\nP1\t1\n", ["label"])
+    assert found.rows == [(2, ["id", "label"]), (3, ["P1", "1"])]
+
+
+def test_a_declared_separator_that_the_header_lacks_is_named() -> None:
+    with pytest.raises(InputError, match="a.csv: sep=; is declared, but the header does not have"):
+        split_cells(Path("a.csv"), "sep=;\nid,label\nP1,1\n", ["label"])
+    one_column = split_cells(Path("a.csv"), "sep=;\nsequence\nMKV\n", ["sequence"])
+    assert one_column.rows == [(2, ["sequence"]), (3, ["MKV"])]

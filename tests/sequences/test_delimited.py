@@ -223,3 +223,13 @@ def test_lists_and_arrays_in_a_frame_become_text_whole():
     assert texts[0] == texts[2] == '["a", "b"]'
     assert texts[1].count(",") == 1999
     assert texts[3:] == ("[]", "x", "")
+
+
+def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("My data\nid,label,split\nP1,1,train\nP2,0,train\n")
+    with pytest.raises(
+        InputError, match="every row has 3 cells below a first line of one"
+    ) as caught:
+        read_grid(path, ["id", "label"])
+    assert "Remove the lines above the names, such as a title" in str(caught.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from peftide.errors import InputError
-from peftide.sequences.fasta import read_fasta, read_fasta_records, stream_fasta
+from peftide.sequences.fasta import parse_fasta, read_fasta, read_fasta_records, stream_fasta
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 needs_data = pytest.mark.skipif("PEFTIDE_DATA" not in os.environ, reason="PEFTIDE_DATA is not set")
@@ -149,3 +149,15 @@ def test_corpus_part():
     proteins, findings = read_fasta(DATA / "corpus/corpus_part02.fa.xz")
     assert len(proteins) == 146_367
     assert findings == ()
+
+
+def test_records_with_a_line_of_labels_are_refused() -> None:
+    with pytest.raises(InputError, match="two lines of equal length: the second is no sequence"):
+        parse_fasta(Path("a.fasta"), ">a\nMKVLA\nHHHEE\n>b\nMKK\nHHC\n")
+    wrapped = parse_fasta(Path("a.fasta"), ">a\nMKVLA\nMKVLA\n>b\nMKKLL\nMKKLL\n>c\nM\n")
+    assert wrapped.proteins.sequences == ("MKVLAMKVLA", "MKKLLMKKLL", "M")
+
+
+def test_the_pir_format_is_named() -> None:
+    with pytest.raises(InputError, match="a.pir:1: P1;A is an id of the PIR format"):
+        parse_fasta(Path("a.pir"), ">P1;A\ntitle\nMKVLA*\n")

@@ -68,3 +68,21 @@ def test_nucleotides_are_kept_and_pointed_out(cleaner: SequenceCleaner):
     cleaner.clean(dna + "M", 6, name="protein")
     (finding,) = cleaner.findings()
     assert (finding.kind, finding.count) == ("nucleotide_like_sequences", 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["MetLysValLeu", "MET LYS VAL LEU", "Met-Lys-Val-Leu", "metlysvalleu"]
+)
+def test_three_letter_codes_are_named(cleaner: SequenceCleaner, text: str):
+    assert cleaner.clean(text, 3, name="P1") == ""
+    assert "a.fasta:3: the sequence of P1 is written in three-letter codes" in cleaner.problems[0]
+
+
+def test_a_short_peptide_may_look_like_three_letter_codes(cleaner: SequenceCleaner):
+    assert cleaner.clean("GLYALAVAL", 3, name="P1") == "GLYALAVAL"
+
+
+def test_a_sequence_as_long_as_a_cell_was_cut(cleaner: SequenceCleaner):
+    assert cleaner.clean("M" * 32_767, 3, name="P1") == ""
+    assert "exactly 32,767 characters: a spreadsheet program" in cleaner.problems[0]
+    assert cleaner.clean("M" * 32_768, 3, name="P1")

@@ -191,3 +191,15 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "a.fasta").write_text(">a\n" + "M" * 101)
     with pytest.raises(InputError, match=r"a\.fasta: a line of more than 100 characters"):
         list(open_lines(tmp_path / "a.fasta"))
+
+
+def test_characters_behind_the_last_line_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"id\r\nP1\r\n\x1a")
+    assert read_text(tmp_path / "a.csv") == "id\nP1\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_wide_text_without_a_mark_is_named(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes("id,label\nP1,1\n".encode(encoding))
+    with pytest.raises(InputError, match="UTF-16 text without a byte-order mark, or UTF-32"):
+        read_text(tmp_path / "a.csv")

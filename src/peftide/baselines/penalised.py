@@ -15,6 +15,7 @@ from peftide.types import FloatArray, IntArray
 
 BLOCK = 8_192  # rows whose projections are in memory at a time
 FOLDS = 3
+FINALISTS = 2  # scales that are compared on more than the first fold
 MOST_COMPARED = 3_000  # rows on which cross-validation compares the scales of a classifier
 MOST_CLASSES = 64
 SCALES = (0.03, 0.1, 0.3, 1.0)
@@ -133,17 +134,18 @@ def _fit_classes(
     order = np.random.default_rng(0).permutation(len(labels))[:MOST_COMPARED]
     if len(order) < 2 * FOLDS:
         tried = tried[-1:]
-    folds = np.arange(len(order)) % FOLDS
-    best, lowest = tried[-1], np.inf
-    for scaling in tried if len(tried) > 1 else ():
-        sized, loss = scaled(features, scaling), 0.0
-        for fold in range(FOLDS):
-            train, held_out = order[folds != fold], order[folds == fold]
-            weights, intercepts = fit(sized[train], labels[train])
-            linear = np.asarray(sized[held_out] @ weights.T) + intercepts
-            loss += log_loss(OUTCOMES[kind].answers(linear, Labels()), labels[held_out])
-        if loss < lowest:
-            best, lowest = scaling, loss
+    losses = np.zeros(len(tried))
+    left = np.arange(len(tried)) if len(tried) > 1 else np.empty(0, dtype=np.int64)
+    for fold in range(FOLDS):
+        held_out = np.arange(len(order)) % FOLDS == fold
+        for number in left.tolist():
+            sized = scaled(features, tried[number])
+            weights, intercepts = fit(sized[order[~held_out]], labels[order[~held_out]])
+            linear = np.asarray(sized[order[held_out]] @ weights.T) + intercepts
+            answers = OUTCOMES[kind].answers(linear, Labels())
+            losses[number] += log_loss(answers, labels[order[held_out]])
+        left = left[np.argsort(losses[left], kind="stable")[:FINALISTS]]
+    best = tried[int(left[0])] if len(left) else tried[-1]
     weights, intercepts = fit(scaled(features, best), labels)
     return weights * best, intercepts
 

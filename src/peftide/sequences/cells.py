@@ -16,7 +16,7 @@ WORDS = ""
 """Separator of columns that are separated by any number of blanks."""
 SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}
 BESIDE = {WORDS: "blanks", " ": "single blanks"}
-DECLARED = re.compile(r'"?sep=([^"])"?\1*\s*', re.IGNORECASE)
+DECLARED = re.compile(r'"?sep=(\\t|[^"])"?\1*\s*', re.IGNORECASE)
 QUOTE = '"'
 
 Row = tuple[int, list[str]]
@@ -54,7 +54,8 @@ def split_cells(path: Path, text: str, wanted: Collection[str]) -> Cells:
     Raises
     ------
     InputError
-        If a quotation mark is not closed, or two readings of quotation marks are possible.
+        If a quotation mark is not closed, two readings of quotation marks are possible, or the
+        header does not have the declared separator.
     """
     lines = text.split("\n")
     first = next(number for number, line in enumerate(lines) if line.strip())
@@ -64,8 +65,21 @@ def split_cells(path: Path, text: str, wanted: Collection[str]) -> Cells:
         first = next((n for n, line in enumerate(lines) if line.strip()), first)
     lines[:first] = [""] * first
     sheet = _Sheet(path, lines, first, frozenset(wanted))
-    separator = sheet.find_separator() if declared is None else declared[1]
+    separator = sheet.find_separator()
+    if declared is not None:
+        separator = declared[1].replace("\\t", "\t")
+        _refuse_other_separator(f"{path}: {declared[0].strip()}", lines[first], separator)
     return Cells(separator, sheet.rows(separator))
+
+
+def _refuse_other_separator(declaration: str, header: str, separator: str) -> None:
+    """Refuse a declared separator that the header does not have, if it has another one."""
+    if separator in header or not any(mark in header for mark in SEPARATORS):
+        return
+    raise InputError(
+        f"{declaration} is declared, but the header does not have this separator",
+        fix="Correct or remove the first line",
+    )
 
 
 class _QuoteError(Exception):

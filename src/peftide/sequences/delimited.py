@@ -279,6 +279,14 @@ def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
             where=path,
             fix="If R wrote this, use row.names = FALSE",
         )
+    first = len(rows[0][1])
+    if width == 1 and first > 1 and all(len(cells) == first for _, cells in rows):
+        raise InputError(
+            f"every row has {first} cells below a first line of one",
+            expected="a first line with the names of the columns",
+            where=path,
+            fix="Remove the lines above the names, such as a title",
+        )
     problems = [
         f"{path}:{line}: the header has {width} cells and this row {len(cells)}"
         for line, cells in rows

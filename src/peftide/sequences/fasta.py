@@ -1,5 +1,6 @@
 """A FASTA file comes in; its proteins go out, with findings on repairs and repeats."""
 
+import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from peftide.sequences.text_files import open_lines, read_text
 from peftide.types import IntArray
 
 SHOWN_TEXT = 40
+PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);\S*")
+"""Ids of the PIR format, in which a line with a title follows."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,18 @@ def parse_fasta(path: Path, text: str) -> FastaRecords:
     repeated = Tally("repeated_ids", "the sequence is the same: read once")
     sequences: dict[str, str] = {}
     lines: dict[str, int] = {}
+    halves: list[int] = []
     for line, name, body in _split_records(path, text):
         if not name:
             cleaner.problems.append(f"{path}:{line}: a '>' without an id behind it")
             continue
+        if PIR.fullmatch(name):
+            cleaner.problems.append(f"{path}:{line}: {name} is an id of the PIR format, not FASTA")
+            continue
         sequence = cleaner.clean(body, line, name=name)
         if not sequence:
             continue
+        halves.append(_half_length(body))
         if sequences.setdefault(name, sequence) != sequence:
             cleaner.problems.append(
                 f"{path}:{line}: id {name} has a different sequence here than in line {lines[name]}"
@@ -89,11 +97,24 @@ def parse_fasta(path: Path, text: str) -> FastaRecords:
             repeated.add(f"{path}:{line} {name}")
         lines.setdefault(name, line)
     raise_problems(cleaner.problems)
+    if len(set(halves)) > 1 and all(halves):
+        raise InputError(
+            "every record has two lines of equal length: the second is no sequence",
+            expected="the sequence alone below each '>' line",
+            where=path,
+            fix="Put labels of residues into the column label of a table",
+        )
     return FastaRecords(
         proteins=Proteins(tuple(sequences), tuple(sequences.values())),
         lines=np.fromiter(lines.values(), np.int64, len(lines)),
         findings=cleaner.findings() + repeated.findings("sequences"),
     )
+
+
+def _half_length(body: str) -> int:
+    """Return the length of the two lines of a record if both are equally long, else 0."""
+    lines = body.split()
+    return len(lines[0]) if len(lines) == 2 and len(lines[0]) == len(lines[1]) else 0
 
 
 def stream_fasta(path: Path) -> Generator[tuple[str, str], None, tuple[Finding, ...]]:

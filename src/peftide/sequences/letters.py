@@ -12,6 +12,14 @@ NUCLEOTIDES = "ACGTUN"
 NUCLEOTIDE_RUN = 30
 """Shorter peptides of these six letters are common, so they do not indicate DNA."""
 
+THREE_LETTERS = re.compile(
+    r"(?:(?:ala|arg|asn|asp|cys|gln|glu|gly|his|ile|leu|lys|met|phe|pro|ser|thr|trp|tyr|val)"
+    r"[\s-]*){4,}",
+    re.IGNORECASE,
+)
+"""A whole sequence in three-letter codes; by chance one in 10^10 sequences of 12 residues."""
+CELL_LIMIT = 32_767
+"""Characters in a cell of a spreadsheet program, which cuts longer ones."""
 NOT_A_LETTER = re.compile(r"[^A-Za-z\s]")
 SHOWN_CHARACTERS = 5
 
@@ -64,6 +72,9 @@ class SequenceCleaner:
         if text.strip() and looks_missing(text):
             self.problems.append(_missing(text.strip(), place(self.path, line), name=name))
             return ""
+        if THREE_LETTERS.fullmatch(text.strip()) or len(text) == CELL_LIMIT:
+            self.problems.append(_not_one_letter(text, place(self.path, line), name=name))
+            return ""
         words = text.split()
         joined = "".join(words)
         body = joined.rstrip("*")
@@ -94,6 +105,19 @@ def _missing(text: str, where: str, *, name: str) -> str:
     return (
         f"{where}: the sequence of {name} is {text!r}, which looks like a missing value: "
         f"fill it in, or leave out the row or record{peptide}"
+    )
+
+
+def _not_one_letter(text: str, where: str, *, name: str) -> str:
+    if len(text) == CELL_LIMIT:
+        return (
+            f"{where}: the sequence of {name} has exactly {CELL_LIMIT:,} characters: a spreadsheet "
+            "program has probably cut it"
+        )
+    shown = " ".join(text.split())[:20]
+    return (
+        f"{where}: the sequence of {name} is written in three-letter codes ({shown} …): write one "
+        "letter per residue"
     )
 
 

@@ -24,9 +24,9 @@ def in_latin(text: str) -> str:
 
 
 def strange_letters(text: str) -> str:
-    r"""Return the names of the letters in a Latin text that only look like Latin ones.
+    r"""Return the names of invisible letters, and of letters that only look like Latin ones.
 
-    Empty if there are none, or if no letter of the text is Latin.
+    Empty if there are none. Letters of a text without any Latin one look like nothing else.
 
     Examples
     --------
@@ -34,11 +34,14 @@ def strange_letters(text: str) -> str:
     ('CYRILLIC SMALL LETTER IE', '', '')
     >>> strange_letters("\uff11")
     'FULLWIDTH DIGIT ONE'
+    >>> strange_letters("la\u200bbel")
+    'ZERO WIDTH SPACE'
     """
-    wide = [letter for letter in text if unicodedata.east_asian_width(letter) == "F"]
+    odd = [letter for letter in text if unicodedata.east_asian_width(letter) == "F"]
+    odd += [letter for letter in text if unicodedata.category(letter) == "Cf"]
     is_latin = any(letter.isascii() and letter.isalnum() for letter in text)
     alike = [letter for letter in text if letter.casefold() in LATIN] if is_latin else []
-    found = [name for name in map(letter_name, dict.fromkeys(wide + alike)) if name]
+    found = [name for name in map(letter_name, dict.fromkeys(odd + alike)) if name]
     more = ", …" if len(found) > SHOWN_LETTERS else ""
     return ", ".join(found[:SHOWN_LETTERS]) + more
 

@@ -12,14 +12,14 @@ from peftide.types import BoolArray, FloatArray
 
 MISSING = frozenset(
     {
-        *("na", "n/a", "nan", "none", "null", "<na>", "missing"),
+        *("na", "n/a", "nan", "none", "null", "<na>", "missing", "unknown", "undefined"),
         *("-", "--", "–", "—", ".", "?", r"\n"),
         *("#n/a", "#na", "#value!", "#ref!", "#div/0!", "#name?", "#null!", "#num!"),
     }
 )
 """Texts, in lower case, that R, pandas, databases and spreadsheets write for a missing value."""
 MISSING_LABELS = MISSING | {
-    *("nil", "n.d.", "n.d", "nd", "n/d", "n.a.", "n.a", "tbd", "undefined", "unknown"),
+    *("nil", "n.d.", "n.d", "nd", "n/d", "n.a.", "n.a", "tbd"),
     *("not determined", "not available", "not applicable", "undetermined"),
 }
 """Texts that stand for a missing label. As a sequence, `NIL` and `ND` are peptides."""

@@ -36,6 +36,10 @@ ZIPPED = {
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """First bytes of UTF-16 text, which Excel calls Unicode text."""
 BYTE_ORDER_MARK = "\ufeff"
+WIDE_BYTES = 200
+"""First bytes of a file of which half are zero if it is UTF-16 text without a mark, or UTF-32."""
+ENDS_OF_FILES = "\x1a\x0c"
+"""Characters that old programs write behind the last line."""
 TAR_MAGIC = slice(257, 262)
 EXPANDED_BYTES = 10**9
 EXPANSION = 100
@@ -84,7 +88,7 @@ def read_text(path: Path) -> str:
     text = _decode(path, _read_bytes(path))
     if not text.strip():
         raise InputError("the file is empty", where=path)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip(ENDS_OF_FILES)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -189,7 +193,7 @@ def _decode(path: Path, data: bytes) -> str:
             fix="Save the file as UTF-8 (in Excel: 'CSV UTF-8')",
         ) from error
     if "\0" in text:
-        raise _not_text(path, "binary data")
+        raise _not_text(path, _looks_like(data))
     return text.replace(BYTE_ORDER_MARK, "")  # files put end to end have further marks
 
 
@@ -215,4 +219,9 @@ def _looks_like(data: bytes) -> str:
     for magic, name in KNOWN_BINARY.items():
         if data.startswith(magic):
             return name
+    start = data[:WIDE_BYTES]
+    start = start[2:] if start.startswith(BYTE_ORDER_MARKS) else start
+    letters = start.decode("latin-1").replace("\0", "")
+    if 2 * start.count(0) >= len(start) - 1 and len(letters) > 3 and letters.isascii():
+        return "UTF-16 text without a byte-order mark, or UTF-32 text: save it as UTF-8"
     return "binary data"
