@@ -22,6 +22,7 @@ from peftide import AuditConfig, SplitConfig, TrainConfig, audit, split, train
 Row = tuple[str, str, str]
 RESIDUES = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
 ONE_THREAD = 1
+CLASSES = (50, 200)
 
 
 def main() -> None:
@@ -71,7 +72,7 @@ def score_classes(folder: Path) -> Iterator[Row]:
             spent.append(cpu_seconds() - started)
 
     running.score = timed
-    for count in (50, 200):
+    for count in CLASSES:
         config = TrainConfig(
             data=classes(folder, count),
             out=folder / f"run{count}",

@@ -12,4 +12,4 @@ def test_findings_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     config = small_config(tmp_path, "regression", "head", train=table)
     say_findings(read_training_data(config, "sequence").findings)
     assert "lower case" in caplog.text
-    assert "trailing stops" in caplog.text
+    assert "trailing stop" in caplog.text

@@ -16,7 +16,7 @@ from peftide.sequences.near_numbers import beside_number
         (("<0.5", "≥ 100", "~5", "$5", "=1.5", "'1.5'"), "a sign in front"),
         (("−1.5", "–2"), "another sign for minus"),
         (("1.2*", "5 †"), "a mark behind"),
-        (("12±3", "1.5 +/- 0.2", "1.5 (0.2)"), "an error"),
+        (("12±3", "1.5 +/- 0.2", "1.5 (0.2)"), "an uncertainty"),
         (("[1.5]", "(2)", "[ 3, ]"), "brackets"),
         (
             ("np.float64(1.5)", "tensor(1.5)", "tensor([1.5], dtype=x)", "Decimal('1.5')"),

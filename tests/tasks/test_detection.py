@@ -212,3 +212,13 @@ def test_lists_of_numbers_with_decimal_commas_are_named() -> None:
     assert "t.tsv:2: label '0,5;1,5' has commas for the decimal point" in refusal(
         ["0,5;1,5", "0,5;2,5"], [2, 2]
     )
+
+
+def test_sites_are_no_classes() -> None:
+    labels, lengths = ["2;19", "3;11", "4", "5;38"], [20, 12, 9, 40]
+    assert "sets of whole numbers, none beyond the end of its sequence: sites, or classes" in (
+        said := refusal(labels, lengths)
+    )
+    assert "Write sites as one character per residue" in said
+    assert detect_task(labels, lengths=[50] * 4, pairs=False)[0] == "multilabel"
+    assert detect_task(labels, lengths=[20, 12, 9, 10], pairs=False)[0] == "multilabel"

@@ -17,10 +17,11 @@ BLOCK = 8_192  # rows whose projections are in memory at a time
 FOLDS = 3
 FINALISTS = 2  # scales that are compared on more than the first fold
 MOST_COMPARED = 3_000  # rows on which cross-validation compares the scales of a classifier
+MOST_CELLS = 100_000  # rows times classes of that comparison
 MOST_CLASSES = 64
 SCALES = (0.03, 0.1, 0.3, 1.0)
-"""Factors of the features of a classifier: its penalty on weights is fixed, so a small factor is a
-strong penalty."""
+"""Factors of the features of a classifier, ascending: its penalty on weights is fixed, so a small
+factor is a strong penalty."""
 SMALLEST = 1e-12  # probability that a log loss can see
 
 
@@ -131,7 +132,8 @@ def _fit_classes(
 ) -> tuple[FloatArray, FloatArray]:
     fit: Any = OUTCOMES[kind].shallow.linear
     tried = [scale * scaling for scaling in scalings for scale in SCALES]
-    order = np.random.default_rng(0).permutation(len(labels))[:MOST_COMPARED]
+    compared = min(MOST_COMPARED, MOST_CELLS // as_columns(labels).shape[1])
+    order = np.random.default_rng(0).permutation(len(labels))[:compared]
     if len(order) < 2 * FOLDS:
         tried = tried[-1:]
     losses = np.zeros(len(tried))
@@ -139,6 +141,9 @@ def _fit_classes(
     for fold in range(FOLDS):
         held_out = np.arange(len(order)) % FOLDS == fold
         for number in left.tolist():
+            if fold == 0 and _is_past_the_best(losses, number):
+                losses[number] = np.inf
+                continue
             sized = scaled(features, tried[number])
             weights, intercepts = fit(sized[order[~held_out]], labels[order[~held_out]])
             linear = np.asarray(sized[order[held_out]] @ weights.T) + intercepts
@@ -148,6 +153,11 @@ def _fit_classes(
     best = tried[int(left[0])] if len(left) else tried[-1]
     weights, intercepts = fit(scaled(features, best), labels)
     return weights * best, intercepts
+
+
+def _is_past_the_best(losses: FloatArray, number: int) -> bool:
+    """Return whether the loss rose at the last scale, so that larger ones are worse still."""
+    return number % len(SCALES) >= 2 and bool(losses[number - 1] >= losses[number - 2])
 
 
 def scaled(features: csr_matrix, scaling: FloatArray) -> csr_matrix:

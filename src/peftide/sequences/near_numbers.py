@@ -18,7 +18,7 @@ KINDS = {
         "a sign in front": rf"{SIGNS}+\s*{NUMBER}['\"]?",
         "another sign for minus": rf"[−–—‐‑]\s*{UNSIGNED}",
         "a mark behind": rf"{NUMBER}\s*[*†‡#^]+",
-        "an error": rf"{NUMBER}\s*(?:±|\+/?-)\s*{NUMBER}|{NUMBER}\s*\(\s*{NUMBER}\s*\)",
+        "an uncertainty": rf"{NUMBER}\s*(?:±|\+/?-)\s*{NUMBER}|{NUMBER}\s*\(\s*{NUMBER}\s*\)",
         "brackets": rf"[\[(]\s*{NUMBER}\s*,?\s*[\])]",
         "the name of a type": rf"{TYPES}\([\['\s]*{NUMBER}\b.*\)",
         "hexadecimal digits": r"0[xX][0-9a-fA-F]+",

@@ -25,7 +25,7 @@ class Tally:
     >>> tally = Tally("repeated_ids", "the first one is used")
     >>> tally.add("a.fasta:3")
     >>> print(*tally.findings("sequences"))
-    sequences: 1 repeated ids: the first one is used (for instance a.fasta:3)
+    sequences: 1 repeated id: the first one is used (for instance a.fasta:3)
     """
 
     def __init__(self, kind: str, decision: str) -> None:

@@ -1,5 +1,6 @@
 """Labels as text → the task that fits them, or an error with the tasks to choose from."""
 
+import operator
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -143,6 +144,7 @@ def detect_task(
         or _of_near_numbers(column)
         or _of_numbers(column)
         or (None if pairs else _of_groups(column))
+        or _of_sites(column, lengths)
         or _of_sets(column)
         or _of_words(column)
     )
@@ -290,6 +292,25 @@ def _of_groups(column: Column) -> Detection | None:
     if groups <= SCHOENFLIES and any(map(GROUP_WITH_ORDER.fullmatch, groups)):
         return Detection(("symmetry",), f"symmetry groups ({', '.join(sorted(groups)[:3])}, …)")
     return None
+
+
+def _of_sites(column: Column, lengths: Sequence[int] | None) -> Detection | None:
+    """Whole numbers, all within their own sequences but not within the shortest one."""
+    several = next((text for text in column.counts if len(split_classes(text)) > 1), None)
+    if lengths is None or several is None:
+        return None
+    last = []
+    for text in column.rows:
+        names = split_classes(text)
+        if not all(map(WHOLE.fullmatch, names)) or any(map(TOO_MANY_DIGITS.fullmatch, names)):
+            return None
+        last.append(max(map(int, names), default=0))
+    if max(last) <= min(lengths) or any(map(operator.gt, last, lengths)):
+        return None
+    reason = "sets of whole numbers, none beyond the end of its sequence: sites, or classes"
+    example = f"{shortened(several)}, {column.where(several)}"
+    fix = "Write sites as one character per residue, such as 00100"
+    return Detection(("multilabel", "residue"), f"{reason} ({example})", asks=True, fix=fix)
 
 
 def _of_sets(column: Column) -> Detection | None:
