@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from peftide import progress
-from peftide.progress import Meter, bar_columns, meter, saying_once, working
+from peftide.progress import Meter, bar_columns, is_saying_once, meter, saying_once, working
 
 
 class Clock:
@@ -169,7 +169,9 @@ def test_a_short_step_says_nothing_and_an_error_passes(lines: pytest.LogCaptureF
 def test_lines_about_the_data_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="peftide")
     tables, training = (logging.getLogger(f"peftide.{name}") for name in ("sequences", "training"))
+    assert not is_saying_once()
     with saying_once():
+        assert is_saying_once()
         for _ in range(2):
             tables.info("a.tsv: read %d rows", 3)
             training.info("note: the weights are random")

@@ -80,6 +80,12 @@ def saying_once() -> Iterator[None]:
             handler.removeFilter(once)
 
 
+def is_saying_once() -> bool:
+    """Return whether lines about the data have been shown, so that a child need not repeat them."""
+    filters = [one for handler in logging.getLogger().handlers for one in handler.filters]
+    return any(isinstance(one, _Once) for one in filters)
+
+
 class Meter:
     """Counts the work done and logs rate and time left now and then.
 

@@ -16,6 +16,7 @@ from peftide.config import PlanConfig, as_mapping, from_mapping
 from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError, PeftideError
 from peftide.process import prepare_process
+from peftide.progress import is_saying_once
 
 RESULT = "peftide-plan:"
 """Prefix of the line with the plan; all other lines on standard output are ignored."""
@@ -31,10 +32,11 @@ def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     PeftideError
         If the measurement did not finish.
     """
+    level = logging.getLogger("peftide").level
     request = {
         "config": as_mapping(config),
         "given": sorted(given),
-        "level": logging.getLogger("peftide").level,
+        "level": logging.WARNING if is_saying_once() else level,
     }
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     child = subprocess.run(
