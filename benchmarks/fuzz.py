@@ -55,7 +55,7 @@ from peftide.config.reading import flag
 from peftide.engine.embedding import EmbeddingPlan, embed
 from peftide.errors import InputError, PeftideError, StorageError
 from peftide.packing import PackedBatch, pack
-from peftide.report.page import write_report
+from peftide.report import write_report
 from peftide.screening.known import read_known
 from peftide.sequences import read_fasta, read_table
 from peftide.sequences.mutants import THREE_LETTERS

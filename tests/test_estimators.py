@@ -128,6 +128,9 @@ def test_values() -> None:
         (PAIRS, [0, 1] * 10, InputError, "X: received an array of shape"),
         ([], [], InputError, "y: received the class"),
         (SEQUENCES, ["a"] * 40, InputError, "expected two classes"),
+        (SEQUENCES, [0, 1, None] + [1] * 37, InputError, "row 2 of y: y has missing values"),
+        (SEQUENCES, [0.0, float("nan")] * 20, InputError, "y has missing values"),
+        ("MKV", [0, 1, 1], InputError, "expected a list of texts"),
         (SEQUENCES, [0, 1], ValueError, "inconsistent numbers of samples"),
         ([*SEQUENCES[:39], "M1"], YES_NO, InputError, "M1|'1'"),
     ],
@@ -135,6 +138,11 @@ def test_values() -> None:
 def test_wrong_input_is_refused(texts: Any, labels: Any, error: type, message: str) -> None:
     with pytest.raises(error, match=message):
         ProteinClassifier(**SMALL).fit(texts, labels)
+
+
+def test_an_unknown_option_is_named() -> None:
+    with pytest.raises(InputError, match="unknown option 'lora_rank'.*lora_r"):
+        ProteinClassifier(options={"lora_rank": 4}).fit(SEQUENCES, YES_NO)
 
 
 def test_nothing_is_answered_before_the_training() -> None:

@@ -107,6 +107,8 @@ def read_bundle_record(folder: Path) -> Record:
         If there is none, it was changed, or a newer peftide wrote it.
     """
     path = folder / BUNDLE_FILE
+    if not folder.exists() and not folder.parent.exists():
+        raise InputError("no such folder", where=folder.parent)
     if not path.exists():
         raise InputError(
             f"{folder} holds no {BUNDLE_FILE}",

@@ -148,10 +148,11 @@ def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:
     Raises
     ------
     InputError
-        If there is at least one problem; the first few are shown, the rest counted.
+        If there is at least one problem; each is shown once, the first few in full.
     """
     if not problems:
         return
+    problems = list(dict.fromkeys(problems))
     shown = "\n  ".join(cropped(problem, LONGEST_PROBLEM) for problem in problems[:SHOWN_PROBLEMS])
     rest = len(problems) - SHOWN_PROBLEMS
     more = f"\n  … and {rest} more" if rest > 0 else ""

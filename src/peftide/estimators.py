@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.config.groups import DEFAULT_BACKBONE
-from peftide.errors import InputError
+from peftide.errors import InputError, did_you_mean
 from peftide.predictor import Predictor, load
 from peftide.types import FloatArray
 
@@ -62,6 +63,11 @@ class ProteinEstimator(BaseEstimator):
         state = self.random_state
         seed = state if isinstance(state, int) else check_random_state(state).randint(SEEDS)
         chosen: dict[str, Any] = {"baselines": ("none",)} | dict(self.options or {})
+        known = {field.name for field in fields(TrainConfig)}
+        for name in chosen.keys() - known:
+            raise InputError(
+                f"unknown option {name!r}", where="options", fix=did_you_mean(name, known)
+            )
         cache = self.embedding_cache
         config = TrainConfig(
             task=task,
@@ -85,6 +91,8 @@ class ProteinEstimator(BaseEstimator):
     def _table(self, X: Any) -> pd.DataFrame:
         """Return the input as a table with the columns of sequences."""
         names = list(self.columns)
+        if isinstance(X, str):
+            raise InputError("received one text", expected="a list of texts", where="X")
         if isinstance(X, pd.DataFrame) and set(names) <= set(X.columns):
             return X.loc[:, names].reset_index(drop=True)
         cells = np.asarray(X, dtype=object) if len(X) else np.empty((0, len(names)))
@@ -195,7 +203,10 @@ class ProteinClassifier(ClassifierMixin, ProteinEstimator):
         InputError
             If a sequence or an option is wrong, or there is only one class.
         """
-        self.classes_, places = np.unique(column_or_1d(y), return_inverse=True)
+        labels = column_or_1d(y)
+        if pd.isna(labels).any():
+            raise InputError("y has missing values", where=f"row {pd.isna(labels).argmax()} of y")
+        self.classes_, places = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(
                 f"received the class {', '.join(map(str, self.classes_))} only",

@@ -1,8 +1,11 @@
-"""A dict whose values are imported when they are needed, so that its keys cost nothing."""
+"""Imports that wait until they are needed: values of a registry, and libraries of an extra."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Generic, TypeVar, cast
+
+from peftide.errors import InputError
 
 Value = TypeVar("Value")
 
@@ -44,3 +47,19 @@ class OnDemand(Mapping[str, Value], Generic[Value]):
     def __len__(self) -> int:
         """Return the number of names."""
         return len(self._places)
+
+
+def require_library(name: str, *, extra: str, where: str = "") -> ModuleType:
+    """Return a library of an extra.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"{name} is not installed", where=where, fix=f"pip install 'peftide[{extra}]'"
+        ) from error

@@ -46,14 +46,14 @@ def count_of(count: int, noun: str) -> str:
 
     Examples
     --------
-    >>> count_of(1, "row"), count_of(1234, "protein"), count_of(3, "class"), count_of(0, "pair")
-    ('1 row', '1,234 proteins', '3 classes', '0 pairs')
+    >>> count_of(1, "row"), count_of(1234, "protein"), count_of(3, "class"), count_of(9, "epoch")
+    ('1 row', '1,234 proteins', '3 classes', '9 epochs')
     """
     return f"{count:,} {noun}{_plural_ending(noun) if count != 1 else ''}"
 
 
 def _plural_ending(noun: str) -> str:
-    return "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    return "es" if noun.endswith(("s", "x", "tch", "sh")) else "s"
 
 
 def count_of_kind(count: int, kind: str) -> str:

@@ -33,7 +33,7 @@ def test_choice_rivals_and_baseline_have_a_sentence_each() -> None:
 @pytest.mark.parametrize(
     ("found", "gap", "expected"),
     [
-        ("above", 0.2, "no model is of use"),
+        ("above", 0.2, "no model is useful"),
         ("spans 0: no evidence of a difference", 0.01, "not distinguishable"),
     ],
 )

@@ -24,5 +24,5 @@ def test_pairs_between_two_sets_are_found_in_either_order(tmp_path: Path) -> Non
 
 
 def test_a_table_of_other_proteins_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none of the 1 rows"):
+    with pytest.raises(InputError, match="none of 1 row names"):
         read_known(table(tmp_path, ("q", "r")), ["a", "b"])

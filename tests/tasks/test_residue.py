@@ -38,7 +38,7 @@ def test_a_label_of_another_length_is_refused(rows: Rows, reading: Reading) -> N
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        ("1", "t.tsv:3: mask of 1 characters for a sequence of 2 residues. Labels and masks have"),
+        ("1", "t.tsv:3: mask of 1 character for a sequence of 2 residues. Labels and masks have"),
         ("1x", "t.tsv:3: mask with other characters than 0 and 1. A mask has a 1 for each"),
     ],
 )

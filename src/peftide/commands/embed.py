@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +17,7 @@ from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
 from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.files import storage_errors
+from peftide.on_demand import require_library
 from peftide.outputs import making_file
 from peftide.quantities import byte_size
 from peftide.sequences import read_fasta
@@ -110,26 +110,8 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
             "--layers all cannot write .parquet", expected=".safetensors or .h5", where="--out"
         )
     for library in {".h5": ["h5py"], ".parquet": ["pyarrow"]}.get(ending, []):
-        require_library(library)
+        require_library(library, extra="formats", where="--out")
     return writers[ending]
-
-
-def require_library(name: str) -> ModuleType:
-    """Return an optional library.
-
-    Raises
-    ------
-    InputError
-        If it is not installed.
-    """
-    from importlib import import_module
-
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise InputError(
-            f"{name} is not installed", where="--out", fix=f"pip install {name}"
-        ) from error
 
 
 def check_ids(ids: Sequence[str], out: Path) -> None:
@@ -166,7 +148,7 @@ def write_safetensors(vectors: Mapping[str, FloatArray], path: Path) -> None:
 
 def write_h5(vectors: Mapping[str, FloatArray], path: Path) -> None:
     """Write one data set per id, under the key `h5_key(id)`."""
-    h5py = require_library("h5py")
+    h5py = require_library("h5py", extra="formats")
     with path.open("w+b") as stream:
         steady = _SteadyFile(stream)
         with h5py.File(steady, "w") as file:
@@ -266,12 +248,12 @@ def _safetensors_note(path: Path) -> Mapping[str, Any]:
 
 
 def _h5_note(path: Path) -> Mapping[str, Any]:
-    with require_library("h5py").File(path) as file:
+    with require_library("h5py", extra="formats").File(path) as file:
         return dict(file.attrs)
 
 
 def _parquet_note(path: Path) -> Mapping[str, Any]:
-    require_library("pyarrow")
+    require_library("pyarrow", extra="formats")
     from pyarrow.parquet import read_schema
 
     return json.loads((read_schema(path).metadata or {}).get(b"PANDAS_ATTRS", b"{}"))

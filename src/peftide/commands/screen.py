@@ -10,12 +10,12 @@ import numpy as np
 
 from peftide.backbones.names import check_backbone
 from peftide.bundle_record import model_folder, read_answering, read_bundle_record
-from peftide.commands.embed import require_library
 from peftide.config import ScreenConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError
 from peftide.files import file_hash
+from peftide.on_demand import require_library
 from peftide.outputs import making_file, require_file
 from peftide.screening.hits import Hits, count_hits, is_screen
 from peftide.screening.proteins import ScreenedProteins, read_proteins
@@ -114,7 +114,7 @@ def _check(config: ScreenConfig) -> None:
     answering.check(error_rate=None, prevalence=config.prevalence)
     if config.out.suffix != ".parquet":
         raise InputError(f"received {config.out.name}", expected="NAME.parquet", where="--out")
-    require_library("pyarrow")
+    require_library("pyarrow", extra="formats", where="--out")
     check_device(config.device)
     check_backbone(config.backbone)
     for name in ("sequences", "against", "known"):

@@ -1,5 +1,6 @@
 """`peftide split`: a table in; the same rows out, each assigned to a part."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +8,16 @@ from typing import Any
 
 from peftide.config import SplitConfig
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
-from peftide.errors import raise_problems
+from peftide.errors import InputError, raise_problems
 from peftide.outputs import making_folder
 from peftide.splitting.files import TABLE, write_split
 from peftide.splitting.groups import similarity_settings
 from peftide.splitting.plan import check_fractions, plan_split
 from peftide.splitting.record import split_record
-from peftide.splitting.rows import input_files, read_rows
+from peftide.splitting.rows import SplitRows, input_files, read_rows
+from peftide.tasks.detection import detect_task
+
+logger = logging.getLogger(__name__)
 
 SIMILARITY: Names = frozenset({"identity", "coverage"})
 
@@ -53,16 +57,32 @@ def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
         config.out, command="split", overwrite=config.overwrite, inputs=input_files(config)
     ) as work:
         rows = read_rows(config)
+        say_doubtful_labels(rows)
         plan = plan_split(rows, config)
         record = split_record(rows, plan)
         content = write_split(rows, plan, record, config=config, work=work)
     return SplitResult(config.out / TABLE, content)
 
 
+def say_doubtful_labels(rows: SplitRows) -> None:
+    """Log why a training on these labels would stop."""
+    if rows.labels is None or not rows.labels:
+        return
+    single = rows.level == "sequence"
+    texts = rows.proteins.sequences
+    lengths = [len(texts[protein]) for protein in rows.members[:, 0]] if single else None
+    try:
+        detect_task(rows.labels, lengths=lengths, pairs=not single)
+    except InputError as error:
+        logger.warning("note: `peftide train` will stop at these labels: %s", error)
+
+
 def choices(config: SplitConfig) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
     if config.kind in ("random", "position", "order"):
-        yield Choice(f"--kind {config.kind}", SIMILARITY | {"similarity", "clusters"})
+        # `--similarity none` says the same
+        search = {"similarity"} if config.similarity != "none" else set[str]()
+        yield Choice(f"--kind {config.kind}", SIMILARITY | search | {"clusters"})
     if config.clusters is not None:
         yield Choice("a split with --clusters", SIMILARITY | {"similarity"})
     if config.similarity == "none":

@@ -93,7 +93,8 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
     separator, packed = table_form(path)
     with written_whole(path) as partial, storage_errors(path):
         if packed != "gzip":
-            table.to_csv(partial, sep=separator, compression=packed, **settings)
+            settings["compression"] = packed
+            table.to_csv(partial, sep=separator, **settings)
             return
         # without a name and a time in the header, equal tables are equal files
         with partial.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as stream:

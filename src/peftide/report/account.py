@@ -115,7 +115,7 @@ def learning(run: Run) -> Section | None:
     figures = [
         _over_epochs(run, column, name=name, best=best)
         for column, name in drawn.items()
-        if history["epoch"].nunique() > 1  # one epoch has no curve
+        if len(set(history["epoch"])) > 1  # one epoch has no curve
         and column in history
         and np.isfinite(np.asarray(history[column], dtype=np.float64)).any()
     ]

@@ -11,6 +11,7 @@ import numpy as np
 from peftide.config import SweepConfig
 from peftide.config.reading import flag
 from peftide.errors import InputError, PeftideError
+from peftide.on_demand import require_library
 from peftide.sweeping.space import Choices, Space, as_text
 
 if TYPE_CHECKING:
@@ -28,16 +29,10 @@ def load_optuna() -> Any:
 
     Raises
     ------
-    PeftideError
+    InputError
         If it is not installed.
     """
-    try:
-        import optuna
-    except ImportError as error:
-        raise PeftideError(
-            "a sweep needs optuna, which is not installed. Install it with "
-            "`pip install 'peftide[sweep]'`"
-        ) from error
+    optuna: Any = require_library("optuna", extra="sweep")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 

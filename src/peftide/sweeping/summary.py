@@ -60,7 +60,8 @@ def summarise(study: "optuna.Study", space: Space, *, metric: str, seed: int) ->
     numbers = numbers_of(study)
     done = sorted(finished(study), key=lambda one: numbers[one.number])
     complete = [one for one in done if one.state == state.COMPLETE]
-    best = max(complete, key=lambda one: one.value)
+    values = [float(one.value or 0.0) for one in complete]
+    best = complete[values.index(max(values))]
     importance: dict[str, float] = {}
     varied = {one.value for one in complete}
     if len(complete) >= FEWEST and len(varied) > 1:
