@@ -59,15 +59,15 @@ class ProteinEstimator(BaseEstimator):
     def _train(self, X: Any, labels: Any, task: str) -> Self:
         table = self._table(X)
         check_consistent_length(table, labels)
-        self._take(Path(tempfile.mkdtemp(prefix="peftide-")))
         state = self.random_state
         seed = state if isinstance(state, int) else check_random_state(state).randint(SEEDS)
         chosen: dict[str, Any] = {"baselines": ("none",)} | dict(self.options or {})
-        known = {field.name for field in fields(TrainConfig)}
-        for name in chosen.keys() - known:
+        known = [field.name for field in fields(TrainConfig)]
+        for name in (name for name in chosen if name not in known):
             raise InputError(
                 f"unknown option {name!r}", where="options", fix=did_you_mean(name, known)
             )
+        self._take(Path(tempfile.mkdtemp(prefix="peftide-")))
         cache = self.embedding_cache
         config = TrainConfig(
             task=task,

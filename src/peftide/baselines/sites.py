@@ -139,7 +139,7 @@ def are_variants(sequences: Sequence[str]) -> bool:
 
 
 def are_proteins(sequences: Sequence[str]) -> bool:
-    """Return whether sequences are not variants of one, all of which are similar to all others."""
+    """Return whether sequences are different proteins, not variants of one protein."""
     return not are_variants(sequences)
 
 

@@ -19,8 +19,9 @@ def run(config: DoctorConfig, _given: Names) -> int:
     if config.json:
         say(json.dumps({"peftide": __version__} | asdict(health), indent=2), wrap=False)
     else:
-        width = max(len(name) for name, _ in lines(health))
-        for name, text in lines(health):
+        found = list(lines(health))
+        width = max(len(name) for name, _ in found)
+        for name, text in found:
             say(f"{name:{width}}  {text}", wrap=False)
     for problem in health.problems:
         complain(f"problem: {problem}", style="bad")
@@ -37,10 +38,7 @@ def lines(health: Health) -> Iterator[tuple[str, str]]:
     yield "peftide", f"{__version__}, Python {machine['python']}, {machine['platform']}"
     yield "device", f"{machine['device']}, {machine['device_name']}, {health.cores} cores"
     yield "computing", f"{machine['precision']}, {machine['threads']} threads"
-    yield (
-        "memory",
-        f"{byte_size(health.memory)}, free {byte_size(health.free_memory)}",
-    )
+    yield "memory", f"{byte_size(health.memory)}, free {byte_size(health.free_memory)}"
     yield "disk", f"free {byte_size(health.free_disk)} in this folder"
     yield "model hub", health.hub
     yield "MMseqs2", health.mmseqs or "not installed: peftide searches with pyopal, which is slower"

@@ -20,6 +20,7 @@ from peftide.errors import PeftideError
 from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
 from peftide.predictor.embedding import build_encoder
+from peftide.sequences.mutants import LETTERS
 from peftide.similarity.settings import PROGRAM
 from peftide.training.usage import machine_memory
 
@@ -29,7 +30,6 @@ HUB_SECONDS = 5
 SPEED_SECONDS = 2
 """Seconds for which the speed is measured at least."""
 LENGTHS = (50, 500)
-LETTERS = list("ACDEFGHIKLMNPQRSTVWY")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def doctor(config: DoctorConfig) -> Health:
 
 
 def libraries(extra: str = "") -> Iterator[Library]:
-    """Yield the libraries of an extra; without a name, those that peftide always needs."""
+    """Yield the libraries of an extra, or without a name the libraries that peftide needs."""
     for text in metadata("peftide").get_all("Requires-Dist") or []:
         requirement = Requirement(text)
         marker = requirement.marker
@@ -169,7 +169,9 @@ def hub_state(*, offline: bool = False) -> str:
 def embedding_rate(options: EmbedConfig) -> tuple[float | None, str]:
     """Return the residues per second of a backbone, or None and why it failed."""
     random = np.random.default_rng(0)
-    sequences = ["".join(random.choice(LETTERS, n)) for n in random.integers(*LENGTHS, size=16)]
+    sequences = [
+        "".join(random.choice(list(LETTERS), n)) for n in random.integers(*LENGTHS, size=16)
+    ]
     try:
         encoder = build_encoder(options)
         with encoder.hardware.computing():

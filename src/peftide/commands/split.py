@@ -66,7 +66,7 @@ def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
 
 def say_doubtful_labels(rows: SplitRows) -> None:
     """Log why a training on these labels would stop."""
-    if rows.labels is None or not rows.labels:
+    if not rows.labels:
         return
     single = rows.level == "sequence"
     texts = rows.proteins.sequences

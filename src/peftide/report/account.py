@@ -20,6 +20,7 @@ from peftide.report.figures import MOST_POINTS, Frame, chart, dots, line, rule, 
 from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import Section, facts, section, table
+from peftide.tasks import VARIANT_TASKS
 
 PATHS = {"out", "run"}
 IN_MEMORY = re.compile(r"^\w+ of [\d,]+ rows$")
@@ -70,12 +71,11 @@ def audited(run: Run) -> Section | None:
         if verdict["severity"] != "ok"
     ]
     searched = bool(audit.get("similarity"))
-    outcome = conclusion((verdict["severity"] for verdict in verdicts), searched=searched)
     return section(
         "Audit",
         element(
             "p",
-            element("b", f"{outcome[:1].upper()}{outcome[1:]}."),
+            element("b", audit_conclusion(run)),
             _fine(len(verdicts) - len(rows), others=bool(rows)),
         )
         if verdicts
@@ -86,6 +86,13 @@ def audited(run: Run) -> Section | None:
         intro="Properties of the data that could make these scores too good. "
         + ("" if searched else "`peftide audit` also searches for similar proteins."),
     )
+
+
+def audit_conclusion(run: Run) -> str:
+    """Return the conclusion of the audit of a run as a sentence."""
+    severities = (verdict["severity"] for verdict in run.audit.get("verdicts", []))
+    found = conclusion(severities, searched=bool(run.audit.get("similarity")))
+    return f"{wording.capitalised(found)}."
 
 
 def _fine(count: int, *, others: bool) -> str:
@@ -225,7 +232,7 @@ def next_steps(run: Run) -> Section | None:
         return None
     folder = shlex.quote(model)
     pairs = any("id_a" in part.rows for part in run.parts)
-    variants = str(run.options.get("task") or run.record.get("task")).startswith("variants")
+    variants = (run.options.get("task") or run.record.get("task")) in VARIANT_TASKS
     table_of = "--input new_pairs.tsv --sequences proteins.fasta" if pairs else "--input new.fasta"
     table_of = "--input new_mutants.tsv" if variants else table_of
     labelled = "--input labelled_pairs.tsv --sequences proteins.fasta"

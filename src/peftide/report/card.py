@@ -10,20 +10,16 @@ from typing import Any
 
 import yaml
 
-from peftide.auditing import conclusion
 from peftide.metrics import difference_verdict
 from peftide.report import wording
+from peftide.report.account import audit_conclusion
 from peftide.report.masthead import means, question, title_of
 from peftide.report.read import Run
 from peftide.tasks import TASKS, VARIANT_TASKS
 
 SERIOUS = ("leak", "warning")
-EXAMPLES = {
-    "pair": '[("MKVLAAGIVGLML", "MAAGTRSTNPKPQ")]',
-    "sequence": '["MKVLAAGIVGLML", "MAAGTRSTNPKPQ"]',
-    "residue": '["MKVLAAGIVGLML", "MAAGTRSTNPKPQ"]',
-}
-"""Level of a task → inputs of `predict`."""
+EXAMPLE = '"MKVLAAGIVGLML", "MAAGTRSTNPKPQ"'
+"""Two sequences."""
 Rows = Sequence[Sequence[str]]
 
 
@@ -60,7 +56,7 @@ def use(run: Run) -> str:
     task = run.options["task"]
     if task in VARIANT_TASKS:
         return "```sh\npeftide mutate . --out designs\n```"
-    inputs = EXAMPLES[TASKS[task].level]
+    inputs = f"[({EXAMPLE})]" if TASKS[task].level == "pair" else f"[{EXAMPLE}]"
     return "\n".join(
         [
             "```python",
@@ -86,11 +82,8 @@ def data(run: Run) -> Iterator[str]:
 
 def audit(run: Run) -> Iterator[str]:
     """Yield the conclusion of the audit, and its leaks and warnings."""
-    found = run.audit.get("verdicts", [])
-    searched = bool(run.audit.get("similarity"))
-    said = conclusion((each["severity"] for each in found), searched=searched)
-    yield f"{said[:1].upper()}{said[1:]}."
-    serious = [each for each in found if each["severity"] in SERIOUS]
+    yield audit_conclusion(run)
+    serious = [each for each in run.audit.get("verdicts", []) if each["severity"] in SERIOUS]
     if serious:
         yield bullets(f"{each['severity']}, {each['part']}: {each['text']}" for each in serious)
 

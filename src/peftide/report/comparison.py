@@ -97,7 +97,7 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
         "Leaderboard",
         element(
             "table",
-            element("caption", f"{metric[:1].upper()}{metric[1:]} on {board['part']}"),
+            element("caption", f"{wording.capitalised(metric)} on {board['part']}"),
             element("thead", head),
             element("tbody", body),
             class_="standings",

@@ -23,7 +23,7 @@ def layers(run: Run) -> Section | None:
     header = ["layer", wording.metric_name(found["metric"]), "95 % interval", ""]
     return section(
         "Layers",
-        element("p", f"{found['said'][:1].upper()}{found['said'][1:]}."),
+        element("p", f"{wording.capitalised(found['said'])}."),
         table(header, rows, label="Scores of the layers on validation", class_="numbers"),
         intro="The validation score of a head on each frozen layer. peftide cut the backbone after "
         "the chosen layer.",

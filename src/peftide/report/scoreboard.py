@@ -86,7 +86,7 @@ def standings(run: Run) -> Section | None:
 
 def _standings_caption(name: str, parts: list[str]) -> str:
     where = parts[0] if len(parts) == 1 else "each test part"
-    return f"{name[:1].upper()}{name[1:]} on {where}"
+    return f"{wording.capitalised(name)} on {where}"
 
 
 def resampled(metrics: dict[str, Any], part: str) -> str:

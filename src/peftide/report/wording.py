@@ -70,6 +70,17 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def capitalised(text: str) -> str:
+    """Return a text with a capital at its start.
+
+    Examples
+    --------
+    >>> capitalised("macro AUROC")
+    'Macro AUROC'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def score(value: float | None, *, digits: int = 3) -> str:
     """Return a score, or a dash where there is none.
 

@@ -260,7 +260,7 @@ def _choose_columns(grid: Grid, options: RowOptions, *, pair: bool, needs_labels
         problems.append(_no_proteins(grid, options, pair=pair))
     if needs_labels and not chosen.label and not _is_renamed(options, "label_column"):
         problems.append(_no_column(grid, options, "label_column"))
-    raise_problems(list(dict.fromkeys(problems)))
+    raise_problems(problems)
     return chosen
 
 

@@ -37,7 +37,7 @@ BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """First bytes of UTF-16 text, which Excel calls Unicode text."""
 BYTE_ORDER_MARK = "\ufeff"
 WIDE_BYTES = 200
-"""First bytes of a file of which half are zero if it is UTF-16 text without a mark, or UTF-32."""
+"""Bytes at the start of a file; in UTF-16 without a mark, and in UTF-32, half of them are zero."""
 ENDS_OF_FILES = "\x1a\x0c"
 """Characters that old programs write behind the last line."""
 TAR_MAGIC = slice(257, 262)
