@@ -348,14 +348,14 @@ def try_table(material: Material, folder: Path, random: Random) -> None:
     if random.random() < 0.3:
         path.write_bytes(damaged_bytes(text.encode(), random))
         read_table(
-            path, TrainConfig(out=folder / "o", train=path), level="single", needs_labels=True
+            path, TrainConfig(out=folder / "o", train=path), level="sequence", needs_labels=True
         )
         return
     if random.random() < 0.2:
         path = path.with_name(path.name + ".gz")
         path.write_bytes(gzip.compress(text.encode()))
     table = read_table(
-        path, TrainConfig(out=folder / "o", train=path), level="single", needs_labels=True
+        path, TrainConfig(out=folder / "o", train=path), level="sequence", needs_labels=True
     )
     if missing:
         raise MisreadError(f"the missing sequence {rows[place][1]!r} was read")
@@ -407,7 +407,7 @@ def try_variants(material: Material, folder: Path, random: Random) -> None:
         path.write_bytes(damaged_bytes(path.read_bytes(), random))
     given = wild if random.random() < 0.3 else str(fasta)
     config = TrainConfig(out=folder / "o", train=table, wild_type=given)
-    found = read_table(table, config, level="single", needs_labels=True)
+    found = read_table(table, config, level="sequence", needs_labels=True)
     if not damaged and set(np.ravel(found.sequences)) != meant:
         raise MisreadError(f"{lines!r} of {wild} became {found.sequences!r}")
 

@@ -63,3 +63,24 @@ def test_many_problems_are_shown_in_part_and_counted():
     assert lines[0] == "7 problems in the input:"
     assert lines[-2:] == ["  … and 2 more", "Mend them"]
     assert len(lines) == 8
+
+
+def test_a_problem_of_several_lines_is_shown_once_and_counted_for_each():
+    same = [f"a.tsv:{line}: label 'inf' is no number" for line in range(2, 9)]
+    with pytest.raises(InputError) as caught:
+        raise_problems([*same, "a.tsv:9: the id is empty", "DataFrame: row 1: x: y"])
+    assert str(caught.value).splitlines() == [
+        "9 problems in the input:",
+        "  a.tsv:2: label 'inf' is no number (also in lines 3, 4, 5 and 3 more)",
+        "  a.tsv:9: the id is empty",
+        "  DataFrame: row 1: x: y",
+    ]
+
+
+def test_equal_problems_of_two_files_stay_apart():
+    with pytest.raises(InputError) as caught:
+        raise_problems(["a.tsv:2: bad", "b.tsv:2: bad", "b.tsv:4: bad"])
+    assert str(caught.value).splitlines()[1:] == [
+        "  a.tsv:2: bad",
+        "  b.tsv:2: bad (also in line 4)",
+    ]

@@ -1,6 +1,7 @@
 """What can go wrong for a user, and the one shape in which it is said."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,9 @@ MOST_NAMES = 20
 LONGEST_NAME = 60
 LONGEST_PROBLEM = 300
 LONGEST_MESSAGE = 2000
+PLACED = re.compile(r"(?P<file>.+?)(?P<before>:| row )(?P<line>\d+): (?P<text>.+)", re.DOTALL)
+"""A problem with its file and line."""
+SHOWN_LINES = 3
 
 
 class PeftideError(Exception):
@@ -148,15 +152,41 @@ def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:
     Raises
     ------
     InputError
-        If there is at least one problem; each is shown once, the first few in full.
+        If there is at least one problem. The first few are shown; one that several lines have is
+        shown once, with the numbers of these lines.
     """
     if not problems:
         return
     problems = list(dict.fromkeys(problems))
-    shown = "\n  ".join(cropped(problem, LONGEST_PROBLEM) for problem in problems[:SHOWN_PROBLEMS])
-    rest = len(problems) - SHOWN_PROBLEMS
-    more = f"\n  … and {rest} more" if rest > 0 else ""
     if len(problems) == 1:
         raise InputError(problems[0], fix=fix)
+    groups = _of_several_lines(problems)
+    shown = [
+        cropped(group[0], LONGEST_PROBLEM) + _other_lines(group[1:])
+        for group in groups[:SHOWN_PROBLEMS]
+    ]
+    rest = sum(map(len, groups[SHOWN_PROBLEMS:]))
+    listed = "\n  ".join([*shown, *([f"… and {rest:,} more"] if rest else [])])
     remedy = f"\n{fix}" if fix else ""
-    raise InputError(f"{len(problems)} problems in the input:\n  {shown}{more}{remedy}")
+    raise InputError(f"{len(problems):,} problems in the input:\n  {listed}{remedy}")
+
+
+def _of_several_lines(problems: Sequence[str]) -> list[list[str]]:
+    """Return groups of problems that differ only in the line of the same file."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        found = PLACED.fullmatch(problem)
+        key = (problem, "") if found is None else (found["file"], found["text"])
+        groups.setdefault(key, []).append(problem)
+    return list(groups.values())
+
+
+def _other_lines(problems: Sequence[str]) -> str:
+    """Say which other lines have the same problem."""
+    found = [match for match in map(PLACED.fullmatch, problems) if match]
+    if not found:
+        return ""
+    what = "line" if found[0]["before"] == ":" else "row"
+    numbers = ", ".join(match["line"] for match in found[:SHOWN_LINES])
+    more = f" and {len(found) - SHOWN_LINES:,} more" if len(found) > SHOWN_LINES else ""
+    return f" (also in {what}{'s' if len(found) > 1 else ''} {numbers}{more})"

@@ -233,3 +233,43 @@ def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
     ) as caught:
         read_grid(path, ["id", "label"])
     assert "Remove the lines above the names, such as a title" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| id | label |\n|----|:-----:|\n| a | 1 |\n",
+        " id | label \n----+-------\n a  | 1 \n",
+        "+----+-------+\n| id | label |\n+----+-------+\n| a | 1 |\n",
+        "id label\n---- -----\na 1\n",
+    ],
+)
+def test_a_rule_below_or_above_the_header_is_named(grid: Callable[[str], Grid], text: str):
+    line = 1 if text.startswith("+") else 2
+    with pytest.raises(InputError, match=rf"a\.csv:{line}: the line .* is a rule.* as CSV or TSV"):
+        grid(text)
+
+
+def test_dashes_in_rows_are_no_rule(grid: Callable[[str], Grid]):
+    assert grid("id,label\na---b,1\n---,0\n").cells["id"] == ("a---b", "---")
+
+
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        (["1,a,0.5", "2,b,0.7"], r"number the rows: leave them out \(in R: row.names = FALSE\)"),
+        (['"1",a,0.5', '"2",b,0.7'], r"number the rows"),
+        (["a,0,5", "b,-12,75"], r"If 0,5 \(line 2\) is one number with a decimal comma"),
+        (["x,a,0.5", "y,b,0.7"], r"if the first cells are the names of rows that R wrote"),
+    ],
+)
+def test_the_reason_for_one_more_cell_in_every_row(
+    grid: Callable[[str], Grid], rows: list[str], advice: str
+):
+    with pytest.raises(InputError, match=f"every row has 3 cells below a header of 2. .*{advice}"):
+        grid("\n".join(["id,label", *rows]))
+
+
+def test_decimal_commas_in_some_rows_are_suspected(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match=r"If 1,25 \(line 3\) is one number with a decimal comma"):
+        grid("id,label\na,3\nb,1,25\nc,2,5\n")

@@ -145,3 +145,10 @@ def test_lists_are_compared_by_their_entries(
     counted, (finding,) = judge_rows("a", examples, NUMBERS, self_pairs="keep", strict=False)
     assert counted.tolist() == [True, not repeated]
     assert finding.kind == ("repeated_examples" if repeated else "contradictory_labels")
+
+
+def test_masks_hide_residues_of_labels_with_blanks_between_them() -> None:
+    examples = make_examples([[0], [0]], ("H E C", "H H C"), masks=("101", "101"))
+    counted, findings = judge_rows("train", examples, NUMBERS, self_pairs="keep", strict=True)
+    assert counted.tolist() == [True, False]
+    assert [finding.kind for finding in findings] == ["repeated_examples"]

@@ -32,6 +32,12 @@ def digits(extra: int, signs: str = "012") -> list[str]:
         ("['H' 'E']", 2, ("H", "E")),
         ("[0 0 ... 0]", 3, "[0 0 ... 0]"),
         ("1 0 1", 5, ("1", "0", "1")),
+        ("H E  C", 3, ("H", "E", "C")),
+        ("H E C", 5, "H E C"),  # in DSSP, a blank is a class
+        ("H, E, C", 3, ("H", "E", "C")),
+        ("H;E;C", 4, ("H", "E", "C")),
+        ("helix sheet", 2, ("helix", "sheet")),
+        ("DNA binding", 3, "DNA binding"),
     ],
 )
 def test_a_label_has_entries(text: str, length: int, entries: object) -> None:

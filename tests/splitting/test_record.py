@@ -62,3 +62,19 @@ def test_shares_that_are_met_are_not_said(tmp_path: Path) -> None:
     assert {name: part["share"] for name, part in record["parts"].items()} == pytest.approx(
         {"train": 0.8, "validation": 0.1, "test": 0.1}
     )
+
+
+def test_shares_that_rare_labels_prevent_name_the_labels(tmp_path: Path) -> None:
+    labels = [f"class_{k % 18}" for k in range(40)]
+    record = record_of(tmp_path, labels, [f"c{k}" for k in range(40)])
+    found = findings(record, "other_size")
+    assert set(found) == {"train", "validation", "test"}
+    assert all("rows of every label" in decision for _, decision in found.values())
+
+
+@pytest.mark.parametrize("kind", ["cluster", "random"])
+def test_shares_that_few_rows_prevent_name_the_share_of_a_row(tmp_path: Path, kind: str) -> None:
+    record = record_of(tmp_path, ["a", "b"] * 7, [f"c{k}" for k in range(14)], kind=kind)
+    decisions = [decision for _, decision in findings(record, "other_size").values()]
+    assert decisions
+    assert all("one row more or less is 7.1% of all" in decision for decision in decisions)

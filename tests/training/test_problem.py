@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.tasks.detecting import find_task
 from peftide.training.problem import read_problem
-from tests.conftest import small_config
+from tests.conftest import random_sequences, small_config, write_rows
 
 
 def test_an_unknown_task_gets_a_suggestion() -> None:
@@ -20,3 +21,12 @@ def test_a_part_comes_with_its_labels(tmp_path: Path) -> None:
     assert part.examples is problem.dataset.parts["test"]
     assert np.array_equal(part.targets.values, problem.targets["test"].values)
     assert len(part.rows().values) == part.targets.counted.sum()
+
+
+def test_wrong_labels_are_counted_before_validation_is_held_out(tmp_path: Path) -> None:
+    labels = ["1", "0"] * 20 + [f"x{k}" for k in range(30)]
+    rows = zip(random_sequences(70), labels, strict=True)
+    table = write_rows(tmp_path / "t.tsv", "sequence label", list(rows))
+    config = TrainConfig(task="binary", train=table, out=tmp_path / "run")
+    with pytest.raises(InputError, match="30 problems in the input"):
+        read_problem(config, find_task("binary"))

@@ -22,12 +22,12 @@ from peftide.outcomes.shown import Shown, average_precision
 from peftide.sequences.label_kinds import shortened
 from peftide.sequences.missing import looks_missing_label
 from peftide.sequences.records import Examples
-from peftide.sequences.yes_no import is_yes
+from peftide.sequences.yes_no import is_yes, mixed_spellings
 from peftide.types import FloatArray, IntArray
 
 
-def read_binary(examples: Examples, _labels: Labels, _options: ReadingOptions) -> Targets:
-    """Read 1/0, true/false, yes/no, positive/negative.
+def read_binary(examples: Examples, _labels: Labels, options: ReadingOptions) -> Targets:
+    """Read 1/0, true/false, yes/no, positive/negative; a mixture of these is counted.
 
     Raises
     ------
@@ -46,7 +46,8 @@ def read_binary(examples: Examples, _labels: Labels, _options: ReadingOptions) -
         "To use another column, name it with --label-column.",
     )
     values = np.array([[yes is True] for yes in said], dtype=np.float32)
-    return Targets(values, examples.counted, np.arange(len(said) + 1))
+    findings = mixed_spellings(options.part, shown)
+    return Targets(values, examples.counted, np.arange(len(said) + 1), findings)
 
 
 def _fault(text: str) -> str:

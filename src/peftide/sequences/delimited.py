@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from peftide.errors import InputError, raise_problems
-from peftide.sequences.cells import Row, split_cells
-from peftide.sequences.label_kinds import is_number
+from peftide.errors import InputError, cropped, raise_problems
+from peftide.sequences.cells import QUOTE, Row, split_cells
+from peftide.sequences.label_kinds import WHOLE, is_number
 from peftide.sequences.label_lists import list_text
 from peftide.sequences.records import FRAME, LIST, place
 from peftide.sequences.text_files import read_text
@@ -21,6 +21,10 @@ from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
+RULE = re.compile(r"[\s|+:=-]*-{3,}[\s|+:=-]*")
+"""A line below or above the names of columns, as in Markdown tables and listings of databases."""
+HEADER_LINES, LONGEST_HEADER = 3, 10_000
+"""Lines, and characters at most, in which such a line may stand."""
 RESIDUES = re.compile(r"[A-Z]{15,}\*?")
 OTHER_FILES = {
     ">": "this is a FASTA file",
@@ -81,6 +85,7 @@ def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
     other = OTHER_FILES.get(text.lstrip()[:1])
     if other is not None:
         raise InputError(other, expected="a table with a header line", where=path)
+    _refuse_rules(path, text)
     found = split_cells(path, text, wanted)
     (line, header), *rows = found.rows
     where = place(path, line)
@@ -220,6 +225,26 @@ def _check_header(where: str, names: Sequence[str], wanted: Collection[str]) -> 
         )
 
 
+def _refuse_rules(path: Path, text: str) -> None:
+    """Refuse a table with a line of dashes above or below its header.
+
+    Raises
+    ------
+    InputError
+        Naming the line.
+    """
+    start = text[:LONGEST_HEADER].lstrip("\n").split("\n", HEADER_LINES)[:HEADER_LINES]
+    rule = next((line for line in start if RULE.fullmatch(line)), None)
+    if rule is not None:
+        raise InputError(
+            f"the line {cropped(rule.strip(), 30)!r} is a rule, as in a Markdown table or in the "
+            "listing of a database",
+            expected="a header line and rows with the same separator between their cells",
+            where=f"{path}:{text[: text.index(rule)].count(chr(10)) + 1}",
+            fix="Save the table as CSV or TSV",
+        )
+
+
 def _refuse_comments(path: Path, rows: Sequence[Row]) -> None:
     """Refuse rows that begin with `#`, unless all do: peftide knows no comments.
 
@@ -277,7 +302,7 @@ def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
         raise InputError(
             f"every row has {width + 1} cells below a header of {width}",
             where=path,
-            fix="If R wrote this, use row.names = FALSE",
+            fix=_advice_on_one_more(rows),
         )
     first = len(rows[0][1])
     if width == 1 and first > 1 and all(len(cells) == first for _, cells in rows):
@@ -295,4 +320,34 @@ def _check_widths(path: Path, rows: list[Row], *, width: int) -> None:
     fix = "Put quotation marks around cells that contain the separator"
     if all(len(cells) < width for _, cells in rows):
         fix = "Separate the cells of rows as in the header, and leave none out"
+    if decimals := _decimals([row for row in rows if len(row[1]) > width]):
+        fix = f"{decimals}, or put quotation marks around cells that contain the separator"
     raise_problems(problems, fix=fix)
+
+
+def _advice_on_one_more(rows: list[Row]) -> str:
+    """Say what the additional cell of every row may be: a number of the row, or half a number."""
+    first = [cells[0].strip().strip(QUOTE) for _, cells in rows]
+    if first == [str(number) for number in range(1, len(rows) + 1)]:
+        return "The first cells number the rows: leave them out (in R: row.names = FALSE)"
+    if decimals := _decimals(rows):
+        return decimals
+    return (
+        "Leave the additional cell out, or name its column; if the first cells are the names of "
+        "rows that R wrote, use row.names = FALSE"
+    )
+
+
+def _decimals(rows: list[Row]) -> str:
+    """Return advice on two cells of digits, in every row, that may be one number with a comma."""
+    if not rows:
+        return ""
+    width = min(len(cells) for _, cells in rows)
+    for left in range(width - 1):
+        halves = [(cells[left].strip(), cells[left + 1].strip()) for _, cells in rows]
+        if all(WHOLE.fullmatch(a) and b.isdecimal() for a, b in halves):
+            return (
+                f"If {','.join(halves[0])} (line {rows[0][0]}) is one number with a decimal comma, "
+                "write it with a point"
+            )
+    return ""

@@ -13,6 +13,7 @@ import pandas as pd
 from peftide.errors import InputError
 from peftide.sequences.label_lists import is_missing, label_list
 from peftide.sequences.records import Examples, Finding, Proteins
+from peftide.sequences.residue_labels import per_residue
 from peftide.sequences.tallies import SHOWN_EXAMPLES, row_findings
 from peftide.types import BoolArray, IntArray
 
@@ -130,7 +131,7 @@ def _entries(label: str) -> Sequence[str]:
 
 
 def _visible(label: Sequence[str], mask: str) -> Hashable:
-    shown: Sequence[str] = label
+    shown = label = per_residue(label, len(mask)) if isinstance(label, str) else label
     if len(label) == len(mask):
         seen = zip(label, mask, strict=True)
         shown = [entry if seen == "1" else MASKED for entry, seen in seen]

@@ -1,5 +1,6 @@
 """Labels of residues come in; one entry per residue goes out, or the reason why lengths differ."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from peftide.sequences.records import Finding
 from peftide.types import IntArray
 
 GAPS = "-."
+SPACED = re.compile(r"\S(?:\s*[,;|]\s*\S)+|\S(?:[ \t]+\S)+")
+"""Characters with one kind of separator between them."""
+BETWEEN = re.compile(r"\s*[,;|]\s*|[ \t]+")
 NEAR = 5
 """A label is near its sequence in length if the difference is at most length / NEAR, or 2."""
 TRACKING = 0.9
@@ -20,7 +24,9 @@ FEW_SIGNS, LONG = 4, 8
 
 
 def per_residue(text: str, length: int) -> Sequence[str]:
-    """Return the entries of a label: the members of its list, else its characters.
+    """Return the entries of a label: the members of its list, else its words or characters.
+
+    Words count if there is one per residue, or if each is a single character.
 
     Parameters
     ----------
@@ -32,13 +38,26 @@ def per_residue(text: str, length: int) -> Sequence[str]:
     --------
     >>> per_residue("HHE", 3), per_residue("0.5 nan", 2), per_residue("['H', 'E']", 2)
     ('HHE', ('0.5', 'nan'), ('H', 'E'))
+    >>> per_residue("H E", 2), per_residue("H E", 3), per_residue("in, out", 2)
+    (('H', 'E'), 'H E', ('in', 'out'))
     """
     found = label_list(text)
-    if found is None or found.fault or not (found.marked or len(found.entries) == length):
+    if found is None:
+        return _spaced(text, length)
+    if found.fault or not (found.marked or len(found.entries) == length):
         return text
     if found.open_end and len(found.entries) == length - 1:
         return (*found.entries, "")
     return found.entries
+
+
+def _spaced(text: str, length: int) -> Sequence[str]:
+    """Return the words of a label, or the label: in DSSP, a blank is a class of residues."""
+    if len(text) == length:
+        return text
+    words = tuple(BETWEEN.split(text.strip()))
+    one_each = len(words) == length > 1 and all(words)
+    return words if one_each or SPACED.fullmatch(text.strip()) else text
 
 
 def entry_counts(labels: Iterable[str], lengths: Iterable[int]) -> IntArray:

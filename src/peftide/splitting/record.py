@@ -8,7 +8,8 @@ import numpy as np
 from peftide.sequences.findings import plain_findings
 from peftide.sequences.parts import PARTS
 from peftide.sequences.records import Finding
-from peftide.splitting.plan import SplitPlan, largest_group
+from peftide.splitting.clusters import split_by_cluster
+from peftide.splitting.plan import SplitPlan, largest_group, numbered
 from peftide.splitting.rows import SplitRows
 from peftide.types import BoolArray, IntArray
 
@@ -74,12 +75,9 @@ def split_findings(
 def _missing_labels(name: str, absent: list[str], *, plan: SplitPlan, rows: SplitRows) -> Finding:
     shown = [_with_count(label, plan, rows) for label in absent[:SHOWN_LABELS]]
     shown += ["…"] if len(absent) > len(shown) else []
-    return Finding(
-        name,
-        "missing_labels",
-        len(absent),
-        f"labels missing from this part: {', '.join(shown)}",
-    )
+    what = "labels are" if len(absent) > 1 else "label is"
+    decision = f"{what} missing from this part: {', '.join(shown)}"
+    return Finding(name, "missing_labels", len(absent), decision)
 
 
 def _with_count(label: str, plan: SplitPlan, rows: SplitRows) -> str:
@@ -108,12 +106,33 @@ def _sizes(rows: SplitRows, plan: SplitPlan, parts: dict[str, dict[str, Any]]) -
             return
         if name not in parts or abs(parts[name]["share"] / wish - 1) <= FAR:
             continue
-        found, reason = parts[name], "groups that must stay together prevent a better split"
-        largest = largest_group(rows, plan)
-        if largest is not None and largest.share > plan.fractions[plan.fractions > 0].min():
-            reason = f"{largest.name} in {largest.share:.0%} of the rows, and they stay together"
+        found, reason = parts[name], _obstacle(rows, plan, wish)
         decision = f"counted rows, {found['share']:.1%} of all instead of {wish:.1%}: {reason}"
         yield Finding(name, "other_size", found["counted"], decision)
+
+
+def _obstacle(rows: SplitRows, plan: SplitPlan, wish: float) -> str:
+    """Return the reason why a part is far from its requested share."""
+    count, largest = int(plan.counted.sum()), largest_group(rows, plan)
+    if largest is not None and largest.share > plan.fractions[plan.fractions > 0].min():
+        return f"{largest.name} in {largest.share:.0%} of the rows, and they stay together"
+    if FAR * wish * count < 1:
+        return f"one row more or less is {1 / count:.1%} of all"
+    if _fits_without_labels(rows, plan):
+        return "each part should have rows of every label, and some labels have few groups"
+    if plan.groups is None:
+        return "rows of one example must stay together"
+    return "groups that must stay together prevent a better split"
+
+
+def _fits_without_labels(rows: SplitRows, plan: SplitPlan) -> bool:
+    """Return whether groups of sequences could have the requested shares, whatever their labels."""
+    if plan.groups is None or rows.level == "pair":
+        return False
+    clusters = numbered(plan.groups.of_protein[rows.members[:, 0]])
+    part = split_by_cluster(clusters, np.zeros((len(clusters), 0)), plan.fractions, seed=0)
+    found = np.bincount(part[plan.counted], minlength=len(PARTS)) / plan.counted.sum()
+    return bool((np.abs(found - plan.fractions) <= FAR * plan.fractions).all())
 
 
 def _shared_proteins(rows: SplitRows, plan: SplitPlan) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """The tables of a training → its data set: parts checked against each other, with validation."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from peftide.config import TrainConfig
@@ -12,7 +13,11 @@ from peftide.types import Level
 
 
 def read_training_data(
-    config: TrainConfig, level: Level, tables: TrainingTables | None = None
+    config: TrainConfig,
+    level: Level,
+    tables: TrainingTables | None = None,
+    *,
+    check: Callable[[Dataset], object] = lambda _: None,
 ) -> Dataset:
     """Join all parts, check them against each other, and hold out validation if there is none.
 
@@ -24,6 +29,8 @@ def read_training_data(
         Unit of a label: pair, sequence or residue.
     tables
         The tables if they have already been read, so that no file is read twice.
+    check
+        Called before validation is held out, so that an error it raises names all rows of train.
 
     Raises
     ------
@@ -35,6 +42,7 @@ def read_training_data(
     dataset = check_shared_proteins(dataset, config.shared_proteins)
     if "validation" in dataset.parts:
         return replace(dataset, findings=dataset.findings + shared_clusters(dataset))
+    check(dataset)
     return hold_out_validation(
         dataset,
         fraction=config.validation_fraction,

@@ -25,6 +25,8 @@ from peftide.sequences.label_lists import (
     SEPARATORS,
     WRITE_WHOLE,
     columns_of,
+    is_missing,
+    is_numeral,
     label_list,
     list_fault,
     repeated_numbers,
@@ -32,7 +34,7 @@ from peftide.sequences.label_lists import (
 )
 from peftide.sequences.missing import looks_missing_label
 from peftide.sequences.near_numbers import LISTS, PLAIN, beside_number
-from peftide.sequences.residue_labels import length_misfit
+from peftide.sequences.residue_labels import length_misfit, per_residue
 from peftide.sequences.yes_no import is_yes
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
@@ -40,6 +42,8 @@ GROUP_WITH_ORDER = re.compile(r"[CD]\d+", re.IGNORECASE)
 SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
 ODD_SHARE = 0.1
 """Labels of another kind in at most this share of the rows are odd ones, maybe mistakes."""
+MOST_HALVES = 3
+"""So many different numbers between 0 and 1 may stand for doubtful cases of yes or no."""
 ABOUT_PAIRS = {
     "binary": "ppi",
     "multiclass": "pair-multiclass",
@@ -141,6 +145,7 @@ def detect_task(
     found = (
         _of_residues(labels, lengths, place, stops=stops)
         or _of_odd_ones(column, pairs=pairs)
+        or _of_halves(column)
         or _of_near_numbers(column)
         or _of_numbers(column)
         or (None if pairs else _of_groups(column))
@@ -187,7 +192,7 @@ def _of_residues(
     if lengths is None:
         return None
     if are_per_residue(labels, lengths):
-        return _of_fitting(labels, lengths)
+        return _of_fitting(labels, lengths, place)
     misfit = length_misfit(labels, lengths, stops=stops)
     if misfit is None:
         return None
@@ -203,11 +208,25 @@ def _of_residues(
     )
 
 
-def _of_fitting(labels: Sequence[str], lengths: Sequence[int]) -> Detection:
+def _of_characters(labels: Sequence[str], lengths: Sequence[int], place: Place) -> Detection:
+    """Classes of residues; numbers of several digits beside words leave a doubt."""
+    reason = "as long as their sequences"
+    for row, (label, length) in enumerate(zip(labels, lengths, strict=True)):
+        entries = per_residue(label, length)
+        words = [] if isinstance(entries, str) else [e for e in entries if not is_missing(e)]
+        numbers = [word for word in words if is_numeral(word)]
+        if any(len(number) > 1 for number in numbers) and len(numbers) < len(words):
+            word = next(word for word in words if not is_numeral(word))
+            reason += f", with numbers such as {numbers[0]} and words such as {shortened(word)}"
+            return Detection((*reversed(OF_RESIDUES),), f"{reason} ({place(row)})")
+    return Detection(("residue",), reason)
+
+
+def _of_fitting(labels: Sequence[str], lengths: Sequence[int], place: Place) -> Detection:
     """Labels as long as their sequences: characters, or numbers, which may name classes."""
     reason, numbers = "as long as their sequences", residue_numbers(labels, lengths)
     if not numbers:
-        return Detection(("residue",), reason)
+        return _of_characters(labels, lengths, place)
     if columns_of(labels) and len({*lengths}) == 1:
         reason = f"lists of 0 and 1, {reason}: columns of classes, or labels of residues"
         return Detection(("multilabel", *OF_RESIDUES), reason)
@@ -238,6 +257,21 @@ def _of_odd_ones(column: Column, *, pairs: bool) -> Detection | None:
         other = ("multiclass", "regression") if values else ("multiclass",)
         return Detection((task, *other), reason)
     return None
+
+
+def _of_halves(column: Column) -> Detection | None:
+    """Mostly 0 and 1, with a few numbers between them: doubtful cases, or means of repeats."""
+    between = [text for text in column.counts if is_yes(text) is None]
+    clear = sum(count for text, count in column.counts.items() if text not in between)
+    ends = {is_yes(text) for text in column.counts}
+    if not between or not ends >= {True, False} or 2 * clear <= len(column.rows):
+        return None
+    if len(between) > MOST_HALVES or not all(map(is_number, column.counts)):
+        return None
+    if not all(0 < float(text) < 1 for text in between):
+        return None
+    reason = f"0 and 1 and between them {', '.join(between)} ({column.where(between[0])})"
+    return Detection(("regression", "multiclass", "binary"), reason)
 
 
 def _of_near_numbers(column: Column) -> Detection | None:

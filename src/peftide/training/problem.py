@@ -1,6 +1,7 @@
 """The tables of a training → a data set with its labels as numbers."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from peftide.backbones import Backbone
 from peftide.config import TrainConfig
@@ -13,7 +14,7 @@ from peftide.sequences.findings import say_findings
 from peftide.sequences.training_tables import TrainingTables
 from peftide.splitting.training_data import read_training_data
 from peftide.tasks import VARIANT_TASKS, Labels, Targets, Task
-from peftide.tasks.reading import read_class_names, read_labels
+from peftide.tasks.reading import read_class_names, read_labels, reading_options
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,15 @@ class Problem:
 
 def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None = None) -> Problem:
     """Read data and labels; the backbone's limits are not applied yet."""
-    dataset = read_training_data(config, task.level, tables)
+    reading: dict[str, Any] = {"max_length": config.max_length, "class_map": config.class_map}
+    reading["classes"] = read_class_names(config.classes)
+
+    def check(whole: Dataset) -> None:
+        task.fit_labels(whole.parts["train"], reading_options(whole, "train", **reading))
+
+    dataset = read_training_data(config, task.level, tables, check=check)
     dataset = check_variants(dataset, config)
-    labels, targets = read_labels(
-        dataset,
-        task,
-        max_length=config.max_length,
-        class_map=config.class_map,
-        classes=read_class_names(config.classes),
-    )
+    labels, targets = read_labels(dataset, task, **reading)
     return Problem(task, dataset, labels, targets)
 
 
