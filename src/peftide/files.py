@@ -313,8 +313,8 @@ def is_pipe(path: Path) -> bool:
 
 
 def is_readable(path: Path) -> bool:
-    """Return whether a path is a file or a pipe."""
-    return path.exists() and not path.is_dir()
+    """Return whether a path is a file or a pipe; a text too long for a path is none."""
+    return os.path.exists(path) and not os.path.isdir(path)
 
 
 def as_file(path: Path) -> Path:

@@ -54,13 +54,14 @@ def test_columns_have_the_lengths_that_the_file_says(tmp_path: Path):
         torch.testing.assert_close(found, expected)
 
 
-def test_the_output_layer_gives_the_logits_of_the_next_token(tmp_path: Path):
+def test_the_output_layer_gives_the_logits_at_each_residue_from_those_before(tmp_path: Path):
     contents = arrays()
     backbone = load_backbone(written(tmp_path / "mine.npz", contents))
-    states = np.random.default_rng(1).standard_normal((3, WIDTH)).astype(np.float32)
-    logits = backbone.letter_logits(torch.from_numpy(states))
+    batch = backbone.pack(["MKV"], max_length=None)
+    states = np.random.default_rng(1).standard_normal((4, WIDTH)).astype(np.float32)
+    logits = backbone.letter_logits(torch.from_numpy(states), batch)
     assert logits is not None
-    expected = states @ contents["dense.w"] + contents["dense.b"]
+    expected = states[:3] @ contents["dense.w"] + contents["dense.b"]
     np.testing.assert_allclose(logits[:, 1:].numpy(), expected, rtol=1e-5)
     assert bool((logits[:, 0] == -torch.inf).all())  # a gap
 
@@ -75,7 +76,8 @@ def test_without_the_output_layer_there_are_no_logits(tmp_path: Path):
         load_backbone("random:unirep_64"),
         load_backbone("random:esm2_tiny"),
     ):
-        assert backbone.letter_logits(torch.zeros(1, backbone.width)) is None
+        batch = backbone.pack(["MKV"], max_length=None)
+        assert backbone.letter_logits(backbone(batch), batch) is None
     contents["dense.b"] = np.zeros(24, dtype=np.float32)
     with pytest.raises(BackboneError, match=r"dense\.b has the shape \(24,\)"):
         load_backbone(written(tmp_path / "other.npz", contents))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from peftide.baselines import BASELINES, FittedOnProteins
+from peftide.baselines import BASELINES, FittedOnProteins, SubstitutionScores
 from peftide.baselines.stored import Stored, load_baselines, save_baselines
 from peftide.outcomes import OUTCOMES
 from peftide.types import Level
@@ -39,9 +39,16 @@ def targets_of(kind: str, *, constant: bool = False) -> np.ndarray:
     }[kind]
 
 
+def given(name: str) -> dict[str, SubstitutionScores]:
+    """Return what `fit` reads besides rows and labels."""
+    by_letter = np.random.default_rng(3).normal(size=(len(SEQUENCES[0]), 20))
+    scores = {"scores": SubstitutionScores(SEQUENCES[0], by_letter)}
+    return scores if BASELINES[name].reads_scores else {}
+
+
 def fit(name: str, level: Level, kind: str, *, constant: bool = False) -> FittedOnProteins:
     targets = targets_of(kind, constant=constant)
-    return BASELINES[name].fit(SEQUENCES, rows_of(level), targets, kind=kind)
+    return BASELINES[name].fit(SEQUENCES, rows_of(level), targets, kind=kind, **given(name))
 
 
 @pytest.mark.parametrize(("name", "level", "kind"), FORMS)
@@ -78,5 +85,6 @@ def test_constant_labels_and_few_proteins_get_an_answer(name: str, level: Level,
         np.zeros((1, rows_of(level).shape[1]), dtype=np.int64),
         targets_of(kind)[:1],
         kind=kind,
+        **given(name),
     )
     assert len(one.predict(["MKV", "W"], rows_of(level)[:4] % 2)) == 4

@@ -117,6 +117,9 @@ def test_a_wild_type_is_a_file_an_id_or_letters(path: Path, fasta: Path) -> None
     both: list[dict[str, Any]] = [{"wild_type": "wt", "sequences": fasta}, {"wild_type": WILD_TYPE}]
     for options in both:
         assert read(path, text, **options).variants_of is not None
+    long = read(path, text, wild_type=100 * WILD_TYPE)  # longer than a path may be
+    assert long.variants_of is not None
+    assert long.variants_of.sequence == 100 * WILD_TYPE
     with pytest.raises(InputError, match=r"has no sequence 'wd'. Known: wt"):
         read(path, text, wild_type="wd", sequences=fasta)
     with pytest.raises(InputError, match="expected a FASTA file, the id"):

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.backbones.esm_masked import EsmMaskedLM
+from peftide.backbones.esm_output import EsmOutput
 from peftide.errors import BackboneError
 from peftide.packing import PACKED_ATTENTION, PackedBatch, register_packed_attention
 
@@ -53,6 +54,8 @@ class Architecture:
         Let a model read packed rows.
     masked_language_model
         Folder or configuration → the model with its language-model head, for pretraining.
+    output
+        Folder and model → the output layer of the language model; None if the files lack it.
     """
 
     summary: str
@@ -66,6 +69,7 @@ class Architecture:
     max_residues: Callable[[Any], int | None]
     prepare: Callable[[Any], None] = use_packed_attention
     masked_language_model: Callable[[Any], EsmMaskedLM] | None = None
+    output: Callable[[Path, Any], EsmOutput | None] | None = None
 
     def pretrainable(self) -> Callable[[Any], EsmMaskedLM]:
         """Return `masked_language_model`.

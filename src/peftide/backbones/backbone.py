@@ -61,15 +61,20 @@ class Backbone(nn.Module, ABC):
     def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
         """Return one embedding per token."""
 
-    def letter_logits(self, tokens: Float[Tensor, "N D"]) -> Float[Tensor, "N V"] | None:
-        """Return the logits of the next token after each token.
+    def letter_logits(
+        self, tokens: Float[Tensor, "N D"], batch: PackedBatch
+    ) -> Float[Tensor, "R V"] | None:
+        """Return the logits of the tokens at each residue; None without an output layer.
 
-        None unless the backbone is a left-to-right language model and has its output layer.
+        A masked language model reads the whole sequence, in which nothing is masked; a
+        left-to-right language model reads the residues before.
 
         Parameters
         ----------
         tokens
             Embeddings that `forward` returns.
+        batch
+            The batch that they belong to.
         """
         return None
 

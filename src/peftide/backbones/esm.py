@@ -12,6 +12,7 @@ from peftide.backbones.architecture import Architecture, use_packed_attention
 from peftide.backbones.checkpoint_files import require_one_of
 from peftide.backbones.esm_layer import use_few_passes
 from peftide.backbones.esm_masked import EsmMaskedLM
+from peftide.backbones.esm_output import read_esm_output
 from peftide.backbones.weights import load_weights
 from peftide.packing import PackedBatch
 
@@ -144,4 +145,5 @@ ESM = Architecture(
     first_position=esm_first_position,
     max_residues=esm_max_residues,
     prepare=prepare_esm,
+    output=read_esm_output,
 )

@@ -156,7 +156,11 @@ def _stored_backbone(
 ) -> TransformerBackbone:
     check_folder(folder)
     with reading_errors(folder):
-        return _read_backbone(name, folder, revision=revision, options=options)
+        backbone = _read_backbone(name, folder, revision=revision, options=options)
+    if options.layer is None and backbone.architecture.output is not None:
+        weights = require_safetensors(folder, allow_bin=options.allow_bin)
+        backbone.output = backbone.architecture.output(weights, backbone.model)
+    return backbone
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from peftide.backbones.architecture import Architecture
 from peftide.backbones.backbone import LayeredBackbone, Origin
+from peftide.backbones.esm_output import EsmOutput
 from peftide.packing import PackedBatch, pack
 from peftide.tokens import Vocabulary
 
@@ -29,6 +30,8 @@ class TransformerBackbone(LayeredBackbone):
         How peftide handles the family of the model.
     config
         The configuration of `transformers`.
+    output
+        The output layer of the language model; None without one.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class TransformerBackbone(LayeredBackbone):
         self.architecture = architecture
         self.vocabulary = vocabulary
         self.origin = origin
+        self.output: EsmOutput | None = None
         self.config: Any = model.config
         self.width = self.config.hidden_size
         self.max_residues = architecture.max_residues(self.config)
@@ -64,6 +68,12 @@ class TransformerBackbone(LayeredBackbone):
     def forward(self, batch: PackedBatch) -> Float[Tensor, "N D"]:
         """Return one embedding per token; hidden states in the batch replace the lower layers."""
         return self.architecture.encode(unwrapped(self.model), batch, None)[0]
+
+    def letter_logits(
+        self, tokens: Float[Tensor, "N D"], batch: PackedBatch
+    ) -> Float[Tensor, "R V"] | None:
+        """Return the logits at each residue, given the whole sequence; None without the layer."""
+        return None if self.output is None else self.output(tokens[batch.residue_rows])
 
     def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:
         """Return the hidden states of each token after the first layers."""

@@ -250,11 +250,17 @@ class UniRepBackbone(LayeredBackbone):
         """Return the state after each token."""
         return self._network()(batch, None)
 
-    def letter_logits(self, tokens: Float[Tensor, "N D"]) -> Float[Tensor, "N V"] | None:
-        """Return the logits of the next token; None for random weights, or without the top cell."""
+    def letter_logits(
+        self, tokens: Float[Tensor, "N D"], batch: PackedBatch
+    ) -> Float[Tensor, "R V"] | None:
+        """Return the logits at each residue, given the residues before it.
+
+        None for random weights, or without the top cell.
+        """
         if self.output is None:
             return None
-        logits = tokens.float() @ self.output.weight.to(tokens.device)
+        before = tokens[batch.residue_rows - 1].float()
+        logits = before @ self.output.weight.to(tokens.device)
         gap = logits.new_full((len(logits), 1), -torch.inf)
         return torch.cat([gap, logits + self.output.bias.to(tokens.device)], dim=1)
 

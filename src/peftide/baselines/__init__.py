@@ -14,6 +14,7 @@ from peftide.baselines.ends import Ends, fit_ends, load_ends
 from peftide.baselines.homologues import Homologues, find_homologues
 from peftide.baselines.kmer import Kmers, fit_kmers, load_kmers
 from peftide.baselines.nearest import NearestHomologue, fit_nearest, load_nearest
+from peftide.baselines.neighbours import Neighbours, fit_neighbours, load_neighbours
 from peftide.baselines.residue import ResidueLetters, fit_residue_letters, load_residue_letters
 from peftide.baselines.sites import (
     Sites,
@@ -23,6 +24,12 @@ from peftide.baselines.sites import (
     fit_sites,
     load_sites,
     vary_at_few_sites,
+)
+from peftide.baselines.zero_shot import (
+    SubstitutionScores,
+    ZeroShot,
+    fit_zero_shot,
+    load_zero_shot,
 )
 
 BASELINES: dict[str, Baseline] = {
@@ -37,6 +44,14 @@ BASELINES: dict[str, Baseline] = {
         applies=are_variants,
         needs="variants of one sequence",
     ),
+    "neighbours": Baseline(
+        "mean of the site and its neighbours",
+        fit_neighbours,
+        load_neighbours,
+        levels=("sequence",),
+        applies=are_variants,
+        needs="variants of one sequence",
+    ),
     "site_pairs": Baseline(
         "residues at each site and pair of sites",
         fit_site_pairs,
@@ -44,6 +59,14 @@ BASELINES: dict[str, Baseline] = {
         levels=("sequence",),
         applies=vary_at_few_sites,
         needs="variants of one sequence that change at 2 to 16 sites, also two at a time",
+    ),
+    "zero_shot": Baseline(
+        "score of the untrained language model",
+        fit_zero_shot,
+        load_zero_shot,
+        levels=("sequence",),
+        kinds=("binary", "continuous"),
+        reads_scores=True,
     ),
     "degree": Baseline(
         "degree (train pairs of each label)",
@@ -86,17 +109,22 @@ __all__ = [
     "Homologues",
     "Kmers",
     "NearestHomologue",
+    "Neighbours",
     "PositiveDegree",
     "ResidueLetters",
     "Sites",
+    "SubstitutionScores",
+    "ZeroShot",
     "find_homologues",
     "fit_composition",
     "fit_degree",
     "fit_ends",
     "fit_kmers",
     "fit_nearest",
+    "fit_neighbours",
     "fit_positive_degree",
     "fit_residue_letters",
     "fit_site_pairs",
     "fit_sites",
+    "fit_zero_shot",
 ]

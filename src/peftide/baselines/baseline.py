@@ -44,6 +44,9 @@ class Baseline:
         The labels that it can answer; kinds are keys of `OUTCOMES`.
     applies, needs
         (train sequences) → whether it applies to them; and the sequences that it needs, in words.
+    reads_scores
+        Whether `fit` reads `scores=` of substitutions, which a language model gives for variants of
+        one protein.
     """
 
     title: str
@@ -53,6 +56,7 @@ class Baseline:
     kinds: tuple[str, ...] = tuple(OUTCOMES)
     applies: Callable[[Sequence[str]], bool] = bool
     needs: str = "sequences"
+    reads_scores: bool = False
 
     def suits(self, level: Level, kind: str) -> bool:
         """Yield whether it can answer such labels."""

@@ -17,6 +17,7 @@ from peftide.baselines import (
     Homologues,
     NearestHomologue,
     ResidueLetters,
+    SubstitutionScores,
 )
 from peftide.baselines.homologues import Search
 from peftide.baselines.stored import Stored, load_baselines, save_baselines
@@ -28,7 +29,7 @@ from peftide.evaluation.part_scores import Answers
 from peftide.evaluation.rows import ScoredPart
 from peftide.files import remove
 from peftide.progress import working
-from peftide.tasks import Task
+from peftide.tasks import TASKS, VARIANT_TASKS, Task
 from peftide.types import FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -111,10 +112,15 @@ def suitable(task: Task) -> list[str]:
     --------
     >>> from peftide.tasks import TASKS
     >>> suitable(TASKS["regression"]), suitable(TASKS["residue"])
-    (['composition', 'kmer', 'ends', 'sites', 'site_pairs', 'nearest_homologue'],
+    (['composition', 'kmer', 'ends', 'sites', 'neighbours', 'site_pairs', 'nearest_homologue'],
     ['residue_letter'])
     """
-    return [name for name, one in BASELINES.items() if one.suits(task.level, task.outcome.kind)]
+    of_one_protein = task in [TASKS[name] for name in VARIANT_TASKS]
+    return [
+        name
+        for name, one in BASELINES.items()
+        if one.suits(task.level, task.outcome.kind) and (of_one_protein or not one.reads_scores)
+    ]
 
 
 def chosen(option: Sequence[str], possible: Sequence[str]) -> list[str]:
@@ -140,7 +146,7 @@ def check_baselines(option: Sequence[str], task: Task) -> list[str]:
     []
     >>> check_baselines(("degree",), TASKS["regression"])
     ['--baselines: received degree; this task can have: auto, none, composition, kmer,
-    ends, sites, site_pairs, nearest_homologue']
+    ends, sites, neighbours, site_pairs, nearest_homologue']
     """
     where = flag("baselines")
     possible = [AUTO, NONE, *suitable(task)]
@@ -162,6 +168,7 @@ def fitted_beside(
     *,
     named: Sequence[str] = (),
     search: Search | None = None,
+    scores: SubstitutionScores | None = None,
 ) -> Beside:
     """Fit baselines on the training part, and let them answer every other part.
 
@@ -176,6 +183,9 @@ def fitted_beside(
         Baselines that the user named: it is noted if they do not apply.
     search
         Finds homologues of sequences in the training part; default: in memory, on all cores.
+    scores
+        Scores of substitutions by the language model; baselines that read them are left out
+        without.
     """
     search = search or remembered_search()
     beside, later = Beside(), {name: of for name, of in parts.items() if name != "train"}
@@ -185,10 +195,18 @@ def fitted_beside(
         for name in named
         if name in names and name not in applying
     ]
+    if scores is None:
+        unscored = [name for name in applying if BASELINES[name].reads_scores]
+        applying = [name for name in applying if name not in unscored]
+        beside.notes += [
+            f"no baseline {name}: the backbone has no output layer that scores substitutions"
+            for name in unscored
+            if name in named
+        ]
     for name in applying:
 
         def fit_and_answer(name: str = name) -> dict[str, FloatArray]:
-            beside.fitted[name] = searching_by(search, _fit(name, parts["train"]))
+            beside.fitted[name] = searching_by(search, _fit(name, parts["train"], scores))
             return answers_of(beside.fitted[name], later)
 
         _collect(beside, name, fit_and_answer)
@@ -280,7 +298,7 @@ def with_similarity(beside: Beside, parts: Mapping[str, ScoredPart]) -> Beside:
     return replace(beside, similarity=similarity, queries=used, homologues=found)
 
 
-def _fit(name: str, train: ScoredPart) -> Fitted:
+def _fit(name: str, train: ScoredPart, scores: SubstitutionScores | None) -> Fitted:
     known, outcome = train.targets, train.task.outcome
     if train.task.level == "residue":
         answers = np.where(known.counted, known.values[:, 0], np.nan)
@@ -293,7 +311,9 @@ def _fit(name: str, train: ScoredPart) -> Fitted:
     values = known.values[known.counted]
     values = (values > 0).astype(np.int64) if outcome.has_classes else values[:, 0]
     members = train.examples.members[known.counted]
-    return BASELINES[name].fit(train.dataset.proteins.sequences, members, values, kind=outcome.kind)
+    given = {"scores": scores} if BASELINES[name].reads_scores else {}
+    sequences = train.dataset.proteins.sequences
+    return BASELINES[name].fit(sequences, members, values, kind=outcome.kind, **given)
 
 
 def answers_of(fitted: Fitted, parts: Mapping[str, ScoredPart]) -> dict[str, FloatArray]:

@@ -79,6 +79,7 @@ def _baselines(setting: Setting, folder: RunFolder) -> Beside:
         chosen(config.baselines, suitable(problem.task)),
         named=config.baselines,
         search=remembered_search(store, threads=config.threads),
+        scores=setting.scores,
     )
     beside.store(folder.baselines, problem.part("train"))
     return beside

@@ -15,6 +15,7 @@ from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.backbone import Origin
 from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.baselines import SubstitutionScores
 from peftide.bundle import Recipe, build_model, check_same_backbone
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
@@ -63,12 +64,15 @@ class Setting:
     ----------
     embeddings
         Embeddings of all proteins if only the head trains, else None.
+    scores
+        Scores of substitutions by the backbone before training, for variants of one protein.
     """
 
     config: TrainConfig
     problem: Problem
     encoder: ModelEncoder
     embeddings: Embeddings | None
+    scores: SubstitutionScores | None = None
 
     @property
     def model(self) -> ProteinModel:
@@ -199,7 +203,7 @@ def build_setting(
 ) -> Setting:
     """Build the model around the adapted backbone; embed all proteins if only the head trains."""
     encoder = build_encoder(config, problem, backbone, hardware=hardware, folder=folder)
-    fit_ridge(encoder, problem)
+    scores = fit_ridge(encoder, problem)
     embeddings = None
     store = config.embedding_cache or folder.checkpoints / "embeddings"
     proteins = problem.dataset.proteins
@@ -214,7 +218,7 @@ def build_setting(
             ids=repeated.ids,
             decide=partial(decided, folder, "trunk_cache"),
         )
-    setting = Setting(config, problem, encoder, embeddings)
+    setting = Setting(config, problem, encoder, embeddings, scores)
     fit_scaling(setting)
     return setting
 

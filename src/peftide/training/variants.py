@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.backbones import Backbone
+from peftide.baselines import SubstitutionScores
 from peftide.encoding import ModelEncoder
 from peftide.packing import PackedBatch
 from peftide.sequences import Dataset
@@ -25,12 +26,17 @@ NEW_SITES = 0.5
 """Share of substitutions at new sites from which the weights are chosen for new sites."""
 
 
-def fit_ridge(encoder: ModelEncoder, problem: Problem) -> None:
-    """Fit the ridge regression of the model, if it has one; the wild type is encoded once."""
+def fit_ridge(encoder: ModelEncoder, problem: Problem) -> SubstitutionScores | None:
+    """Fit the ridge regression of the model, if it has one; the wild type is encoded once.
+
+    Returns
+    -------
+    The scores of substitutions by the backbone, if it has an output layer.
+    """
     model = encoder.model
     head, pooling = model.head, model.pooling
     if not isinstance(head, VariantHead) or not isinstance(pooling, VariantRows):
-        return
+        return None
     model.eval()
     with torch.inference_mode(), encoder.autocast():
         batch = model.backbone.pack([pooling.wild_type], max_length=encoder.max_length)
@@ -57,6 +63,7 @@ def fit_ridge(encoder: ModelEncoder, problem: Problem) -> None:
     )
     if found.used == MOST_VARIANTS:
         logger.warning("note: ridge regression reads %s training variants", f"{found.used:,}")
+    return None if scores is None else SubstitutionScores(pooling.wild_type, scores)
 
 
 def zero_shot_scores(
@@ -64,7 +71,8 @@ def zero_shot_scores(
 ) -> FloatArray | None:
     """Return how much likelier each letter is than the residue of the wild type, in nats.
 
-    Only the residues before a site count. None if the backbone is no left-to-right language model.
+    A left-to-right language model reads only the residues before a site. None if the backbone has
+    no output layer.
 
     Parameters
     ----------
@@ -76,14 +84,13 @@ def zero_shot_scores(
     FloatArray
         Shape (L, 20).
     """
-    logits = backbone.letter_logits(tokens)
+    logits = backbone.letter_logits(tokens, batch)
     if logits is None:
         return None
     ids = torch.tensor([int(backbone.vocabulary.letter_ids[ord(letter)]) for letter in LETTERS])
-    residues = batch.residue_rows
-    before = logits[residues - 1].cpu()
-    there = before.gather(1, batch.input_ids[residues].cpu()[:, None])
-    return (before[:, ids] - there).double().numpy()
+    logits = logits.cpu()
+    there = logits.gather(1, batch.input_ids[batch.residue_rows].cpu()[:, None])
+    return (logits[:, ids] - there).double().numpy()
 
 
 def has_new_sites(dataset: Dataset) -> bool:
