@@ -155,3 +155,17 @@ def test_a_declared_separator_that_the_header_lacks_is_named() -> None:
         split_cells(Path("a.csv"), "sep=;\nid,label\nP1,1\n", ["label"])
     one_column = split_cells(Path("a.csv"), "sep=;\nsequence\nMKV\n", ["sequence"])
     assert one_column.rows == [(2, ["sequence"]), (3, ["MKV"])]
+
+
+R_TABLE = ['"id" "label"', '"a 1" "cell wall"', '"b" "1"']
+
+
+def test_blanks_separate_quoted_cells(tmp_path: Path) -> None:
+    cells = split_cells(tmp_path / "a.txt", "\n".join(R_TABLE), ("id", "label"))
+    assert cells.separated_by == "blanks"
+    assert [row for _, row in cells.rows] == [["id", "label"], ["a 1", "cell wall"], ["b", "1"]]
+
+
+def test_unknown_columns_between_blanks_are_columns(tmp_path: Path) -> None:
+    text = "protein1 protein2 combined_score\na b 900\na c 150\n"
+    assert split_cells(tmp_path / "a.txt", text, ("id", "label")).rows[0][1][1] == "protein2"

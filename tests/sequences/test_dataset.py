@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from peftide.config import TrainConfig
 from peftide.config.options import TableOptions
 from peftide.errors import InputError
 from peftide.sequences.dataset import keep_used_proteins, member_proteins, read_dataset, select_rows
@@ -16,7 +17,7 @@ from peftide.sequences.records import Dataset, Proteins
 from peftide.sequences.tables import read_table
 from peftide.splitting.training_data import read_training_data
 from peftide.types import Level
-from tests.conftest import small_config
+from tests.conftest import small_config, write_rows
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 needs_data = pytest.mark.skipif("PEFTIDE_DATA" not in os.environ, reason="PEFTIDE_DATA is not set")
@@ -313,3 +314,12 @@ def test_ids_that_a_spreadsheet_would_compute_are_kept_and_counted(read: Callabl
     assert data.proteins.ids == ("=1+1", "@x", "P-1")
     found = {finding.kind: finding for finding in data.findings}
     assert found["formula_like_ids"].examples == ("=1+1", "@x")
+
+
+def test_ids_that_a_spreadsheet_made_dates_of_are_counted(tmp_path: Path) -> None:
+    rows = [("2-Sep", "MKVLA", 1), ("SEPT3", "MKVLAG", 0), ("Mrz 01", "MKVLAGG", 0)]
+    table = write_rows(tmp_path / "t.tsv", "id sequence label", rows)
+    config = TrainConfig(train=table, out=tmp_path / "run")
+    parts = {"train": read_table(table, config, level="sequence", needs_labels=True)}
+    findings = read_dataset(parts, config, level="sequence").findings
+    assert [(f.kind, f.examples) for f in findings] == [("ids_like_dates", ("2-Sep", "Mrz 01"))]

@@ -273,3 +273,8 @@ def test_the_reason_for_one_more_cell_in_every_row(
 def test_decimal_commas_in_some_rows_are_suspected(grid: Callable[[str], Grid]):
     with pytest.raises(InputError, match=r"If 1,25 \(line 3\) is one number with a decimal comma"):
         grid("id,label\na,3\nb,1,25\nc,2,5\n")
+
+
+def test_names_of_rows_that_r_writes_between_blanks_are_named(grid: Callable[[str], Grid]):
+    with pytest.raises(InputError, match=r"every row has 3 cells below a header of 2.*number the"):
+        grid('"id" "label"\n"1" "a" 0.5\n"2" "b" 0.7\n')

@@ -42,3 +42,9 @@ def test_later_parts_name_only_classes_that_train_lacks() -> None:
 def test_letters_that_look_alike_are_named() -> None:
     (finding,) = similar_classes("train", ["no", "n\u043e"], [])
     assert "with CYRILLIC SMALL LETTER O; 1)" in finding.decision
+
+
+def test_classes_that_a_spreadsheet_made_dates_of_are_counted() -> None:
+    (found,) = similar_classes("train", ["1-Mar", "BRCA1", "2-Sep", "2-Sep"], ())
+    assert (found.kind, found.count) == ("classes_like_dates", 3)
+    assert "'1-Mar', '2-Sep'" in found.decision

@@ -224,12 +224,6 @@ def test_sites_are_no_classes() -> None:
     assert detect_task(labels, lengths=[20, 12, 9, 10], pairs=False)[0] == "multilabel"
 
 
-@pytest.mark.parametrize("halves", [["0.5"], ["0.25", "0.50", "0.75"]])
-def test_a_few_numbers_between_0_and_1_are_named(halves: list[str]) -> None:
-    with pytest.raises(InputError, match=r"0 and 1 and between them 0\.[25].*--task binary"):
-        detect_task(["0", "1"] * 5 + halves * 2, lengths=None, pairs=False)
-
-
 def test_residue_labels_with_blanks_between_them_are_read_as_such() -> None:
     labels = ["H E E", "E H H E", "C C H E E"]
     assert detect_task(labels, lengths=[3, 4, 5], pairs=False)[0] == "residue"
@@ -238,3 +232,8 @@ def test_residue_labels_with_blanks_between_them_are_read_as_such() -> None:
 def test_words_among_the_numbers_of_residues_are_named() -> None:
     with pytest.raises(InputError, match=r"numbers such as 0\.5 and words such as 'x' \(row 2\)"):
         detect_task(["0.5 1.5", "0.5 x 1.5"], lengths=[2, 3], pairs=False)
+
+
+def test_arrays_of_0_and_1_are_columns() -> None:
+    labels = ["array([1, 0, 1])", "array([0, 1, 1], dtype=int8)"] * 3
+    assert detect_task(labels, lengths=[50] * 6, pairs=False)[0] == "multilabel"

@@ -24,6 +24,7 @@ from peftide.backbones.checkpoint_files import (
 from peftide.backbones.half import layer_matrices
 from peftide.errors import BackboneError
 from peftide.files import written_whole
+from peftide.quantities import count_of
 
 CONVERTED_FOLDER = "peftide_safetensors"
 SOURCE = "converted_from.json"
@@ -149,7 +150,8 @@ def load_weights(
     missing = sorted(absent - unused)
     if missing:
         raise BackboneError(
-            f"the weights in {folder} lack {len(missing)} tensors, for instance {missing[0]}",
+            f"the weights in {folder} lack {count_of(len(missing), 'tensor')}, for instance "
+            f"{missing[0]}",
             expected=f"a complete checkpoint for {model_class.__name__}",
             where="--backbone",
         )

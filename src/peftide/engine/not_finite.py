@@ -8,6 +8,7 @@ from torch import nn
 from peftide.backbones import Backbone, LayeredBackbone
 from peftide.errors import NotFiniteError
 from peftide.packing import PackedBatch
+from peftide.quantities import count_of
 
 FIRST = "already in the embeddings of its tokens"
 
@@ -47,8 +48,8 @@ def explained(
     cause, fix = "", "Leave the sequence out, or choose another backbone"
     if damaged:
         cause = (
-            f"; its weights hold NaN or infinity in {len(damaged)} tensors, for instance "
-            f"{damaged[0]}"
+            f"; its weights hold NaN or infinity in {count_of(len(damaged), 'tensor')}, "
+            f"for instance {damaged[0]}"
         )
         fix = "Download or train the backbone again"
     elif precision != "fp32":

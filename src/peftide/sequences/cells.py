@@ -18,6 +18,8 @@ SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bar
 BESIDE = {WORDS: "blanks", " ": "single blanks"}
 DECLARED = re.compile(r'"?sep=(\\t|[^"])"?\1*\s*', re.IGNORECASE)
 QUOTE = '"'
+WORD = re.compile(r'"(?:[^"]|"")*"(?!\S)|\S+')
+"""A cell between blanks; a quoted one may hold blanks."""
 
 Row = tuple[int, list[str]]
 """First line of a row, and its cells."""
@@ -120,6 +122,8 @@ class _Dialect:
 
     def plain(self, line: str) -> list[str]:
         """Cells of a line that is split at every separator."""
+        if not self.separator and QUOTE in line:
+            return list(map(_unquoted, WORD.findall(line)))
         cells = line.split(self.separator or None)
         if self.pad:
             cells = [cell.removeprefix(self.pad) for cell in cells]
@@ -167,7 +171,7 @@ class _Sheet:
         most = max(found.values())
         if most:
             likely = [name for name in SEPARATORS if found[name] == most]
-        elif self.wanted & set(line.split()) and _are_even(self.plain_rows(_Dialect(WORDS))):
+        elif self._has_words():
             likely = [WORDS]
         else:
             likely = [name for name in SEPARATORS if name in line] or [","]
@@ -175,6 +179,15 @@ class _Sheet:
             return likely[0]
         even = [name for name in likely if _are_even(self.plain_rows(self.dialect(name)))]
         return (even or likely)[0]
+
+    def _has_words(self) -> bool:
+        """Return whether blanks separate cells; R writes no name above the names of rows."""
+        names = self.header(WORDS)
+        known = self.wanted & set(names) or not any(map(self.lines[self.first].count, SEPARATORS))
+        if len(names) < 2 or not known:
+            return False
+        widths = {len(cells) for _, cells in self.plain_rows(_Dialect(WORDS))[1:]}
+        return widths in ({len(names)}, {len(names) + 1})
 
     def header(self, separator: str) -> list[str]:
         """Return the names of the columns under a separator."""

@@ -11,6 +11,7 @@ from peftide.sequences.beside import RESOLVE, compare_sequences
 from peftide.sequences.lookup import SequenceLookup, SequenceSource, sequence_lookup
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.naming import name_rows
+from peftide.sequences.near_numbers import MADE_BY_SPREADSHEETS, looks_like_date
 from peftide.sequences.parts import PARTS, part_name
 from peftide.sequences.records import Dataset, Examples, Finding, Proteins, WildType
 from peftide.sequences.repeats import distinct_sequences, judge_rows
@@ -279,7 +280,7 @@ def _other_splits(part: str, table: Table) -> tuple[Finding, ...]:
 def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
     """Mark the rows that count in every part, and add the findings."""
     numbers = distinct_sequences(dataset.proteins)
-    parts, findings = {}, dataset.findings + _formulas(dataset.proteins.ids)
+    parts, findings = {}, dataset.findings + _odd_ids(dataset.proteins.ids)
     for part, examples in dataset.parts.items():
         counted, found = judge_rows(
             part, examples, numbers, self_pairs=options.self_pairs, strict=options.strict
@@ -289,14 +290,17 @@ def _judge(dataset: Dataset, options: JoinOptions) -> Dataset:
     return replace(dataset, parts=parts, findings=findings)
 
 
-def _formulas(ids: tuple[str, ...]) -> tuple[Finding, ...]:
-    """Count ids that a spreadsheet would compute: they stay as they are, for programs."""
-    tally = Tally(
+def _odd_ids(ids: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Count ids that a spreadsheet would compute, or has made into dates; all are kept."""
+    formulas = Tally(
         "formula_like_ids",
         f"ids that begin with one of {' '.join(FORMULA_SIGNS)} are kept as they are; a "
         "spreadsheet may compute them, so import their column as text",
     )
+    dates = Tally("ids_like_dates", f"kept as they are: {MADE_BY_SPREADSHEETS}")
     for name in ids:
         if name.startswith(FORMULA_SIGNS):
-            tally.add(name)
-    return tally.findings("sequences")
+            formulas.add(name)
+        if looks_like_date(name):
+            dates.add(name)
+    return formulas.findings("sequences") + dates.findings("sequences")

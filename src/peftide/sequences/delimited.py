@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from peftide.errors import InputError, cropped, raise_problems
+from peftide.quantities import count_of
 from peftide.sequences.cells import QUOTE, Row, split_cells
 from peftide.sequences.label_kinds import WHOLE, is_number
 from peftide.sequences.label_lists import list_text
@@ -101,7 +102,11 @@ def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
     _refuse_repeated_header(grid)
     separated = f" separated by {found.separated_by}" if len(names) > 1 else ""
     logger.info(
-        "%s: read %s rows of %s columns%s", path, f"{len(rows):,}", f"{len(names):,}", separated
+        "%s: read %s of %s%s",
+        path,
+        count_of(len(rows), "row"),
+        count_of(len(names), "column"),
+        separated,
     )
     return grid
 
@@ -212,7 +217,9 @@ def _check_header(where: str, names: Sequence[str], wanted: Collection[str]) -> 
             "the first line begins with '#'",
             expected="a header line with the names of the columns",
             where=where,
-            fix="Remove the '#'" if hidden else "Remove the lines that begin with '#'",
+            fix="Remove the '#'"
+            if hidden
+            else "Remove the '#' if this line names the columns, else the line",
         )
     if not wanted or set(names) & set(wanted):
         return

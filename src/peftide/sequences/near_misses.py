@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from peftide.sequences.label_lists import NUMBER
 from peftide.sequences.lookalikes import in_latin, strange_letters
+from peftide.sequences.near_numbers import MADE_BY_SPREADSHEETS, looks_like_date
 from peftide.sequences.records import Finding
 from peftide.sequences.tallies import SHOWN_EXAMPLES
 
@@ -45,7 +46,7 @@ def similar_names(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def similar_classes(part: str, named: Iterable[str], known: Collection[str]) -> tuple[Finding, ...]:
-    """Count classes that differ only in their spelling; nothing is merged.
+    """Count classes that differ only in their spelling, and dates; nothing is merged.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def similar_classes(part: str, named: Iterable[str], known: Collection[str]) -> 
         if any(name in counts for name in group) and (part == "train" or strange & {*group})
     ]
     if not groups:
-        return ()
+        return _dates(part, counts)
     shown = [
         " / ".join(f"{name!r} ({_note(name)}{counts[name]:,})" for name in group)
         for group in groups[:SHOWN_EXAMPLES]
@@ -71,7 +72,20 @@ def similar_classes(part: str, named: Iterable[str], known: Collection[str]) -> 
         f"{'; '.join(shown)}: they differ only in case, blanks, signs or letters that look alike, "
         "and stay separate; if they are one class, correct the labels"
     )
-    return (Finding(part, "similar_classes", sum(map(len, groups)), decision),)
+    return (
+        Finding(part, "similar_classes", sum(map(len, groups)), decision),
+        *_dates(part, counts),
+    )
+
+
+def _dates(part: str, counts: Mapping[str, int]) -> tuple[Finding, ...]:
+    """Count rows of classes that look like dates."""
+    dates = [name for name in counts if looks_like_date(name)]
+    if not dates:
+        return ()
+    shown = ", ".join(map(repr, dates[:SHOWN_EXAMPLES]))
+    decision = f"rows of the classes {shown}, which stay as they are: {MADE_BY_SPREADSHEETS}"
+    return (Finding(part, "classes_like_dates", sum(counts[name] for name in dates), decision),)
 
 
 def _note(name: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from peftide.config.options import RowOptions
 from peftide.errors import did_you_mean, raise_problems
+from peftide.quantities import count_of
 from peftide.sequences.delimited import (
     Grid,
     grid_from_frame,
@@ -233,7 +234,7 @@ def _has_names(series: pd.Series) -> bool:
 
 def _table_from_fasta(records: FastaRecords, path: Path) -> Table:
     """Proteins of a FASTA file as rows without labels."""
-    logger.info("%s: read %s sequences", path, f"{len(records.proteins):,}")
+    logger.info("%s: read %s", path, count_of(len(records.proteins), "sequence"))
     return Table(
         path=path,
         columns=(),

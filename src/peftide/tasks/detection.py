@@ -3,8 +3,8 @@
 import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from peftide.errors import InputError, raise_problems
@@ -15,7 +15,6 @@ from peftide.sequences.label_kinds import (
     WHOLE,
     are_per_residue,
     are_whole,
-    are_yes_no,
     is_number,
     residue_numbers,
     shortened,
@@ -33,17 +32,14 @@ from peftide.sequences.label_lists import (
     split_classes,
 )
 from peftide.sequences.missing import looks_missing_label
-from peftide.sequences.near_numbers import LISTS, PLAIN, beside_number
 from peftide.sequences.residue_labels import length_misfit, per_residue
 from peftide.sequences.yes_no import is_yes
+from peftide.tasks.column import ODD_SHARE, Column, Detection, Place, row_number
+from peftide.tasks.number_columns import numbers_detected
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
 GROUP_WITH_ORDER = re.compile(r"[CD]\d+", re.IGNORECASE)
 SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
-ODD_SHARE = 0.1
-"""Labels of another kind in at most this share of the rows are odd ones, maybe mistakes."""
-MOST_HALVES = 3
-"""So many different numbers between 0 and 1 may stand for doubtful cases of yes or no."""
 ABOUT_PAIRS = {
     "binary": "ppi",
     "multiclass": "pair-multiclass",
@@ -52,54 +48,6 @@ ABOUT_PAIRS = {
 }
 """Task on single sequences → its sibling on pairs."""
 OF_RESIDUES = ("residue", "residue-regression")
-Place = Callable[[int], str]
-
-
-@dataclass(frozen=True)
-class Detection:
-    """The tasks that fit the labels, at best one, and the reason in words.
-
-    `asks` says that the user has to choose, even if only one task is left; `fix` how the labels
-    may have to be corrected.
-    """
-
-    tasks: tuple[str, ...]
-    reason: str
-    asks: bool = False
-    fix: str = "Correct the labels"
-
-
-@dataclass(frozen=True)
-class Column:
-    """The labels of the training rows.
-
-    Attributes
-    ----------
-    rows
-        Text of each row.
-    counts
-        Each distinct text → its number of rows, in the order of the rows.
-    place
-        Place of a row, for messages.
-    """
-
-    rows: tuple[str, ...]
-    counts: Mapping[str, int]
-    place: Place
-
-    def where(self, text: str) -> str:
-        """Return the place of the first row with a text."""
-        return self.place(self.rows.index(text))
-
-    def has_few(self, texts: Iterable[str]) -> bool:
-        """Return whether so few rows have one of these texts that they may be mistakes."""
-        rows = sum(self.counts[text] for text in texts)
-        return rows <= max(1, ODD_SHARE * len(self.rows)) and 2 * rows < len(self.rows)
-
-
-def row_number(row: int) -> str:
-    """Return the place of a row that has no file."""
-    return f"row {row + 1}"
 
 
 def detect_task(
@@ -145,9 +93,7 @@ def detect_task(
     found = (
         _of_residues(labels, lengths, place, stops=stops)
         or _of_odd_ones(column, pairs=pairs)
-        or _of_halves(column)
-        or _of_near_numbers(column)
-        or _of_numbers(column)
+        or numbers_detected(column, lengths)
         or (None if pairs else _of_groups(column))
         or _of_sites(column, lengths)
         or _of_sets(column)
@@ -257,63 +203,6 @@ def _of_odd_ones(column: Column, *, pairs: bool) -> Detection | None:
         other = ("multiclass", "regression") if values else ("multiclass",)
         return Detection((task, *other), reason)
     return None
-
-
-def _of_halves(column: Column) -> Detection | None:
-    """Mostly 0 and 1, with a few numbers between them: doubtful cases, or means of repeats."""
-    between = [text for text in column.counts if is_yes(text) is None]
-    clear = sum(count for text, count in column.counts.items() if text not in between)
-    ends = {is_yes(text) for text in column.counts}
-    if not between or not ends >= {True, False} or 2 * clear <= len(column.rows):
-        return None
-    if len(between) > MOST_HALVES or not all(map(is_number, column.counts)):
-        return None
-    if not all(0 < float(text) < 1 for text in between):
-        return None
-    reason = f"0 and 1 and between them {', '.join(between)} ({column.where(between[0])})"
-    return Detection(("regression", "multiclass", "binary"), reason)
-
-
-def _of_near_numbers(column: Column) -> Detection | None:
-    """Numbers with something beside them, such as a percent sign, or with missing values."""
-    numbers = [text for text in column.counts if is_number(text)]
-    others = [text for text in column.counts if not is_number(text)]
-    missing = [text for text in others if looks_missing_label(text)]
-    nearly = {text: kind for text in others if (kind := beside_number(text))}
-    if not others or len(numbers) + len(missing) + len(nearly) < len(column.counts):
-        return None
-    if not nearly:
-        if not numbers or are_yes_no(numbers):
-            return None
-        what = f"numbers, except {shortened(missing[0])} ({column.where(missing[0])})"
-        reason = f"{what}, which looks like a missing value"
-        return Detection(("regression", "multiclass"), reason, fix="Leave out these rows")
-    text, kind = next(iter(nearly.items()))
-    reason = f"numbers with {kind}, such as {shortened(text)} ({column.where(text)})"
-    if kind in LISTS:
-        reason = f"sets of numbers, or {reason}"
-    tasks = ("multilabel" if kind in LISTS else "multiclass", "regression")
-    return Detection(tasks, reason, asks=True, fix=PLAIN[0].upper() + PLAIN[1:])
-
-
-def _of_numbers(column: Column) -> Detection | None:
-    """Yes or no, or values; whole numbers that come again and again might name classes."""
-    distinct, rows = list(column.counts), len(column.rows)
-    shown = ", ".join(distinct[:3])
-    if are_yes_no(distinct):
-        return Detection(("binary",), f"yes or no ({shown})")
-    long = [text for text in distinct if TOO_MANY_DIGITS.fullmatch(text)]
-    if long and all(map(WHOLE.fullmatch, distinct)):
-        reason = f"digits too long for a number, such as {shortened(long[0])}"
-        tasks = ("residue", "multiclass")
-        return Detection(tasks, f"{reason} ({column.where(long[0])})", asks=True)
-    if not all(map(is_number, distinct)):
-        return None
-    if 2 * len(distinct) > rows or not are_whole(distinct):
-        return Detection(("regression",), f"numbers ({shown}, …)")
-    numbers = sorted({int(float(text)) for text in distinct})
-    reason = f"whole numbers from {numbers[0]} to {numbers[-1]}, {len(numbers):,} different ones"
-    return Detection(("multiclass", "regression"), reason)
 
 
 def _is_group(text: str) -> bool:

@@ -7,6 +7,7 @@ from peftide.engine.not_finite import damaged_tensors
 from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.parameters import trained_parameters
+from peftide.quantities import count_of
 from peftide.training.parts import Fitting
 from peftide.types import IntArray
 
@@ -35,7 +36,7 @@ def diverged(
     if tensors := damaged_weights(model, step=step):
         return TrainingError(
             f"{where}: the weights of the backbone {model.backbone.origin.name} hold NaN or "
-            f"infinity in {len(tensors)} tensors, for instance {tensors[0]}. "
+            f"infinity in {count_of(len(tensors), 'tensor')}, for instance {tensors[0]}. "
             "Download or train the backbone again"
         )
     targets = fitting.part.targets
