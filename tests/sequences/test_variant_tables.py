@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from peftide.config import TableOptions
 from peftide.errors import InputError
 from peftide.sequences import Table, read_dataset, read_table
+from tests.conftest import AMINO_ACIDS
 
 WILD_TYPE = "MKVLAWGHKL"
 
@@ -59,6 +61,13 @@ def test_a_proteingym_file_brings_its_wild_type(path: Path) -> None:
     yes_no = read(path, text, label_column="DMS_score_bin")
     assert yes_no.labels is not None
     assert yes_no.labels.tolist() == ["1", "0"]
+
+
+def test_a_sequence_that_disagrees_with_its_mutant_is_refused(path: Path) -> None:
+    text = "mutant,mutated_sequence,DMS_score\nK2R,MRVLAWGHKL,0.5\nK2A,MGVLAWGHKL,-0.5\n"
+    said = r"scan.tsv:3, column mutated_sequence: the sequence is another than the mutant K2A has"
+    with pytest.raises(InputError, match=said):
+        read(path, text)
 
 
 def test_a_mavedb_export_is_read_as_it_is(path: Path) -> None:
@@ -148,6 +157,21 @@ def test_labels_on_two_scales_are_counted(path: Path) -> None:
     assert kinds(table).keys() == {"mixed_scales", "synonymous_rows"}
     one = read(path, "mutant\tlabel\n" + "\n".join(rows[:10]) + "\n", wild_type=WILD_TYPE)
     assert "mixed_scales" not in kinds(one)
+
+
+def test_a_few_labels_on_another_scale_are_counted(path: Path) -> None:
+    """Brightness in counts, of which 3 % were written as logarithms to base 10."""
+    logs = np.random.default_rng(0).normal(3.5, 0.5, size=171)
+    named = [(site, letter) for site in range(10) for letter in AMINO_ACIDS]
+    names = [f"{WILD_TYPE[k]}{k + 1}{new}" for k, new in named if new != WILD_TYPE[k]][:171]
+
+    def found(values: np.ndarray) -> dict[str, int]:
+        rows = [f"{name}\t{value}" for name, value in zip(names, values.tolist(), strict=True)]
+        text = "mutant\tlabel\n" + "\n".join(rows) + "\n"
+        return kinds(read(path, text, wild_type=WILD_TYPE))
+
+    assert found(np.where(np.arange(171) % 33 == 0, logs, 10**logs)) == {"mixed_scales": 6}
+    assert found(10**logs) == found(logs) == {}
 
 
 def test_the_parts_of_a_data_set_have_one_wild_type(path: Path) -> None:

@@ -37,7 +37,7 @@ SHORTEST = 10
 """A wild type that is given as letters has at least so many residues."""
 GAP = 10.0
 """Factor between two groups of labels that makes them look like two scales."""
-SMALLEST_GROUP = 0.05
+SMALLEST_GROUP = 0.01
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,8 @@ def read_variant_grid(grid: Grid, columns: RowOptions, *, needs_labels: bool) ->
             offset=offset,
             part=PART,
         )
+        if given in SEQUENCES:
+            _check_sequences(grid, found, column=column, given=given)
     if not len(found.rows):
         raise InputError("no row names a whole protein", where=grid.path)
     label = _first(grid, columns.label_column, LABELS)
@@ -241,6 +243,18 @@ def _of_sequences(grid: Grid, column: str, wild_type: str) -> Variants:
     return Variants(np.arange(len(sequences)), tuple(sequences), tuple(changes), 0, ())
 
 
+def _check_sequences(grid: Grid, found: Variants, *, column: str, given: str) -> None:
+    """Raise if the whole sequence of a row is another than its mutant has."""
+    cells, problems = grid.cells[given], []
+    for row, wanted in zip(found.rows.tolist(), found.sequences, strict=True):
+        cell = cells[row].strip()
+        if not looks_missing(cell) and cell.rstrip("*").upper() != wanted:
+            where = f"{place(grid.path, int(grid.lines[row]))}, column {given}"
+            named = grid.cells[column][row].strip()
+            problems.append(f"{where}: the sequence is another than the mutant {named} has")
+    raise_problems(problems, fix="Check the wild type (--wild-type), or take the column away")
+
+
 def _grown(grid: Grid, found: Variants, columns: RowOptions, *, names: Sequence[str]) -> Grid:
     """Return the kept rows, with the columns of ids and sequences under their names."""
     cells = {
@@ -291,14 +305,15 @@ def _mixed_scales(grid: Grid, label: str) -> tuple[Finding, ...]:
     logs = [np.median(log(high)) for log in (np.log, np.log2, np.log10)]
     if not min(logs) / 3 <= np.median(low) <= 3 * max(logs):
         return ()
+    fewer, more = (low, high) if len(low) < len(high) else (high, low)
     decision = (
-        f"labels of about {np.median(high):.3g} beside labels of about {np.median(low):.3g}: some "
-        "may be logarithms of the others. All are kept; bring them to one scale"
+        f"labels of about {np.median(fewer):.3g} beside labels of about {np.median(more):.3g}: "
+        "some may be logarithms of the others. All are kept; bring them to one scale"
     )
     return row_findings(
         PART,
         "mixed_scales",
-        sizes >= high[0],
+        (sizes >= fewer[0]) & (sizes <= fewer[-1]),
         where=lambda row: place(grid.path, int(grid.lines[row])),
         decision=decision,
     )
