@@ -3,7 +3,8 @@
     python benchmarks/interval_coverage.py [rare | macro | pairs] [--trials 400] [--workers 2]
 
 `rare`: 300 rows with few positives, and 1,000 pairs of 100 proteins with few positives. `macro`: a
-mean over ten unequal classes. `pairs`: pairs that share proteins. Positives score higher than
+mean over ten unequal classes; rare classes are easier or harder to predict, or 30% of all positives
+score no higher than negatives. `pairs`: pairs that share proteins. Positives score higher than
 negatives by a lift; some proteins are predicted better than others. The truth is the score of about
 a million rows (ten classes: 100,000). The column `plain` holds value ± t · standard deviation of
 resampled rows, with one degree of freedom less than there are rows.
@@ -45,6 +46,8 @@ class Case:
         Number of proteins of pairs; 0 for single sequences.
     ease, hubs
         How much proteins differ, and how unequal their numbers of pairs are.
+    hard
+        Share of the positives that score no higher than negatives.
     """
 
     sizes: tuple[int, ...]
@@ -53,13 +56,21 @@ class Case:
     proteins: int = 0
     ease: float = 0.0
     hubs: float = 0.0
+    hard: float = 0.0
+
+    @property
+    def said(self) -> str:
+        """What sets this case apart from others with the same sizes."""
+        if self.hard:
+            return f"{self.hard:.0%} hard"
+        return "rare easier" if self.lifts[-1] > self.lifts[0] else "rare harder"
 
     def enlarged(self) -> "Case":
         """Return the same kind of data with about a million rows × classes."""
         times = MANY // (self.rows * len(self.sizes))
         proteins = 250_000 if self.proteins else 0
         sizes = tuple(size * times for size in self.sizes)
-        return Case(sizes, self.rows * times, self.lifts, proteins, self.ease, self.hubs)
+        return Case(sizes, self.rows * times, self.lifts, proteins, self.ease, self.hubs, self.hard)
 
 
 UNEQUAL = (
@@ -76,7 +87,8 @@ CASES = {
         Case(sizes, 300, lifts)
         for sizes in UNEQUAL
         for lifts in (tuple(np.linspace(1, 3, 10).round(2)), tuple(np.linspace(3, 1, 10).round(2)))
-    ),
+    )
+    + (Case(UNEQUAL[2], 300, (2.5,) * 10, hard=0.3),),
     "pairs": tuple(
         Case((pairs // 2,), pairs, (1.0,), proteins, ease, hubs)
         for proteins, pairs, ease, hubs in (
@@ -93,7 +105,7 @@ SHOWN = {"rare": SCORES, "macro": ("macro_average_precision", "macro_auroc"), "p
 
 COLUMNS = ("table", "positives", "rows", "proteins", "ease", "hubs", "score", "truth")
 COLUMNS += ("without", "plain", "peftide")
-LINE = "{:<9} {:>11} {:>9} {:>5} {:>5}  {:<25} {:>6} {:>9} {:>14} {:>14}"
+LINE = "{:<24} {:>11} {:>9} {:>5} {:>5}  {:<25} {:>6} {:>9} {:>14} {:>14}"
 
 
 def main() -> None:
@@ -127,7 +139,7 @@ def lines(case: Case, scores: tuple[str, ...], trials: int) -> list[list[str]]:
     """Return a row per score and per difference of two predictors, and the same for resamples."""
     truth, seen = coverage(case, scores, trials=trials)
     sizes = ",".join(map(str, case.sizes)) if len(case.sizes) < 3 else f"{case.sizes[0]} to"
-    sizes += f" {min(case.sizes)}" if len(case.sizes) > 2 else ""
+    sizes += f" {min(case.sizes)}, {case.said}" if len(case.sizes) > 2 else ""
     setting = [sizes, f"{case.rows:,}", f"{case.proteins:,}", f"{case.ease}", f"{case.hubs}"]
     table = []
     for kind, tried in seen.items():
@@ -190,11 +202,13 @@ def simulate(case: Case, *, seed: int) -> tuple[Units, np.ndarray, dict[str, Sta
         units = Units(pairs(case, generator), "protein")
     shared = generator.normal(size=max(case.proteins, 1))
     noise = generator.normal(size=labels.shape)
+    easy = np.random.default_rng((seed, 1)).random(case.rows) >= case.hard
     statistics = {}
     for name, weaker in (("first", 0.0), ("second", 0.1)):
         own = 0.8 * shared + 0.6 * generator.normal(size=len(shared))
         ease = case.ease * own[units.members].sum(axis=1) if case.proteins else np.zeros(case.rows)
-        scores = labels * (np.array(case.lifts) * (1 - weaker) + ease[:, None])
+        lifts = np.array(case.lifts) * (1 - weaker) * easy[:, None]
+        scores = labels * (lifts + ease[:, None])
         scores += 0.8 * noise + 0.6 * generator.normal(size=labels.shape)
         statistics[name] = statistic(case, labels, scores)
     return units, labels, statistics

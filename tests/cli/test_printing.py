@@ -127,7 +127,7 @@ def test_numbers_and_intervals_are_aligned_below_right_titles() -> None:
     assert list(aligned(rows)) == [
         "                   test",
         "auroc    0.9 [0.8, 1.0]",
-        "mcc        –",
+        "MCC        –",
         "n      1,200",
     ]
 
@@ -139,7 +139,7 @@ def test_a_table_too_wide_for_the_terminal_becomes_one_table_per_column() -> Non
         "auroc  0.912 [0.900, 0.925]",
         "       test",
         "auroc   0.5",
-        "mcc       1",
+        "MCC       1",
     ]
     assert len(list(aligned(rows, width=80))) == 3
 

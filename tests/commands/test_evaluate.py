@@ -53,6 +53,8 @@ def test_the_scores_are_those_of_the_test_part_of_training(
         "run.json",
         "strata.tsv",
     ]
+    assert set(pd.read_csv(config.out / "predictions.tsv", sep="\t")["split"]) == {"test"}
+    assert ">A closer look at test<" in (config.out / "report.html").read_text(encoding="utf-8")
 
 
 def test_one_part_of_a_table_is_scored(trained: Trained, tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ def test_labels_of_one_class_leave_scores_undefined_and_say_why() -> None:
     assert found.entries[MODEL]["average_precision"]["value"] is None
     assert found.entries[MODEL]["recall"]["low"] is not None
     note, *_ = found.notes
-    assert note.startswith("undefined: average precision, auroc, mcc")
-    assert note.endswith("since all 300 labels are the same")
+    assert note.startswith("undefined: average precision, AUROC, MCC")
+    assert note.endswith("because all 300 labels are the same")
 
 
 def test_classes_get_intervals_of_their_own() -> None:

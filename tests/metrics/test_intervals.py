@@ -87,9 +87,9 @@ def test_mcc_of_positives_that_are_all_missed_has_no_interval() -> None:
 
 @pytest.mark.parametrize("rare", [2, 5])
 def test_a_macro_mean_adds_the_errors_of_its_classes(rare: int) -> None:
-    """Hand calculation; below 5 the variance of a class is at least 1 / (4 k)."""
+    """Hand calculation; below 5 a class has at least the mean variance of one carrier, over k."""
     sizes = {"A": 15, "B": rare}
-    spreads = {"A": 0.03, "B": 0.08}
+    spreads = {"A": 0.08, "B": 0.03}
     names = {kind: ("per_class", kind, "auroc") for kind in sizes}
     macro = ("macro_auroc",)
     by_units: dict[tuple[str, ...], np.ndarray] = {macro: draws(0.04)}
@@ -98,12 +98,13 @@ def test_a_macro_mean_adds_the_errors_of_its_classes(rare: int) -> None:
     support = {names[kind][:-1]: Support(sizes[kind], 20) for kind in sizes}
     support |= {("per_class", "absent"): Support(0, 20)}
     found = intervals(given, SINGLE, support=support)[macro]
-    errors = {"A": 0.03**2 * 15 / 14 / 4, "B": 0.08**2 * rare / (rare - 1) / 4}
+    errors = {"A": 0.08**2 * 15 / 14 / 4, "B": 0.03**2 * rare / (rare - 1) / 4}
+    one_carrier = (errors["A"] * 15 + errors["B"] * rare) / 2
     if rare < 5:
-        errors["B"] = 1 / (4 * rare) / 4
+        errors["B"] = max(errors["B"], one_carrier / rare)
     raw = (0.03**2 + 0.08**2) / 4
     total = 0.04**2 + sum(errors.values()) - raw
-    weighed = errors["A"] ** 2 / 14 + (errors["B"] ** 2 / (rare - 1) if rare >= 5 else 0)
+    weighed = errors["A"] ** 2 / 14 + errors["B"] ** 2 / (rare - 1)
     half = student.ppf(0.975, min(total**2 / weighed, 19)) * np.sqrt(total) / (0.7 * 0.3)
     low, high = (1 / (1 + np.exp(-(np.log(0.7 / 0.3) + sign * half))) for sign in (-1, 1))
     assert (found.low, found.high) == pytest.approx((low, high))
@@ -129,7 +130,19 @@ def test_of_pairs_the_noise_of_pairs_is_counted_once(
     found = intervals(given, PAIRS)[AUROC]
     assert (found.low, found.high) == pytest.approx(ends(0.7, np.sqrt(variance), count=20))
     outer = np.quantile(given.by_units[AUROC], [0.025, 0.975])
-    assert (found.conservative_low, found.conservative_high) == pytest.approx(tuple(outer))
+    assert found.low is not None
+    assert found.high is not None
+    widest = min(found.low, outer[0]), max(found.high, outer[1])
+    assert (found.conservative_low, found.conservative_high) == pytest.approx(widest)
+
+
+def test_close_to_a_bound_the_conservative_interval_still_holds_the_interval() -> None:
+    near = np.minimum(np.random.default_rng(0).normal(0.985, 0.02, size=500), 1.0)
+    given = Replicates({AUROC: 0.985}, {AUROC: near}, {AUROC: draws(0.001, seed=1)})
+    found = intervals(given, PAIRS)[AUROC]
+    assert np.quantile(near, 0.025) > found.low  # the percentiles alone are narrower
+    assert found.conservative_low == found.low
+    assert found.conservative_high == 1.0
 
 
 def test_an_interval_stays_within_the_bounds_of_its_score() -> None:

@@ -59,9 +59,11 @@ def test_notes_name_the_scores_of_each_reason_and_the_classes():
     few, flat = {"value": 0.5, "reason": "few"}, {"value": 0.5, "reason": "flat"}
     record = {"auroc": few, "macro_f1": few, "mcc": flat, "f1": {"value": 0.5}}
     notes = interval_notes(record | {"per_class": {"A": {"f1": few}, "B": {"f1": {"value": 1}}}})
-    assert [("auroc, macro f1" in note, "few" in note) for note in notes][0] == (True, True)
-    assert [("mcc" in note, "flat" in note) for note in notes][1] == (True, True)
+    assert [("AUROC, macro F1" in note, "few" in note) for note in notes][0] == (True, True)
+    assert [("MCC" in note, "flat" in note) for note in notes][1] == (True, True)
     assert notes[2].endswith("class A")
+    many = {f"C{k}": {"f1": few} for k in range(5)}
+    assert interval_notes({"per_class": many})[0].endswith("classes C0, C1, C2 and 2 more")
     assert interval_notes({"f1": {"value": 0.5}}) == []
 
 

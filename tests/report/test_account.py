@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from peftide.auditing import conclusion
 from peftide.report.account import audited, cost, counted, learning, next_steps, settings
 from peftide.report.read import Run, read_run
 from tests.report.conftest import Outline, entry, write_run
@@ -41,7 +42,8 @@ def test_findings_of_an_audit_are_shown_without_those_that_are_fine(tmp_path: Pa
         {"severity": "leak", "part": "test", "text": "12 shared", "advice": "split anew"},
         {"severity": "ok", "part": "test", "text": "no repeats", "advice": ""},
     ]
-    (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "similarity": None}))
+    found = conclusion(["leak", "ok"], searched=False)
+    (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "conclusion": found}))
     shown = text(audited(run_of(tmp_path)))
     assert "peftide audit also searches for similar proteins." in shown
     assert "1 leak; similar proteins were not searched. 1 other check is fine." in shown
@@ -62,9 +64,8 @@ def test_findings_of_an_audit_are_shown_without_those_that_are_fine(tmp_path: Pa
 )
 def test_an_audit_begins_with_its_outcome(tmp_path: Path, severities: list[str], said: str) -> None:
     verdicts = [{"severity": severity, "part": "test", "text": "t"} for severity in severities]
-    (tmp_path / "audit.json").write_text(
-        json.dumps({"verdicts": verdicts, "similarity": {"tool": "pyopal"}})
-    )
+    found = conclusion(severities, searched=True)
+    (tmp_path / "audit.json").write_text(json.dumps({"verdicts": verdicts, "conclusion": found}))
     intro = "Properties of the data that could make these scores too good. "
     shown = text(audited(run_of(tmp_path)))
     assert shown.partition(intro)[2].startswith(said)

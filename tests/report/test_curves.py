@@ -82,9 +82,9 @@ def test_the_curves_of_others_are_drawn_and_named_in_their_order() -> None:
     drawn = [Outline(figure) for figure in figures_of(binary(40), beside)]
     assert drawn[0].all("ul") == []  # no precision and recall of the others
     names = drawn[1].text("li")
-    assert names == "this modeldegree (train pairs of each label)<b>TUnA"
+    assert names == "this modeldegree by label<b>TUnA"
     label = str(drawn[1].all("svg")[0]["aria-label"])
-    assert label.endswith("; this model and degree (train pairs of each label), <b>TUnA")
+    assert label.endswith("; this model and degree by label, <b>TUnA")
     assert len([path for path in drawn[1].all("path") if "M0 5" not in str(path["d"])]) == 3
 
 

@@ -68,13 +68,15 @@ def test_every_score_of_every_part_is_listed_with_notes(tmp_path: Path) -> None:
     assert "test: too few <proteins>" in shown
 
 
-def test_classes_without_rows_have_dashes(tmp_path: Path) -> None:
+def test_classes_without_rows_are_counted_and_left_out(tmp_path: Path) -> None:
     classes = {
         "C2": {"average_precision": entry(0.5, 7)},
         "D9": {"average_precision": entry(None, 0)},
     }
     run = run_of(tmp_path, splits={"test": {"auroc": entry(0.5), "per_class": classes}})
-    assert text(class_scores(run, "test")).endswith("C270.500––––D90–––––")
+    shown = text(class_scores(run, "test"))
+    assert shown.startswith("Scores of each class on test without 1 class that no row has")
+    assert shown.endswith("C270.500––––")
     assert class_scores(run_of(tmp_path / "other"), "test") is None
 
 

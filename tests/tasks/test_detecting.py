@@ -31,7 +31,7 @@ def test_every_task_is_recognised_and_said(
     with caplog.at_level(logging.INFO):
         assert detected(config).task == name
     (line,) = [message for message in caplog.messages if message.startswith("task: ")]
-    assert line.startswith(f"task: {name}, for the labels of ")
+    assert line.startswith(f"task: {name}, because the labels of ")
 
 
 def test_a_task_that_is_named_stays(tmp_path: Path) -> None:

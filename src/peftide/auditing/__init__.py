@@ -3,11 +3,12 @@
 from peftide.auditing.kinship import Kinship, find_kinship, kinship_of
 from peftide.auditing.result import AuditResult, audit_known, audit_training
 from peftide.auditing.subject import Subject
-from peftide.auditing.verdict import conclusion
+from peftide.auditing.verdict import UNSEARCHED, conclusion
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
 
 __all__ = [
     "SEVERITIES",
+    "UNSEARCHED",
     "AuditResult",
     "Kinship",
     "Subject",

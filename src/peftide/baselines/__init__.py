@@ -69,13 +69,13 @@ BASELINES: dict[str, Baseline] = {
         reads_scores=True,
     ),
     "degree": Baseline(
-        "degree (train pairs of each label)",
+        "degree by label",
         fit_degree,
         load_degree,
         levels=("pair",),
     ),
     "positive_degree": Baseline(
-        "degree (positive train pairs)",
+        "positive degree",
         fit_positive_degree,
         load_positive_degree,
         levels=("pair",),

@@ -9,6 +9,7 @@ from peftide.cli.streams import say
 from peftide.commands.compare import BEST, TABLE, CompareResult, compare
 from peftide.config import CompareConfig
 from peftide.config.unread import Names
+from peftide.metrics import metric_name
 from peftide.quantities import duration
 from peftide.report.comparison import REPORT
 
@@ -27,7 +28,7 @@ def run(config: CompareConfig, given: Names) -> None:
 def leaderboard_lines(result: CompareResult) -> Iterator[str]:
     """Yield the leaderboard as text."""
     record = result.record
-    metric = record["metric"].replace("_", " ")
+    metric = metric_name(record["metric"])
     header = ["", "backbone", metric, "minus the chosen", "parameters", "memory", "time"]
     rows = [_cells(row) for row in record["rows"] if row["score"] is not None]
     yield f"{metric} on {record['part']}"

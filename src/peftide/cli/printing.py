@@ -6,7 +6,7 @@ from typing import Any
 
 from peftide.cli.streams import say
 from peftide.cli.terminal import width_of
-from peftide.metrics import NO_EVIDENCE, difference_verdict
+from peftide.metrics import NO_EVIDENCE, difference_verdict, metric_name
 
 MOST_CLASSES = 20
 
@@ -27,7 +27,7 @@ def metrics_lines(metrics: dict[str, Any]) -> Iterator[str]:
     rows = [["", *parts]]
     for metric in _scalars(metrics["splits"][parts[0]]):
         cells = [with_interval(metrics["splits"][part][metric]) for part in parts]
-        rows.append([metric.replace("_", " "), *cells])
+        rows.append([metric_name(metric), *cells])
     yield from aligned(rows)
     counts = ", ".join(f"{part} {_count(metrics['splits'][part]):,}" for part in parts)
     yield f"examples scored: {counts}"

@@ -16,6 +16,7 @@ from peftide.metrics import (
     difference_record,
     interval_notes,
     intervals,
+    metric_name,
     minus,
     no_interval_reason,
     reliability_curve,
@@ -214,7 +215,7 @@ def _interval_record(
 def _undefined(rows: LabelledRows, metrics: Mapping[str, Any]) -> list[str]:
     """Return a note about undefined scores, with the reason if the labels cause it."""
     names = [
-        name.replace("_", " ")
+        metric_name(name)
         for name, value in metrics.items()
         if isinstance(value, float) and not np.isfinite(value)
     ]
@@ -222,5 +223,5 @@ def _undefined(rows: LabelledRows, metrics: Mapping[str, Any]) -> list[str]:
         return []
     text = f"undefined: {', '.join(names)}"
     if (rows.values == rows.values[0]).all():
-        return [f"{text}, since all {len(rows.values):,} labels are the same"]
+        return [f"{text}, because all {len(rows.values):,} labels are the same"]
     return [text]

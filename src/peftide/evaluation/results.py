@@ -50,7 +50,10 @@ class Results:
 
 def write_results(results: Results, folder: RunFolder) -> None:
     """Write `predictions.tsv`, `strata.tsv`, `curves.tsv` and `metrics.json`, each atomically."""
-    tables = [part_table(part, results.columns[name]) for name, part in results.parts.items()]
+    tables = [
+        part_table(part, results.columns[name]).assign(split=name)  # an evaluation names its part
+        for name, part in results.parts.items()
+    ]
     write_table(pd.concat(tables), folder.predictions)
     strata = [strata_table(part, results.trained) for part in results.parts.values()]
     write_table(pd.concat(strata), folder.strata)

@@ -14,6 +14,7 @@ from peftide.metrics.differences import (
 )
 from peftide.metrics.intervals import LEVEL, Interval, intervals, no_interval_reason
 from peftide.metrics.multilabel import multilabel_metrics
+from peftide.metrics.names import metric_name
 from peftide.metrics.record import as_record, interval_notes
 from peftide.metrics.reliability import reliability_curve
 from peftide.metrics.resampling import (
@@ -46,6 +47,7 @@ __all__ = [
     "interval_notes",
     "intervals",
     "label_support",
+    "metric_name",
     "minus",
     "multilabel_metrics",
     "no_interval_reason",

@@ -35,7 +35,7 @@ class Interval:
     low, high
         Ends of the interval, or None where there is none.
     conservative_low, conservative_high
-        For pairs: percentiles of the resamples with product weights, which are wider.
+        For pairs: percentiles of the resamples with product weights. They hold the interval.
     reason
         Why a defined score has no interval.
     """
@@ -83,9 +83,9 @@ def intervals(
     2 · V(resampled pairs), and at least V(resampled pairs).
 
     A macro mean adds up the errors of its classes, with the degrees of freedom after Satterthwaite.
-    A class with fewer than 5 carriers of positives (or negatives) enters with at least the largest
-    variance that a mean of k bounded numbers can have, range² / (4 k). A macro mean
-    without any class of 5 has no interval.
+    A class with k < 5 carriers of positives (or negatives) enters with at least v / k, where v is
+    the variance of one carrier, averaged over the classes with two or more. A macro mean without
+    any class of 5 has no interval.
 
     Parameters
     ----------
@@ -154,8 +154,11 @@ def _interval(name: Name, of: _Behind) -> Interval:
         return Interval(reason=reason)
     variance, freedom = _macro_error(name, of) if _is_macro(name, of) else _error(name, of)
     half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * np.sqrt(variance)
-    outer = _percentiles(draws[0]) if of.units.are_pairs else (None, None)
-    return Interval(*_ends(value, half, of.bounds(name), on_odds=not of.of_differences), *outer)
+    low, high = _ends(value, half, of.bounds(name), on_odds=not of.of_differences)
+    if not of.units.are_pairs:
+        return Interval(low, high)
+    lower, upper = _percentiles(draws[0])  # close to a bound, percentiles may be narrower
+    return Interval(low, high, min(low, lower), max(high, upper))
 
 
 def _why_none(name: Name, of: _Behind, draws: list[FloatValues]) -> str | None:
@@ -213,17 +216,15 @@ def _largest_class(of: _Behind) -> tuple[int, str]:
 def _macro_error(name: Name, of: _Behind) -> tuple[float, float]:
     """Return the squared standard error of a mean over classes, and its degrees of freedom."""
     classes = _entering(of)
-    low, high = of.bounds(name)
-    total, weighed = of.variance(name), 0.0
-    for path, support in classes.items():
-        score = (*path, name[-1].removeprefix(MACRO))
-        count = min(support.positives, support.negatives)
-        raw = of.variance(score) / len(classes) ** 2
-        largest = (high - low) ** 2 / (4 * count) / len(classes) ** 2
-        rare = count < FEWEST_CARRIERS
-        error = max(raw, largest) if rare else raw * count / (count - 1)
-        total += error - raw
-        weighed += 0.0 if rare else error**2 / (count - 1)
+    counts = np.array([min(one.positives, one.negatives) for one in classes.values()])
+    spare = np.maximum(counts - 1, 1)
+    raw = np.array([of.variance((*path, name[-1].removeprefix(MACRO))) for path in classes])
+    errors = raw * np.maximum(counts, 2) / spare
+    typical = float(np.mean((errors * counts)[counts > 1]))  # variance of one carrier
+    errors = np.where(counts < FEWEST_CARRIERS, np.maximum(errors, typical / counts), errors)
+    parts = errors / len(classes) ** 2
+    total = of.variance(name) + float(parts.sum() - raw.sum() / len(classes) ** 2)
+    weighed = float((parts**2 / spare).sum())
     freedom = total**2 / weighed if weighed > 0 else np.inf
     return total, min(freedom, of.units.count - 1)
 

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from peftide.metrics.intervals import Interval
+from peftide.metrics.names import metric_name
 from peftide.metrics.weighted import Name
+
+NAMED = 3  # classes in a note
 
 
 def as_record(
@@ -93,12 +96,12 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
     --------
     >>> found = {"value": 0.7, "low": None, "high": None, "reason": "too few positives (3)"}
     >>> interval_notes({"auroc": found, "per_class": {"C2": {"f1": found}}})
-    ['no interval for auroc: too few positives (3)', 'no intervals for some scores of class C2']
+    ['no interval for AUROC: too few positives (3)', 'no intervals for some scores of class C2']
     """
     names: dict[str, list[str]] = {}
     for name, found in record.items():
         if "reason" in found:
-            names.setdefault(found["reason"], []).append(name.replace("_", " "))
+            names.setdefault(found["reason"], []).append(metric_name(name))
     notes = [f"no interval for {', '.join(given)}: {reason}" for reason, given in names.items()]
     classes = [
         name
@@ -107,5 +110,7 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
     ]
     if classes:
         plural = "es" if len(classes) > 1 else ""
-        notes.append(f"no intervals for some scores of class{plural} {', '.join(classes)}")
+        listed = ", ".join(classes[:NAMED])
+        more = f" and {len(classes) - NAMED:,} more" if len(classes) > NAMED else ""
+        notes.append(f"no intervals for some scores of class{plural} {listed}{more}")
     return notes

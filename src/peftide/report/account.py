@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from peftide.auditing import conclusion
-from peftide.metrics import thinned
+from peftide.auditing import UNSEARCHED
+from peftide.metrics import metric_name, thinned
 from peftide.quantities import byte_size, count_of, count_of_kind, duration
 from peftide.report import wording
 from peftide.report.axes import Whole
@@ -70,12 +70,12 @@ def audited(run: Run) -> Section | None:
         for verdict in verdicts
         if verdict["severity"] != "ok"
     ]
-    searched = bool(audit.get("similarity"))
+    found = audit_conclusion(run)
     return section(
         "Audit",
         element(
             "p",
-            element("b", audit_conclusion(run)),
+            element("b", found),
             _fine(len(verdicts) - len(rows), others=bool(rows)),
         )
         if verdicts
@@ -84,15 +84,13 @@ def audited(run: Run) -> Section | None:
         if rows
         else None,
         intro="Properties of the data that could make these scores too good. "
-        + ("" if searched else "`peftide audit` also searches for similar proteins."),
+        + ("`peftide audit` also searches for similar proteins." if UNSEARCHED in found else ""),
     )
 
 
 def audit_conclusion(run: Run) -> str:
-    """Return the conclusion of the audit of a run as a sentence."""
-    severities = (verdict["severity"] for verdict in run.audit.get("verdicts", []))
-    found = conclusion(severities, searched=bool(run.audit.get("similarity")))
-    return f"{wording.capitalised(found)}."
+    """Return the conclusion of the audit of a run, as it was recorded, as a sentence."""
+    return f"{wording.capitalised(run.audit.get('conclusion') or 'the data were not audited')}."
 
 
 def _fine(count: int, *, others: bool) -> str:
@@ -149,7 +147,7 @@ def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Marku
     epochs, values = epochs[keep], values[keep]
     known = np.isfinite(values)
     across = Whole("epoch", 0.5, float(epochs.max()) + 0.5)
-    frame = Frame(across, spanning(wording.metric_name(column), values, margin=0.1))
+    frame = Frame(across, spanning(metric_name(column), values, margin=0.1))
     marks = [line(frame, epochs[known], values[known], class_="model")]
     if len(epochs) <= 50:
         marks += dots(frame, epochs[known], values[known], class_="model", radius=2.5)
@@ -159,7 +157,7 @@ def _over_epochs(run: Run, column: str, *, name: str, best: int | None) -> Marku
     if best is not None:
         marks.append(rule(frame, (best, frame.y.low), (best, frame.y.high)))
         said += f" Dashed: epoch {best}."
-    drawing = chart(frame, *marks, label=f"{wording.metric_name(column)} over the epochs")
+    drawing = chart(frame, *marks, label=f"{metric_name(column)} over the epochs")
     return figure(drawing, element("b", name), said)
 
 

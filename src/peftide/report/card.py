@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from peftide.metrics import difference_verdict
+from peftide.metrics import difference_verdict, metric_name
 from peftide.report import wording
 from peftide.report.account import audit_conclusion
 from peftide.report.masthead import means, question, title_of
@@ -93,9 +93,7 @@ def scores(run: Run) -> Iterator[str]:
     for part in run.reported:
         found = run.metrics["splits"][part]
         rows = [
-            [wording.metric_name(name), _score(entry)]
-            for name, entry in found.items()
-            if "value" in entry
+            [metric_name(name), _score(entry)] for name, entry in found.items() if "value" in entry
         ]
         yield table([part, "score, 95 % interval"], rows)
         headline = run.metrics["headline"]
@@ -109,7 +107,7 @@ def scores(run: Run) -> Iterator[str]:
                 [wording.plain(name), _score(lead), difference_verdict(lead)]
                 for name, lead in leads.items()
             ]
-            yield table([f"lead in {wording.metric_name(headline)} over", "", ""], rows)
+            yield table([f"lead in {metric_name(headline)} over", "", ""], rows)
 
 
 def limits(run: Run) -> Iterator[str]:

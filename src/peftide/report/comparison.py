@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from peftide.files import write_text
+from peftide.metrics import metric_name
 from peftide.outputs import read_record
 from peftide.progress import working
 from peftide.quantities import count_of, duration
@@ -85,7 +86,7 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
     rows = [row for row in board["rows"] if row["score"] is not None]
     ends = [row.get(key) for row in rows for key in ("score", "low", "high")]
     axis = spanning("", np.array([end for end in ends if end is not None]), margin=0.1)
-    metric = wording.metric_name(board["metric"])
+    metric = metric_name(board["metric"])
     head = element(
         "tr",
         element("th", "answered by", scope="col"),
@@ -180,7 +181,7 @@ def against_cost(board: dict[str, Any]) -> Section | None:
         return None
     seconds = np.array([row["seconds"] for row in rows])
     scores = np.array([row["score"] for row in rows])
-    metric = wording.metric_name(board["metric"])
+    metric = metric_name(board["metric"])
     frame = Frame(
         LogAxis("seconds per training", seconds.min() / 1.6, seconds.max() * 1.6),
         spanning(metric, np.append(scores, [scores.mean() - LEAST, scores.mean() + LEAST])),
@@ -235,7 +236,7 @@ def next_step(path: Path, board: dict[str, Any]) -> Section | None:
     """Return where the models are."""
     return section(
         "Next",
-        element("p", element("code", f"peftide predict {path / 'best'} --input TABLE")),
+        element("pre", f"peftide predict {path / 'best'} --input TABLE --out answers.tsv"),
         intro=f"`best` is the run folder of {board['chosen']}; `cells` has every other training, "
         "each with its own report.",
     )

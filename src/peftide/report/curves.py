@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from peftide.metrics import curve_points, thinned
+from peftide.metrics import curve_points, metric_name, thinned
 from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.figures import (
@@ -72,7 +72,7 @@ def calibration_errors(scores: Mapping[str, Any]) -> str:
     ' Expected calibration error (ECE) 0.040.'
     """
     found = [
-        f"{wording.metric_name(name)} {wording.score(scores[name]['value'])}"
+        f"{metric_name(name)} {wording.score(scores[name]['value'])}"
         for name in ("ece", "brier")
         if scores.get(name, {}).get("value") is not None
     ]
@@ -257,7 +257,11 @@ def predicted_and_true(part: Part, _beside: Beside) -> Markup:
         *dots(frame, part.truth[ordered], part.answers[ordered], class_="model faint", radius=2.5),
         label=f"Predicted against measured values of {part.name}",
     )
-    shown = "" if len(part) <= MOST_POINTS else f" {MOST_POINTS} of {len(part):,} rows are drawn."
+    shown = (
+        ""
+        if len(part) <= MOST_POINTS
+        else f" {MOST_POINTS} of {len(part):,} {part.unit}s are drawn."
+    )
     said = "The closer the dots are to the dashed line, the better. A flat cloud says nothing."
     return figure(drawing, element("b", "Predicted and measured. "), said, shown)
 

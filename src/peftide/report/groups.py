@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from peftide.metrics import metric_name
 from peftide.quantities import number
 from peftide.report import wording
 from peftide.report.figures import Axis, spanning, strip, strip_axis
@@ -44,7 +45,7 @@ def groups_intro(part: Part) -> str:
     _, guess = shown.group_score(part.truth, part.answers)
     ticks = "" if guess is None else "; ticks show the score of guessing, the share of positives"
     return (
-        f"Dots show the {wording.metric_name(shown.group_metric)} of each group{ticks}. "
+        f"Dots show the {metric_name(shown.group_metric)} of each group{ticks}. "
         "Groups have no intervals, so do not trust small differences."
     )
 
@@ -118,7 +119,7 @@ def group_table(
     head = element(
         "tr",
         element("td", class_="corner"),
-        element("th", "rows", scope="col"),
+        element("th", f"{part.unit}s", scope="col"),
         element("th", "score", scope="col"),
         element("td", strip_axis(axis), class_="drawn"),
     )

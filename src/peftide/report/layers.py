@@ -1,5 +1,6 @@
 """`run.json` → the scores of every layer, if the run chose one (`--layer auto`)."""
 
+from peftide.metrics import metric_name
 from peftide.report import wording
 from peftide.report.markup import element
 from peftide.report.read import Run
@@ -20,7 +21,7 @@ def layers(run: Run) -> Section | None:
         ]
         for entry in found["scores"]
     ]
-    header = ["layer", wording.metric_name(found["metric"]), "95 % interval", ""]
+    header = ["layer", metric_name(found["metric"]), "95 % interval", ""]
     return section(
         "Layers",
         element("p", f"{wording.capitalised(found['said'])}."),

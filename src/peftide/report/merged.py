@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from peftide.report.markup import Markup, element
+from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import class_name, table
 
 KIND, READ_AS = "merged_labels", "read as "
 OTHER = (
     "The class other holds the cyclic groups above C17, the dihedral groups above D12, and D1; "
-    "--class-map reads another map of labels to classes."
+    "`--class-map` reads another map of labels to classes."
 )
 
 
@@ -30,7 +30,7 @@ def merged_classes(run: Run, part: str) -> Markup | None:
             "These classes hold several labels of the table, with their numbers of rows. "
             if rows
             else None,
-            OTHER if has_own_map(run) else None,
+            prose(OTHER) if has_own_map(run) else None,
         ),
         table(
             ["class", "in", "rows", "labels"],

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from peftide.quantities import number
 from peftide.report import wording
 from peftide.report.markup import Markup, element
 from peftide.report.read import Part
@@ -141,7 +142,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
         element(
             "figcaption",
             element("b", "Largest mistakes. "),
-            "Check these rows first: some of their labels may be wrong.",
+            f"Check these {part.unit}s first: some of their labels may be wrong.",
             f" In brackets: {shown.in_brackets}." if shown.in_brackets else None,
         ),
         table(header, rows, label="Largest mistakes", caption=False, class_="numbers ids"),
@@ -159,4 +160,4 @@ def short_number(label: str) -> str:
     """
     if not LONG_NUMBER.fullmatch(label):
         return label
-    return f"{float(label):.6g}"
+    return number(float(label))

@@ -143,7 +143,7 @@ def closer_look(run: Run, part: Part, *, threshold: float | None) -> Section | N
         confusion_table(*confused) if confused else None,
         class_scores(run, part.name),
         merged_classes(run, part.name),
-        element("h3", "Groups of rows") if groups else None,
+        element("h3", f"Groups of {part.unit}s") if groups else None,
         element("p", groups_intro(part), class_="intro") if groups else None,
         element("div", groups, class_="groups") if groups else None,
         surest_mistakes(part, threshold=threshold),

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from peftide.metrics import metric_name
 from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.curves import MODEL
@@ -39,7 +40,7 @@ def headline(run: Run) -> Markup:
         element(
             "p",
             element("span", shown, class_="of" if value is None else "score"),
-            element("span", f"{wording.metric_name(metric)} on {part}", class_="of"),
+            element("span", f"{metric_name(metric)} on {part}", class_="of"),
             element("span", f"{certain} · {rows}", class_="quiet"),
             class_="headline",
         ),
@@ -64,10 +65,10 @@ def standings(run: Run) -> Section | None:
     head = element(
         "tr",
         element("th", "answered by", scope="col"),
-        element("th", wording.metric_name(metric), scope="col"),
+        element("th", metric_name(metric), scope="col"),
         element("td", strip_axis(axis), class_="drawn"),
     )
-    name = wording.metric_name(metric)
+    name = metric_name(metric)
     known = any(others(run.metrics, part, metric) for part in groups)
     return section(
         "Beside the baselines" if known else "Beside guessing",
@@ -190,7 +191,7 @@ def part_scores(metrics: dict[str, Any], part: str, *, unit: str) -> Markup:
     beside = {name: parts[part] for name, parts in named.items() if part in parts}
     rows = [
         [
-            wording.metric_name(metric),
+            metric_name(metric),
             [
                 wording.score_or_count(entry["value"]),
                 " ",
@@ -212,7 +213,8 @@ def part_scores(metrics: dict[str, Any], part: str, *, unit: str) -> Markup:
 
 def class_scores(run: Run, part: str) -> Markup | None:
     """Return the scores of each class of a part."""
-    per_class = run.metrics["splits"][part].get("per_class", {})
+    known = run.metrics["splits"][part].get("per_class", {})
+    per_class = {name: of for name, of in known.items() if of["average_precision"]["n"]}
     if not per_class:
         return None
     metrics = ["average_precision", "auroc", "precision", "recall", "f1"]
@@ -224,12 +226,16 @@ def class_scores(run: Run, part: str) -> Markup | None:
         ]
         for name, scores in per_class.items()
     ]
-    header = ["class", "rows", *(wording.metric_name(metric) for metric in metrics)]
+    header = ["class", f"{run.unit}s", *(metric_name(metric) for metric in metrics)]
+    absent = len(known) - len(per_class)
+    omitted = f" without {count_of(absent, 'class')} that no {run.unit} has" if absent else ""
     if len(rows) <= MOST_CLASSES:
-        return table(header, rows, label=f"Scores of each class on {part}", class_="numbers")
+        label = f"Scores of each class on {part}"
+        caption = [label, element("span", omitted, class_="quiet")]
+        return table(header, rows, label=label, caption=caption, class_="numbers")
     counts = [scores["average_precision"]["n"] for scores in per_class.values()]
     ordered = [rows[k] for k in sorted(range(len(rows)), key=lambda k: -counts[k])]
-    label = f"Scores of the {MOST_CLASSES} classes with most rows on {part}"
+    label = f"Scores of the {MOST_CLASSES} classes with most {run.unit}s on {part}"
     few = table(header, ordered[:MOST_CLASSES], label=label, class_="numbers")
     label = f"Scores of the other {len(rows) - MOST_CLASSES:,} classes on {part}"
     rest = table(header, ordered[MOST_CLASSES:], label=label, caption=False, class_="numbers")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from peftide.files import write_text
+from peftide.metrics import metric_name
 from peftide.outputs import read_record
 from peftide.progress import working
 from peftide.quantities import count_of
@@ -54,7 +55,7 @@ def write_sweep_if_possible(path: Path) -> None:
 def page(path: Path, found: dict[str, Any], record: dict[str, Any], *, title: str = "") -> str:
     """Return the whole page."""
     done = scored(found)
-    best, metric = found["best"], wording.metric_name(found["metric"])
+    best, metric = found["best"], metric_name(found["metric"])
     about = [("folder", str(path)), ("trials", f"{len(found['trials']):,}")]
     about.append(("date", wording.moment(record["date"])))
     title = title or f"Sweep of {count_of(len(found['space']), 'option')}"
@@ -110,7 +111,7 @@ def importance(found: dict[str, Any]) -> Section | None:
 
 def by_option(found: dict[str, Any], done: list[dict[str, Any]]) -> Section | None:
     """Return one picture per option: the score of each trial by its value."""
-    metric = wording.metric_name(found["metric"])
+    metric = metric_name(found["metric"])
     pictures = [
         element("figure", option_chart(name, values, done, metric=metric))
         for name, values in found["space"].items()

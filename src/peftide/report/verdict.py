@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from peftide.baselines import BASELINES
-from peftide.metrics import NO_EVIDENCE, difference_verdict
+from peftide.metrics import NO_EVIDENCE, difference_verdict, metric_name
 from peftide.report import wording
 
 FEW_ROWS = 50
@@ -105,15 +105,15 @@ def undefined(scores: dict[str, Any], part: str, metric: str) -> str:
     --------
     >>> undefined({"prevalence": {"value": 1.0}}, "test", "auroc")
     'All rows of test have the same label, so the AUROC is undefined.'
+    >>> undefined({"macro_classes": {"value": 0}}, "test", "macro_f1")
+    'All rows of test have the same label, so the macro F1 is undefined.'
     >>> undefined({}, "test", "spearman")
     'The Spearman correlation of test is undefined.'
     """
-    if scores.get("prevalence", {}).get("value") in (0, 1):
-        return (
-            f"All rows of {part} have the same label, so the {wording.metric_name(metric)} is "
-            "undefined."
-        )
-    return f"The {wording.metric_name(metric)} of {part} is undefined."
+    one_label = scores.get("prevalence", {}).get("value") in (0, 1)
+    if one_label or scores.get("macro_classes", {}).get("value") == 0:
+        return f"All rows of {part} have the same label, so the {metric_name(metric)} is undefined."
+    return f"The {metric_name(metric)} of {part} is undefined."
 
 
 def pooling_advice(

@@ -88,7 +88,7 @@ def with_task(config: Training, tables: TrainingTables) -> Training:
     if table.variants_of is not None:
         task = _variant_task(table.labels.tolist())
         logger.info(
-            "task: %s, for the labels of mutants are %s (--task says otherwise)",
+            "task: %s, because the labels of mutants are %s (to change it: --task)",
             task,
             "numbers" if task == VARIANT_TASKS[0] else "yes or no",
         )
@@ -102,7 +102,9 @@ def with_task(config: Training, tables: TrainingTables) -> Training:
         stops=removed_stops(table.findings + (tables.lookup.findings if tables.lookup else ())),
     )
     what = "pairs" if pairs else "single sequences"
-    logger.info("task: %s, for the labels of %s are %s (--task says otherwise)", task, what, reason)
+    logger.info(
+        "task: %s, because the labels of %s are %s (to change it: --task)", task, what, reason
+    )
     return replace(config, task=task)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from peftide.adapters.adapter import Adapter
 from peftide.evaluation.tables import write_history
+from peftide.metrics import metric_name
 from peftide.model import count_parameters
 from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder
@@ -64,7 +65,7 @@ def closed_form(setting: Setting, folder: RunFolder) -> FitResult:
     row = {"epoch": 1, "step": 0, "seconds": 0.0} | metrics
     write_history([row], folder.history)
     headline = setting.problem.task.outcome.headline
-    logger.info("closed form: validation %s %.4f", headline.replace("_", " "), metrics[headline])
+    logger.info("closed form: validation %s %.4f", metric_name(headline), metrics[headline])
     return FitResult(1, metrics[headline], 0, 0.0, [row])
 
 

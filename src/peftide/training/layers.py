@@ -23,6 +23,7 @@ from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
 from peftide.evaluation.part_scores import MODEL, Answers, Resampling, score_rows
 from peftide.hardware import Hardware
+from peftide.metrics import metric_name
 from peftide.outputs import read_record
 from peftide.run_folder import RunFolder, run_to_resume
 from peftide.tasks import Targets
@@ -213,7 +214,7 @@ def say_choice(choice: Mapping[str, Any]) -> None:
     scores = choice["scores"]
     values = [entry["value"] for entry in scores]
     lowest, span = min(values), (max(values) - min(values)) or 1.0
-    name = choice["metric"].replace("_", " ")
+    name = metric_name(choice["metric"])
     logger.info("layer  validation %s", name)
     for entry in scores:
         bar = "■" * (1 + round((BAR - 1) * (entry["value"] - lowest) / span))

@@ -11,6 +11,7 @@ import numpy as np
 
 from peftide.adapters.adapter import Steering
 from peftide.errors import NotFiniteError, TrainingError
+from peftide.metrics import metric_name
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
@@ -247,7 +248,7 @@ class TrainingRun:
             row["epoch"],
             self.fitting.config.epochs,
             row["train_loss"],
-            headline.replace("_", " "),
+            metric_name(headline),
             row[headline],
             " (best)" if self.state.best_epoch == row["epoch"] - 1 else "",
             duration(row["seconds"]),

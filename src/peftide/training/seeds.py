@@ -14,6 +14,7 @@ from torch import nn
 
 from peftide.evaluation.tables import write_history
 from peftide.heads import Ensemble
+from peftide.metrics import metric_name
 from peftide.run_folder import RunFolder
 from peftide.training.loop import FitResult, fit
 from peftide.training.parts import Fitting
@@ -105,7 +106,7 @@ def _say(metric: str, found: dict[str, Any]) -> None:
         logger.info(
             "%s %s of each head: %s (mean %.3f, standard deviation %.3f); of their mean: %.3f",
             part,
-            metric.replace("_", " "),
+            metric_name(metric),
             ", ".join(f"{value:.3f}" for value in scores["each"]),
             scores["mean"],
             scores["deviation"],
