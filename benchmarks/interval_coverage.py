@@ -12,6 +12,7 @@ resampled rows, with one degree of freedom less than there are rows.
 
 import argparse
 import platform
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -124,7 +125,15 @@ def main() -> None:
             for found in pool.map(work, CASES[table]):
                 print("\n".join(LINE.format(*row) for row in found), flush=True)
                 rows += [[table, *row] for row in found]
-    write_record(given.record, COLUMNS, rows)
+    write_record(given.record, *without_constants(COLUMNS, rows))
+
+
+def without_constants(
+    columns: Sequence[str], rows: Sequence[list[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Return a table without the columns that have the same cell in all rows."""
+    kept = [k for k in range(len(columns)) if len({row[k] for row in rows}) > 1]
+    return [columns[k] for k in kept], [[row[k] for k in kept] for row in rows]
 
 
 def cpu() -> str:

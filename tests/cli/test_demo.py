@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from peftide.cli.demo import table_lines
+from peftide.cli.demo import has_leak, table_lines
 from peftide.commands.demo import DemoResult
 
 
@@ -23,3 +23,8 @@ def test_the_table_has_score_baseline_and_cost() -> None:
     assert line.split() == ["ppi", "lora", "0.988", "0.500", "107,009", "1,072", "MB", "32", "s"]
     assert "average precision" in note
     assert "peak minus" in memory
+
+
+def test_only_a_leak_makes_a_red_box_that_needs_a_word() -> None:
+    assert not has_leak({"verdicts": [{"severity": "warning"}, {"severity": "ok"}]})
+    assert has_leak({"verdicts": [{"severity": "warning"}, {"severity": "leak"}]})

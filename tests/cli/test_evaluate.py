@@ -19,7 +19,7 @@ def test_scores_are_printed_and_their_folder_is_named(
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert lines[0].split() == ["test"]
-    assert any(line.startswith("spearman ") for line in lines)
+    assert any(line.startswith("Spearman correlation ") for line in lines)
     assert lines[-2] == f"scores and predictions: {out}"
     assert lines[-1] == f"report: {out / 'report.html'}"
     (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)

@@ -46,16 +46,16 @@ def metrics_of_two_parts() -> dict[str, Any]:
 def test_parts_stand_beside_each_other_and_undefined_scores_are_a_dash() -> None:
     lines = list(metrics_lines(metrics_of_two_parts()))
     assert lines[0].split() == ["validation", "test"]
-    assert lines[1].split() == ["auroc", *["0.912", "[0.900,", "0.925]"] * 2]
-    assert lines[2].split() == ["mcc", "–", "–"]
+    assert lines[1].split() == ["AUROC", *["0.912", "[0.900,", "0.925]"] * 2]
+    assert lines[2].split() == ["MCC", "–", "–"]
     assert lines[3] == "examples scored: validation 1,200, test 1,200"
     assert lines[4] == "in brackets: 95% intervals from resampling test 300 proteins"
 
 
 def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:
     lines = list(metrics_lines(metrics_of_two_parts()))
-    assert "auroc compared with others, test" in lines
-    assert "auroc compared with others, validation" not in lines
+    assert "AUROC compared with others, test" in lines
+    assert "AUROC compared with others, validation" not in lines
     (composition,) = [line for line in lines if line.startswith("composition")]
     assert composition.split("  ")[0:1] == ["composition"]
     assert composition.endswith("+0.013 [-0.010, +0.040]  spans 0")
@@ -103,7 +103,7 @@ def test_the_strongest_baseline_is_named(lead: dict[str, Any], said: str) -> Non
 
 
 def test_scores_without_baseline_are_printed() -> None:
-    assert list(metrics_lines({"splits": {"test": {"r2": entry(0.5, 8)}}}))[1] == "r2  0.500"
+    assert list(metrics_lines({"splits": {"test": {"r2": entry(0.5, 8)}}}))[1] == "R²  0.500"
 
 
 def test_coverage_of_sets_is_printed_by_class() -> None:
@@ -127,7 +127,7 @@ def test_numbers_and_intervals_are_aligned_below_right_titles() -> None:
     assert list(aligned(rows)) == [
         "                   test",
         "auroc    0.9 [0.8, 1.0]",
-        "MCC        –",
+        "mcc        –",
         "n      1,200",
     ]
 
@@ -139,7 +139,7 @@ def test_a_table_too_wide_for_the_terminal_becomes_one_table_per_column() -> Non
         "auroc  0.912 [0.900, 0.925]",
         "       test",
         "auroc   0.5",
-        "MCC       1",
+        "mcc       1",
     ]
     assert len(list(aligned(rows, width=80))) == 3
 

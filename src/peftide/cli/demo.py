@@ -1,13 +1,23 @@
 """`peftide demo`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from peftide.cli.closing import free_path, say_next, say_written
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
 from peftide.commands.demo import BEST_METHOD, DemoResult, demo, run_path
 from peftide.config import DemoConfig
 from peftide.config.unread import Names
+from peftide.outputs import read_record
 from peftide.quantities import count_of
+from peftide.report.forms import AuditForm
 from peftide.run_folder import RunFolder
+
+RED_BOX = (
+    "The reports of ppi have a red box, Data leak: some test proteins are similar to training "
+    "proteins with the same planted signals. On your own data, take the box seriously."
+)
 
 
 def run(config: DemoConfig, _given: Names) -> None:
@@ -18,12 +28,19 @@ def run(config: DemoConfig, _given: Names) -> None:
     pairs = result.new_pairs
     right = (pairs["prediction"].to_numpy() == pairs["truth"].to_numpy()).sum()
     say(f"\nnew proteins: {right} of {count_of(len(pairs), 'pair')} predicted correctly")
-    report = RunFolder(run_path(config, "ppi", BEST_METHOD)).report
-    say_written(**{"data,_runs,_tables": result.path, "report": report})
+    folder = RunFolder(run_path(config, "ppi", BEST_METHOD))
+    if has_leak(read_record(folder.audit, AuditForm)):
+        say(RED_BOX)
+    say_written(**{"data,_runs,_tables": result.path, "report": folder.report})
     data = result.path / "data"
     words = ["peftide", "train", "--task", "ppi", "--data", str(data / "pairs.tsv")]
     words += ["--sequences", str(data / "proteins.fasta"), "--out", str(free_path("my_run"))]
     say_next(words)
+
+
+def has_leak(audit: Mapping[str, Any]) -> bool:
+    """Return whether the report of a run with this audit has the red box."""
+    return any(verdict["severity"] == "leak" for verdict in audit["verdicts"])
 
 
 def table_lines(result: DemoResult) -> list[str]:

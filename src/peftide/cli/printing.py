@@ -96,7 +96,7 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
     said = {_no_evidence(metrics["differences"][name][part][headline]): None for name in others}
     if rows:
         yield ""
-        yield f"{headline.replace('_', ' ')} compared with others, {part}"
+        yield f"{metric_name(headline)} compared with others, {part}"
         yield from aligned([["", "score", "model's lead", ""], *rows])
         yield from filter(None, said)
 

@@ -35,6 +35,7 @@ from peftide.types import FloatArray, IntArray
 logger = logging.getLogger(__name__)
 
 AUTO, NONE = "auto", "none"
+SLOW = 30.0  # seconds of all baselines, above which the log says how to save them
 
 
 @dataclass
@@ -348,4 +349,6 @@ def seen_sequences(part: ScoredPart) -> list[str]:
 def _say_times(beside: Beside) -> None:
     if beside.seconds:
         times = ", ".join(f"{name} {took:.1f} s" for name, took in beside.seconds.items())
-        logger.info("baselines: %s", times)
+        slow = sum(beside.seconds.values()) > SLOW
+        hint = " (to save this time: `--baselines none`, or a shorter list)" if slow else ""
+        logger.info("baselines: %s%s", times, hint)
