@@ -93,7 +93,7 @@ def main() -> None:
         and (case.split in options.splits or case.split not in SPLITS)
     ]
     found: dict[tuple[str, str], list[dict[str, dict[str, Any]]]] = {}
-    columns = ("scan", "split", *options.methods, *KNOW_SITES, "the first model is", "CPU s")
+    columns = ("scan", "split", *options.methods, *KNOW_SITES, f"{options.methods[0]} is", "CPU s")
     rows = []
     for case in cases:
         results = {method: measured(case, method, options) for method in options.methods}

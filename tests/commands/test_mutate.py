@@ -43,7 +43,15 @@ def test_all_single_substitutions_are_scored_and_listed(run: Path, tmp_path: Pat
     assert order["sequence"].str.len().eq(30).all()
     assert (out / "heat_map.svg").read_text().count("<title>") == len(table)
     written = pd.read_csv(out / "variants.tsv", sep="\t")
-    assert written.columns.tolist() == ["mutant", "prediction", "low", "high"]
+    assert written.columns.tolist() == ["mutant", "prediction", "low", "high", "site", "measured"]
+    assert (written["site"].astype(str) == written["mutant"].str[1:-1]).all()
+    known = {
+        row[0]
+        for n, part in ((30, "train"), (24, "test"))
+        for row in labelled_rows("variants", part, n)
+    }
+    assert (written["mutant"].isin(known) == (written["measured"] == "yes")).all()
+    assert written["measured"].nunique() == 2
 
 
 def test_listed_mutants_are_scored_instead(run: Path, tmp_path: Path) -> None:
@@ -52,6 +60,7 @@ def test_listed_mutants_are_scored_instead(run: Path, tmp_path: Path) -> None:
     path.write_text(f"mutant\n{first}:{second}\n", encoding="utf-8")
     table = peftide.mutate(MutateConfig(run=run, out=tmp_path / "out", mutants=path, **PLAIN))
     assert table["mutant"].tolist() == [f"{first}:{second}"]
+    assert table["site"].tolist() == [f"{first[1:-1]}:{second[1:-1]}"]
 
 
 def test_a_run_of_another_task_and_sites_outside_are_refused(

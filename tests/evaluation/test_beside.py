@@ -43,7 +43,7 @@ def answers_of(
 @pytest.mark.parametrize("task", TASKS)
 def test_every_part_but_train_gets_one_answer_per_row(tmp_path: Path, task: str) -> None:
     _, targets, found = answers_of(tmp_path, task)
-    variants = {"site_pairs", "nearest_homologue", "zero_shot"}
+    variants = {"ends", "site_pairs", "nearest_homologue", "zero_shot"}
     of_sites = {"sites", "site_pairs", "neighbours"}
     left_out = variants if task.startswith("variants") else of_sites
     wanted = [name for name in suitable(TASKS[task]) if name not in left_out]
@@ -95,7 +95,7 @@ def test_variants_get_baselines_of_their_sites(tmp_path: Path) -> None:
     found = fitted_beside(
         parts_of(dataclasses.replace(config, test=())), suitable(TASKS["regression"])
     )
-    assert {"sites", "site_pairs", "neighbours", "ends"} <= found.answers.keys()
+    assert {"sites", "site_pairs", "neighbours"} <= found.answers.keys()
     assert found.notes == []
 
 

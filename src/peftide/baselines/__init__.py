@@ -35,7 +35,14 @@ from peftide.baselines.zero_shot import (
 BASELINES: dict[str, Baseline] = {
     "composition": Baseline("residue composition and length", fit_composition, load_composition),
     "kmer": Baseline("frequencies of 3-mers", fit_kmers, load_kmers),
-    "ends": Baseline("windows of both ends", fit_ends, load_ends, levels=("sequence",)),
+    "ends": Baseline(
+        "windows of both ends",
+        fit_ends,
+        load_ends,
+        levels=("sequence",),
+        applies=are_proteins,
+        needs="different proteins, but variants of one",
+    ),
     "sites": Baseline(
         "residues at each site",
         fit_sites,

@@ -30,7 +30,7 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
     Returns
     -------
     One row per mutant, the best first: `mutant`, `prediction` (or `probability`), the interval
-    (`low`, `high`) if validation gives one.
+    (`low`, `high`) if validation gives one, `site`, and whether it was `measured`.
 
     Raises
     ------

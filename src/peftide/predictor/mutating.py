@@ -8,20 +8,23 @@ References: Papadopoulos et al. 2002, doi 10.1007/3-540-36755-1_29 (normalised c
 regression).
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from peftide.bundle_record import model_folder, read_bundle_record
 from peftide.config import MutateConfig
 from peftide.errors import InputError
 from peftide.predictor.predictor import Predictor, load
 from peftide.run_folder import RunFolder
+from peftide.sequences import sequence_hash
 from peftide.sequences.delimited import read_grid
 from peftide.sequences.mutants import LETTERS
 from peftide.sequences.records import WildType, place
-from peftide.sequences.variants import read_variants
+from peftide.sequences.variants import Changes, read_variants
 from peftide.types import FloatArray
 from peftide.variants.head import VariantHead
 from peftide.variants.rows import letters_of
@@ -31,7 +34,7 @@ FEWEST = 20
 
 
 def score_mutants(config: MutateConfig, *, sites: set[int]) -> pd.DataFrame:
-    """Return one row per mutant, the best first, with its sequence.
+    """Return one row per mutant, the best first, with its sites and its sequence.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def score_mutants(config: MutateConfig, *, sites: set[int]) -> pd.DataFrame:
     if limit is not None:
         table["low"] = table[answer] - limit * spread
         table["high"] = table[answer] + limit * spread
+    table["site"] = sites_of(found.changes, wild_type.offset)
+    table["measured"] = measured(config.run, found.sequences)
     table["sequence"] = found.sequences
     return table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
 
@@ -103,6 +108,25 @@ def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -
         for row, changes in zip(found.rows.tolist(), found.changes, strict=True)
         if all(change.position in sites for change in changes)
     ]
+
+
+def sites_of(changes: Iterable[Changes], offset: int) -> list[str]:
+    """Return the sites of each variant as numbered in training, separated by `:`.
+
+    Examples
+    --------
+    >>> from peftide.sequences.mutants import Substitution
+    >>> sites_of([(Substitution(2, "K", "R"), Substitution(3, "L", "V"))], 100)
+    ['102:103']
+    """
+    return [":".join(str(change.position + offset) for change in each) for each in changes]
+
+
+def measured(run: Path, sequences: Iterable[str]) -> list[str]:
+    """Return yes for each variant that the model was trained or validated on, else no."""
+    record = read_bundle_record(model_folder(run))
+    known = record.trained_on | record.validated_on
+    return ["yes" if sequence_hash(sequence) in known else "no" for sequence in sequences]
 
 
 def expected_errors(predictor: Predictor, sequences: tuple[str, ...]) -> FloatArray:
