@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from peftide.pairing import Alone, MeanPairing, OrderFree, build_pairing
+from peftide.pairing import Alone, MeanPairing, OrderFree, SideBySide, build_pairing
 
 
 def random_rows(count: int = 40, width: int = 7) -> torch.Tensor:
@@ -45,6 +45,11 @@ def test_alone_returns_the_rows_asked_for():
     assert torch.equal(Alone()(rows, torch.tensor([[3], [0], [3]])), rows[[3, 0, 3]])
 
 
+def test_side_by_side_is_both_vectors_in_their_order():
+    rows = torch.tensor([[1.0, -2.0], [5.0, 4.0]])
+    assert SideBySide()(rows, torch.tensor([[1, 0]])).tolist() == [[5.0, 4.0, 1.0, -2.0]]
+
+
 @pytest.mark.parametrize("name", ["order_free", "mean"])
 @pytest.mark.parametrize("pairs", [True, False])
 def test_number_of_features_is_as_announced(name: str, pairs: bool):
@@ -56,4 +61,6 @@ def test_number_of_features_is_as_announced(name: str, pairs: bool):
 def test_pairing_by_name():
     assert isinstance(build_pairing("order_free", pairs=True), OrderFree)
     assert isinstance(build_pairing("mean", pairs=True), MeanPairing)
+    assert isinstance(build_pairing("order_free", pairs=True, head="dot"), SideBySide)
     assert isinstance(build_pairing("order_free", pairs=False), Alone)
+    assert SideBySide().features(7) == 14

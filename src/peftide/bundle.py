@@ -80,7 +80,7 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
     if recipe.wild_type is not None:
         return _build_variant_model(recipe, recipe.wild_type, backbone)
     task = TASKS[recipe.task]
-    pairing = build_pairing(recipe.pairing, pairs=task.level == "pair")
+    pairing = build_pairing(recipe.pairing, pairs=task.level == "pair", head=recipe.head)
     pooling = build_pooling(
         recipe.pooling,
         width=backbone.width,

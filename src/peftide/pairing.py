@@ -55,11 +55,27 @@ class MeanPairing(nn.Module):
         return (rows[members[:, 0]] + rows[members[:, 1]]) / 2
 
 
-Pairing = Alone | OrderFree | MeanPairing
+class SideBySide(nn.Module):
+    """[a, b], for a head that takes care of the order by itself."""
+
+    def features(self, width: int) -> int:
+        """Return the number of features F."""
+        return 2 * width
+
+    def forward(
+        self, rows: Float[Tensor, "R D"], members: Int[Tensor, "B 2"]
+    ) -> Float[Tensor, "B F"]:
+        """Return both vectors of each example."""
+        return rows[members].flatten(1)
 
 
-def build_pairing(name: str, *, pairs: bool) -> Pairing:
-    """Return the pairing of an option, or `Alone` for tasks on single sequences."""
+Pairing = Alone | OrderFree | MeanPairing | SideBySide
+
+
+def build_pairing(name: str, *, pairs: bool, head: str = "mlp") -> Pairing:
+    """Return the pairing of an option and a head, or `Alone` for tasks on single sequences."""
     if not pairs:
         return Alone()
+    if head == "dot":
+        return SideBySide()
     return {"order_free": OrderFree, "mean": MeanPairing}[name]()

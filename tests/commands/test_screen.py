@@ -98,19 +98,19 @@ def test_an_interrupted_screen_changes_no_byte(
 ) -> None:
     monkeypatch.setattr(module, "PROTEINS_PER_BLOCK", 2)
     monkeypatch.setattr(module, "SECONDS_BETWEEN_SAVES", 0.0)
-    run, real = trained("ppi", "head"), module._Run._scores
+    run, real = trained("ppi", "head"), module.block_scores
     config = ScreenConfig(run=run, sequences=fasta, out=fasta.parent / "a.parquet", **QUICK)
     screen(config)
     calls = 0
 
-    def scores(self: Any, block: slice, partners: slice) -> Any:
+    def scores(*block: Any, **more: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 3:
             raise KeyboardInterrupt
-        return real(self, block, partners)
+        return real(*block, **more)
 
-    monkeypatch.setattr(module._Run, "_scores", scores)
+    monkeypatch.setattr(module, "block_scores", scores)
     other = ScreenConfig(run=run, sequences=fasta, out=fasta.parent / "b.parquet", **QUICK)
     with pytest.raises(KeyboardInterrupt):
         screen(other)
@@ -120,10 +120,11 @@ def test_an_interrupted_screen_changes_no_byte(
     assert not list(fasta.parent.glob(".*peftide*"))
 
 
-def test_a_dry_run_writes_nothing(trained: Trained, fasta: Path) -> None:
-    out = fasta.parent / "hits.parquet"
+@pytest.mark.parametrize("shortlist", [None, 3])
+def test_a_dry_run_writes_nothing(trained: Trained, fasta: Path, shortlist: int | None) -> None:
+    out, run = fasta.parent / "hits.parquet", trained("ppi", "head")
     config = ScreenConfig(
-        run=trained("ppi", "head"), sequences=fasta, out=out, dry_run=True, **QUICK
+        run=run, sequences=fasta, out=out, shortlist=shortlist, dry_run=True, **QUICK
     )
     result = screen(config)
     assert (result.proteins, result.pairs) == (10, 45)
@@ -136,7 +137,7 @@ def test_a_finished_screen_is_not_done_again(
 ) -> None:
     out, run = fasta.parent / "hits.parquet", trained("ppi", "head")
     first = screen(ScreenConfig(run=run, sequences=fasta, out=out, top_k=2, **QUICK))
-    monkeypatch.setattr(module._Run, "_scores", None)
+    monkeypatch.setattr(module, "block_scores", None)
     again = screen(ScreenConfig(run=run, sequences=fasta, out=out, top_k=2, resume=True, **QUICK))
     assert (again.hits, again.pairs) == (first.hits, first.pairs) == (20, 45)
 
@@ -180,3 +181,23 @@ def test_a_file_of_something_else_stays(trained: Trained, fasta: Path) -> None:
     with pytest.raises(InputError, match="leaves it alone"):
         hits(trained("ppi", "head"), fasta)
     assert list(pd.read_parquet(out).columns) == ["x"]
+
+
+def test_a_short_list_leaves_scores_as_they_are(trained: Trained, fasta: Path) -> None:
+    run = trained("ppi", "head")
+    write_proteins(fasta, SEQUENCES)
+    every = hits(run, fasta, top_k=8).set_index(["id_a", "id_b"])["score"]
+    out = fasta.parent / "listed.parquet"
+    config = ScreenConfig(run=run, sequences=fasta, out=out, top_k=2, shortlist=5, **QUICK)
+    result = screen(config)
+    listed = pd.read_parquet(out).set_index(["id_a", "id_b"])["score"]
+    assert len(listed) == result.hits == 18
+    np.testing.assert_allclose(listed, every[listed.index], atol=1e-5)
+    found = {frozenset(pair) for pair in listed.index.to_list()}
+    best = every.groupby("id_a").head(2).index.to_list()
+    assert result.recall == np.mean([frozenset(pair) in found for pair in best])
+
+
+def test_a_short_list_is_longer_than_what_is_kept(trained: Trained, fasta: Path) -> None:
+    with pytest.raises(InputError, match="--shortlist"):
+        hits(trained("ppi", "head"), fasta, top_k=4, shortlist=3)

@@ -166,6 +166,8 @@ def other_value(name: str, value: object) -> object:
         "search": "random",
         "storage": "sqlite:///a.db",
         "top_k": 4,
+        "shortlist": 9,
+        "head_dropout": 0.2,
         "threshold": 0.5,
         "known_pairs": "drop",
         "shell": "zsh",

@@ -19,11 +19,11 @@ class Scorer:
     matrix: torch.Tensor
     calls_left: int = 10**9
 
-    def scores(self, one: int, partners: slice) -> torch.Tensor:
-        self.calls_left -= 1
+    def scores(self, ones: Any, partners: Any) -> torch.Tensor:
+        self.calls_left -= len(self.matrix[ones])
         if self.calls_left < 0:
             raise KeyboardInterrupt
-        return self.matrix[one, partners]
+        return self.matrix[ones][:, partners]
 
 
 @pytest.fixture(autouse=True)

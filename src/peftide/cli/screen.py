@@ -28,5 +28,7 @@ def run(config: ScreenConfig, given: Names) -> None:
     rate = result.pairs / max(result.seconds, 1e-9)
     say(f"scored in {duration(result.seconds)} ({rate:,.0f} pairs/s)")
     say(count_of(result.hits, "hit"))
+    if result.recall is not None:
+        say(f"recall of the short list: {result.recall:.1%} of the best pairs, by a random sample")
     say_written(hits=result.path)
     say_next(["python", "-c", VIEW.format(json.dumps(str(result.path)))])

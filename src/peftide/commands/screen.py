@@ -24,7 +24,7 @@ from peftide.sequences.findings import say_findings
 if TYPE_CHECKING:
     from peftide.predictor import Predictor
     from peftide.screening.pair_head import PairScorer
-    from peftide.screening.screen import Pairs
+    from peftide.screening.screen import Pairs, Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,9 @@ class ScreenResult:
         Number of kept rows; in a dry run the most there can be.
     seconds
         Time for scoring; in a dry run the forecast.
+    recall
+        Share of the wanted pairs of some random proteins that are among the hits; None if the
+        model scored all pairs.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class ScreenResult:
     pairs: int
     hits: int
     seconds: float
+    recall: float | None = None
 
 
 def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
@@ -114,6 +118,18 @@ def _check(config: ScreenConfig) -> None:
     answering.check(error_rate=None, prevalence=config.prevalence)
     if config.out.suffix != ".parquet":
         raise InputError(f"received {config.out.name}", expected="NAME.parquet", where="--out")
+    if config.shortlist is not None and recipe.head == "dot":
+        raise InputError(
+            "the head of this model is dot, which scores all pairs at the same speed",
+            expected="no short list",
+            where="--shortlist",
+        )
+    if config.shortlist is not None and config.shortlist < (config.top_k or 1):
+        raise InputError(
+            f"received {config.shortlist}, fewer than --top-k {config.top_k}",
+            expected="several times --top-k",
+            where="--shortlist",
+        )
     require_library("pyarrow", extra="formats", where="--out")
     check_device(config.device)
     check_backbone(config.backbone)
@@ -141,9 +157,12 @@ def _screen(
     """Encode, score and write the hits."""
     import torch
 
+    from peftide.screening.imitation import imitate
     from peftide.screening.progress import ScreenFolder, key_of
+    from peftide.screening.screen import Wanted
     from peftide.screening.screen import screen as all_pairs
     from peftide.screening.selection import pairs_of, probabilities, wanted_of
+    from peftide.screening.shortlist import recall, rescored
 
     rows = _encoded(config, proteins, predictor, store=store)
     pairs, known = pairs_of(config, proteins)
@@ -154,21 +173,42 @@ def _screen(
         lambda scores: probabilities(predictor, scores[:, None], prevalence=config.prevalence),
         known=None if config.known is None else known,
     )
-    key = key_of([_identity(config), wanted.top_k, wanted.lowest, config.self_pairs])
+    shortlist = _shortlist(config, wanted, proteins)
+    key = key_of([_identity(config), wanted.top_k, wanted.lowest, config.self_pairs, shortlist])
+    folder, found = ScreenFolder(store / "screen"), None
     started = time.monotonic()
     with predictor.encoder.hardware.computing(), torch.inference_mode():
         scorer = _scorer(predictor, rows)
-        tables = all_pairs(scorer, pairs, wanted, folder=ScreenFolder(store / "screen"), key=key)
-        count = hits.write(tables, path)
+        if shortlist is None:
+            count = hits.write(all_pairs(scorer, pairs, wanted, folder=folder, key=key), path)
+        else:
+            scaled = predictor.encoder.model.scaling(rows)
+            fast = imitate(scorer, scaled, path=store / "imitation.safetensors", key=key)
+            listed = all_pairs(fast, pairs, Wanted(shortlist), folder=folder, key=key)
+            best = rescored(listed, scorer, pairs, wanted=wanted)
+            count = hits.write([best], path)
+            found = recall(best, scorer, pairs, wanted=wanted)
     seconds = time.monotonic() - started
-    return _result(config, proteins, pairs, hits=count, seconds=seconds)
+    return _result(config, proteins, pairs, hits=count, seconds=seconds, recall=found)
+
+
+def _shortlist(config: ScreenConfig, wanted: "Wanted", proteins: ScreenedProteins) -> int | None:
+    """Return how many partners of each protein the model scores; None for all."""
+    most = len(proteins.partners) - proteins.is_square
+    if config.shortlist is None or config.shortlist < most:
+        return config.shortlist
+    logger.info(
+        "note: --shortlist %s: every protein has %s partners, so the model scores all pairs",
+        f"{config.shortlist:,}",
+        f"{most:,}",
+    )
+    return None
 
 
 def _result(
-    config: ScreenConfig, proteins: ScreenedProteins, pairs: "Pairs", *, hits: int, seconds: float
+    config: ScreenConfig, proteins: ScreenedProteins, pairs: "Pairs", **found: Any
 ) -> ScreenResult:
-    partners = len(proteins.partners)
-    return ScreenResult(config.out, proteins.count, partners, pairs.count(), hits, seconds)
+    return ScreenResult(config.out, proteins.count, len(proteins.partners), pairs.count(), **found)
 
 
 def _encoded(
@@ -210,19 +250,32 @@ def _forecast(
     """Measure the speed on random vectors, and return the size of the whole screen."""
     import torch
 
+    from peftide.heads import DotHead
+    from peftide.screening.imitation import GROUP, WIDTH
+    from peftide.screening.pair_head import dot_scorer
     from peftide.screening.selection import pairs_of, wanted_of
 
     pairs, _ = pairs_of(config, proteins)
     wanted = wanted_of(config, proteins, predictor)
+    shortlist = _shortlist(config, wanted, proteins)
     model, hardware = predictor.encoder.model, predictor.encoder.hardware
     count = min(len(proteins.sequences), 20_000)
     with hardware.computing(), torch.inference_mode():
         rows = torch.randn(count, model.width, device=hardware.device)
-        scorer = _scorer(predictor, rows)
-        scorer.scores(0, slice(0, count))
-        started = time.monotonic()
-        for one in range(SAMPLE):
-            scorer.scores(one % count, slice(0, count))
-        per_pair = (time.monotonic() - started) / (SAMPLE * count)
+        seconds = _seconds_per_pair(_scorer(predictor, rows), count)
+        if shortlist is None:
+            seconds *= pairs.count()
+        else:
+            seconds *= proteins.count * shortlist + min(GROUP, count) ** 2
+            fast = DotHead(2 * model.width, 1, width=WIDTH, dropout=0.0).to(hardware.device)
+            seconds += _seconds_per_pair(dot_scorer(fast, rows), count) * pairs.count()
     most = pairs.count() if wanted.top_k is None else proteins.count * wanted.top_k
-    return _result(config, proteins, pairs, hits=most, seconds=per_pair * pairs.count())
+    return _result(config, proteins, pairs, hits=most, seconds=seconds)
+
+
+def _seconds_per_pair(scorer: "PairScorer", count: int) -> float:
+    everyone = slice(0, count)
+    scorer.scores(slice(0, 1), everyone)
+    started = time.monotonic()
+    scorer.scores(slice(0, SAMPLE), everyone)
+    return (time.monotonic() - started) / (min(SAMPLE, count) * count)

@@ -86,13 +86,20 @@ class ModelOptions(Options):
     pairing: Literal["order_free", "mean"] = option(
         "order_free", doc="how two vectors become one: [mean, |a−b|, a∘b], or the mean alone"
     )
-    head: Literal["auto", "mlp", "linear", "ridge"] = option(
+    head: Literal["auto", "mlp", "linear", "dot", "ridge"] = option(
         "auto",
-        doc="prediction head; ridge: closed form, for variants (other heads learn what it leaves); "
+        doc="prediction head; dot: inner products of both vectors of a pair, the fastest to screen "
+        "with; ridge: closed form, for variants (other heads learn what it leaves); "
         "auto: ridge for variants with a frozen backbone, else mlp",
     )
-    head_width: int = option(256, doc="hidden width of the mlp head", limit="1 or more")
-    head_dropout: float = option(0.1, doc="dropout inside the mlp head", limit="0 or more, below 1")
+    head_width: int = option(
+        256, doc="hidden width of the mlp head, or of the projection of dot", limit="1 or more"
+    )
+    head_dropout: float | None = option(
+        None,
+        doc="dropout inside the head; default: 0.1 for mlp, 0.3 for dot",
+        limit="0 or more, below 1",
+    )
     seeds: int = option(
         1,
         doc="number of heads on the frozen vectors, trained with the seeds --seed, --seed + 1, …; "

@@ -30,6 +30,13 @@ class ScreenConfig(AnswerOptions, CheckpointOptions):
     threshold: float | None = option(
         None, doc="lowest probability of a kept pair", limit="above 0, below 1", main=True
     )
+    shortlist: int | None = option(
+        None,
+        doc="partners of each protein that the model scores, chosen from all pairs by a fast "
+        "imitation of it; the recall is measured and printed; default: the model scores all pairs",
+        limit="1 or more",
+        main=True,
+    )
     out: Path = option(doc="file to write: .parquet", main=True)
     resume: bool = option(
         False, doc="go on with an interrupted screen; the same command does so by itself", main=True

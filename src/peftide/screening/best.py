@@ -39,8 +39,10 @@ class BestPartners:
         scores
             Logits; −inf leaves a pair out. Shape (proteins, partners).
         """
-        names = torch.arange(partners.start, partners.stop).expand(len(scores), -1)
-        both = torch.cat([self.scores[proteins], scores], dim=1)
-        who = torch.cat([self.partners[proteins], names], dim=1)
-        self.scores[proteins], order = both.topk(self.scores.shape[1], dim=1)
-        self.partners[proteins] = who.gather(1, order)
+        own, who = self.scores[proteins], self.partners[proteins]
+        better = torch.nonzero(scores.amax(dim=1) > own[:, -1])[:, 0]  # most blocks change few
+        new, columns = scores[better].topk(min(own.shape[1], scores.shape[1]), dim=1)
+        both = torch.cat([own[better], new], dim=1)
+        names = torch.cat([who[better], columns + partners.start], dim=1)
+        own[better], order = both.topk(own.shape[1], dim=1)
+        who[better] = names.gather(1, order)

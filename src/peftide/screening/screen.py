@@ -115,7 +115,8 @@ class _Run:
         for start in range(self.done.proteins, total, PROTEINS_PER_BLOCK):
             block = slice(start, min(start + PROTEINS_PER_BLOCK, total))
             partners = slice(self.pairs.first_partner(block), len(self.pairs.partners))
-            scores = self._scores(block, partners)
+            ones = np.arange(start, block.stop)
+            scores = block_scores(self.scorer, self.pairs, ones=ones, partners=partners)
             if self.best is None:
                 self._collect(block, partners, scores)
             else:
@@ -123,24 +124,6 @@ class _Run:
             self.done = replace(self.done, proteins=block.stop)
             self._save(last=block.stop == total)
             advance(self.pairs.count(block.start) - self.pairs.count(block.stop))
-
-    def _scores(self, block: slice, partners: slice) -> Float[Tensor, "R N"]:
-        """Return the logits of a block of proteins; −inf for pairs that are left out."""
-        sequences, others = self.pairs.sequences, self.pairs.partners[partners]
-        whole = slice(int(others.min()), int(others.max()) + 1)
-        places = torch.from_numpy(others - whole.start)
-        rows = []
-        for one in range(block.start, block.stop):
-            row = self.scorer.scores(int(sequences[one]), whole).float().cpu()[places]
-            skipped = self.pairs.skipped.get(one)
-            if skipped is not None:
-                row[
-                    torch.from_numpy(skipped[skipped >= partners.start] - partners.start)
-                ] = -torch.inf
-            if not self.pairs.keeps_selves:
-                row[torch.from_numpy(others == sequences[one])] = -torch.inf
-            rows.append(row)
-        return torch.stack(rows)
 
     def _keep(self, block: slice, partners: slice, scores: Float[Tensor, "R N"]) -> None:
         """Keep the best partners of the block, and of the later proteins that it met."""
@@ -192,3 +175,22 @@ class _Run:
                     "score": some[rows, columns].numpy(),
                 }
             )
+
+
+def block_scores(
+    scorer: PairScorer, pairs: Pairs, *, ones: IntArray, partners: slice
+) -> Float[Tensor, "R N"]:
+    """Return the logits of some proteins with a range of partners; −inf for pairs left out."""
+    sequences, others = pairs.sequences[ones], pairs.partners[partners]
+    whole = slice(int(others.min()), int(others.max()) + 1)
+    scores = scorer.scores(torch.from_numpy(sequences), whole).float().cpu()
+    if not np.array_equal(others, np.arange(whole.start, whole.stop)):
+        scores = scores[:, torch.from_numpy(others - whole.start)]
+    for one, sequence, row in zip(ones.tolist(), sequences, scores, strict=True):
+        skipped = pairs.skipped.get(one)
+        if skipped is not None:
+            left = skipped[(skipped >= partners.start) & (skipped < partners.stop)]
+            row[torch.from_numpy(left - partners.start)] = -torch.inf
+        if not pairs.keeps_selves:
+            row[torch.from_numpy(others == sequence)] = -torch.inf
+    return scores

@@ -36,9 +36,10 @@ POOLINGS: Table = {
 SEEDS: Names = frozenset({"seeds"})
 """Read if only the head trains."""
 HEADS: Table = {
-    "auto": frozenset({"head_width", "head_dropout"}),
-    "mlp": frozenset({"head_width", "head_dropout"}),
-    "linear": NOTHING,
+    "auto": frozenset({"head_width", "head_dropout", "pairing"}),
+    "mlp": frozenset({"head_width", "head_dropout", "pairing"}),
+    "linear": frozenset({"pairing"}),
+    "dot": frozenset({"head_width", "head_dropout"}),
     "ridge": NOTHING,
 }
 VARIANTS: Table = {
@@ -181,8 +182,24 @@ def chosen_head(config: TrainConfig) -> str:
     return "ridge" if is_closed else "mlp"
 
 
+def head_dropout(config: TrainConfig) -> float:
+    """Return the dropout inside the head; a dot head needs more of it to do well on new proteins.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> head_dropout(TrainConfig(task="ppi", head="dot", out=Path("run")))
+    0.3
+    """
+    if config.head_dropout is not None:
+        return config.head_dropout
+    return 0.3 if config.head == "dot" else 0.1
+
+
 def head_problems(config: TrainConfig) -> list[str]:
     """Return the problems of `--head` with the task and the method, as text."""
+    if config.head == "dot" and TASKS[config.task].level != "pair":
+        return [f"--head: received dot with the task {config.task}; expected mlp or linear"]
     if config.head != "ridge":
         return []
     if config.task not in VARIANT_TASKS:
