@@ -52,7 +52,8 @@ from peftide.commands.split import split
 from peftide.commands.train import train
 from peftide.config import ScreenConfig, SplitConfig, TrainConfig, from_mapping, read_yaml
 from peftide.config.reading import flag
-from peftide.engine.embedding import EmbeddingPlan, embed
+from peftide.engine.embedding import embed
+from peftide.engine.store import EmbeddingPlan
 from peftide.errors import InputError, PeftideError, StorageError
 from peftide.packing import PackedBatch, pack
 from peftide.report import write_report

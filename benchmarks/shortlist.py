@@ -42,7 +42,8 @@ def main() -> None:
         started = time.process_time()
         fast = imitate(head, scaled, path=Path(folder) / "i.safetensors", key="k")
         learned = time.process_time() - started
-        wanted, found = head.scores(everyone, everyone), fast.scores(everyone, everyone)
+        wanted, found = (one.scores(everyone, everyone) for one in (head, fast))
+    wanted, found = wanted.clone(), found.clone()
     upper = torch.triu_indices(len(rows), len(rows), 1).unbind()
     best = wanted[upper].topk(len(upper[0]) // 100).indices
     tenth = torch.zeros(len(upper[0]), dtype=torch.bool)

@@ -12,14 +12,9 @@ from torch import Tensor, nn
 
 from peftide.backbones import Backbone, LayeredBackbone, cut_below_training, layers_of
 from peftide.backbones.weights import weights_sha256
-from peftide.engine.embedding import (
-    EmbeddingPlan,
-    Embeddings,
-    embed,
-    embedding_key,
-    is_stored,
-)
+from peftide.engine.embedding import Embeddings, embed, is_stored
 from peftide.engine.not_finite import explained, first_layer
+from peftide.engine.store import EmbeddingPlan, embedding_key
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.errors import InputError, NotFiniteError
 from peftide.files import free_bytes, size_on_disk
@@ -175,6 +170,7 @@ class ModelEncoder:
             rows=self.rows(sequences),
             row_type=torch.float16 if per_residue and not exact else torch.float32,
             key=embedding_key(sequences, *settings, exact),
+            shared=embedding_key([], *settings, exact) if keyed else "",
         )
 
     def keep_trunk(

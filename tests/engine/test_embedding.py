@@ -11,14 +11,8 @@ import pytest
 import torch
 
 from peftide.engine import embedding
-from peftide.engine.embedding import (
-    EmbeddingPlan,
-    Embeddings,
-    Encoder,
-    embed,
-    embedding_key,
-    is_stored,
-)
+from peftide.engine.embedding import Embeddings, Encoder, embed, is_stored
+from peftide.engine.store import EmbeddingPlan
 from peftide.packing import PackedBatch, pack
 from tests.conftest import AMINO_ACIDS, random_sequences
 
@@ -55,12 +49,22 @@ class CountingEncoder:
 
 
 def plan_of(
-    sequences: list[str], *, max_tokens: int = 40, per_residue: bool = False, key: str = "k"
+    sequences: list[str],
+    *,
+    max_tokens: int = 40,
+    per_residue: bool = False,
+    key: str = "k",
+    shared: str = "",
 ) -> EmbeddingPlan:
     lengths = np.array([len(sequence) for sequence in sequences])
     rows = lengths if per_residue else np.ones_like(lengths)
     return EmbeddingPlan(
-        WIDTH, max_tokens, tokens=lengths, rows=rows, row_type=torch.float32, key=key
+        *(WIDTH, max_tokens),
+        tokens=lengths,
+        rows=rows,
+        row_type=torch.float32,
+        key=key,
+        shared=shared,
     )
 
 
@@ -206,19 +210,6 @@ def test_no_gradient_is_recorded():
             return super().encode(batch)
 
     embed(Recorder(), ["MK"], plan_of(["MK"]))
-
-
-def test_the_key_names_sequences_order_and_settings():
-    key = embedding_key(["MK", "VL"], "mean", 1022)
-    assert key == embedding_key(["MK", "VL"], "mean", 1022)
-    others = [
-        embedding_key(["VL", "MK"], "mean", 1022),
-        embedding_key(["MKVL"], "mean", 1022),
-        embedding_key(["MKV", "L"], "mean", 1022),
-        embedding_key(["MK", "VL"], "mean", None),
-        embedding_key(["MK", "VL"], "cls", 1022),
-    ]
-    assert len({key, *others}) == 6
 
 
 def test_a_second_run_waits_until_the_first_has_filled_a_store(tmp_path: Path):

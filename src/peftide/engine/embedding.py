@@ -1,37 +1,30 @@
 """Encode every distinct protein once: sequences in, one row per protein (or residue) out."""
 
-import hashlib
-import io
 import logging
-import math
 import time
-import zlib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from annotated_types import Ge
 from jaxtyping import Float
 from torch import Tensor
 
-from peftide.errors import InputError, NotFiniteError
-from peftide.files import alone_at, remove, reserve_space, storage_errors, write_json
+from peftide.engine.known_rows import remove_known, taken_rows, write_index
+from peftide.engine.store import EmbeddingPlan, Progress, open_rows
+from peftide.errors import NotFiniteError
+from peftide.files import alone_at
 from peftide.packing import PackedBatch, token_budget_batches
 from peftide.progress import meter
-from peftide.saved import read_object
 from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
 BATCHES_BETWEEN_SAVES = 50
 SECONDS_BETWEEN_SAVES = 30
-PROGRESS = "progress.json"
-# numpy has no bfloat16, so its bits are stored as integers
-STORED_AS = {torch.bfloat16: np.int16, torch.float16: np.float16, torch.float32: np.float32}
 
 
 @runtime_checkable
@@ -49,43 +42,6 @@ class Encoder(Protocol):
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which to encode."""
         ...
-
-
-@dataclass(frozen=True)
-class EmbeddingPlan:
-    """The number of rows and tokens of each sequence, and settings of the embedding.
-
-    Attributes
-    ----------
-    width
-        D.
-    max_tokens
-        Token budget of a packed batch.
-    tokens
-        Number of tokens of each sequence. Shape (P,).
-    rows
-        Number of rows of each sequence: 1, or its number of residues. Shape (P,).
-    row_type
-        Number type of the stored rows.
-    key
-        Hash of everything that determines the rows; stored rows with another key are not reused.
-        The key excludes the token budget, which changes at most the last digit.
-    title
-        Text of the progress bar.
-    """
-
-    width: int
-    max_tokens: int
-    tokens: IntArray
-    rows: IntArray
-    row_type: torch.dtype
-    key: str
-    title: str = "embedding"
-
-    @property
-    def stored_bytes(self) -> int:
-        """Size of all rows."""
-        return int(self.rows.sum()) * self.width * self.row_type.itemsize
 
 
 @dataclass(frozen=True)
@@ -131,18 +87,20 @@ def embed(
 
 def is_stored(sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path) -> bool:
     """Return whether a folder already holds the rows of all sequences."""
-    return _Progress(store, plan.key).sequences_done == len(set(sequences))
+    return Progress(store, plan).sequences_done == len(set(sequences))
 
 
 def _embed(
     encoder: Encoder, sequences: Sequence[str], plan: EmbeddingPlan, *, store: Path | None
 ) -> Embeddings:
     offsets = np.concatenate([[0], np.cumsum(plan.rows)])
-    rows = _open_rows(store, plan, int(offsets[-1]))
+    rows = open_rows(store, plan, int(offsets[-1]))
     copies = _first_of_equal(sequences)
     firsts = np.unique(copies)
     ordered = firsts[np.argsort(plan.tokens[firsts], kind="stable")]
-    progress = _Progress(store, plan.key)
+    known = taken_rows(sequences, plan, firsts=firsts, store=store, rows=rows)
+    progress = Progress(store, plan)
+    ordered = np.concatenate([known, ordered[~np.isin(ordered, known)]])
     # progress counts sequences, so another token budget can resume it
     left = ordered[progress.sequences_done :]
     batches = [left[batch] for batch in token_budget_batches(plan.tokens[left], plan.max_tokens)]
@@ -161,7 +119,11 @@ def _embed(
             done.advance(float(plan.tokens[batch].sum()))
     if batches or progress.checksum is None:
         _copy_repeats(rows, copies, offsets)
-        progress.finish(len(ordered), rows)
+        index = None
+        if store is not None and plan.shared:
+            index = write_index(store, sequences, firsts=firsts, offsets=offsets)
+            remove_known(store)
+        progress.finish(len(ordered), rows, index=index)
     return Embeddings(torch.from_numpy(rows).view(plan.row_type), offsets)
 
 
@@ -241,126 +203,3 @@ def _copy_repeats(rows: np.ndarray, copies: IntArray, offsets: IntArray) -> None
     for index in np.flatnonzero(copies != np.arange(len(copies))):
         first = copies[index]
         rows[offsets[index] : offsets[index + 1]] = rows[offsets[first] : offsets[first + 1]]
-
-
-def _open_rows(store: Path | None, plan: EmbeddingPlan, count: int) -> np.ndarray:
-    shape = (count, plan.width)
-    if store is None:
-        return np.empty(shape, dtype=STORED_AS[plan.row_type])
-    path = store / "rows.npy"
-    with storage_errors(path):
-        store.mkdir(parents=True, exist_ok=True)
-        row_type = STORED_AS[plan.row_type]
-        stored = _stored_rows(path, shape, row_type, progress=_Progress(store, plan.key))
-        if stored is not None:
-            return stored
-        remove(store / PROGRESS)
-        rows = np.lib.format.open_memmap(path, mode="w+", dtype=row_type, shape=shape)
-        try:
-            reserve_space(path)
-        except OSError:
-            remove(store)
-            with suppress(OSError):  # where it stood, if nothing else is there
-                store.parent.rmdir()
-            raise
-        return rows
-
-
-def _stored_rows(
-    path: Path, shape: tuple[int, int], row_type: type, *, progress: "_Progress"
-) -> np.ndarray | None:
-    """Return the stored rows, or None if the store must be filled from the start."""
-    if not progress.sequences_done:
-        return None
-    if not _is_whole(path, shape, row_type):
-        logger.warning("%s is incomplete; it is computed again", path)
-        return None
-    rows = np.lib.format.open_memmap(path, mode="r+")
-    if progress.checksum not in (None, _checksum(rows)):
-        logger.warning("%s has changed since it was written; it is computed again", path)
-        return None
-    return rows
-
-
-def _is_whole(path: Path, shape: tuple[int, int], row_type: type) -> bool:
-    """Return whether the file has the header and the size of these rows.
-
-    A truncated file would be padded with zeros; a header of another type would give other numbers.
-    """
-    header = io.BytesIO()
-    form = {"descr": np.dtype(row_type).str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, form)
-    size = header.tell() + math.prod(shape) * np.dtype(row_type).itemsize
-    try:
-        with path.open("rb") as stream:
-            starts = stream.read(header.tell())
-        return starts == header.getvalue() and path.stat().st_size == size
-    except OSError:
-        return False
-
-
-def _checksum(rows: np.ndarray) -> int:
-    return zlib.crc32(rows.data)
-
-
-@dataclass(frozen=True)
-class _Record:
-    """The content of `progress.json`."""
-
-    key: str
-    sequences_done: Annotated[int, Ge(0)]
-    checksum: int | None
-
-
-class _Progress:
-    """The number of distinct sequences, the shortest first, in a stored embedding.
-
-    When all sequences are stored, it also holds a checksum of the rows.
-    """
-
-    def __init__(self, store: Path | None, key: str) -> None:
-        self.path = store / PROGRESS if store else None
-        self.key = key
-        record = self._read()
-        self.sequences_done: int = record.get("sequences_done", 0)
-        self.checksum: int | None = record.get("checksum")
-
-    def _read(self) -> dict[str, Any]:
-        if self.path is None or not self.path.exists():
-            return {}
-        try:
-            record = read_object(self.path, _Record)
-        except InputError as error:
-            logger.warning("%s; the proteins are encoded again", error)
-            return {}
-        return record if record["key"] == self.key else {}
-
-    def save(self, sequences_done: int, rows: np.ndarray, *, checksum: int | None = None) -> None:
-        """Record progress, after the rows have been written to disk."""
-        if self.path is None:
-            return
-        if isinstance(rows, np.memmap):
-            rows.flush()
-        record = {"key": self.key, "sequences_done": sequences_done, "checksum": checksum}
-        write_json(self.path, record)
-
-    def finish(self, sequences_done: int, rows: np.ndarray) -> None:
-        """Record that all rows are stored, with their checksum."""
-        if self.path is not None:
-            self.save(sequences_done, rows, checksum=_checksum(rows))
-
-
-def embedding_key(sequences: Sequence[str], *settings: object) -> str:
-    """Return a hash of sequences and settings, in order.
-
-    Examples
-    --------
-    >>> embedding_key(["MK"], "mean") == embedding_key(["MK"], "mean")
-    True
-    >>> embedding_key(["MK"], "mean") == embedding_key(["MK"], "cls")
-    False
-    """
-    digest = hashlib.sha256(repr(settings).encode())
-    for sequence in sequences:
-        digest.update(sequence.encode() + b"\n")
-    return digest.hexdigest()

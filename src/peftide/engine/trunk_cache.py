@@ -18,7 +18,8 @@ from torch import Tensor
 
 from peftide.backbones import LayeredBackbone
 from peftide.backbones.weights import tensors_sha256
-from peftide.engine.embedding import EmbeddingPlan, Embeddings, embed, embedding_key
+from peftide.engine.embedding import Embeddings, embed
+from peftide.engine.store import EmbeddingPlan, embedding_key
 from peftide.hardware import Hardware
 from peftide.packing import PackedBatch
 from peftide.ragged import ragged_rows
