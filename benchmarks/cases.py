@@ -91,6 +91,7 @@ CASES = {
     "evaluate": Case(EVALUATE),
     "evaluate --overwrite": Case(f"{EVALUATE} --overwrite", before=f"{EVALUATE} --seed 5"),
     "screen": Case(f"{SCREEN} 3"),
+    "screen --shortlist": Case(f"{SCREEN} 2 --shortlist 3"),
     "screen --overwrite": Case(f"{SCREEN} 3 --overwrite", before=f"{SCREEN} 2"),
     "mutate": Case(f"{MUTATE} 9"),
     "mutate --overwrite": Case(f"{MUTATE} 9 --overwrite", before=f"{MUTATE} 5"),

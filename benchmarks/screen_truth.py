@@ -69,7 +69,7 @@ def pairs_of(table: pd.DataFrame, places: dict[str, int]) -> tuple[np.ndarray, n
     both = np.array(
         [[places[a], places[b]] for a, b in zip(known["id_a"], known["id_b"], strict=True)]
     )
-    both = np.sort(both.reshape(-1, 2), axis=1)
+    both = np.sort(both.astype(np.int64).reshape(-1, 2), axis=1)
     return both[:, 0], both[:, 1]
 
 
