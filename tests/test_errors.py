@@ -84,3 +84,9 @@ def test_equal_problems_of_two_files_stay_apart():
         "  a.tsv:2: bad",
         "  b.tsv:2: bad (also in line 4)",
     ]
+
+
+def test_long_names_are_cropped_where_all_are_listed():
+    said = did_you_mean("mutant", ["x" * 5000, "mutants" + "y" * 5000])
+    assert len(said) < 300
+    assert "mutants" in said

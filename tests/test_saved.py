@@ -11,7 +11,14 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from peftide.errors import InputError
-from peftide.saved import check_tensors, read_json, read_object, read_text, tensor_errors
+from peftide.saved import (
+    check_tensors,
+    read_frame,
+    read_json,
+    read_object,
+    read_text,
+    tensor_errors,
+)
 
 
 @dataclass(frozen=True)
@@ -130,3 +137,16 @@ def test_tensors_that_do_not_fit_are_named(found: dict[str, Any], message: str) 
     with pytest.raises(InputError, match=message):
         check_tensors(found, {"a": np.zeros(3)}, path=Path("t.safetensors"))
     check_tensors({"a": np.zeros(3)}, {"a": np.ones(3)}, path=Path("t.safetensors"))
+
+
+@pytest.mark.parametrize("content", [b"a\tb\n1\t\xc3(\n", b"", b'a\tb\n"1\t2\n'])
+def test_a_damaged_table_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"t\.tsv"):
+        read_frame(path)
+
+
+def test_a_table_is_read_with_its_types(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("a\tb\nx\t1\n")
+    assert read_frame(tmp_path / "t.tsv").to_dict("list") == {"a": ["x"], "b": [1]}

@@ -111,11 +111,15 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     'Did you mean lora? Known: head, lora, full'
     """
     known = list(options)
-    close = closest(name, known)
+    close = cropped(closest(name, known), LONGEST_NAME)
     hint = f"Did you mean {close}? " if close else ""
     if len(known) <= MOST_NAMES:
-        return f"{hint}Known: {', '.join(known)}"
-    return hint.strip() or f"Some of {len(known)}: {', '.join(nearest(name, known)[:MOST_NAMES])}"
+        return f"{hint}Known: {_listed(known)}"
+    return hint.strip() or f"Some of {len(known)}: {_listed(nearest(name, known)[:MOST_NAMES])}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(cropped(name, LONGEST_NAME) for name in names)
 
 
 def nearest(name: str, options: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any, Never, TypeVar
 
@@ -127,6 +128,29 @@ def read_object(
     if form is not None:
         in_form(text, form, path=path, finite=finite, fix=fix)
     return content
+
+
+def read_frame(path: Path, **options: Any) -> Any:
+    """Return a table that peftide wrote, as a DataFrame.
+
+    Parameters
+    ----------
+    options
+        Those of `pandas.read_csv`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or is no table.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(StringIO(read_text(path)), sep="\t", **options)
+    except InputError:
+        raise
+    except LIBRARY_ERRORS as error:
+        raise InputError(f"cannot be read ({error})", expected="a table", where=path) from error
 
 
 def parse_json(text: str, path: Path, *, finite: bool = True, fix: str = "") -> Any:

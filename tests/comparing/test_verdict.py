@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from peftide.comparing.verdict import said_name, verdict
-from peftide.report.comparison import BASELINE, TRAINED
+from peftide.report.comparison import BASELINE
+from peftide.report.summary_forms import TRAINED
 
 HEAD: dict[str, Any] = {
     **{"name": "head_mini", "method": "head", "backbone": "mini", "status": TRAINED},

@@ -1,9 +1,12 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from peftide.errors import InputError
-from peftide.report.read import read_run, read_table
+from peftide.report.read import read_run, read_scores, read_table
+from peftide.run_folder import RunFolder
 from tests.report.conftest import entry, write_run, write_tsv
 
 
@@ -118,3 +121,18 @@ def test_a_table_is_read_as_text(tmp_path: Path) -> None:
     path.write_text("id\t\n007\tNA\n")
     table = read_table(path, "\t")
     assert (list(table), table.to_numpy().tolist()) == (["id", ""], [["007", "NA"]])
+
+
+@pytest.mark.parametrize("place", ["splits", "baselines", "differences"])
+def test_scores_without_the_headline_are_damage(tmp_path: Path, place: str) -> None:
+    score = {"auroc": {"value": 0.5}}
+    metrics: dict[str, Any] = {"format_version": 9, "outcome": "binary", "headline": "auroc"}
+    metrics |= {"splits": {"test": score}, "baselines": {"kmer": {"test": score}}}
+    metrics["differences"] = {"kmer": {"test": score}}
+    folder = RunFolder(tmp_path)
+    folder.metrics.write_text(json.dumps(metrics))
+    assert read_scores(folder)["headline"] == "auroc"
+    metrics[place] = json.loads(json.dumps(metrics[place]).replace("auroc", "x"))
+    folder.metrics.write_text(json.dumps(metrics))
+    with pytest.raises(InputError, match=r"'test' has no 'auroc', the headline"):
+        read_scores(folder)

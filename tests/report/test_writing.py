@@ -5,6 +5,7 @@ import pytest
 
 from peftide.errors import InputError
 from peftide.report.writing import page_footer, page_header, read_summary, try_to_write
+from peftide.saved import Versioned
 
 
 def test_a_failing_report_is_a_note(caplog: pytest.LogCaptureFixture) -> None:
@@ -15,9 +16,9 @@ def test_a_failing_report_is_a_note(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_summary_is_read_or_its_command_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"sweep\.json.*`peftide sweep`"):
-        read_summary(tmp_path, "sweep.json", command="sweep")
+        read_summary(tmp_path, "sweep.json", Versioned, command="sweep")
     (tmp_path / "sweep.json").write_text(json.dumps({"format_version": 1, "metric": "auroc"}))
-    assert read_summary(tmp_path, "sweep.json", command="sweep")["metric"] == "auroc"
+    assert read_summary(tmp_path, "sweep.json", Versioned, command="sweep")["metric"] == "auroc"
 
 
 def test_facts_without_a_value_are_left_out() -> None:

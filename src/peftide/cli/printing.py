@@ -84,6 +84,7 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
     """Yield the headline score of each baseline and peer, and the model's lead over it."""
     headline = metrics.get("headline", "")
     others = metrics.get("baselines", {}) | metrics.get("peers", {})
+    others = {name: others[name] for name in metrics.get("differences", {}) if name in others}
     rows = [
         [
             name,

@@ -38,6 +38,7 @@ from peftide.progress import saying_once
 from peftide.report import write_report_if_possible
 from peftide.report.comparison import RECORD, write_comparison_if_possible
 from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
+from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
 from peftide.tasks.detecting import read_request
@@ -120,7 +121,7 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
 
 
 def _result(out: Path) -> CompareResult:
-    table = pd.read_csv(out / TABLE, sep="\t", keep_default_na=False, na_values=[""])
+    table = read_frame(out / TABLE, keep_default_na=False, na_values=[""])
     return CompareResult(out, table, read_record(out / RECORD))
 
 

@@ -30,6 +30,7 @@ from peftide.outputs import read_record
 from peftide.progress import saying_once
 from peftide.report.sweep import RECORD, write_sweep_if_possible
 from peftide.run_folder import RunFolder, check_run, data_hashes, open_run, run_to_resume
+from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.sweeping.space import Choices, Space, option_values, read_space
 from peftide.sweeping.study import (
@@ -124,7 +125,7 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
             with open_run(settled, files, chosen=chosen) as folder:
                 _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
     write_sweep_if_possible(config.out)
-    table = pd.read_csv(config.out / TABLE, sep="\t")
+    table = read_frame(config.out / TABLE)
     return SweepResult(config.out, table, read_record(config.out / RECORD))
 
 

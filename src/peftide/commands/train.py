@@ -87,4 +87,6 @@ def finish(config: TrainConfig, files: list[Path]) -> None:
 
 
 def _result(folder: RunFolder) -> TrainResult:
-    return TrainResult(folder.path, read_record(folder.metrics), read_record(folder.record))
+    from peftide.report.read import read_scores
+
+    return TrainResult(folder.path, read_scores(folder), read_record(folder.record))

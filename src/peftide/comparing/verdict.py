@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peftide.quantities import duration
-from peftide.report.comparison import BASELINE, TRAINED
+from peftide.report.comparison import BASELINE
+from peftide.report.summary_forms import TRAINED
 
 ABOUT_AS_MUCH = 1.5
 """Costs that differ by less than this factor are called equal."""

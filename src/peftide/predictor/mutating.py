@@ -20,6 +20,7 @@ from peftide.config import MutateConfig
 from peftide.errors import InputError
 from peftide.predictor.predictor import Predictor, load
 from peftide.run_folder import RunFolder
+from peftide.saved import read_frame
 from peftide.sequences import sequence_hash
 from peftide.sequences.delimited import read_grid
 from peftide.sequences.mutants import LETTERS
@@ -170,7 +171,7 @@ def validation_rows(run: Path) -> pd.DataFrame | None:
     folder = RunFolder(run)
     for path in (folder.path / "validation.tsv", folder.predictions):
         if path.is_file():
-            rows = pd.read_csv(path, sep="\t", dtype={"id": str, "split": str})
+            rows = read_frame(path, dtype={"id": str, "split": str})
             rows = rows.query("split == 'validation'") if "split" in rows else rows
             if len(rows):
                 return rows

@@ -18,6 +18,7 @@ from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
 from peftide.report.scoreboard import interval_text
+from peftide.report.summary_forms import TRAINED, ComparisonForm
 from peftide.report.tables import Section, section, table
 from peftide.report.verdict import other_name
 from peftide.report.writing import (
@@ -29,7 +30,7 @@ from peftide.report.writing import (
 )
 
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
-TRAINED, BASELINE = "trained", "baseline"
+BASELINE = "baseline"
 """Status of the rows that have a score."""
 LEAST = 0.01
 """Half of the scores that a picture shows at least, so that small differences look small."""
@@ -48,7 +49,7 @@ def write_comparison(path: Path, *, title: str | None = None) -> Path:
         If the page cannot be written.
     """
     with working("writing the report"):
-        board = read_summary(path, RECORD, command="compare")
+        board = read_summary(path, RECORD, ComparisonForm, command="compare")
         record = read_record(path / RUN, RunForm)
         name = given_title(path, title)
         write_text(path / REPORT, page(path, board, record, title=name), tidy=True)

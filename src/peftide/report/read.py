@@ -100,6 +100,32 @@ class Run:
         return [name for name in names if name != "validation"] or names
 
 
+def read_scores(folder: RunFolder) -> dict[str, Any]:
+    """Read `metrics.json`; every part has a score of the headline metric.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    metrics = read_record(folder.metrics, MetricsForm)
+    headline = metrics["headline"]
+    others = metrics.get("baselines", {}) | metrics.get("peers", {})
+    scores = {("splits", part): found for part, found in metrics["splits"].items()}
+    leads = metrics.get("differences", {})
+    for name, parts in others.items():
+        scores |= {("scores", name, part): found for part, found in parts.items()}
+    for name, parts in leads.items():
+        scores |= {("differences", name, part): found for part, found in parts.items()}
+    lacking = [place for place, found in scores.items() if headline not in found]
+    if lacking:
+        raise InputError(
+            f"{'.'.join(map(shown, lacking[0]))} has no {shown(headline)}, the headline",
+            where=folder.metrics,
+        )
+    return metrics
+
+
 def read_run(path: Path) -> Run:
     """Read the run folder of a training, or the folder of an evaluation.
 
@@ -120,7 +146,7 @@ def read_run(path: Path) -> Run:
             f"{path} was written by an older peftide; its metrics.json has no outcome",
             fix="Score the model again with `peftide evaluate`, which writes a report too",
         )
-    metrics = read_record(folder.metrics, MetricsForm)
+    metrics = read_scores(folder)
     record = read_record(folder.record, RunForm)
     return Run(
         folder,

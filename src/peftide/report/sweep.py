@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from peftide.errors import InputError
 from peftide.files import write_text
 from peftide.metrics import metric_name
 from peftide.outputs import read_record
@@ -16,6 +17,7 @@ from peftide.report.figures import Axis, Frame, chart, dots, spanning
 from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
+from peftide.report.summary_forms import SweepForm
 from peftide.report.tables import Section, facts, section, table
 from peftide.report.writing import (
     given_title,
@@ -41,10 +43,27 @@ def write_sweep(path: Path, *, title: str | None = None) -> Path:
         If the page cannot be written.
     """
     with working("writing the report"):
-        found = read_summary(path, RECORD, command="sweep")
+        found = read_summary(path, RECORD, SweepForm, command="sweep")
+        _check_options(path / RECORD, found)
         record, name = read_record(path / RUN, RunForm), given_title(path, title)
         write_text(path / REPORT, page(path, found, record, title=name), tidy=True)
     return path / REPORT
+
+
+def _check_options(path: Path, found: dict[str, Any]) -> None:
+    """Raise if a trial has no value for an option, or an option is unknown.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    names = set(found["space"])
+    rows = [("importance", set(found["importance"]), names)]
+    rows += [(f"trials.{k}", names, set(one)) for k, one in enumerate(found["trials"])]
+    for place, wanted, known in rows:
+        if missing := sorted(wanted - known):
+            raise InputError(f"{place} and space differ: {missing[0]}", where=path)
 
 
 def write_sweep_if_possible(path: Path) -> None:

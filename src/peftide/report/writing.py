@@ -10,7 +10,6 @@ from peftide.errors import InputError
 from peftide.outputs import read_record
 from peftide.report.markup import Markup, element
 from peftide.run_folder import RunFolder
-from peftide.saved import Versioned
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def try_to_write(write: Callable[[], object], *, otherwise: str = "") -> None:
         logger.debug("why there is no report:", exc_info=True)
 
 
-def read_summary(path: Path, name: str, *, command: str) -> dict[str, Any]:
+def read_summary(path: Path, name: str, form: type, *, command: str) -> dict[str, Any]:
     """Return the JSON file that a command has written into its folder.
 
     Raises
@@ -40,7 +39,7 @@ def read_summary(path: Path, name: str, *, command: str) -> dict[str, Any]:
     InputError
         If there is none, or it is damaged.
     """
-    found = read_record(path / name, Versioned)
+    found = read_record(path / name, form)
     if not found:
         raise InputError(
             f"{path} has no {name}", expected=f"the folder of a finished `peftide {command}`"
