@@ -21,7 +21,7 @@ import numpy as np
 BROKEN = 9
 """Exit code of a fork in which not the command failed, but the code around it."""
 TIMES = {"date", "seconds", "peak_memory_bytes", "memory_before_bytes", "settings", "memory_mb"}
-TIMES |= {"training_residues_per_second", "tokens_per_second"}
+TIMES |= {"needs", "training_residues_per_second", "tokens_per_second"}
 TINY = "--backbone random:esm2_tiny --max-length 40"
 QUICK = "--threads 1 --device cpu"
 

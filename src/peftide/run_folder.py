@@ -1,14 +1,11 @@
 """The folder of one run: its files, its record, and the checks before anything is written."""
 
 import dataclasses
-import importlib.metadata
 import logging
-import platform
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,12 +33,11 @@ from peftide.files import (
     written_whole,
 )
 from peftide.outputs import WRITTEN_BY, check_folder, read_record, say_link
+from peftide.version import environment
 from peftide.work_folder import folder_work
 
 logger = logging.getLogger(__name__)
 
-FORMAT_VERSION = 1
-VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
 RESUMED: dict[type, str] = {
     TrainConfig: "train",
     PretrainConfig: "pretrain",
@@ -132,6 +128,11 @@ class RunFolder:
     def model(self) -> Path:
         """The model bundle."""
         return self.path / "model"
+
+    @property
+    def cache(self) -> Path:
+        """Embeddings that the runs of a comparison or a sweep share while it is unfinished."""
+        return self.path / "cache"
 
     @property
     def baselines(self) -> Path:
@@ -271,11 +272,31 @@ def open_run(
         remove_partials(folder.path)
         remove_partials(folder.checkpoints)
         if folder.is_finished():
-            remove(folder.checkpoints)
+            _tidy(config, folder)
         yield folder
         if folder.path == work.new:
             work.put(WRITTEN_BY[command])
         work.leave()
+
+
+def complete(config: Resumable, data_files: list[Path]) -> None:
+    """Complete a finished run that was killed: put it in its place, without what it left over."""
+    if folder_work(config.out, command_of(config)).path.exists() or any(
+        path.exists() for path in _left_over(config, RunFolder(config.out))
+    ):
+        with open_run(config, data_files):
+            pass
+
+
+def _left_over(config: Resumable, folder: RunFolder) -> list[Path]:
+    """Return what only an unfinished run needs."""
+    has_own_cache = isinstance(config, CompareConfig | SweepConfig) and not config.embedding_cache
+    return [folder.checkpoints, *([folder.cache] if has_own_cache else [])]
+
+
+def _tidy(config: Resumable, folder: RunFolder) -> None:
+    for path in _left_over(config, folder):
+        remove(path)
 
 
 def _record_in(config: Resumable) -> dict[str, Any]:
@@ -371,15 +392,3 @@ def _check_same_data(before: dict[str, str], now: dict[str, str], *, out: Path) 
             where="--resume",
             fix="Choose another --out, or start again with --overwrite",
         )
-
-
-def environment(seed: int, *, command: str) -> dict[str, Any]:
-    """Return the part of a record that names the command, the date and the software."""
-    return {
-        "command": command,
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "format_version": FORMAT_VERSION,
-        "seed": seed,
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in VERSIONED},
-    }

@@ -107,10 +107,14 @@ def test_a_finished_comparison_trains_nothing_again(
     compared: CompareResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "train", None)
+    before = sorted(compared.path.iterdir())
+    for left in ("cache", ".peftide-compare"):  # as a process leaves them that is killed at its end
+        (compared.path / left).mkdir()
     again = compare(
         config_in(compared.path.parent, seeds=2, resume=True, baselines=("composition", "kmer"))
     )
     pd.testing.assert_frame_equal(again.table, compared.table)
+    assert sorted(compared.path.iterdir()) == before
 
 
 def test_an_interrupted_cell_is_trained_again_alone(

@@ -61,8 +61,12 @@ def test_the_folder_holds_what_is_promised(swept: SweepResult) -> None:
 
 
 def test_a_finished_sweep_runs_nothing_again(swept: SweepResult) -> None:
+    before = sorted(swept.path.iterdir())
+    for left in ("cache", ".peftide-sweep"):  # as a process leaves them that is killed at its end
+        (swept.path / left).mkdir()
     again = sweep(config_in(swept.path.parent, resume=True))
     assert len(again.table) == len(swept.table)
+    assert sorted(swept.path.iterdir()) == before
 
 
 def test_an_interrupted_trial_is_done_again_alone(

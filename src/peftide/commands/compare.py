@@ -37,7 +37,7 @@ from peftide.outputs import read_record
 from peftide.progress import saying_once
 from peftide.report import write_report_if_possible
 from peftide.report.comparison import RECORD, write_comparison_if_possible
-from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
+from peftide.run_folder import RunFolder, check_run, complete, open_run, run_to_resume
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
@@ -45,7 +45,7 @@ from peftide.tasks.detecting import read_request
 
 logger = logging.getLogger(__name__)
 
-BEST, CACHE, TABLE = "best", "cache", "leaderboard.tsv"
+BEST, TABLE = "best", "leaderboard.tsv"
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
     begun = run_to_resume(config)
     if begun is not None and begun.is_finished():
         logger.info("%s is already finished", config.out)
+        complete(config, files)
     else:
         with saying_once():
             request = _Request(*read_request(config))
@@ -140,7 +141,7 @@ def _fill(request: _Request, folder: RunFolder) -> None:
     write_json(folder.path / RECORD, board.record())
     write_json(folder.record, read_record(folder.record) | {"status": "finished"})
     if config.embedding_cache is None:
-        remove(folder.path / CACHE)
+        remove(folder.cache)
 
 
 def _train_all(request: _Request, folder: RunFolder) -> _Progress:
@@ -200,7 +201,7 @@ def _cell_config(request: _Request, contender: Contender, out: Path, *, seed: in
         out=out,
         resume=not in_memory,
         overwrite=in_memory,
-        embedding_cache=config.embedding_cache or out.parent.parent / CACHE,
+        embedding_cache=config.embedding_cache or RunFolder(out.parent.parent).cache,
     )
 
 
@@ -278,9 +279,7 @@ def _baselines(
     """Return the answers of the baselines that the runs stored."""
     named = {part.name: part for part in parts}
     # the runs have left what they found in the cache
-    search = remembered_search(
-        config.embedding_cache or folder.path / CACHE, threads=config.threads
-    )
+    search = remembered_search(config.embedding_cache or folder.cache, threads=config.threads)
     beside = stored_beside(RunFolder(run).baselines, named, option=config.baselines, search=search)
     return beside.scored(named)
 

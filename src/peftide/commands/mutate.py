@@ -12,8 +12,9 @@ from peftide.evaluation.tables import write_table
 from peftide.files import write_json, write_text
 from peftide.outputs import WRITTEN_BY, making_folder
 from peftide.report.heat_map import heat_map
-from peftide.run_folder import RunFolder, environment
+from peftide.run_folder import RunFolder
 from peftide.sequences.site_lists import read_sites
+from peftide.version import environment
 
 MUTATE = "mutate"
 SCORES, ORDER, PICTURE = "variants.tsv", "order.tsv", "heat_map.svg"

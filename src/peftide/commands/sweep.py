@@ -29,7 +29,7 @@ from peftide.files import full_disk_errors, remove, write_json, write_text
 from peftide.outputs import read_record
 from peftide.progress import saying_once
 from peftide.report.sweep import RECORD, write_sweep_if_possible
-from peftide.run_folder import RunFolder, check_run, data_hashes, open_run, run_to_resume
+from peftide.run_folder import RunFolder, check_run, complete, data_hashes, open_run, run_to_resume
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.sweeping.space import Choices, Space, option_values, read_space
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRIALS, CACHE, TABLE, BEST = "trials", "cache", "trials.tsv", "best.yaml"
+TRIALS, TABLE, BEST = "trials", "trials.tsv", "best.yaml"
 DECIDING = ("method", "head", "sampler", "pooling", "layer")
 """Options that decide whether others are read."""
 KEPT = ("config.yaml", "run.json", "metrics.json", "history.csv")
@@ -117,6 +117,7 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
     begun = run_to_resume(config)
     if begun is not None and begun.is_finished():
         logger.info("%s is already finished", config.out)
+        complete(config, files)
     else:
         with saying_once(), full_disk_errors(config.out):
             settled, task, tables = read_request(config)
@@ -186,7 +187,7 @@ def _fill(sweep: _Sweep) -> None:
     write_json(folder.path / RECORD, found.record())
     write_json(folder.record, read_record(folder.record) | {"status": "finished"})
     if config.embedding_cache is None:
-        remove(folder.path / CACHE)
+        remove(folder.cache)
 
 
 def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
@@ -247,7 +248,7 @@ def _request(sweep: _Sweep, words: Mapping[str, Any], out: Path) -> Request:
         baselines=("none",),
         resume=False,
         overwrite=False,
-        embedding_cache=config.embedding_cache or sweep.folder.path / CACHE,
+        embedding_cache=config.embedding_cache or sweep.folder.cache,
     )
     return Request(only_read(training, sweep.task), sweep.task, sweep.tables, sweep.files)
 

@@ -10,11 +10,10 @@ from peftide.config import TrainConfig
 from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
-from peftide.run_folder import RunFolder, check_run, open_run, run_to_resume
+from peftide.run_folder import RunFolder, check_run, complete, run_to_resume
 from peftide.sequences.training_tables import data_files
 from peftide.tasks.detecting import AUTO, Request, find_task, read_request
 from peftide.training.options import check_names, check_options
-from peftide.work_folder import folder_work
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +77,8 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
 
 def finish(config: TrainConfig, files: list[Path]) -> None:
     """Complete a finished run that was killed: tidy up, and write its report."""
-    folder = RunFolder(config.out)
-    if folder_work(config.out, "train").path.exists() or folder.checkpoints.exists():
-        with open_run(config, files):
-            pass  # it puts the run in its place and removes its resume points
-    if not folder.report.is_file():
+    complete(config, files)
+    if not RunFolder(config.out).report.is_file():
         write_report_if_possible(config.out, title=config.title)
 
 

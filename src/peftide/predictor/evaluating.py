@@ -21,11 +21,12 @@ from peftide.hardware import choose_hardware, peak_memory_bytes
 from peftide.outputs import WRITTEN_BY
 from peftide.predictor.known import refuse_known_proteins, seen_in_training
 from peftide.predictor.predictor import PART, Predictor, predictor_of
-from peftide.run_folder import RunFolder, environment
+from peftide.run_folder import RunFolder
 from peftide.sequences import Table, read_table, split_by_column
 from peftide.sequences.findings import plain_findings, say_findings
 from peftide.tasks.reading import reading_options
 from peftide.types import Level
+from peftide.version import environment
 from peftide.work_folder import Work
 
 UNNAMED = "test"

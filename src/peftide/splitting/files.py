@@ -11,12 +11,12 @@ from peftide.config import SplitConfig, as_mapping
 from peftide.errors import InputError
 from peftide.files import file_hash, storage_errors, write_json
 from peftide.outputs import WRITTEN_BY
-from peftide.run_folder import environment
 from peftide.sequences.parts import PARTS
 from peftide.sequences.yes_no import is_yes, opposite
 from peftide.splitting.plan import SplitPlan
 from peftide.splitting.record import UNKNOWN
 from peftide.splitting.rows import Cells, SplitRows, input_files
+from peftide.version import environment
 from peftide.work_folder import Work
 
 TABLE, DROPPED, CLUSTERS, RECORD = WRITTEN_BY["split"]
