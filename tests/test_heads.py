@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from peftide.heads import DotHead, build_head
+from peftide.heads import DotHead, build_head, build_heads
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp", "dot"])
 def test_one_row_of_logits_per_example(name: str):
-    head = build_head(name, features=12, outputs=5, width=8, dropout=0.1)
+    head = build_heads(1, name, features=12, outputs=5, width=8, dropout=0.1)
     assert head(torch.randn(3, 12)).shape == (3, 5)
 
 
@@ -26,15 +26,14 @@ def test_sizes_are_those_counted_by_hand():
 
 def test_mlp_is_one_hidden_layer_with_gelu():
     head = build_head("mlp", features=4, outputs=2, width=3, dropout=0.5).eval()
-    first, second = [layer for layer in head.modules() if isinstance(layer, torch.nn.Linear)]
+    first, second = [layer for layer in head if isinstance(layer, torch.nn.Linear)]
     rows = torch.randn(6, 4)
     hidden = functional.gelu(rows @ first.weight.T + first.bias)
     torch.testing.assert_close(head(rows), hidden @ second.weight.T + second.bias)
 
 
 def test_dot_is_a_signed_inner_product_of_hidden_vectors():
-    head = build_head("dot", features=8, outputs=1, width=3, dropout=0.5).eval()
-    assert isinstance(head, DotHead)
+    head = DotHead(features=8, outputs=1, width=3, dropout=0.5).eval()
     a, b = torch.randn(2, 6, 4)
     layer = head.hidden[1]
     assert isinstance(layer, torch.nn.Linear)
@@ -46,7 +45,7 @@ def test_dot_is_a_signed_inner_product_of_hidden_vectors():
 
 
 def test_the_order_of_a_pair_does_not_matter_to_dot():
-    head = build_head("dot", features=64, outputs=3, width=16, dropout=0.5).eval()
+    head = DotHead(features=64, outputs=3, width=16, dropout=0.5).eval()
     a, b = torch.randn(2, 33, 32)
     assert torch.equal(head(torch.cat([a, b], dim=1)), head(torch.cat([b, a], dim=1)))
 

@@ -45,19 +45,28 @@ class DotHead(nn.Module):
 
 
 def build_heads(count: int, name: str, **settings: Any) -> nn.Module:
-    """Return one prediction head, or an ensemble of several; settings as in `build_head`."""
-    heads = [build_head(name, **settings) for _ in range(count)]
-    return heads[0] if count == 1 else Ensemble(*heads)
-
-
-def build_head(name: str, *, features: int, outputs: int, width: int, dropout: float) -> nn.Module:
-    """Return a prediction head.
+    """Return one prediction head, or an ensemble of several.
 
     Parameters
     ----------
     name
-        `linear`: one layer. `mlp`: one hidden layer of `width` with GELU. `dot`: inner products of
-        both vectors of a pair, projected to `width` numbers.
+        `dot`: `DotHead`. Otherwise as in `build_head`, and so are the settings.
+    """
+    heads = [
+        DotHead(**settings) if name == "dot" else build_head(name, **settings) for _ in range(count)
+    ]
+    return heads[0] if count == 1 else Ensemble(*heads)
+
+
+def build_head(
+    name: str, *, features: int, outputs: int, width: int, dropout: float
+) -> nn.Sequential:
+    """Return a prediction head of layers, one after the other.
+
+    Parameters
+    ----------
+    name
+        `linear`: one layer. `mlp`: one hidden layer of `width` with GELU.
     features, outputs
         F and K.
 
@@ -68,8 +77,6 @@ def build_head(name: str, *, features: int, outputs: int, width: int, dropout: f
       (0): Linear(in_features=4, out_features=1, bias=True)
     )
     """
-    if name == "dot":
-        return DotHead(features, outputs, width=width, dropout=dropout)
     if name == "linear":
         return nn.Sequential(nn.Linear(features, outputs))
     return nn.Sequential(

@@ -16,7 +16,8 @@ WIDTH = 8
 def trained(rows: torch.Tensor) -> PairScorer:
     torch.manual_seed(0)
     head = build_head("mlp", features=3 * WIDTH, outputs=1, width=16, dropout=0.0).eval()
-    head[1].weight.data *= 3  # type: ignore[index, union-attr]
+    for parameter in head.parameters():
+        parameter.data *= 3
     return pair_scorer(rows, scaling=torch.nn.Identity(), pairing=OrderFree(), head=head)
 
 
