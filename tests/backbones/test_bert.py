@@ -55,7 +55,7 @@ def test_a_missing_tensor_is_an_error_not_random_numbers(copied: Path):
     tensors = load_file(copied / WEIGHTS)
     del tensors["bert.encoder.layer.1.attention.self.key.weight"]
     save_file(tensors, copied / WEIGHTS, metadata={"format": "pt"})
-    with pytest.raises(BackboneError, match=r"lack 1 tensors, .*layer\.1\.attention.*BertModel"):
+    with pytest.raises(BackboneError, match=r"lack 1 tensor, .*layer\.1\.attention.*BertModel"):
         load_bert(copied)
 
 

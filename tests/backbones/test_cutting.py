@@ -43,5 +43,5 @@ def test_weights_of_another_shape_are_still_refused(tmp_path: Path) -> None:
     name = next(name for name in tensors if name.endswith("layer.0.attention.self.key.bias"))
     tensors[name] = torch.zeros(3)
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
-    with pytest.raises(BackboneError, match=r"lack 1 tensors, .*key\.bias"):
+    with pytest.raises(BackboneError, match=r"lack 1 tensor, .*key\.bias"):
         load_backbone(str(folder), options=LoadOptions(layer=0))

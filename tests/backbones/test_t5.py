@@ -111,7 +111,7 @@ def test_a_missing_tensor_is_an_error_not_random_numbers(prott5_folder: Path, tm
     tensors = load_file(folder / WEIGHTS)
     del tensors["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
-    with pytest.raises(BackboneError, match="lack 1 tensors, .*relative_attention_bias"):
+    with pytest.raises(BackboneError, match="lack 1 tensor, .*relative_attention_bias"):
         load_t5(folder)
 
 

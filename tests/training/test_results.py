@@ -92,5 +92,5 @@ def test_a_test_part_of_one_class_is_scored_as_far_as_it_can_be(tmp_path: Path) 
     )
     assert 0 <= metrics["splits"]["test"]["accuracy"]["value"] <= 1
     (note,) = [note for note in metrics["notes"] if "undefined" in note]
-    assert "auroc" in note
+    assert "AUROC" in note
     assert "all 8 labels are the same" in note

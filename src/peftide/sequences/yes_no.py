@@ -42,7 +42,7 @@ def mixed_spellings(part: str, labels: Sequence[str]) -> tuple[Finding, ...]:
     --------
     >>> found, = mixed_spellings("train", ["yes", "no", "1", "no"])
     >>> found.count, found.decision
-    (1, "labels spelled 1/0 beside 3 spelled yes/no: read as the same two answers")
+    (1, 'labels spelled 1/0 beside 3 spelled yes/no: read as the same two answers')
     """
     counts = Counter(map(spelling, labels)).most_common()
     if len(counts) < 2:
