@@ -15,7 +15,7 @@ from peftide.hardware import (
     Hardware,
     choose_hardware,
     flushes_denormals,
-    native_bf16,
+    native_half,
     peak_memory_bytes,
 )
 
@@ -31,7 +31,10 @@ def product_type(hardware: Hardware) -> torch.dtype:
         return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
 
 
-@pytest.mark.parametrize(("precision", "kind"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+@pytest.mark.parametrize(
+    ("precision", "kind"),
+    [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)],
+)
 def test_precision_by_option(precision: str, kind: torch.dtype):
     hardware = on_cpu(precision=precision)
     assert hardware.precision == precision
@@ -52,7 +55,7 @@ def test_auto_takes_bf16_where_the_processor_has_it(
 ):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: units)
     assert on_cpu(precision="auto").precision == precision
-    assert native_bf16(CPU) == (precision == "bf16")
+    assert native_half(CPU, torch.bfloat16) == (precision == "bf16")
 
 
 def test_auto_device_is_the_cpu_where_there_is_no_other(monkeypatch: pytest.MonkeyPatch):
@@ -93,6 +96,28 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision"),
+    [((6, 1), "fp32"), ((7, 0), "fp16"), ((7, 5), "fp16"), ((8, 0), "bf16"), ((9, 0), "bf16")],
+)
+@pytest.mark.usefixtures("two_gpus")
+def test_auto_takes_the_half_precision_of_the_gpu(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+):
+    """A V100 or T4 has fp16 units only; an A100 or H100 also bf16."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: capability)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: capability >= (8, 0))
+    assert choose_hardware(RunOptions(device="cuda")).precision == precision
+
+
+def test_the_gpu_of_a_mac_by_option(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(InputError, match="no device mps"):
+        choose_hardware(RunOptions(device="mps"))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    hardware = choose_hardware(RunOptions(device="mps"))
+    assert (hardware.device.type, hardware.precision) == ("mps", "fp32")
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -190,7 +190,7 @@ def test_attention_equals_softmax_by_hand():
     assert weights is None
 
 
-def test_in_bf16_the_way_back_is_that_of_fp32():
+def test_in_bf16_the_way_back_is_that_of_fp32(monkeypatch: pytest.MonkeyPatch):
     """Bit for bit, under autocast too: torch's own way back in bf16 takes twice as long or more."""
     generator = torch.Generator().manual_seed(0)
     rounded = torch.randn(4, 1, 2, 9, 16, generator=generator).bfloat16()
@@ -210,9 +210,39 @@ def test_in_bf16_the_way_back_is_that_of_fp32():
         strict=True,
     ):
         assert torch.equal(first, second.bfloat16())
-    with torch.no_grad():
-        plain, _ = attend_within(query, key, value, **options)
-    assert not torch.equal(plain, found)  # without a way back, in bf16 itself
+    for native in (False, True):
+        monkeypatch.setattr(packing, "native_half", lambda *_, native=native: native)
+        with torch.no_grad():
+            plain, _ = attend_within(query, key, value, **options)
+        # without a way back, in bf16 itself if the CPU multiplies it
+        assert torch.equal(plain, found) is not native
+
+
+@pytest.mark.parametrize("lengths", [(9,), (3, 3, 3), (4, 5), (1, 2, 5, 1)])
+def test_padded_attention_is_that_of_each_sequence(lengths: tuple[int, ...]) -> None:
+    """Values and gradients; the padding of a group is never seen."""
+    rows = [x.requires_grad_() for x in torch.randn(3, 1, 2, 9, 8, dtype=torch.float64)]
+    weights = torch.randn(1, 9, 2, 8, dtype=torch.float64)
+    found, expected = (
+        within(packing.attend, rows, lengths)
+        for within in (packing.within_padded, packing.within_sequences)
+    )
+    torch.testing.assert_close(found, expected)
+    for first, second in zip(
+        torch.autograd.grad(found, rows, weights),
+        torch.autograd.grad(expected, rows, weights),
+        strict=True,
+    ):
+        torch.testing.assert_close(first, second)
+
+
+def test_sorted_lengths_need_few_calls() -> None:
+    """A packed batch of a GPU: 40 proteins of all lengths, in a tenth of the calls."""
+    lengths = sorted(range(30, 1022, 25))
+    groups = list(packing.similar_length_runs(lengths))
+    assert [n for group in groups for n in group] == lengths
+    assert len(groups) <= 17
+    assert sum(len(g) * max(g) for g in groups) <= 1.13 * sum(lengths)
 
 
 def test_flash_attention_is_told_where_sequences_end(monkeypatch: pytest.MonkeyPatch):

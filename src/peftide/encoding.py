@@ -43,9 +43,12 @@ class ModelEncoder:
         Stored hidden states of the frozen layers for some sequences, which then skip these layers.
     every_layer
         Whether a row has the vectors of all layers side by side, not only of the last.
+    layers_each
+        Number of layers that each layer of the backbone represents (a plan measures a few).
     """
 
     trunk: TrunkCache | None = None
+    layers_each: float = 1.0
 
     def __init__(
         self,

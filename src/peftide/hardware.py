@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 CPU_MAX_TOKENS = 2_048  # larger batches exceed the cache of a typical core
 GPU_MAX_TOKENS = 16_384
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+BF16_UNITS = ("avx512_bf16", "amx_bf16", "sve_bf16")
+FP16_UNITS = ("avx512_fp16", "amx_fp16")
+FIRST_FP16_UNITS = (7, 0)
 GRAPH_BATCHES = 2
 """Number of packed batches whose activations training keeps at a time."""
 WORTH_ALL_THREADS = 2**20
@@ -44,7 +47,7 @@ class Hardware:
     device
         The device of all tensors.
     precision
-        fp32 or bf16.
+        fp32, bf16 or fp16.
     max_tokens
         Token budget of one packed batch.
     threads
@@ -212,16 +215,25 @@ def _is_available(device: torch.device) -> bool:
 def _choose_precision(name: str, device: torch.device) -> str:
     if name != "auto":
         return name
-    return "bf16" if native_bf16(device) else "fp32"
+    if native_half(device, torch.bfloat16):
+        return "bf16"
+    return "fp16" if device.type == "cuda" and native_half(device, torch.float16) else "fp32"
 
 
-def native_bf16(device: torch.device) -> bool:
-    """Return whether a device multiplies bfloat16 matrices natively."""
+def native_half(device: torch.device, dtype: torch.dtype) -> bool:
+    """Return whether a device multiplies matrices of half-precision numbers natively.
+
+    GPUs multiply fp16 natively from compute capability 7.0 (Volta, Turing such as the T4) and bf16
+    from 8.0 (Ampere); the GPU of a Mac is used with fp32 only.
+    """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        if dtype is torch.bfloat16:
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.cuda.get_device_capability(device) >= FIRST_FP16_UNITS
     if device.type == "cpu":
         units = torch.cpu.get_capabilities()
-        return bool(units.get("avx512_bf16") or units.get("amx_bf16") or units.get("sve_bf16"))
+        names = BF16_UNITS if dtype is torch.bfloat16 else FP16_UNITS
+        return any(units.get(name) for name in names)
     return False
 
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from peftide.hardware import native_half
 from peftide.types import IntArray
 
 PACKED_ATTENTION = "peftide_packed"
+LONGEST_TO_SHORTEST = 1.25
+"""Lengths of sequences that are padded together."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ def packed_attention(
 ) -> tuple[Float[Tensor, "1 N heads width"], None]:
     """Attend within each sequence of a packed row.
 
-    Neighbours of equal length go through one call, on a GPU in half precision all sequences.
+    On a GPU with flash attention, one call takes all sequences in half precision. Other GPUs take
+    neighbours of similar length in one call, a CPU those of equal length.
     Options as in transformers' attention interface (`dropout`, `scaling`) and `sequence_lengths`.
     """
     dropout = options.get("dropout", 0.0)
@@ -163,7 +167,8 @@ def packed_attention(
         )
         assert isinstance(mixed, Tensor)
         return mixed[None], None
-    mixed = within_sequences(
+    within = within_sequences if query.device.type == "cpu" else within_padded
+    mixed = within(
         partial(attend, dropout_p=dropout, scale=options.get("scaling")),
         (query, key, value),
         options["sequence_lengths"],
@@ -197,23 +202,83 @@ def within_sequences(
     return torch.cat(attended)[None]
 
 
+def within_padded(
+    attention: Callable[..., Float[Tensor, "count heads length width"]],
+    rows: Sequence[Float[Tensor, "1 heads N width"]],
+    lengths: Sequence[int],
+) -> Float[Tensor, "1 N heads width"]:
+    """Apply an attention to the sequences of packed rows, neighbours of similar length at once.
+
+    These are padded to their longest, and the padding is masked: a few large calls instead of one
+    for each sequence. Parameters as in `within_sequences`; the attention also takes `attn_mask`.
+    """
+    attended, start = [], 0
+    for group in similar_length_runs(lengths):
+        part = slice(start, start + sum(group))
+        start = part.stop
+        places, inside = padded_places(group, rows[0].device)
+        batched = (tensor[0, :, part][:, places].transpose(0, 1) for tensor in rows)
+        mask = torch.where(inside, 0.0, -torch.inf)[:, None, None]
+        mixed = attention(*batched, attn_mask=mask if len({*group}) > 1 else None)
+        attended.append(mixed.transpose(1, 2)[inside])
+    return torch.cat(attended)[None]
+
+
+def similar_length_runs(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield neighbours of which none is more than a quarter longer than another.
+
+    Examples
+    --------
+    >>> list(similar_length_runs([80, 100, 101, 4]))
+    [[80, 100], [101], [4]]
+    """
+    group: list[int] = []
+    for length in lengths:
+        if group and max(length, *group) > LONGEST_TO_SHORTEST * min(length, *group):
+            yield group
+            group = []
+        group.append(length)
+    yield group
+
+
+def padded_places(
+    lengths: Sequence[int], device: torch.device
+) -> tuple[Int[Tensor, "count length"], Bool[Tensor, "count length"]]:
+    """Return the place of each token of padded sequences, and whether it is one of the sequence.
+
+    Padding has the place of the last token.
+
+    Examples
+    --------
+    >>> places, inside = padded_places([1, 3], torch.device("cpu"))
+    >>> places.tolist(), inside.tolist()
+    ([[0, 0, 0], [1, 2, 3]], [[True, False, False], [True, True, True]])
+    """
+    sizes = torch.tensor(lengths)[:, None]
+    inner = torch.arange(max(lengths))[None]
+    starts = sizes.cumsum(0) - sizes
+    inside = inner < sizes
+    return (starts + torch.minimum(inner, sizes - 1)).to(device), inside.to(device)
+
+
 def attend(
     query: Float[Tensor, "count heads length width"],
     key: Float[Tensor, "count heads length width"],
     value: Float[Tensor, "count heads length width"],
     *,
-    attn_mask: Float[Tensor, "1 heads length length"] | None = None,
+    attn_mask: Float[Tensor, "some any any length"] | None = None,
     **options: Any,
 ) -> Float[Tensor, "count heads length width"]:
     """Attend within sequences of equal length; options as in torch's own function.
 
     On a CPU, attention that needs gradients runs in fp32: in bf16 its backward pass takes twice as
-    long, with short sequences ten times.
+    long, with short sequences ten times. On a CPU without units for half precision, all does.
     """
     inputs = (query, key, value)
     mask = None if attn_mask is None else attn_mask.to(query.dtype)
     graph = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
-    if not graph or query.device.type != "cpu" or query.dtype is not torch.bfloat16:
+    is_half = query.dtype in (torch.bfloat16, torch.float16) and query.device.type == "cpu"
+    if not is_half or not (graph or not native_half(query.device, query.dtype)):
         return functional.scaled_dot_product_attention(*inputs, attn_mask=mask, **options)
     with torch.autocast("cpu", enabled=False):
         mixed = functional.scaled_dot_product_attention(

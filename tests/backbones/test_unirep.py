@@ -125,6 +125,17 @@ def test_truncation_changes_gradients_of_long_sequences_alone():
     assert not torch.allclose(long["cells.0.wmh.weight"], whole["cells.0.wmh.weight"])
 
 
+def test_a_truncated_backbone_learns_from_near_residues_alone() -> None:
+    """Gradients by hand: the states before each segment are constants."""
+    backbone = untrained()
+    backbone.truncate(5)
+    backbone.model.requires_grad_(True)
+    batch = backbone.pack(["MKVLAGHTW" * 3, "MKV"], max_length=None)
+    backbone(batch).pow(2).sum().backward()
+    for name, expected in gradients(MemoryUse(5, truncate=True)).items():
+        torch.testing.assert_close(backbone.model.get_parameter(name).grad, expected)
+
+
 def test_states_stay_fp32_and_near_in_bf16():
     backbone = loaded("unirep_256")
     exact = torch.cat(states(backbone, SEQUENCES))

@@ -12,6 +12,7 @@ from peftide.training.divergence import damaged_weights
 from peftide.training.loop import fit
 from tests.training.conftest import Build, Fit
 
+NORM = "encoder.layer.1.LayerNorm.weight"
 VALUE = "encoder.layer.1.attention.self.value.weight"
 
 
@@ -42,3 +43,17 @@ def test_a_learning_rate_that_is_too_high_is_named(build: Build, fitting: Fit) -
     with pytest.raises(TrainingError, match="diverged: lower --learning-rate"):
         fit(model, fitting(setting))
     assert damaged_weights(model, step=3) == []
+
+
+def test_an_overflow_of_fp16_is_named(build: Build, fitting: Fit) -> None:
+    """Normed states that fp32 holds, and fp16 does not."""
+    for precision, words in (("fp16", "overflow in fp16, whose largest is 65,504"), ("fp32", "")):
+        setting, model, _ = build("regression", "lora", precision=precision, epochs=1)
+        whole = fitting(setting)
+        with torch.no_grad():
+            model.backbone.model.get_parameter(f"base_model.model.{NORM}").fill_(1e7)
+        if words:
+            with pytest.raises(TrainingError, match=f"{words}.* --precision fp32"):
+                fit(model, whole)
+        else:
+            fit(model, whole)

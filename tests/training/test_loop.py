@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from peftide.errors import TrainingError
+from peftide.optimizer import LossScale
 from peftide.parameters import trained_parameters
 from peftide.training.batches import epoch_batches
 from peftide.training.gradients import batch_loss
@@ -131,3 +133,33 @@ def test_a_run_takes_single_steps(build: Build, fitting: Fit) -> None:
     assert all(torch.equal(value, expected[name]) for name, value in weights(model).items())
     again = begin(model, fitting(setting))
     assert (again.state.step, again.state.epoch, again.is_over()) == (3, 1, True)
+
+
+@pytest.mark.parametrize("method", ["lora", "adalora", "head"])
+def test_training_in_fp16_is_near_to_that_in_fp32(
+    build: Build, fitting: Fit, method: str, tmp_path: Path
+) -> None:
+    """A scaled loss, whose factor the steps take out again."""
+    losses = {}
+    for precision in ("fp32", "fp16"):
+        setting, model, _ = build("regression", method, epochs=2, precision=precision)
+        place = tmp_path / precision
+        whole = fitting(setting, validate=scores([0.1, 0.2]), checkpoints=place)
+        result = fit(model, whole)
+        losses[precision] = [row["train_loss"] for row in result.history]
+    assert losses["fp16"][0] == pytest.approx(losses["fp32"][0], rel=1e-3)
+    assert losses["fp16"][1] == pytest.approx(losses["fp32"][1], rel=0.03)
+
+
+def test_a_step_whose_gradients_overflow_changes_nothing(
+    build: Build, fitting: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss is finite, but its gradients times the first factor are not."""
+    monkeypatch.setattr(LossScale, "FIRST", 2.0**127)
+    setting, model, _ = build("regression", "lora", precision="fp16")
+    run = begin(model, fitting(setting))
+    before = weights(model)
+    set_training_mode(model)
+    assert np.isfinite(run.step(EVERY[:8]))
+    assert run.optimizer_step.loss_factor == 2.0**126
+    assert all(torch.equal(before[name], weight) for name, weight in weights(model).items())

@@ -45,6 +45,7 @@ UNREAD = [
     ({"method": "full"}, {"trunk_gb": 3.0, "lora_layers": "all"}),
     ({"method": "vera"}, {"lora_r": 4, "weight_decay": 0.1}),
     ({"method": "last_k"}, {"lora_targets": ("query",), "lora_dropout": 0.2}),
+    ({"method": "head", "backbone": "unirep"}, {"truncate": 9}),
     ({"head": "linear"}, {"head_width": 8, "head_dropout": 0.5}),
     ({"sampler": "pairs"}, {"blocks": 3}),
     ({"validation": Path("v.tsv")}, {"validation_fraction": 0.2, "validation_kind": "random"}),
@@ -61,6 +62,7 @@ READ = [
     {"method": "full", "learning_rate": 0.1, "weight_decay": 0.1, "gradient_checkpointing": True},
     {"method": "last_k", "lora_layers": "last:2", "weight_decay": 0.1, "trunk_gb": 0.0},
     {"method": "vera", "learning_rate": 0.1, "lora_targets": ("query",)},
+    {"method": "lora", "backbone": "random:unirep_64", "truncate": 64},
     {"head": "linear", "head_weight_decay": 0.2},
     {"task": "symmetry", "class_map": Path("m.tsv"), "cluster_column": "fold"},
     {"task": "residue", "mask_column": "m", "id_column": "name", "imbalance": "weights"},
@@ -104,6 +106,12 @@ def test_all_problems_are_one_error_that_names_the_choice() -> None:
     said = refused(task="regression", calibration="isotonic", baselines=("degree",), blocks=2)
     assert "3 problems" in said
     assert "--blocks: the task regression does not read it" in said
+
+
+def test_only_a_recurrent_backbone_can_be_truncated() -> None:
+    said = refused(truncate=64)
+    assert "--truncate: received 64 with --backbone mini, which is not recurrent" in said
+    assert "expected one of unirep, unirep_256, unirep_64" in said
 
 
 def test_of_a_resumed_run_only_what_is_named_now_is_refused() -> None:

@@ -5,6 +5,7 @@ import torch
 from peftide.engine.embedding import Embeddings
 from peftide.hardware import GRAPH_BATCHES
 from peftide.tasks import Targets
+from peftide.training import parts
 from peftide.training.parts import LabelledPart, cached_rows, encoded_rows, micro_batches
 from tests.training.conftest import Build
 
@@ -73,3 +74,22 @@ def test_the_cost_of_a_protein_is_its_tokens_after_the_crop(build: Build) -> Non
     source = encoded_rows(setting.encoder, sequences)
     assert source.costs.tolist() == [min(len(text), 10) + 2 for text in sequences]
     assert source.budget == GRAPH_BATCHES * 64
+
+
+def test_activations_of_a_wide_model_have_their_own_limit(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two trained layers of width 32, at 40 bytes each: 100 tokens need 256,000 bytes."""
+    monkeypatch.setattr(parts, "GRAPH_BYTES", 256_000)
+    setting, _, _ = build("regression", "lora", lora_layers="all", max_tokens=64)
+    sequences = setting.problem.dataset.proteins.sequences
+    source = encoded_rows(setting.encoder, sequences)
+    assert (source.batch_tokens, source.budget) == (64, 100)
+    setting.encoder.layers_each = 2.0
+    source = encoded_rows(setting.encoder, sequences)
+    assert (source.batch_tokens, source.budget) == (50, 50)
+
+
+def test_a_recurrent_backbone_keeps_states_only(build: Build) -> None:
+    setting, _, _ = build("regression", "lora", backbone="random:unirep_64", lora_layers="all")
+    assert parts.graph_tokens(setting.encoder) == parts.GRAPH_BYTES // (8 * 64 * 4)

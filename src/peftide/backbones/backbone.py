@@ -100,6 +100,8 @@ class LayeredBackbone(Backbone, ABC):
     attention_modules: Mapping[str, str]
     default_targets: tuple[str, ...] = ("key", "value")
     """Matrices that `--lora-targets auto` means."""
+    activation_bytes: int = 40
+    """Bytes that the backward pass through a layer keeps for each token and dimension, in bf16."""
 
     @abstractmethod
     def hidden_states(self, batch: PackedBatch, layers: int) -> Float[Tensor, "N D"]:

@@ -41,11 +41,3 @@ def shortened(config: Any, layer: int | None) -> Any:
     config = copy.deepcopy(config)
     config.num_hidden_layers = kept_layers(layer, layers=config.num_hidden_layers)
     return config
-
-
-def shorten(model: Any, layer_prefix: str, layer: int | None) -> None:
-    """Remove the layers above a layer from a model."""
-    stack = model.get_submodule(layer_prefix)
-    kept = kept_layers(layer, layers=len(stack))
-    del stack[kept:]
-    model.config.num_hidden_layers = kept

@@ -22,6 +22,15 @@ def layer_matrices(model: nn.Module, layer_prefix: str) -> Iterator[tuple[str, n
             yield name, module
 
 
+def halved_names(model: nn.Module, layer_prefix: str) -> set[str]:
+    """Return the names of the tensors that `--precision bf16` holds in bf16."""
+    return {
+        f"{name}.{kind}"
+        for name, module in layer_matrices(model, layer_prefix)
+        for kind, _ in module.named_parameters(recurse=False)
+    }
+
+
 def hold_half(backbone: Backbone, dtype: torch.dtype) -> None:
     """Convert the frozen matrices in the layers of a backbone.
 

@@ -12,7 +12,7 @@ from peftide.backbones import BACKBONES
 from peftide.backbones.architecture import Architecture
 from peftide.backbones.backbone import LayeredBackbone, Origin
 from peftide.backbones.checkpoint_files import check_folder, check_layers, count_layers
-from peftide.backbones.cutting import shorten, shortened
+from peftide.backbones.cutting import shortened
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.identity import settings_of, vocabulary_sha256
 from peftide.backbones.names import (
@@ -25,6 +25,7 @@ from peftide.backbones.names import (
     is_unirep,
 )
 from peftide.backbones.quantised import check_base_bits, quantised_settings
+from peftide.backbones.random_weights import draw_weights
 from peftide.backbones.transformer import TransformerBackbone
 from peftide.backbones.unirep_weights import load_unirep, random_unirep
 from peftide.backbones.weights import (
@@ -34,6 +35,7 @@ from peftide.backbones.weights import (
     stored_sha256,
     weights_sha256,
 )
+from peftide.backbones.wide_products import use_wide_products
 from peftide.errors import BackboneError, InputError
 from peftide.saved import MODEL_LIBRARY_ERRORS, read_object, shown
 from peftide.tokens import read_vocabulary
@@ -103,27 +105,26 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBa
                 expected="a backbone with trained weights",
                 where="--base-bits",
             )
-        return _random_backbone(name, options.layer)
+        return _random_backbone(name, options.layer, options.dtype)
     if is_unirep(name):
         return load_unirep(name, base_bits=options.base_bits, layer=options.layer)
     folder, revision = find_folder(name, options)
     return _stored_backbone(name, folder, revision=revision, options=options)
 
 
-def _random_backbone(name: str, layer: int | None) -> LayeredBackbone:
+def _random_backbone(name: str, layer: int | None, dtype: torch.dtype) -> LayeredBackbone:
     check_backbone(name)
     alias = name.removeprefix(RANDOM_PREFIX)
     if alias in UNIREP_SIZES:
         with torch.random.fork_rng():
             torch.manual_seed(RANDOM_WEIGHTS_SEED)
             return random_unirep(alias, prefix=RANDOM_PREFIX, layer=layer)
-    config = ALIASES[alias][1]()
+    config = shortened(ALIASES[alias][1](), layer)
     architecture = BACKBONES[config.model_type]
-    with torch.random.fork_rng():
-        torch.manual_seed(RANDOM_WEIGHTS_SEED)
+    with torch.device("meta"):
         model = architecture.random_model(config)
-    shorten(model, architecture.layer_prefix, layer)
-    return _assemble(model, architecture, name=name, folder=None, revision=None)
+    sha256 = draw_weights(model, layer_prefix=architecture.layer_prefix, dtype=dtype)
+    return _assemble(model, architecture, name=name, folder=None, revision=None, sha256=sha256)
 
 
 def find_folder(name: str, options: LoadOptions) -> tuple[Path, str | None]:
@@ -302,6 +303,7 @@ def _assemble(
 ) -> TransformerBackbone:
     """Return a backbone around a frozen model; `sha256` of its weights is computed if not given."""
     model.requires_grad_(False).eval()
+    use_wide_products(model)
     if folder is not None and revision is None and name not in BUNDLED:
         name = str(folder.resolve())
     vocabulary = read_vocabulary(architecture.tokenizer(folder))

@@ -37,6 +37,8 @@ RESIDUE_WIDTH = 10
 """Width of the residue embedding."""
 MATRICES = ("wmx", "wmh", "wx", "wh")
 CELLS = "cells"
+SEGMENT_NUMBERS = 24
+"""Numbers per unit that the backward pass through one time step keeps: products, gates, states."""
 SEGMENT_STEPS = 64
 """Time steps whose activations training keeps at a time."""
 
@@ -227,6 +229,7 @@ class UniRepBackbone(LayeredBackbone):
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")
+    activation_bytes = 8  # the states; all else is computed again
 
     def __init__(self, model: UniRep, *, origin: Origin, output: Output | None = None) -> None:
         super().__init__()
@@ -270,6 +273,16 @@ class UniRepBackbone(LayeredBackbone):
 
     def recompute_activations(self) -> None:
         """Do nothing: activations of a segment are always computed again in the backward pass."""
+
+    def truncate(self, residues: int) -> None:
+        """Let gradients flow back through so many residues at most, in segments of this length."""
+        self._network().memory_use = MemoryUse(residues, truncate=True)
+
+    @property
+    def segment_bytes(self) -> int:
+        """Memory for the activations of one segment of one sequence."""
+        steps = self._network().memory_use.steps or 0
+        return 4 * SEGMENT_NUMBERS * self.width * steps
 
     def _network(self) -> UniRep:
         return self.model if isinstance(self.model, UniRep) else self.model.get_base_model()

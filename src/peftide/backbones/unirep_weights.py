@@ -27,6 +27,7 @@ from peftide.backbones.unirep import (
     unirep_vocabulary,
 )
 from peftide.backbones.weights import weights_sha256
+from peftide.backbones.wide_products import use_wide_products
 from peftide.errors import BackboneError, InputError
 from peftide.types import FloatArray
 
@@ -98,6 +99,7 @@ def shorten_network(network: UniRep, layer: int | None) -> None:
 def _origin(network: UniRep, name: str, *, licence: str | None) -> Origin:
     """Freeze the network, and return its record."""
     network.requires_grad_(False).eval()
+    use_wide_products(network)
     return Origin(
         name=name,
         model_type="unirep",

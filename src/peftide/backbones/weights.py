@@ -21,7 +21,7 @@ from peftide.backbones.checkpoint_files import (
     check_safetensors,
     stored_files,
 )
-from peftide.backbones.half import layer_matrices
+from peftide.backbones.half import halved_names
 from peftide.errors import BackboneError
 from peftide.files import written_whole
 from peftide.quantities import count_of
@@ -197,11 +197,7 @@ def halve_from_files(
     places = {
         name: path for path in stored_files(folder, SAFETENSORS) for name in check_safetensors(path)
     }
-    halved = {
-        f"{name}.{kind}"
-        for name, module in layer_matrices(model, layer_prefix)
-        for kind, _ in module.named_parameters(recurse=False)
-    }
+    halved = halved_names(model, layer_prefix)
     files = {name: _only(name, places) for name in halved}
 
     def exact(name: str, tensor: Tensor) -> Tensor:
@@ -214,7 +210,7 @@ def halve_from_files(
         return found
 
     state = model.state_dict(keep_vars=True)
-    return _sha256((name, exact(name, tensor)) for name, tensor in sorted(state.items()))
+    return named_sha256((name, exact(name, tensor)) for name, tensor in sorted(state.items()))
 
 
 def _only(name: str, stored: Iterable[str]) -> str:
@@ -243,10 +239,11 @@ def stored_sha256(folder: Path) -> str:
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     """Return one hash of named tensors, whatever their order."""
-    return _sha256(sorted(tensors.items()))
+    return named_sha256(sorted(tensors.items()))
 
 
-def _sha256(tensors: Iterable[tuple[str, Tensor]]) -> str:
+def named_sha256(tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """Return one hash of named tensors, which come in the order of their names."""
     digest = hashlib.sha256()
     for name, tensor in tensors:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())

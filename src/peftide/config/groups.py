@@ -198,6 +198,12 @@ class EngineOptions(RunOptions, LoadingOptions):
     gradient_checkpointing: bool = option(
         False, doc="recompute activations in the backward pass: less memory, more time"
     )
+    truncate: int | None = option(
+        None,
+        doc="UniRep: gradients flow back through at most this many residues (truncated "
+        "back-propagation through time); default: through the whole sequence",
+        limit="1 or more",
+    )
     embedding_cache: Path | None = option(
         None,
         doc="folder that keeps outputs of frozen layers and found homologues for later runs",

@@ -53,6 +53,7 @@ def explained(
         )
         fix = "Download or train the backbone again"
     elif precision != "fp32":
+        cause = "; the largest number of fp16 is 65,504" if precision == "fp16" else ""
         fix = "Use --precision fp32"
     place = f", {layer}" if layer else ""
     return NotFiniteError(

@@ -47,7 +47,7 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
         hardware = choose_hardware(config)
-        problem, stands = read_problem(config, task, tables), stand_in(config)
+        problem, stands = read_problem(config, task, tables), stand_in(config, hardware.dtype)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)
         inside = replace(config, out=Path(scratch) / "run", resume=False, overwrite=False)
         with hardware.computing(), open_run(inside, files) as folder:

@@ -21,6 +21,7 @@ from peftide.backbones import (
     cut_below_training,
 )
 from peftide.backbones.cutting import shortened
+from peftide.backbones.half import hold_half
 from peftide.backbones.loading import (
     LoadOptions,
     find_architecture,
@@ -29,6 +30,7 @@ from peftide.backbones.loading import (
     read_config,
 )
 from peftide.backbones.names import ALIASES, RANDOM_PREFIX, check_backbone, is_unirep
+from peftide.backbones.wide_products import use_wide_products
 from peftide.config import TrainConfig
 from peftide.errors import BackboneError
 from peftide.model import count_parameters
@@ -87,8 +89,13 @@ class StandIn:
         return float(real - built)
 
 
-def stand_in(config: TrainConfig) -> StandIn:
+def stand_in(config: TrainConfig, dtype: torch.dtype = torch.float32) -> StandIn:
     """Return the adapted backbone that a plan measures on.
+
+    Parameters
+    ----------
+    dtype
+        Type of the products, in which frozen matrices are held.
 
     Raises
     ------
@@ -97,24 +104,28 @@ def stand_in(config: TrainConfig) -> StandIn:
     InputError
         If the method does not fit the backbone.
     """
+    options = load_options(config, dtype)
     if is_unirep(config.backbone.removeprefix(RANDOM_PREFIX)):
-        backbone = load_backbone(config.backbone, options=load_options(config))
+        backbone = load_backbone(config.backbone, options=options)
         adapt(backbone, config)
         return StandIn(backbone, backbone)
-    settings, notes = shape_of(config.backbone, load_options(config))
+    settings, notes = shape_of(config.backbone, options)
     settings = shortened(settings, layer_number(config))
     architecture = find_architecture(settings, config.backbone)
     with torch.device("meta"):
         whole = bare_backbone(settings, architecture, config.backbone)
+        hold_half(whole, options.dtype)
         adapt(whole, config)
+        hold_half(whole, dtype)
     if sum(p.numel() for p in whole.parameters()) <= MOST_PARAMETERS:
         name = RANDOM_PREFIX + str(alias_of(config.backbone)) if notes else config.backbone
-        backbone = load_backbone(name, options=load_options(config))
+        backbone = load_backbone(name, options=options)
         adapt(backbone, config)
         return StandIn(backbone, backbone, notes)
     few = copy.deepcopy(settings)
     few.num_hidden_layers = MEASURED_LAYERS
     backbone = bare_backbone(few, architecture, config.backbone)
+    hold_half(backbone, options.dtype)
     # one frozen and one trained layer, or two layers if all are of the same kind
     one_kind = whole.frozen_layers in (0, whole.layers)
     layers = "all" if one_kind else f"last:{MEASURED_LAYERS - 1}"
@@ -175,6 +186,7 @@ def bare_backbone(settings: Any, architecture: Architecture, name: str) -> Trans
     """Return a frozen backbone with random weights and without their hash."""
     model = architecture.random_model(settings)
     model.requires_grad_(False).eval()
+    use_wide_products(model)
     with torch.device("cpu"):
         vocabulary = read_vocabulary(architecture.tokenizer(None))
     origin = Origin(name, settings.model_type, None, "")

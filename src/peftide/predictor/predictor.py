@@ -310,7 +310,7 @@ def load(
     run: str | Path,
     *,
     device: str = "auto",
-    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto",
     threads: int | None = None,
     allow_bin: bool = False,
     backbone: str | None = None,

@@ -15,7 +15,7 @@ from torch.optim import AdamW
 
 from peftide.errors import TrainingError
 from peftide.hardware import Hardware
-from peftide.optimizer import OptimizerStep
+from peftide.optimizer import LossScale, OptimizerStep
 from peftide.parameters import trained_parameters
 from peftide.pretraining.masking import Masking
 from peftide.pretraining.network import LOSSES, Batch, PretrainingModel, as_batch
@@ -152,8 +152,11 @@ def pretrain_model(model: PretrainingModel, plan: Pretraining) -> Progress:
         trained_parameters(model).values(),
         rate=schedule.rate_factor,
         max_grad_norm=schedule.max_grad_norm,
+        scale=LossScale() if plan.hardware.precision == "fp16" else None,
     )
-    progress, losses = load_progress(plan.checkpoints, model=model, optimizer=optimizer)
+    progress, losses = load_progress(
+        plan.checkpoints, model=model, optimizer=optimizer, scale=optimizer_step.scale
+    )
     run = PretrainingRun(model, plan, optimizer_step=optimizer_step, progress=progress)
     run.losses = losses
     run.go_until_interrupted()
@@ -161,7 +164,7 @@ def pretrain_model(model: PretrainingModel, plan: Pretraining) -> Progress:
 
 
 def load_progress(
-    folder: Path, *, model: nn.Module, optimizer: AdamW
+    folder: Path, *, model: nn.Module, optimizer: AdamW, scale: LossScale | None = None
 ) -> tuple[Progress, list[torch.Tensor]]:
     """Read the last resume point into model and optimizer; a new start if there is none.
 
@@ -172,6 +175,8 @@ def load_progress(
     point = read_point(folder, model=model, optimizer=optimizer, form=Progress)
     if point is None:
         return Progress(), []
+    if scale and "loss_scale" in point.tensors:
+        scale.restore(point.tensors["loss_scale"])
     steps = point.tensors.get("losses", {}).get("steps")
     return Progress(**point.record), [] if steps is None else list(steps)
 
@@ -238,7 +243,8 @@ class PretrainingRun:
         seed_step(self.plan.source.seed, self.progress.step)
         with hardware.autocast():
             losses = self.forward(batch.to(hardware.device))
-        (losses * self.loss_weights).sum().backward()
+        factor = self.optimizer_step.loss_factor
+        ((losses * self.loss_weights).sum() * factor).backward()
         with undisturbed():
             norm = self.optimizer_step.take(self.progress.step)
             self.losses.append(torch.cat([losses.detach(), norm.detach()[None]]))
@@ -304,7 +310,9 @@ class PretrainingRun:
         if self.losses:
             self._finite_means()
         self._count_time()
+        scale = self.optimizer_step.scale
         tensors = {"model": trained_parameters(self.model), "losses": {}}
+        tensors["loss_scale"] = scale.state() if scale else {}
         if self.losses:
             tensors["losses"]["steps"] = torch.stack(self.losses)
         point = ResumePoint(tensors, vars(self.progress))

@@ -48,6 +48,11 @@ def diverged(
             f"{where}: the input has the label {wrong.flat[0]:g}, which is too large to train on. "
             "Correct the label, or train on its logarithm"
         )
+    if fitting.hardware.precision == "fp16":
+        return TrainingError(
+            f"{where}: numbers overflow in fp16, whose largest is 65,504. Use --precision fp32 (or "
+            "bf16, if the hardware has it), and start again with --overwrite"
+        )
     if step == 0:
         return TrainingError(
             f"{where}, before anything was learned: the numbers overflow. Use --precision fp32"

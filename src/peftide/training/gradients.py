@@ -23,6 +23,7 @@ def add_gradients(
     fitting: Fitting,
     batch: IntArray,
     *,
+    factor: float = 1.0,
     advance: Callable[[float], None] = lambda _examples: None,
 ) -> float:
     """Add the gradients of a batch's mean loss to the model; return the loss.
@@ -35,17 +36,19 @@ def add_gradients(
     ----------
     batch
         Examples. Shape (B,).
+    factor
+        Factor on the gradients (`LossScale`).
     advance
         Called with the number of finished examples; it may be a fraction.
     """
     total = float(fitting.part.targets.counted[fitting.part.targets.rows(batch)].sum())
     pieces = graph_pieces(fitting, batch)
     if pieces is None:
-        return _two_passes(model, fitting, batch, total=total, advance=advance)
+        return _two_passes(model, fitting, batch, total=total, factor=factor, advance=advance)
     loss = 0.0
     for piece in pieces:
         piece_loss = batch_loss(model, fitting, piece) / total
-        piece_loss.backward()
+        (piece_loss * factor).backward()
         loss += piece_loss.item()
         advance(len(piece))
     return loss
@@ -66,6 +69,7 @@ def _two_passes(
     batch: IntArray,
     *,
     total: float,
+    factor: float,
     advance: Callable[[float], None],
 ) -> float:
     source = fitting.source
@@ -83,7 +87,7 @@ def _two_passes(
             examples = batch[start : start + PUSHED_EXAMPLES]
             rows = encoded[back.to(encoded.device)]
             part_loss = rows_loss(model, fitting, examples, proteins=proteins, rows=rows) / total
-            part_loss.backward()
+            (part_loss * factor).backward()
             loss += part_loss.item()
         return loss
 

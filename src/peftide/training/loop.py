@@ -13,7 +13,7 @@ from peftide.adapters.adapter import Steering
 from peftide.errors import NotFiniteError, TrainingError
 from peftide.metrics import metric_name
 from peftide.model import ProteinModel
-from peftide.optimizer import OptimizerStep, do_nothing
+from peftide.optimizer import LossScale, OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.process import undisturbed
 from peftide.progress import meter
@@ -95,8 +95,15 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
         rate=partial(rate_factor, steps=steps, warmup_fraction=config.warmup_fraction),
         max_grad_norm=config.max_grad_norm,
         after=steering.after_step if steering else do_nothing,
+        scale=LossScale() if fitting.hardware.precision == "fp16" else None,
     )
-    state = load_point(fitting.checkpoints, model=model, optimizer=optimizer, steering=steering)
+    state = load_point(
+        fitting.checkpoints,
+        model=model,
+        optimizer=optimizer,
+        steering=steering,
+        scale=optimizer_step.scale,
+    )
     if state.step:
         logger.info("resuming in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
     return TrainingRun(
@@ -181,11 +188,12 @@ class TrainingRun:
             Called with the number of finished examples.
         """
         state = self.state
+        factor = self.optimizer_step.loss_factor
         loss, self.fitting = add_fitting_gradients(
-            self.model, self.fitting, batch, step=state.step, advance=advance
+            self.model, self.fitting, batch, step=state.step, factor=factor, advance=advance
         )
         if self.steering:
-            self.steering.penalty().backward()
+            (self.steering.penalty() * factor).backward()
         if not np.isfinite(loss):
             raise self._diverged(f"the loss became {loss}", batch)
         with undisturbed():
@@ -269,5 +277,6 @@ class TrainingRun:
             model=self.model,
             optimizer=self.optimizer_step.optimizer,
             steering=self.steering,
+            scale=self.optimizer_step.scale,
         )
         self.last_save = time.monotonic()

@@ -22,6 +22,7 @@ def add_fitting_gradients(
     batch: IntArray,
     *,
     step: int,
+    factor: float = 1.0,
     advance: Callable[[float], None],
 ) -> tuple[float, Fitting]:
     """Add the gradients of a batch's mean loss to a model that has none yet.
@@ -35,6 +36,8 @@ def add_fitting_gradients(
         Examples. Shape (B,).
     step
         Optimizer step, which seeds the random numbers.
+    factor
+        Factor on the gradients (`LossScale`).
     advance
         Called with the number of finished examples; negative for lost work.
 
@@ -56,7 +59,7 @@ def add_fitting_gradients(
 
         seed_step(fitting.config.seed, step)
         try:
-            return add_gradients(model, fitting, batch, advance=note), fitting
+            return add_gradients(model, fitting, batch, factor=factor, advance=note), fitting
         except torch.cuda.OutOfMemoryError as error:
             smaller = fitting.source.smaller
             if smaller is None or fitting.source.batch_tokens <= fitting.source.costs.min():

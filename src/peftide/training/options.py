@@ -5,7 +5,12 @@ from dataclasses import fields, replace
 
 from peftide.adapters import ADAPTERS, READS, check_method
 from peftide.adapters.layers import check_layers, check_targets
-from peftide.backbones.names import check_backbone
+from peftide.backbones.names import (
+    RANDOM_PREFIX,
+    UNIREP_SIZES,
+    check_backbone,
+    is_unirep,
+)
 from peftide.config import MethodOptions, TrainConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
@@ -17,7 +22,10 @@ from peftide.tasks import TASKS, VARIANT_TASKS, Task
 Table = Mapping[str, Names]
 """Value of a choice → the options that only this value reads."""
 
-BACKBONE: Names = frozenset({"learning_rate", "weight_decay", "gradient_checkpointing", "trunk_gb"})
+BACKBONE: Names = frozenset({"learning_rate", "weight_decay", "trunk_gb"}) | {
+    "gradient_checkpointing",
+    "truncate",
+}
 """Options that are read if the backbone trains."""
 ADAPTER: Names = frozenset(item.name for item in fields(MethodOptions)) - {"method"}
 """Options that `READS` of a method may name."""
@@ -116,7 +124,7 @@ def check_options(
         decided.append(choice_of("a table with validation rows", VALIDATIONS, "given"))
     problems = unread_problems(config, decided, given=given)
     problems += base_bits_problems(config) + head_problems(config)
-    problems += layer_problems(config, task)
+    problems += layer_problems(config, task) + truncate_problems(config)
     problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)
     raise_problems(problems)
@@ -131,6 +139,17 @@ def layer_problems(config: TrainConfig, task: Task) -> list[str]:
     if config.layer != "auto" or config.pooling != "attention" or task.level == "residue":
         return []
     return ["--layer: received auto with --pooling attention, which trains; name a layer instead"]
+
+
+def truncate_problems(config: TrainConfig) -> list[str]:
+    """Return the problem of `--truncate` with a backbone that is not recurrent, as text."""
+    name = config.backbone.removeprefix(RANDOM_PREFIX)
+    if config.truncate is None or is_unirep(name):
+        return []
+    return [
+        f"--truncate: received {config.truncate} with --backbone {config.backbone}, which is not "
+        f"recurrent; expected one of {', '.join(UNIREP_SIZES)}, or leave --truncate out"
+    ]
 
 
 def calibration_problems(config: TrainConfig, task: Task) -> list[str]:

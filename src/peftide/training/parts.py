@@ -1,5 +1,6 @@
 """Inputs of a training: labelled examples, and the source of the protein embeddings."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.adapters.adapter import Steering
+from peftide.backbones import LayeredBackbone, cut_below_training
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
@@ -19,6 +21,9 @@ from peftide.packing import token_budget_batches
 from peftide.ragged import ragged_rows
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import IntArray
+
+GRAPH_BYTES = 500_000_000
+"""Memory of a CPU for the activations of one piece of a batch."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ def encoded_rows(
         Token budget of a packed batch; None takes the default of the hardware.
     """
     batch_tokens = encoder.hardware.max_tokens if max_tokens is None else max_tokens
+    budget = min(GRAPH_BATCHES * batch_tokens, graph_tokens(encoder))
+    batch_tokens = min(batch_tokens, budget)
     tokens, counts = encoder.tokens(sequences), encoder.rows(sequences)
 
     def rows(proteins: IntArray) -> Float[Tensor, "R D"]:
@@ -139,9 +146,21 @@ def encoded_rows(
 
     return RowSource(
         *(rows, counts, tokens, batch_tokens),
-        budget=GRAPH_BATCHES * batch_tokens,
+        budget=budget,
         smaller=lambda: encoded_rows(encoder, sequences, max_tokens=max(1, batch_tokens // 2)),
     )
+
+
+def graph_tokens(encoder: ModelEncoder) -> int:
+    """Return how many tokens' activations training may keep, by their memory; no limit on a GPU.
+
+    On a CPU, smaller pieces of a batch are as fast, and their gradients add up to the same.
+    """
+    backbone = encoder.model.backbone
+    if encoder.hardware.device.type != "cpu" or not isinstance(backbone, LayeredBackbone):
+        return sys.maxsize
+    numbers = backbone.width * (backbone.layers - cut_below_training(backbone))
+    return int(GRAPH_BYTES / (backbone.activation_bytes * numbers * encoder.layers_each))
 
 
 def unsorted_rows(order: IntArray, counts: IntArray) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from peftide.adapters.adapter import Steering
+from peftide.optimizer import LossScale
 from peftide.parameters import trained_parameters
 from peftide.resume_points import ResumePoint, read_point, write_point
 
@@ -63,16 +64,23 @@ def save_point(
     model: nn.Module,
     optimizer: Optimizer,
     steering: Steering | None = None,
+    scale: LossScale | None = None,
 ) -> None:
     """Write a resume point atomically, then remove older ones."""
     record = {f.name: getattr(state, f.name) for f in dataclasses.fields(TrainingProgress)}
     tensors = {"model": trained_parameters(model), "best": state.best}
     tensors["steering"] = steering.state() if steering else {}
+    tensors["loss_scale"] = scale.state() if scale else {}
     write_point(folder, ResumePoint(tensors, record), step=state.step, optimizer=optimizer)
 
 
 def load_point(
-    folder: Path, *, model: nn.Module, optimizer: Optimizer, steering: Steering | None = None
+    folder: Path,
+    *,
+    model: nn.Module,
+    optimizer: Optimizer,
+    steering: Steering | None = None,
+    scale: LossScale | None = None,
 ) -> TrainingState:
     """Read the last resume point into model and optimizer; a new state if there is none."""
     point = read_point(folder, model=model, optimizer=optimizer, form=TrainingProgress)
@@ -80,4 +88,6 @@ def load_point(
         return TrainingState()
     if steering:
         steering.restore(point.tensors.get("steering", {}))
+    if scale and "loss_scale" in point.tensors:
+        scale.restore(point.tensors["loss_scale"])
     return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))

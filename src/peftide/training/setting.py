@@ -15,6 +15,7 @@ from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.backbone import Origin
 from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.backbones.unirep import UniRepBackbone
 from peftide.baselines import SubstitutionScores
 from peftide.bundle import Recipe, build_model, check_same_backbone
 from peftide.config import TrainConfig
@@ -28,6 +29,7 @@ from peftide.model import ProteinModel
 from peftide.outputs import read_record
 from peftide.parameters import trained_parameters
 from peftide.predictor import Predictor
+from peftide.quantities import byte_size, count_of
 from peftide.run_decisions import decided, settled_token_budget
 from peftide.run_folder import RunFolder, run_to_resume
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json
@@ -239,6 +241,8 @@ def build_encoder(
     layers_each
         Number of layers that each layer of this backbone represents.
     """
+    if config.truncate is not None:
+        truncate(backbone, config.truncate)
     if config.gradient_checkpointing:
         option = "--gradient-checkpointing"
         layers_of(backbone, where=option, fix="Leave it out").recompute_activations()
@@ -246,6 +250,7 @@ def build_encoder(
     recipe = recipe_of(config, problem)
     model = build_model(recipe, problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
+    encoder.layers_each = layers_each
 
     def choose() -> int:
         if config.max_tokens != "measured":
@@ -267,6 +272,18 @@ def build_encoder(
             folder.record, record | {"hardware": encoder.hardware.describe(), "origin": origin}
         )
     return encoder
+
+
+def truncate(backbone: Backbone, residues: int) -> None:
+    """Let gradients flow back through so many residues of a recurrent backbone."""
+    assert isinstance(backbone, UniRepBackbone)  # `check_options` refuses others
+    backbone.truncate(residues)
+    logger.info(
+        "gradients flow back through %s; training keeps the activations of as many of each "
+        "sequence: %s for each sequence of a batch",
+        count_of(residues, "residue"),
+        byte_size(backbone.segment_bytes),
+    )
 
 
 def repeated_proteins(dataset: Dataset) -> Proteins:
