@@ -38,6 +38,12 @@ DATA = {
         "three_vs_rest",
         ("--task=regression", "--label-column=target", "--max-length=56", "--batch-size=32"),
     ),
+    "gb1auto": Data(
+        "tasks/gb1/data.tsv.xz",
+        "three_vs_rest",
+        ("--task=regression", "--label-column=target", "--max-length=56", "--batch-size=32")
+        + ("--layer=auto",),
+    ),
     "stability": Data(
         "tasks/stability/data.tsv.xz",
         "split",
@@ -50,7 +56,7 @@ DATA = {
     ),
     "yeast": Data("ppi_yeast/du_0_to_1.tsv", "split", ("--task=ppi", "--max-length=400")),
 }
-BACKBONES = {"mini": "mini", "8M": "random:esm2_t6_8M"}
+BACKBONES = {"mini": "mini", "8M": "random:esm2_t6_8M", "unirep": "unirep"}
 # rows of train, validation and test; epochs
 SETTINGS = {
     "gb1_head_mini": (1500, 299, 1500, 20),
@@ -59,6 +65,10 @@ SETTINGS = {
     "gb1_lora_8M": (900, 200, 500, 4),
     "gb1_full_mini": (800, 200, 300, 6),
     "gb1_full_8M": (400, 100, 200, 3),
+    "gb1_head_unirep": (300, 60, 200, 10),
+    "gb1_lora_unirep": (150, 30, 60, 2),
+    "gb1auto_head_mini": (900, 200, 500, 10),
+    "gb1auto_lora_8M": (300, 100, 200, 2),
     "stability_ia3_mini": (900, 150, 200, 5),
     "stability_last_k_8M": (800, 200, 300, 4),
     "structure_head_8M": (350, 50, 100, 6),

@@ -1,13 +1,14 @@
-"""Peak resident memory of `peftide train --method lora` with large architectures, as a table.
+"""Peak memory of `peftide train` with small to large architectures, and the machine that has it.
 
-    python benchmarks/train_memory.py --out RUNS
-    python benchmarks/train_memory.py --out RUNS --backbones random:esm2_t36_3B --pairs 4
+    python benchmarks/train_memory.py --out RUNS --measured random:esm2_t33_650M \\
+        --computed random:esm2_t36_3B
 
-Each backbone trains for one epoch on pairs of short human proteins and one protein of more than
+Measured backbones train for one epoch on pairs of short human proteins and one protein of more than
 1,022 residues, by the command line. Memory is the resident memory of the process (`VmHWM`, with the
-libraries that it has mapped), read every 20 ms, with the last line of the log before the peak. The
-numbers of `plan` are its forecast for the same command (without mapped files). Needs PEFTIDE_DATA
-(docs/results/data.md) and Linux. Backbones that are finished in --out are read, not repeated.
+libraries that it has mapped), read every 20 ms; the last line of the log before each peak is
+printed. Computed ones are the forecast of `peftide plan` for the same command, and the libraries. A
+machine fits if a third of its memory stays free. Needs PEFTIDE_DATA (docs/results/data.md) and
+Linux. What is finished in --out is read, not repeated.
 """
 
 import argparse
@@ -26,8 +27,20 @@ from recording import add_record_option, write_record
 from peftide.sequences.fasta import read_fasta
 
 LONGEST = 1022
-COLUMNS = ("Backbone", "Precision", "Peak resident, GB", "Without mapped files, GB", "Plan, GB")
-COLUMNS += ("CPU s", "Peak after the line")
+LIBRARIES = 0.3e9
+"""Memory that the libraries map from their files."""
+MACHINES = (2, 4, 8, 16, 24, 32, 64, 128)
+"""Memory of machines in GB."""
+ROOM = 2 / 3
+COLUMNS = (
+    "Backbone",
+    "Method",
+    "Precision",
+    "Peak memory, GB",
+    "How",
+    "CPU s",
+    "Fits a machine of",
+)
 
 
 def main() -> None:
@@ -35,21 +48,22 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     table, fasta = write_pairs(options)
     rows = []
-    for backbone in options.backbones:
-        for precision in options.precisions:
-            row = measured(backbone, precision, table, fasta, options)
-            print(" · ".join(map(str, row)), flush=True)
+    for how in ("measured", "computed"):
+        for backbone in getattr(options, how):
+            row = found(backbone, how, table, fasta, options)
+            print(" · ".join(row), flush=True)
             rows.append(row)
     write_record(options.record, COLUMNS, rows)
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backbones", nargs="+", default=["random:esm2_t33_650M"])
-    parser.add_argument("--precisions", nargs="+", default=["bf16"])
+    parser.add_argument("--measured", nargs="*", default=[], metavar="BACKBONE")
+    parser.add_argument("--computed", nargs="*", default=[], metavar="BACKBONE")
+    parser.add_argument("--method", default="lora")
+    parser.add_argument("--precision", default="bf16")
     parser.add_argument("--pairs", type=int, default=41)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--plan", action="store_true", help="also forecast the memory")
     parser.add_argument("--set", action="append", default=[], metavar="--OPTION=VALUE")
     parser.add_argument("--out", type=Path, required=True)
     add_record_option(parser)
@@ -68,37 +82,42 @@ def write_pairs(options: argparse.Namespace) -> tuple[Path, Path]:
         short = pairs.loc[longest.sort_values(kind="stable").index].groupby("label")
         chosen = pd.concat([short.head(-(-count // 2))])[:count]
         if part == "train":
-            long = pairs[longest > LONGEST].assign(size=longest).nsmallest(1, "size")
-            chosen = pd.concat([chosen, long[pairs.columns]])
+            sizes = pairs[["id_a", "id_b"]].map(lengths.__getitem__)
+            long = sizes[(longest > LONGEST) & (sizes.min(axis=1) > 100)].min(axis=1).idxmin()
+            chosen = pd.concat([chosen, pairs.loc[[long]]])
         frames.append(chosen.assign(split=part))
     table = options.out / f"pairs_{options.pairs}.tsv"
     pd.concat(frames).to_csv(table, sep="\t", index=False)
     return table, folder / "sequences.fasta"
 
 
-def measured(
-    backbone: str, precision: str, table: Path, fasta: Path, options: argparse.Namespace
+def found(
+    backbone: str, how: str, table: Path, fasta: Path, options: argparse.Namespace
 ) -> list[str]:
-    """Train once and return a row; a finished one is read."""
+    """Return the row of a backbone; a finished one is read."""
+    method, precision = options.method, options.precision
     changed = "".join(f"_{word.strip('-')}" for word in options.set)
-    name = f"{Path(backbone).name}_{precision}_{options.pairs}{changed}".replace(":", "_")
-    record = options.out / f"{name}.json"
+    name = f"{Path(backbone).name}_{method}_{precision}_{options.pairs}{changed}".replace(":", "_")
+    record = options.out / f"{name}_{how}.json"
     if record.is_file():
         return json.loads(record.read_text())
     words = ["--task=ppi", f"--data={table}", f"--sequences={fasta}", f"--backbone={backbone}"]
-    words += ["--method=lora", "--epochs=1", f"--precision={precision}", "--baselines=none"]
+    words += [f"--method={method}", "--epochs=1", f"--precision={precision}", "--baselines=none"]
     words += [f"--threads={options.threads}", *options.set, f"--out={options.out / name}"]
-    planned = json.loads(run_command(["plan", *words, "--json"])["output"]) if options.plan else {}
-    peak, anonymous, cpu, line = trained([*words, "--shared-proteins=allow", "--overwrite"])
-    forecast = f"{planned['memory']['peak'] / 1e9:.2f}" if planned else ""
-    row = [backbone, precision, f"{peak / 1e9:.2f}", f"{anonymous / 1e9:.2f}", forecast]
-    row += [f"{cpu:.0f}", line]
+    if how == "measured":
+        peak, seconds = trained([*words, "--shared-proteins=allow", "--overwrite"])
+    else:
+        plan = json.loads(run_command(["plan", *words, "--json"])["output"])
+        peak, seconds = plan["memory"]["peak"] + LIBRARIES, plan["cpu_seconds"]["total"]
+    machine = next(size for size in MACHINES if peak <= ROOM * size * 1e9)
+    row = [backbone.removeprefix("random:"), method, precision, f"{peak / 1e9:.2f}", how]
+    row += [f"{seconds:.0f}", f"{machine} GB"]
     record.write_text(json.dumps(row))
     return row
 
 
-def trained(words: list[str]) -> tuple[int, int, float, str]:
-    """Return peak memory, peak without files, CPU seconds, and the line before the peak."""
+def trained(words: list[str]) -> tuple[int, float]:
+    """Return the peak memory and the CPU seconds of a training; print the peaks of its phases."""
     lines = ["(start)"]
     with subprocess.Popen(
         [sys.executable, "-m", "peftide", "train", *words],
@@ -110,14 +129,13 @@ def trained(words: list[str]) -> tuple[int, int, float, str]:
         assert stderr is not None
         reader = threading.Thread(target=lambda: lines.extend(each.strip() for each in stderr))
         reader.start()
-        peak = anonymous = 0
+        peak = 0
         phases: dict[str, int] = {}
         status = Path(f"/proc/{process.pid}/status")
         while "VmHWM:" in (text := status.read_text()):
-            now = {key: kilobytes(text, key) for key in ("VmRSS", "RssAnon", "VmHWM")}
-            anonymous, peak = max(anonymous, now["RssAnon"]), max(peak, now["VmHWM"])
+            peak = max(peak, size_of(text, "VmHWM"))
             line = next(line for line in reversed(lines) if line)[:60]
-            phases[line] = max(phases.get(line, 0), now["VmRSS"])
+            phases[line] = max(phases.get(line, 0), size_of(text, "VmRSS"))
             time.sleep(0.02)
         reader.join()
         _, code, usage = os.wait4(process.pid, 0)
@@ -126,10 +144,10 @@ def trained(words: list[str]) -> tuple[int, int, float, str]:
         raise SystemExit("\n".join(lines[-5:]))
     for line, most in phases.items():
         print(f"  {most / 1e9:5.2f} GB  {line}")
-    return peak, anonymous, usage.ru_utime + usage.ru_stime, max(phases, key=phases.__getitem__)
+    return peak, usage.ru_utime + usage.ru_stime
 
 
-def kilobytes(status: str, key: str) -> int:
+def size_of(status: str, key: str) -> int:
     """Return a size in /proc/PID/status, in bytes."""
     return int(status.split(f"{key}:")[1].split()[0]) * 1024
 

@@ -251,13 +251,17 @@ def reset_peak_memory(device: torch.device) -> int:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif sys.platform == "linux":
-        gc.collect()
-        with contextlib.suppress(OSError, AttributeError):
-            # return free memory to the system first (glibc)
-            ctypes.CDLL(None).malloc_trim(0)
+        release_memory()
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
     return peak_memory_bytes(device)
+
+
+def release_memory() -> None:
+    """Return free memory between tensors to the system (glibc; elsewhere only collect garbage)."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak_memory_bytes(device: torch.device) -> int:

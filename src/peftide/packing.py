@@ -266,7 +266,7 @@ def attend(
     key: Float[Tensor, "count heads length width"],
     value: Float[Tensor, "count heads length width"],
     *,
-    attn_mask: Float[Tensor, "some any any length"] | None = None,
+    attn_mask: Float[Tensor, "#count #heads #length length"] | None = None,
     **options: Any,
 ) -> Float[Tensor, "count heads length width"]:
     """Attend within sequences of equal length; options as in torch's own function.

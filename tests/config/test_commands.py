@@ -153,6 +153,7 @@ def other_value(name: str, value: object) -> object:
         "prevalence": 0.001,
         "max_length": None,
         "threads": 3,
+        "truncate": 64,
         "sampler": "pairs",
         "blocks": 5,
         "max_tokens": 99,

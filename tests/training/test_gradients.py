@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.training.gradients import add_gradients, batch_loss
+from peftide.training.gradients import add_gradients, batch_loss, is_too_large
 from peftide.training.modes import set_training_mode
 from peftide.training.parts import encoded_rows, micro_batches
 from tests.training.conftest import Build, Fit, assert_equal, gradients
@@ -194,3 +194,17 @@ def counted_encodings(model: torch.nn.Module) -> list[int]:
     backbone = next(m for name, m in model.named_modules() if name == "backbone")
     backbone.register_forward_hook(lambda *_: calls.append(1))
     return calls
+
+
+def test_a_pair_beyond_the_budget_is_encoded_in_two_passes(build: Build, fitting: Fit) -> None:
+    """One protein's graph at a time, and the gradients of the whole."""
+    setting, model, _ = build("ppi", "lora", lora_dropout=0.0)
+    randomise_adapter(model)
+    whole, pair = fitting(setting), EVERY[:1]
+    add_gradients(model, whole, pair)
+    expected = gradients(model)
+    tight = replace(whole, source=replace(whole.source, budget=20, batch_tokens=20))
+    assert is_too_large(tight, pair)
+    assert not is_too_large(whole, pair)
+    add_gradients(model, tight, pair)
+    assert_equal(gradients(model), expected)

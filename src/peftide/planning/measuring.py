@@ -13,12 +13,14 @@ from peftide.encoding import DISK_SHARE
 from peftide.engine.trunk_cache import TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.files import free_bytes
 from peftide.hardware import reset_peak_memory
+from peftide.planning.layer_choice import choice_seconds
 from peftide.planning.sampling import random_rows, sampled_sequences, shortened, some_of, work_of
 from peftide.planning.stand_in import StandIn
 from peftide.predictor import Predictor
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder
 from peftide.training.fitting import build_fitting
+from peftide.training.layers import AUTO
 from peftide.training.loop import begin
 from peftide.training.modes import set_training_mode
 from peftide.training.problem import Problem
@@ -334,6 +336,10 @@ def measure_training(
         "training": epoch * config.epochs,
         "saving": saving.seconds * more,
     }
+    if config.layer == AUTO:
+        embedding = it.encoded(it.above + it.below, "train", "validation")
+        layers = stands.whole.layers
+        seconds["choosing a layer"] = embedding + choice_seconds(setting, folder, layers=layers)
     seconds["validation"] = (validation + seconds["validation"]) * config.epochs
     seconds["scoring"] += scoring.seconds
     sizes = Sizes(

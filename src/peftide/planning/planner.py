@@ -11,6 +11,7 @@ from peftide.config.unread import NOTHING, Names
 from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
+from peftide.planning.layer_choice import NOTE
 from peftide.planning.measuring import COPIES, Measurement, Sizes, measure_training
 from peftide.planning.plan import Plan
 from peftide.planning.stand_in import StandIn, stand_in
@@ -18,6 +19,7 @@ from peftide.planning.tables import with_table
 from peftide.run_folder import open_run
 from peftide.sequences.training_tables import data_files
 from peftide.tasks.detecting import read_request
+from peftide.training.layers import AUTO
 from peftide.training.options import check_options
 from peftide.training.problem import read_problem, seen_by
 from peftide.training.setting import Setting, build_encoder, trains_below_head
@@ -46,6 +48,8 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
         if config.base_bits is not None:
             config = replace(config, base_bits=None)
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
+        if config.layer == AUTO:
+            notes = (*notes, NOTE)
         hardware = choose_hardware(config)
         problem, stands = read_problem(config, task, tables), stand_in(config, hardware.dtype)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)

@@ -29,8 +29,8 @@ def add_gradients(
     """Add the gradients of a batch's mean loss to the model; return the loss.
 
     The batch is split into pieces whose activations fit the budget. If the pieces would encode the
-    same proteins too often, the batch is encoded in two passes instead. Both ways give the
-    gradients of the whole batch.
+    same proteins too often, the batch is encoded in two passes instead, and so is a pair of
+    proteins that exceed the budget together. Both ways give the gradients of the whole batch.
 
     Parameters
     ----------
@@ -47,11 +47,20 @@ def add_gradients(
         return _two_passes(model, fitting, batch, total=total, factor=factor, advance=advance)
     loss = 0.0
     for piece in pieces:
+        if is_too_large(fitting, piece):
+            loss += _two_passes(model, fitting, piece, total=total, factor=factor, advance=advance)
+            continue
         piece_loss = batch_loss(model, fitting, piece) / total
         (piece_loss * factor).backward()
         loss += piece_loss.item()
         advance(len(piece))
     return loss
+
+
+def is_too_large(fitting: Fitting, piece: IntArray) -> bool:
+    """Return whether the graphs of a piece exceed the budget together: a pair of long proteins."""
+    proteins = np.unique(fitting.part.members[piece])
+    return len(proteins) > 1 and bool(fitting.source.costs[proteins].sum() > fitting.source.budget)
 
 
 def graph_pieces(fitting: Fitting, batch: IntArray) -> list[IntArray] | None:

@@ -93,17 +93,17 @@ def choose_layer(
     """
     layers_of(backbone, where="--layer", fix="Leave it out")
     config = replace(config, method="head", learning_rate=None, seeds=1)
-    problem = _sampled(problem, config.seed)
+    problem = sampled(problem, config.seed)
     found = _embedded(config, problem, backbone, hardware=hardware, folder=folder)
     count = found.rows.shape[1]
     logger.info("choosing a layer: a head on each of the %d layers, frozen", count)
-    answers = {layer: _answers(found, layer, folder) for layer in range(count)}
-    choice = _judged(problem, answers, Resampling(config.seed, config.threads))
+    answers = {layer: answers_of(found, layer, folder) for layer in range(count)}
+    choice = judged(problem, answers, seed=config.seed, threads=config.threads)
     say_choice(choice)
     return choice
 
 
-def _sampled(problem: Problem, seed: int) -> Problem:
+def sampled(problem: Problem, seed: int) -> Problem:
     """Return the problem with at most `MOST_EXAMPLES` training examples that count."""
     targets = problem.targets["train"]
     examples = len(targets.offsets) - 1
@@ -144,7 +144,7 @@ def _embedded(
     )
 
 
-def _answers(layers: Layers, layer: int, folder: RunFolder) -> FloatArray:
+def answers_of(layers: Layers, layer: int, folder: RunFolder) -> FloatArray:
     """Return what a head on one layer answers for the validation part."""
     config, encoder = layers.config, layers.encoder
     torch.manual_seed(config.seed)
@@ -169,8 +169,8 @@ def _answers(layers: Layers, layer: int, folder: RunFolder) -> FloatArray:
     return setting.predictor().answering.answers(setting.logits("validation"))
 
 
-def _judged(
-    problem: Problem, answers: Mapping[int, FloatArray], resampling: Resampling
+def judged(
+    problem: Problem, answers: Mapping[int, FloatArray], *, seed: int, threads: int | None
 ) -> dict[str, Any]:
     """Return the choice: the best score, and the layers that are not clearly worse."""
     part, metric = problem.part("validation"), problem.task.outcome.headline
@@ -186,7 +186,7 @@ def _judged(
     }
     best = max(values, key=lambda layer: values[layer])
     everyone = {MODEL: counted[best]} | {str(k): v for k, v in counted.items() if k != best}
-    scores = score_rows(part.rows(), everyone, resampling=resampling)
+    scores = score_rows(part.rows(), everyone, resampling=Resampling(seed, threads))
     entries = {k: scores.entries[MODEL if k == best else str(k)][metric] for k in counted}
     leads = {k: scores.differences[str(k)][metric] for k in counted if k != best}
     plateau = [k for k in sorted(counted) if k == best or not _is_clear(leads[k])]

@@ -5,7 +5,12 @@ from functools import partial
 
 from peftide.auditing import audit_training
 from peftide.files import remove, write_json
-from peftide.hardware import choose_run_hardware, remember_hardware, reset_peak_memory
+from peftide.hardware import (
+    choose_run_hardware,
+    release_memory,
+    remember_hardware,
+    reset_peak_memory,
+)
 from peftide.model import count_parameters
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
@@ -35,6 +40,7 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables, dtype=hardware.dtype)
+        release_memory()
         with open_run(request.config, list(request.files), chosen=request.chosen) as folder:
             remember_hardware(folder, hardware)
             if config.layer == AUTO:
@@ -45,7 +51,9 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
                 backbone = adapted_backbone(config, hardware.dtype)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
+            release_memory()
             fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)
+            release_memory()
             seeds = seed_scores(setting)
             predictor, results = score(setting, folder)
             save(setting, predictor, folder)
