@@ -19,10 +19,9 @@ class WideProduct(torch.autograd.Function):
     """`functional.linear` of half-precision numbers, multiplied and summed in fp32."""
 
     @staticmethod
-    def forward(
-        ctx: Any, inputs: Float[Tensor, "*B I"], weight: Float[Tensor, "O I"], bias: Tensor | None
-    ) -> Float[Tensor, "*B O"]:
-        """Return the rounded product."""
+    def forward(ctx: Any, *tensors: Any) -> Float[Tensor, "*B O"]:
+        """Return the rounded product of inputs (*B, I) and weight (O, I), plus a bias or None."""
+        inputs, weight, bias = tensors
         # as torch does: a frozen matrix needs no inputs for its gradient
         ctx.save_for_backward(inputs if ctx.needs_input_grad[1] else None, weight)
         ctx.dtype = inputs.dtype
