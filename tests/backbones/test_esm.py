@@ -194,9 +194,7 @@ def test_names_that_an_older_peftide_wrote_still_load(tmp_path: Path):
 )
 def test_a_missing_tensor_is_an_error_not_random_numbers(tmp_path: Path, name: str):
     folder = change_weights(save_checkpoint(tmp_path), lambda tensors: tensors.pop(name))
-    with pytest.raises(
-        BackboneError, match=r"lack 1 tensor, for instance .*a complete checkpoint"
-    ):
+    with pytest.raises(BackboneError, match=r"lack 1 tensor, for instance .*a complete checkpoint"):
         load_esm(folder)
 
 

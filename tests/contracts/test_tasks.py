@@ -32,7 +32,7 @@ def test_a_task_learns_eight_records_by_heart(tmp_path: Path, name: str) -> None
             validation=table,
             test=(str(table), f"again={table}"),
             shared_proteins="allow",
-            epochs=20,
+            epochs=25,
             batch_size=2,
             learning_rate=1e-3,
             head_learning_rate=1e-2,

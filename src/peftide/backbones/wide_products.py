@@ -1,6 +1,6 @@
 """Matrix products in half precision on a CPU whose units multiply only fp32.
 
-There, torch multiplies bf16 numbers one by one, at about 1/80 of the speed of fp32. Here the
+There, torch multiplies bf16 numbers one by one, at about a tenth of the speed of fp32. Here the
 rounded numbers are widened to fp32, multiplied, and the result is rounded, as native bf16 units do.
 Each matrix is widened only while it multiplies, so memory holds it in half precision.
 """
