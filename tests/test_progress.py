@@ -48,6 +48,16 @@ def test_a_line_says_share_rate_and_time_left(clock: Clock, lines: pytest.LogCap
     assert lines.records[0].levelname == "INFO"
 
 
+def test_work_of_an_earlier_call_counts_for_the_share_alone(
+    clock: Clock, lines: pytest.LogCaptureFixture
+):
+    with meter("embedding", total=10_000, unit="tokens") as done:
+        done.begin_at(6_000)
+        clock.now += 20
+        done.advance(2_000)
+    assert lines.messages == ["embedding: 80 % · 100 tokens/s · 20 s left"]
+
+
 def test_the_first_line_comes_after_5_seconds_and_others_30_seconds_apart(
     clock: Clock, lines: pytest.LogCaptureFixture
 ):

@@ -98,9 +98,13 @@ class Meter:
     def __init__(self, description: str, *, total: float, unit: str, beside: str = "") -> None:
         self.description, self.total, self.unit = description, total, unit
         self.beside = beside
-        self.done = 0.0
+        self.done = self._before = 0.0
         self._started = time.monotonic()
         self._next = self._started + SECONDS_BEFORE_FIRST
+
+    def begin_at(self, amount: float) -> None:
+        """Start after work that an earlier call did; it does not count for the rate."""
+        self.done = self._before = amount
 
     def advance(self, amount: float) -> None:
         """Add work that is done."""
@@ -110,7 +114,7 @@ class Meter:
             self._speak()
 
     def _speak(self) -> None:
-        rate = self.done / (time.monotonic() - self._started)
+        rate = (self.done - self._before) / (time.monotonic() - self._started)
         left = (self.total - self.done) / rate if rate else float("inf")
         logger.info(
             "%s: %.0f %% · %s %s/s · %s left%s",
@@ -132,6 +136,10 @@ class _Bar(Meter):
         super().__init__(description, total=total, unit=unit, beside=beside)
         self._progress = progress
         self._task = progress.add_task(description, total=total, unit=unit, beside=beside)
+
+    def begin_at(self, amount: float) -> None:
+        """Start after work that an earlier call did; it does not count for the rate."""
+        self._progress.reset(self._task, completed=int(amount))
 
     def advance(self, amount: float) -> None:
         """Add work that is done."""

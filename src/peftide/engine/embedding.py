@@ -107,7 +107,7 @@ def _embed(
     ends = len(ordered) - len(left) + np.cumsum([len(batch) for batch in batches])
     fitting, saved = _FittingEncoder(encoder, plan.max_tokens), time.monotonic()
     with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
-        done.advance(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
+        done.begin_at(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
         for number, batch in enumerate(batches, start=1):
             encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
             _require_finite(encoded, plan, batch)

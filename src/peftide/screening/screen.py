@@ -89,7 +89,7 @@ def screen(
     done = folder.done(key)
     run = _Run(scorer, pairs, wanted, folder=folder, done=done)
     with meter("screening", total=pairs.count(), unit="pairs") as progress:
-        progress.advance(pairs.count() - pairs.count(done.proteins))
+        progress.begin_at(pairs.count() - pairs.count(done.proteins))
         run.go(progress.advance)
     yield from run.hits()
 
