@@ -13,7 +13,17 @@ from peftide.progress import working
 from peftide.quantities import count_of, duration
 from peftide.report import wording
 from peftide.report.axes import LogAxis
-from peftide.report.figures import Axis, Frame, chart, dots, note, spanning, strip, strip_axis
+from peftide.report.figures import (
+    Axis,
+    Frame,
+    apart,
+    chart,
+    dots,
+    note,
+    spanning,
+    strip,
+    strip_axis,
+)
 from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
@@ -36,6 +46,8 @@ LEAST = 0.01
 """Half of the scores that a picture shows at least, so that small differences look small."""
 MOST_NAMES = 12
 """A picture with more trainings than this shows no names."""
+NAME_HEIGHT = 13.0
+"""Distance of two names in a picture."""
 
 
 def write_comparison(path: Path, *, title: str | None = None) -> Path:
@@ -200,18 +212,13 @@ def against_cost(board: dict[str, Any]) -> Section | None:
     names = []
     if len(rows) <= MOST_NAMES:
         middle = math.sqrt(float(seconds.min() * seconds.max()))
-        for row in rows:
-            side = "start" if row["seconds"] <= middle else "end"
-            names.append(
-                note(
-                    frame,
-                    (row["seconds"], row["score"]),
-                    row["method"],
-                    text_anchor=side,
-                    dx=7 if side == "start" else -7,
-                    dy=4,
-                )
-            )
+        for side, dx in (("start", 7), ("end", -7)):
+            some = [row for row in rows if (row["seconds"] <= middle) == (side == "start")]
+            heights = frame.down([row["score"] for row in some]).tolist()
+            for row, old, new in zip(some, heights, apart(heights, NAME_HEIGHT), strict=True):
+                place = (row["seconds"], row["score"])
+                dy = 4 + new - old
+                names.append(note(frame, place, row["method"], text_anchor=side, dx=dx, dy=dy))
     said = f"{metric} against the time of a training; the numbers are in the leaderboard"
     return section(
         "Score and cost",

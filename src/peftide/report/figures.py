@@ -168,6 +168,22 @@ def note(frame: Frame, place: tuple[float, float], text: str, **attributes: Any)
     return _text(float(across), float(down), text, **attributes)
 
 
+def apart(places: Sequence[float], distance: float) -> list[float]:
+    """Return places in the same order, of which none is nearer to another than a distance.
+
+    Each place stays or moves down.
+
+    Examples
+    --------
+    >>> apart([10.0, 50.0, 12.0], 8.0)
+    [10.0, 50.0, 18.0]
+    """
+    found, last = [0.0] * len(places), -math.inf
+    for number in sorted(range(len(places)), key=places.__getitem__):
+        last = found[number] = max(places[number], last + distance)
+    return found
+
+
 def strip(
     axis: Axis,
     value: float | None,
