@@ -46,6 +46,7 @@ def test_the_best_options_train_a_model_with_its_test_part(swept: SweepResult) -
     config = from_mapping(TrainConfig, values | {"out": str(swept.path.parent / "run")})
     best = swept.table.nlargest(1, "score").iloc[0]
     assert config.head_width == best["head_width"]
+    assert "head_width" in values
     assert config.test
     metrics = train(config).metrics
     assert metrics["splits"]["validation"][metrics["headline"]]["value"] == pytest.approx(

@@ -67,6 +67,15 @@ def test_the_page_shows_board_verdict_and_what_was_left_out(tmp_path: Path) -> N
     assert found.tags.count("svg") == 1 + 1 + 3  # picture, scale, one strip per scored row
 
 
+@pytest.mark.parametrize(
+    ("task", "words"), [("ppi", "--sequences proteins.fasta"), ("binary", "--input new.fasta")]
+)
+def test_the_next_command_fits_the_task(tmp_path: Path, task: str, words: str) -> None:
+    (tmp_path / "comparison.json").write_text(json.dumps(BOARD))
+    (tmp_path / "config.yaml").write_text(f"task: {task}\n")
+    assert words in " ".join(read(write_comparison(tmp_path)).text)
+
+
 def test_a_folder_without_a_comparison_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"comparison\.json"):
         write_comparison(tmp_path)

@@ -211,7 +211,7 @@ def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
     number = numbers_of(trial.study)[trial.number]
     words = {name: one.suggest(trial) for name, one in sweep.space.items()}
     shown = ", ".join(f"{name} {word}" for name, word in words.items())
-    logger.info("\ntrial %d of %d: %s", number + 1, sweep.config.trials, shown)
+    logger.info("\ntrial %d (%d of %d): %s", number, number + 1, sweep.config.trials, shown)
     run = RunFolder(sweep.folder.path / TRIALS / f"{number:04d}")
     remove(run.path)
     try:
@@ -227,7 +227,7 @@ def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
         raise  # not the fault of its values: it is done again once there is room
     except TRAINING_FAILURES as error:
         trial.set_user_attr(REASON, f"{error}" or type(error).__name__)
-        logger.warning("trial %d failed: %s", number + 1, error)
+        logger.warning("trial %d failed: %s", number, error)
         raise
     record = read_record(run.record)
     trial.set_user_attr("best_epoch", record["best_epoch"])
@@ -272,6 +272,7 @@ def best_options(config: SweepConfig, words: Mapping[str, Any], task: Task) -> s
     """Return the options of the best trial as a file for `peftide train --config`."""
     best = only_read(as_training(config, **option_values(words)), task)
     changed = changed_options(best) - {"out", "resume", "overwrite", "debug", "embedding_cache"}
+    changed |= words.keys() - unread_of(best, task)  # searched values stand there, defaults too
     values = as_mapping(best)
     return yaml.safe_dump(
         {name: values[name] for name in values if name in changed}, sort_keys=False

@@ -30,7 +30,7 @@ def verdict(chosen: str, rows: Sequence[Row]) -> list[str]:
     ]
     best = next((row for row in rows if row["status"] == BASELINE), None)
     if best is not None and best.get("verdict"):
-        said.append(beside_baseline(best))
+        said.append(beside_baseline(said_name(own, rows), best))
     return said
 
 
@@ -86,17 +86,25 @@ def relative_cost(row: Row, own: Row) -> str:
     return f"{cost} ({duration(row['seconds'])} per training)"
 
 
-def beside_baseline(row: Row) -> str:
+def beside_baseline(name: str, row: Row) -> str:
     """Return how the chosen model compares with the best baseline.
+
+    Parameters
+    ----------
+    name
+        The chosen model.
+    row
+        The best baseline.
 
     Examples
     --------
-    >>> beside_baseline({"method": "kmer", "verdict": "below", "difference": -0.1})
-    'It is above the best baseline, kmer, by 0.100.'
+    >>> beside_baseline("lora", {"method": "kmer", "verdict": "below", "difference": -0.1})
+    'lora is above the best baseline, kmer, by 0.100.'
     """
-    name, gap = row["method"], row["difference"]
+    baseline, gap = row["method"], row["difference"]
     if row["verdict"] == "below":
-        return f"It is above the best baseline, {name}, by {-gap:.3f}."
+        return f"{name} is above the best baseline, {baseline}, by {-gap:.3f}."
     if row["verdict"] == "above":
-        return f"The baseline {name} is above it by {gap:.3f}: no model is useful here yet."
-    return f"It is not distinguishable from the best baseline, {name}: no evidence of any use."
+        return f"The baseline {baseline} is above {name} by {gap:.3f}: no model is useful here yet."
+    best = f"the best baseline, {baseline}"
+    return f"{name} is not distinguishable from {best}: no evidence of any use."

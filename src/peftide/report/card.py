@@ -118,7 +118,8 @@ def limits(run: Run) -> Iterator[str]:
     if run.reported == ["validation"]:
         yield "There was no test part: the scores are on the rows that chose the epoch."
     calibrated = run.metrics.get("calibration", {}).get("method")
-    if calibrated not in (None, "none"):
+    answers = TASKS[run.options["task"]].outcome.has_prevalence
+    if calibrated not in (None, "none") and answers:
         yield (
             "Probabilities are calibrated for the share of positives in validation. For another "
             "share, give `--prevalence`."

@@ -1,11 +1,13 @@
 """comparison.json → report.html: the verdict, the leaderboard, score against cost."""
 
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from peftide.config import read_yaml
 from peftide.files import write_text
 from peftide.metrics import metric_name
 from peftide.outputs import read_record
@@ -38,6 +40,7 @@ from peftide.report.writing import (
     read_summary,
     try_to_write,
 )
+from peftide.tasks import TASKS, VARIANT_TASKS
 
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
 BASELINE = "baseline"
@@ -242,9 +245,16 @@ def left_out(board: dict[str, Any]) -> Section | None:
 
 def next_step(path: Path, board: dict[str, Any]) -> Section | None:
     """Return where the models are."""
+    options = path / "config.yaml"
+    task = read_yaml(options).get("task") if options.is_file() else None
+    table = "new.fasta"
+    if task in TASKS and TASKS[task].level == "pair":
+        table = "new_pairs.tsv --sequences proteins.fasta"
+    table = "new_mutants.tsv" if task in VARIANT_TASKS else table
+    best = shlex.quote(str(path / "best"))
     return section(
         "Next",
-        element("pre", f"peftide predict {path / 'best'} --input TABLE --out answers.tsv"),
+        element("pre", f"peftide predict {best} --input {table} --out answers.tsv"),
         intro=f"`best` is the run folder of {board['chosen']}; `cells` has every other training, "
         "each with its own report.",
     )
