@@ -4,6 +4,8 @@ from dataclasses import replace
 from functools import partial
 
 from peftide.auditing import audit_training
+from peftide.backbones import Backbone
+from peftide.backbones.loading import LARGE
 from peftide.files import remove, write_json
 from peftide.hardware import (
     choose_run_hardware,
@@ -40,7 +42,7 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables, dtype=hardware.dtype)
-        release_memory()
+        _give_back(backbone)
         with open_run(request.config, list(request.files), chosen=request.chosen) as folder:
             remember_hardware(folder, hardware)
             if config.layer == AUTO:
@@ -51,9 +53,9 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
                 backbone = adapted_backbone(config, hardware.dtype)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
             parameters = count_parameters(setting.model)
-            release_memory()
+            _give_back(backbone)
             fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)
-            release_memory()
+            _give_back(backbone)
             seeds = seed_scores(setting)
             predictor, results = score(setting, folder)
             save(setting, predictor, folder)
@@ -71,3 +73,9 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
             write_json(folder.record, record | {"status": "finished"})
             remove(folder.checkpoints)
     write_report_if_possible(config.out, title=config.title)
+
+
+def _give_back(backbone: Backbone) -> None:
+    """Return free memory to the system between two phases, if it is much: it takes a while."""
+    if sum(tensor.numel() for tensor in backbone.parameters()) > LARGE:
+        release_memory()
