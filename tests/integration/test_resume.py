@@ -260,7 +260,7 @@ def test_resuming_a_finished_run_changes_nothing(
     with caplog.at_level("INFO", logger="peftide"):
         assert main(f"train --resume --out {config.out}".split()) == 0
     assert "already finished" in caplog.text
-    assert "spearman" in capsys.readouterr().out
+    assert "Spearman" in capsys.readouterr().out
     assert content(config.out) == before
 
 
