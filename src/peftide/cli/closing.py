@@ -91,9 +91,8 @@ def free_path(wanted: Path | str) -> Path:
 
     Examples
     --------
-    >>> Path("run").mkdir()
-    >>> free_path("run"), free_path("scores.tsv")
-    (PosixPath('run_2'), PosixPath('scores.tsv'))
+    >>> free_path("no_such_folder/scores.tsv")
+    PosixPath('no_such_folder/scores.tsv')
     """
     first = path = Path(wanted)
     number = 1
