@@ -22,7 +22,7 @@ class Ensemble(nn.Module):
 class DotHead(nn.Module):
     """Order-free score of two vectors by inner products, which can be searched.
 
-    One hidden layer turns each vector x into h(x) = GELU(W x + c), a linear map of it into u(x).
+    A hidden layer turns each vector x into h(x) = GELU(W x + c); u(x) is a linear map of h(x).
     The logit of output k is Σ_i s_ki u_i(a) u_i(b) + v_k·(h(a) + h(b)) + bias_k. With the signs s,
     this is an inner product of two vectors, one for each protein; so the scores of many proteins
     with many others are one product of matrices.

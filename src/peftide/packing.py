@@ -225,7 +225,7 @@ def within_padded(
 
 
 def similar_length_runs(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield neighbours of which none is more than a quarter longer than another.
+    """Yield groups of neighbours; the longest has at most 1.25 times the length of the shortest.
 
     Examples
     --------

@@ -21,6 +21,7 @@ from peftide.config import (
 )
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names
+from peftide.environment import environment
 from peftide.errors import InputError
 from peftide.files import (
     alone_at,
@@ -33,7 +34,6 @@ from peftide.files import (
     written_whole,
 )
 from peftide.outputs import WRITTEN_BY, check_folder, read_record, say_link
-from peftide.version import environment
 from peftide.work_folder import folder_work
 
 logger = logging.getLogger(__name__)
@@ -246,8 +246,9 @@ def open_run(
 ) -> Iterator[RunFolder]:
     """Create the run folder of a training (see `check_run`), or reopen the one to resume.
 
-    A run that replaces an earlier one is put in its place when the block ends without an error. No
-    other process can open the run until the block ends.
+    When the block ends without an error, a finished run loses what only an unfinished one needs,
+    and a run that replaces an earlier one is put in its place. No other process can open the run
+    until the block ends.
 
     Parameters
     ----------
@@ -271,9 +272,10 @@ def open_run(
             _note_backbone(config, folder)
         remove_partials(folder.path)
         remove_partials(folder.checkpoints)
-        if folder.is_finished():
-            _tidy(config, folder)
         yield folder
+        if folder.is_finished():
+            for path in _left_over(config, folder):
+                remove(path)
         if folder.path == work.new:
             work.put(WRITTEN_BY[command])
         work.leave()
@@ -292,11 +294,6 @@ def _left_over(config: Resumable, folder: RunFolder) -> list[Path]:
     """Return what only an unfinished run needs."""
     has_own_cache = isinstance(config, CompareConfig | SweepConfig) and not config.embedding_cache
     return [folder.checkpoints, *([folder.cache] if has_own_cache else [])]
-
-
-def _tidy(config: Resumable, folder: RunFolder) -> None:
-    for path in _left_over(config, folder):
-        remove(path)
 
 
 def _record_in(config: Resumable) -> dict[str, Any]:

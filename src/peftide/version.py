@@ -1,23 +1,3 @@
-"""The versions of peftide and of what it stands on, for records and the command line."""
-
-import importlib.metadata
-import platform
-from datetime import datetime
-from typing import Any
+"""The version of peftide, for records and the command line."""
 
 __version__ = "0.1.0"
-
-FORMAT_VERSION = 1
-VERSIONED = ("peftide", "torch", "transformers", "peft", "numpy", "scikit-learn")
-
-
-def environment(seed: int, *, command: str) -> dict[str, Any]:
-    """Return the part of a record that names the command, the date and the software."""
-    return {
-        "command": command,
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "format_version": FORMAT_VERSION,
-        "seed": seed,
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in VERSIONED},
-    }

@@ -13,6 +13,22 @@ for _code, _letter in enumerate(STANDARD_RESIDUES):
     _CODE_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = _code
 
 
+def as_bytes(text: str) -> np.ndarray:
+    """Yield a text as an array of bytes, to be stored beside numbers. Shape (L,).
+
+    Examples
+    --------
+    >>> from_bytes(as_bytes("MKV"))
+    'MKV'
+    """
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def from_bytes(array: np.ndarray) -> str:
+    """Yield the text that `as_bytes` made an array of."""
+    return array.tobytes().decode()
+
+
 def letter_codes(sequence: str) -> IntArray:
     """Yield a code per residue: 0-19 for `STANDARD_RESIDUES` in either case, 20 for the rest.
 

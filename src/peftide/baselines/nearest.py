@@ -16,6 +16,7 @@ from peftide.baselines.checks import (
     checked_targets,
 )
 from peftide.baselines.homologues import Homologues, Search, find_homologues
+from peftide.baselines.letters import as_bytes, from_bytes
 from peftide.outcomes import OUTCOMES
 from peftide.types import FloatArray, IntArray
 
@@ -108,7 +109,7 @@ class NearestHomologue:
     def arrays(self) -> dict[str, np.ndarray]:
         """Yield sequences, examples and labels of train by name."""
         return {
-            "residues": np.frombuffer("".join(self.sequences).encode(), dtype=np.uint8),
+            "residues": as_bytes("".join(self.sequences)),
             "ends": np.cumsum([len(sequence) for sequence in self.sequences]),
             "examples": self.examples,
             "labels": self.labels,
@@ -120,7 +121,7 @@ def load_nearest(
     arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int
 ) -> NearestHomologue:
     """Yield the baseline that `NearestHomologue.arrays` came from."""
-    text = arrays["residues"].tobytes().decode()
+    text = from_bytes(arrays["residues"])
     ends = arrays["ends"].tolist()
     sequences = tuple(text[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True))
     assert arrays["examples"].shape[1] == proteins_per_example

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from peftide.baselines.checks import as_answers, check_as_fitted, check_members, checked_targets
+from peftide.baselines.letters import as_bytes, from_bytes
 from peftide.outcomes import OUTCOMES
 from peftide.outcomes.shallow import as_columns
 from peftide.similarity.reference import changes, consensus
@@ -62,8 +63,11 @@ class Neighbours:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Yield all numbers by name, and the reference as its letters."""
-        letters = np.frombuffer(self.reference.encode(), dtype=np.uint8)
-        return {"reference": letters, "of_site": self.of_site, "overall": self.overall}
+        return {
+            "reference": as_bytes(self.reference),
+            "of_site": self.of_site,
+            "overall": self.overall,
+        }
 
 
 def load_neighbours(
@@ -71,7 +75,7 @@ def load_neighbours(
 ) -> Neighbours:
     """Yield the baseline that `Neighbours.arrays` came from."""
     assert proteins_per_example == 1
-    reference = arrays["reference"].tobytes().decode()
+    reference = from_bytes(arrays["reference"])
     return Neighbours(reference, kind, arrays["of_site"], arrays["overall"])
 
 

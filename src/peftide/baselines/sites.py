@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from peftide.baselines.letters import OTHER, letter_codes
+from peftide.baselines.letters import OTHER, as_bytes, from_bytes, letter_codes
 from peftide.baselines.penalised import PenalisedModel, fit_penalised
 from peftide.similarity.reference import (
     DELETED,
@@ -66,7 +66,7 @@ class Sites:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Yield all numbers by name, and the reference as its letters."""
-        letters = np.frombuffer(self.reference.encode(), dtype=np.uint8)
+        letters = as_bytes(self.reference)
         known = {"reference": letters, "columns": self.columns, "paired": self.paired}
         return known | self.model.arrays()
 
@@ -74,7 +74,7 @@ class Sites:
 def load_sites(arrays: Mapping[str, np.ndarray], *, kind: str, proteins_per_example: int) -> Sites:
     """Yield the baseline that `Sites.arrays` came from."""
     assert proteins_per_example == 1
-    reference = arrays["reference"].tobytes().decode()
+    reference = from_bytes(arrays["reference"])
     model = PenalisedModel.from_arrays(arrays, kind=kind)
     return Sites(reference, arrays["columns"], arrays["paired"], model)
 

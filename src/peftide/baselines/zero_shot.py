@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from peftide.baselines.letters import OTHER, letter_codes
+from peftide.baselines.letters import OTHER, as_bytes, from_bytes, letter_codes
 from peftide.baselines.penalised import PenalisedModel, fit_penalised
 from peftide.errors import InputError
 from peftide.similarity.reference import DELETED, INSERTED, changes
@@ -83,7 +83,7 @@ class ZeroShot:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Yield all numbers by name, and the wild type as its letters."""
-        letters = np.frombuffer(self.scores.wild_type.encode(), dtype=np.uint8)
+        letters = as_bytes(self.scores.wild_type)
         return {"wild_type": letters, "scores": self.scores.by_letter} | self.model.arrays()
 
 
@@ -92,7 +92,7 @@ def load_zero_shot(
 ) -> ZeroShot:
     """Yield the baseline that `ZeroShot.arrays` came from."""
     assert proteins_per_example == 1
-    wild_type = arrays["wild_type"].tobytes().decode()
+    wild_type = from_bytes(arrays["wild_type"])
     scores = SubstitutionScores(wild_type, arrays["scores"])
     return ZeroShot(scores, PenalisedModel.from_arrays(arrays, kind=kind))
 

@@ -32,7 +32,7 @@ from peftide.evaluation.homology import remembered_search
 from peftide.evaluation.part_scores import Answers, Resampling
 from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.tables import write_table
-from peftide.files import remove, size_on_disk, storage_errors, write_json, written_whole
+from peftide.files import size_on_disk, storage_errors, write_json, written_whole
 from peftide.outputs import read_record
 from peftide.progress import saying_once
 from peftide.report import write_report_if_possible
@@ -128,7 +128,6 @@ def _result(out: Path) -> CompareResult:
 
 def _fill(request: _Request, folder: RunFolder) -> None:
     """Train every cell that fits, and write the leaderboard."""
-    config = request.config
     progress = _train_all(request, folder)
     if not progress.finished:
         reasons = "; ".join(f"{one.name}: {why}" for one, (_, why) in progress.failed.items())
@@ -140,8 +139,6 @@ def _fill(request: _Request, folder: RunFolder) -> None:
     write_table(board.table(), folder.path / TABLE)
     write_json(folder.path / RECORD, board.record())
     write_json(folder.record, read_record(folder.record) | {"status": "finished"})
-    if config.embedding_cache is None:
-        remove(folder.cache)
 
 
 def _train_all(request: _Request, folder: RunFolder) -> _Progress:

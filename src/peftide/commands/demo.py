@@ -10,11 +10,11 @@ import pandas as pd
 from peftide.commands.predict import predict
 from peftide.commands.train import TrainResult, train
 from peftide.config import DemoConfig, PredictConfig, TrainConfig
+from peftide.environment import environment
 from peftide.files import write_json, write_text
 from peftide.outputs import clear_folder, making_folder
 from peftide.progress import saying_once
 from peftide.simulate import simulate_proteome, write_proteome
-from peftide.version import environment
 from peftide.work_folder import RECORD
 
 logger = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from peftide.bundle_record import read_answering
 from peftide.config import MutateConfig, as_mapping
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names
+from peftide.environment import environment
 from peftide.errors import InputError
 from peftide.evaluation.tables import write_table
 from peftide.files import write_json, write_text
@@ -14,7 +15,6 @@ from peftide.outputs import WRITTEN_BY, making_folder
 from peftide.report.heat_map import heat_map
 from peftide.run_folder import RunFolder
 from peftide.sequences.site_lists import read_sites
-from peftide.version import environment
 
 MUTATE = "mutate"
 SCORES, ORDER, PICTURE = "variants.tsv", "order.tsv", "heat_map.svg"

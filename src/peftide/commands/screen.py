@@ -24,7 +24,7 @@ from peftide.sequences.findings import say_findings
 if TYPE_CHECKING:
     from peftide.predictor import Predictor
     from peftide.screening.pair_head import PairScorer
-    from peftide.screening.screen import Pairs, Wanted
+    from peftide.screening.screen import Pairs
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ def _screen(
     from peftide.screening.progress import ScreenFolder, key_of
     from peftide.screening.screen import Wanted
     from peftide.screening.screen import screen as all_pairs
-    from peftide.screening.selection import pairs_of, probabilities, wanted_of
+    from peftide.screening.selection import pairs_of, probabilities, shortlist_of, wanted_of
     from peftide.screening.shortlist import recall, rescored
 
     rows = _encoded(config, proteins, predictor, store=store)
@@ -173,7 +173,7 @@ def _screen(
         lambda scores: probabilities(predictor, scores[:, None], prevalence=config.prevalence),
         known=None if config.known is None else known,
     )
-    shortlist = _shortlist(config, wanted, proteins)
+    shortlist = shortlist_of(config, proteins)
     key = key_of([_identity(config), wanted.top_k, wanted.lowest, config.self_pairs, shortlist])
     folder, found = ScreenFolder(store / "screen"), None
     started = time.monotonic()
@@ -190,19 +190,6 @@ def _screen(
             found = recall(best, scorer, pairs, wanted=wanted)
     seconds = time.monotonic() - started
     return _result(config, proteins, pairs, hits=count, seconds=seconds, recall=found)
-
-
-def _shortlist(config: ScreenConfig, wanted: "Wanted", proteins: ScreenedProteins) -> int | None:
-    """Return how many partners of each protein the model scores; None for all."""
-    most = len(proteins.partners) - proteins.is_square
-    if config.shortlist is None or config.shortlist < most:
-        return config.shortlist
-    logger.info(
-        "note: --shortlist %s: every protein has %s partners, so the model scores all pairs",
-        f"{config.shortlist:,}",
-        f"{most:,}",
-    )
-    return None
 
 
 def _result(
@@ -253,11 +240,11 @@ def _forecast(
     from peftide.heads import DotHead
     from peftide.screening.imitation import GROUP, WIDTH
     from peftide.screening.pair_head import dot_scorer
-    from peftide.screening.selection import pairs_of, wanted_of
+    from peftide.screening.selection import pairs_of, shortlist_of, wanted_of
 
     pairs, _ = pairs_of(config, proteins)
     wanted = wanted_of(config, proteins, predictor)
-    shortlist = _shortlist(config, wanted, proteins)
+    shortlist = shortlist_of(config, proteins)
     model, hardware = predictor.encoder.model, predictor.encoder.hardware
     count = min(len(proteins.sequences), 20_000)
     with hardware.computing(), torch.inference_mode():

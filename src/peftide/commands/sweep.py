@@ -186,8 +186,6 @@ def _fill(sweep: _Sweep) -> None:
     write_text(folder.path / BEST, best)
     write_json(folder.path / RECORD, found.record())
     write_json(folder.record, read_record(folder.record) | {"status": "finished"})
-    if config.embedding_cache is None:
-        remove(folder.cache)
 
 
 def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:

@@ -12,8 +12,7 @@ from peftide.evaluation.comparison import compare_answers
 from peftide.evaluation.part_scores import Answers, Resampling
 from peftide.evaluation.rows import ScoredPart
 from peftide.metrics import NO_EVIDENCE, difference_verdict
-from peftide.report.comparison import BASELINE
-from peftide.report.summary_forms import TRAINED
+from peftide.report.summary_forms import BASELINE, TRAINED
 
 FORMAT_VERSION = 1
 MUCH_CHEAPER = 2.0

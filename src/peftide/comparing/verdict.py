@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peftide.quantities import duration
-from peftide.report.comparison import BASELINE
-from peftide.report.summary_forms import TRAINED
+from peftide.report.summary_forms import BASELINE, TRAINED
 
 ABOUT_AS_MUCH = 1.5
 """Costs that differ by less than this factor are called equal."""

@@ -98,7 +98,7 @@ def _embed(
     copies = _first_of_equal(sequences)
     firsts = np.unique(copies)
     ordered = firsts[np.argsort(plan.tokens[firsts], kind="stable")]
-    known = taken_rows(sequences, plan, firsts=firsts, store=store, rows=rows)
+    known = taken_rows(sequences, plan, firsts=firsts, offsets=offsets, store=store, rows=rows)
     progress = Progress(store, plan)
     ordered = np.concatenate([known, ordered[~np.isin(ordered, known)]])
     # progress counts sequences, so another token budget can resume it

@@ -48,6 +48,7 @@ def taken_rows(
     plan: EmbeddingPlan,
     *,
     firsts: IntArray,
+    offsets: IntArray,
     store: Path | None,
     rows: np.ndarray,
 ) -> IntArray:
@@ -57,8 +58,8 @@ def taken_rows(
 
     Parameters
     ----------
-    firsts
-        Places of the distinct sequences. Shape (F,).
+    firsts, offsets
+        As in `write_index`.
     rows
         Rows of all sequences, to be filled. Shape (R, D).
     """
@@ -67,16 +68,18 @@ def taken_rows(
     progress = Progress(store, plan)
     if progress.sequences_done:
         return _read_known(store)
-    offsets = np.concatenate([[0], np.cumsum(plan.rows)])
     wanted = {_hash(sequences[int(place)]): int(place) for place in firsts}
     for folder in sorted(path.parent for path in store.parent.glob(f"*/{PROGRESS}")):
         other = Progress(folder, replace(plan, key=""))
-        stored = other.finished_rows(plan) if wanted and folder != store else None
+        index = {} if folder == store else dict(_index(folder, checksum=other.index))
+        shared = wanted.keys() & index.keys()
+        # all rows are read to check them, so only if some are needed
+        stored = other.finished_rows(plan) if shared else None
         if stored is None:
             continue
-        for code, part in _index(folder, checksum=other.index):
-            place = wanted.get(code, -1)
-            if place >= 0 and part.stop - part.start == plan.rows[place]:
+        for code in shared:
+            place, part = wanted[code], index[code]
+            if part.stop - part.start == plan.rows[place]:
                 rows[offsets[place] : offsets[place + 1]] = stored[part]
                 del wanted[code]
     found = np.setdiff1d(firsts, np.array(list(wanted.values()), dtype=np.int64))
@@ -94,7 +97,7 @@ def taken_rows(
 
 def _index(folder: Path, *, checksum: int | None) -> Iterator[tuple[tuple[int, int], slice]]:
     """Yield the hash of each sequence of a folder, and its rows; a damaged index yields nothing."""
-    index = _read(folder / INDEX)
+    index = None if checksum is None else _read(folder / INDEX)
     if index is None or index.ndim != 2 or checksum_of(index) != checksum:
         return
     for first, second, start, count in index.tolist():

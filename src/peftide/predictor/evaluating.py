@@ -7,6 +7,7 @@ from peftide.auditing import audit_known
 from peftide.bundle import Bundle, load_bundle
 from peftide.config import EvaluateConfig, as_mapping
 from peftide.config.unread import NOTHING, Names, changed_options
+from peftide.environment import environment
 from peftide.errors import InputError
 from peftide.evaluation.beside import stored_beside
 from peftide.evaluation.homology import remembered_search
@@ -26,7 +27,6 @@ from peftide.sequences import Table, read_table, split_by_column
 from peftide.sequences.findings import plain_findings, say_findings
 from peftide.tasks.reading import reading_options
 from peftide.types import Level
-from peftide.version import environment
 from peftide.work_folder import Work
 
 UNNAMED = "test"

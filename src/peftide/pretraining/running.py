@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from peftide.config import PretrainConfig
-from peftide.files import remove
 from peftide.hardware import choose_run_hardware, remember_hardware
 from peftide.outputs import read_record
 from peftide.pretraining.corpus import CorpusFiles
@@ -45,7 +44,4 @@ def run_pretraining(
         progress = pretrain_model(model, plan)
         with working("saving the backbone"):
             save_backbone(model, setting.tokenizer, folder.path, dtype=config.weights_dtype)
-        record = record_results(setting, model, hardware, progress=progress, folder=folder)
-        if record["status"] == "finished":
-            remove(folder.checkpoints)
-        return record
+        return record_results(setting, model, hardware, progress=progress, folder=folder)

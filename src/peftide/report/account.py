@@ -231,8 +231,7 @@ def next_steps(run: Run) -> Section | None:
     folder = shlex.quote(model)
     pairs = any("id_a" in part.rows for part in run.parts)
     variants = (run.options.get("task") or run.record.get("task")) in VARIANT_TASKS
-    table_of = "--input new_pairs.tsv --sequences proteins.fasta" if pairs else "--input new.fasta"
-    table_of = "--input new_mutants.tsv" if variants else table_of
+    table_of = wording.new_input(pairs=pairs, variants=variants)
     labelled = "--input labelled_pairs.tsv --sequences proteins.fasta"
     labelled = labelled if pairs else "--input labelled.tsv"
     commands = [

@@ -30,7 +30,7 @@ from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
 from peftide.report.scoreboard import interval_text
-from peftide.report.summary_forms import TRAINED, ComparisonForm
+from peftide.report.summary_forms import BASELINE, TRAINED, ComparisonForm
 from peftide.report.tables import Section, section, table
 from peftide.report.verdict import other_name
 from peftide.report.writing import (
@@ -43,8 +43,6 @@ from peftide.report.writing import (
 from peftide.tasks import TASKS, VARIANT_TASKS
 
 RECORD, REPORT, RUN = "comparison.json", "report.html", "run.json"
-BASELINE = "baseline"
-"""Status of the rows that have a score."""
 LEAST = 0.01
 """Half of the scores that a picture shows at least, so that small differences look small."""
 MOST_NAMES = 12
@@ -247,14 +245,12 @@ def next_step(path: Path, board: dict[str, Any]) -> Section | None:
     """Return where the models are."""
     options = path / "config.yaml"
     task = read_yaml(options).get("task") if options.is_file() else None
-    table = "new.fasta"
-    if task in TASKS and TASKS[task].level == "pair":
-        table = "new_pairs.tsv --sequences proteins.fasta"
-    table = "new_mutants.tsv" if task in VARIANT_TASKS else table
+    pairs = task in TASKS and TASKS[task].level == "pair"
+    table = wording.new_input(pairs=pairs, variants=task in VARIANT_TASKS)
     best = shlex.quote(str(path / "best"))
     return section(
         "Next",
-        element("pre", f"peftide predict {best} --input {table} --out answers.tsv"),
+        element("pre", f"peftide predict {best} {table} --out answers.tsv"),
         intro=f"`best` is the run folder of {board['chosen']}; `cells` has every other training, "
         "each with its own report.",
     )

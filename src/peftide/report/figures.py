@@ -169,9 +169,7 @@ def note(frame: Frame, place: tuple[float, float], text: str, **attributes: Any)
 
 
 def apart(places: Sequence[float], distance: float) -> list[float]:
-    """Return places in the same order, of which none is nearer to another than a distance.
-
-    Each place stays or moves down.
+    """Move places down until they are at least a distance apart; their order stays.
 
     Examples
     --------

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from peftide.report.forms import Count, Number, Text
 from peftide.saved import OTHER_KEYS_ALLOWED
 
-TRAINED = "trained"
+TRAINED, BASELINE = "trained", "baseline"
+"""Status of the rows that have a score."""
 COSTS = frozenset(
     {
         *("backbone", "validation", "seeds", "spread", "trained_parameters", "memory_mb"),

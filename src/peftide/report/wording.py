@@ -98,3 +98,16 @@ def interval(low: float | None, high: float | None) -> str:
     ('[0.600, 0.650]', '')
     """
     return "" if low is None or high is None else f"[{score(low)}, {score(high)}]"
+
+
+def new_input(*, pairs: bool, variants: bool) -> str:
+    """Return the options of `peftide predict` for a table of a user, as an example.
+
+    Examples
+    --------
+    >>> new_input(pairs=False, variants=False)
+    '--input new.fasta'
+    """
+    if variants:
+        return "--input new_mutants.tsv"
+    return "--input new_pairs.tsv --sequences proteins.fasta" if pairs else "--input new.fasta"

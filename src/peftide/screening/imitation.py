@@ -1,8 +1,7 @@
 """A trained pair head that is slow on many pairs → a dot head that ranks pairs almost as it does.
 
-The dot head learns the scores of random pairs of the proteins to be screened. On yeast proteins and
-a model of `mini`, 99.9 % of the trained head's best 1 % of pairs are among the best 10 % of its
-imitation (benchmarks/shortlist.py).
+The dot head learns the scores of random pairs of the proteins to be screened. How well it finds the
+best pairs of the trained head: `benchmarks/shortlist.py`.
 """
 
 from pathlib import Path

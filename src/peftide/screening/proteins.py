@@ -44,6 +44,11 @@ class ScreenedProteins:
         """Ids of the possible partners."""
         return self.named.ids if self.is_square else self.named.ids[self.count :]
 
+    @property
+    def partners_of_each(self) -> int:
+        """The number of possible partners of one protein."""
+        return len(self.partners) - self.is_square
+
 
 def read_proteins(config: ScreenConfig) -> ScreenedProteins:
     """Read the proteins, and their possible partners if they are others.

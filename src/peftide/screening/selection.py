@@ -46,7 +46,7 @@ def wanted_of(config: ScreenConfig, proteins: ScreenedProteins, predictor: Predi
     top_k = config.top_k
     if top_k is None and config.threshold is None:
         top_k = DEFAULT_TOP_K
-    most = len(proteins.partners) - proteins.is_square
+    most = proteins.partners_of_each
     if top_k is not None and top_k > most:
         logger.info("note: --top-k %s: every protein has %s partners", f"{top_k:,}", f"{most:,}")
         top_k = max(most, 1)
@@ -54,6 +54,19 @@ def wanted_of(config: ScreenConfig, proteins: ScreenedProteins, predictor: Predi
     if config.threshold is not None:
         lowest = lowest_logit(predictor, config.threshold, prevalence=config.prevalence)
     return Wanted(top_k, lowest)
+
+
+def shortlist_of(config: ScreenConfig, proteins: ScreenedProteins) -> int | None:
+    """Return how many partners of each protein the model scores; None for all."""
+    most = proteins.partners_of_each
+    if config.shortlist is None or config.shortlist < most:
+        return config.shortlist
+    logger.info(
+        "note: --shortlist %s: every protein has %s partners, so the model scores all pairs",
+        f"{config.shortlist:,}",
+        f"{most:,}",
+    )
+    return None
 
 
 def lowest_logit(predictor: Predictor, threshold: float, *, prevalence: float | None) -> float:

@@ -73,15 +73,12 @@ def _scores(a: IntArray, b: IntArray, *, scorer: PairScorer, pairs: Pairs) -> np
 
 def recall(hits: pd.DataFrame, scorer: PairScorer, pairs: Pairs, *, wanted: Wanted) -> float:
     """Return the share of the wanted pairs of some random proteins that are among the hits."""
-    count = len(pairs.sequences)
-    some = np.sort(np.random.default_rng(0).permutation(count)[:SAMPLE])
+    some = np.sort(np.random.default_rng(0).permutation(len(pairs.sequences))[:SAMPLE])
     scores = block_scores(scorer, pairs, ones=some, partners=slice(0, len(pairs.partners)))
     if wanted.top_k is not None:
         lowest = scores.topk(wanted.top_k, dim=1).values[:, -1:]
         scores = scores.masked_fill(scores < lowest, -torch.inf)
     rows, best = torch.nonzero(torch.isfinite(scores) & (scores >= wanted.lowest), as_tuple=True)
-    codes = hits["a"].to_numpy() * len(pairs.partners) + hits["b"].to_numpy()
-    if pairs.is_square:
-        codes = np.append(codes, hits["b"].to_numpy() * count + hits["a"].to_numpy())
-    found = np.isin(some[rows.numpy()] * len(pairs.partners) + best.numpy(), codes)
+    sought = pd.DataFrame({"a": some[rows.numpy()], "b": best.numpy()})
+    found = np.isin(_codes(sought, pairs), _codes(hits, pairs))
     return float(found.mean()) if len(found) else 1.0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from peftide.config import SplitConfig, as_mapping
+from peftide.environment import environment
 from peftide.errors import InputError
 from peftide.files import file_hash, storage_errors, write_json
 from peftide.outputs import WRITTEN_BY
@@ -16,7 +17,6 @@ from peftide.sequences.yes_no import is_yes, opposite
 from peftide.splitting.plan import SplitPlan
 from peftide.splitting.record import UNKNOWN
 from peftide.splitting.rows import Cells, SplitRows, input_files
-from peftide.version import environment
 from peftide.work_folder import Work
 
 TABLE, DROPPED, CLUSTERS, RECORD = WRITTEN_BY["split"]

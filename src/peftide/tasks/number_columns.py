@@ -18,7 +18,7 @@ from peftide.sequences.yes_no import is_yes
 from peftide.tasks.column import Column, Detection
 
 LONGEST_EXACT = 15
-"""Digits of a number that a spreadsheet keeps."""
+"""Spreadsheets keep this many digits of a number."""
 MOST_HALVES = 3
 """So many different numbers between 0 and 1 may stand for doubtful cases of yes or no."""
 

@@ -202,7 +202,7 @@ def chosen_head(config: TrainConfig) -> str:
 
 
 def head_dropout(config: TrainConfig) -> float:
-    """Return the dropout inside the head; a dot head needs more of it to do well on new proteins.
+    """Return the dropout inside the head.
 
     Examples
     --------

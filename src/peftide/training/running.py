@@ -6,7 +6,7 @@ from functools import partial
 from peftide.auditing import audit_training
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LARGE
-from peftide.files import remove, write_json
+from peftide.files import write_json
 from peftide.hardware import (
     choose_run_hardware,
     release_memory,
@@ -71,7 +71,6 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
             record |= {"parameters": parameters, "memory_before_bytes": memory_before}
             record |= {} if seeds is None else {"seeds": seeds}
             write_json(folder.record, record | {"status": "finished"})
-            remove(folder.checkpoints)
     write_report_if_possible(config.out, title=config.title)
 
 

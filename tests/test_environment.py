@@ -4,7 +4,7 @@ import json
 from importlib.metadata import version
 
 import peftide
-from peftide.version import environment
+from peftide.environment import environment
 
 
 def test_a_record_has_the_versions_that_are_installed() -> None:
