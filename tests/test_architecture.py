@@ -60,6 +60,7 @@ ORDER = [
     "bundle_record",
     "bundle",
     "predictor",
+    "exporting",
     "screening",
     "training",
     "pretraining",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from peftide.commands.doctor import doctor
     from peftide.commands.embed import embed
     from peftide.commands.evaluate import evaluate
+    from peftide.commands.export import export
     from peftide.commands.init import init
+    from peftide.commands.merge import merge
     from peftide.commands.mutate import mutate
     from peftide.commands.plan import plan
     from peftide.commands.predict import predict
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
         DoctorConfig,
         EmbedConfig,
         EvaluateConfig,
+        ExportConfig,
         InitConfig,
+        MergeConfig,
         MutateConfig,
         PlanConfig,
         PredictConfig,
@@ -60,7 +64,9 @@ __all__ = [
     "DoctorConfig",
     "EmbedConfig",
     "EvaluateConfig",
+    "ExportConfig",
     "InitConfig",
+    "MergeConfig",
     "MutateConfig",
     "PairClassifier",
     "PeftideError",
@@ -81,10 +87,12 @@ __all__ = [
     "doctor",
     "embed",
     "evaluate",
+    "export",
     "init",
     "load",
     "load_backbone",
     "load_bundle",
+    "merge",
     "mutate",
     "plan",
     "predict",
@@ -104,7 +112,9 @@ _HOMES = {
     "DoctorConfig": "config",
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
+    "ExportConfig": "config",
     "InitConfig": "config",
+    "MergeConfig": "config",
     "MutateConfig": "config",
     "PairClassifier": "estimators",
     "PeftideError": "errors",
@@ -124,11 +134,13 @@ _HOMES = {
     "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "export": "commands.export",
     "init": "commands.init",
     "load_backbone": "backbones.loading",
     "Predictor": "predictor",
     "load": "predictor",
     "load_bundle": "bundle",
+    "merge": "commands.merge",
     "mutate": "commands.mutate",
     "plan": "commands.plan",
     "predict": "commands.predict",

@@ -43,6 +43,10 @@ WRITTEN_BY = {
         RECORD,
     ),
     "mutate": ("variants.tsv", "order.tsv", "heat_map.svg", RECORD),
+    "merge": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "spiece.model")
+    + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+    + ("README.md", RECORD),
+    "export": ("encoder.onnx", "head.onnx", "model.json", "README.md", RECORD),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

@@ -19,7 +19,9 @@ from peftide.config import (
     DoctorConfig,
     EmbedConfig,
     EvaluateConfig,
+    ExportConfig,
     InitConfig,
+    MergeConfig,
     MutateConfig,
     PlanConfig,
     PredictConfig,
@@ -52,6 +54,8 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     InitConfig: ("commands/init.py",),
     DoctorConfig: ("commands/doctor.py", "cli/doctor.py", "hardware.py"),
     CompletionConfig: ("cli/completion.py",),
+    MergeConfig: ("commands/merge.py",),
+    ExportConfig: ("commands/export.py", "commands/merge.py"),
     MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""

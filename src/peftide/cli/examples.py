@@ -56,6 +56,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide embed --sequences proteins.fasta --out vectors.safetensors",
         "peftide embed --run my_run --sequences proteins.fasta --out adapted.parquet",
     ),
+    "merge": (
+        "peftide merge my_run --out merged",
+        "peftide merge my_run --backbone moved_backbone --out merged",
+    ),
+    "export": (
+        "peftide export my_run --out graphs",
+        "peftide export my_run --backbone moved_backbone --out graphs",
+    ),
     "pretrain": (
         "peftide pretrain --sequences my_family.fasta --out my_backbone",
         "peftide pretrain --backbone mini --sequences my_family.fasta --hours 8 --out adapted",

@@ -21,7 +21,9 @@ from peftide.config import (
     DoctorConfig,
     EmbedConfig,
     EvaluateConfig,
+    ExportConfig,
     InitConfig,
+    MergeConfig,
     MutateConfig,
     PlanConfig,
     PredictConfig,
@@ -58,6 +60,8 @@ COMMANDS: dict[str, type[Options]] = {
     "audit": AuditConfig,
     "report": ReportConfig,
     "embed": EmbedConfig,
+    "merge": MergeConfig,
+    "export": ExportConfig,
     "pretrain": PretrainConfig,
     "completion": CompletionConfig,
 }

@@ -25,6 +25,7 @@ from peftide.config.mutating import MutateConfig
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
 from peftide.config.screening import ScreenConfig
+from peftide.config.sharing import ExportConfig, MergeConfig
 from peftide.config.starting import CompletionConfig, DoctorConfig, InitConfig
 from peftide.config.sweeping import SweepConfig
 from peftide.config.yaml_files import read_yaml
@@ -40,8 +41,10 @@ __all__ = [
     "EngineOptions",
     "EvaluateConfig",
     "EvaluationOptions",
+    "ExportConfig",
     "InitConfig",
     "JoinOptions",
+    "MergeConfig",
     "MethodOptions",
     "ModelOptions",
     "MutateConfig",
