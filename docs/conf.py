@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from docs.generate.markers import complaints, expand  # noqa: E402
+from docs.generate.shell_lines import broken_commands  # noqa: E402
 
 from peftide.version import __version__  # noqa: E402
 
@@ -57,7 +58,8 @@ used: set[str] = set()
 
 def expand_markers(app: Any, page: str, source: list[str]) -> None:
     """Replace the markers of one page by the text that they stand for."""
-    source[0], names = expand(source[0], page)
+    text, names = expand(source[0], page)
+    source[0] = broken_commands(text)
     used.update(names)
 
 

@@ -49,7 +49,7 @@ def test_parts_stand_beside_each_other_and_undefined_scores_are_a_dash() -> None
     assert lines[1].split() == ["AUROC", *["0.912", "[0.900,", "0.925]"] * 2]
     assert lines[2].split() == ["MCC", "–", "–"]
     assert lines[3] == "examples scored: validation 1,200, test 1,200"
-    assert lines[4] == "in brackets: 95% intervals from resampling test 300 proteins"
+    assert lines[4] == "[low, high]: 95% interval, which resamples 300 proteins of test"
 
 
 def test_a_lead_whose_interval_spans_zero_is_said_to() -> None:

@@ -58,17 +58,18 @@ def test_a_table_through_a_pipe_is_trained_on_but_not_resumed_from(
     assert f"{pipe} was a pipe, whose content is gone" in capsys.readouterr().err
 
 
-def test_the_audit_names_kinds_parts_and_the_tool() -> None:
+def test_the_audit_says_each_leak_and_warning_once_with_its_parts() -> None:
     verdicts = [
-        {"severity": "warning", "kind": "shared_rows", "part": "test"},
-        {"severity": "warning", "kind": "shared_rows", "part": "validation"},
-        {"severity": "ok", "kind": "crops", "part": "train"},
+        {"severity": "warning", "kind": "shared_rows", "part": "test", "text": "2 rows"},
+        {"severity": "warning", "kind": "shared_rows", "part": "validation", "text": "1 row"},
+        {"severity": "note", "kind": "self_pairs", "part": "test", "text": "1 self pair"},
+        {"severity": "ok", "kind": "crops", "part": "train", "text": "fine"},
     ]
-    audit = {"conclusion": "no leak; 2 warnings", "verdicts": verdicts}
+    audit = {"conclusion": "no leak; 2 warnings, 1 note", "verdicts": verdicts}
     assert list(audit_lines(audit)) == [
-        "audit: no leak; 2 warnings",
-        "  warning: shared rows (test, validation)",
+        "audit: no leak; 2 warnings, 1 note",
+        "  warning: test: 2 rows (also in validation)",
     ]
-    verdicts.append({"severity": "ok", "kind": "similar_proteins", "part": "test"})
-    *_, last = audit_lines({**audit, "similarity": {"tool": "pyopal"}})
-    assert last.startswith("  similar proteins found by pyopal; `peftide audit` aligns more")
+    verdicts.append({"severity": "ok", "kind": "similar_proteins", "part": "test", "text": "none"})
+    *_, last = audit_lines(audit)
+    assert last.startswith("  This search for similar proteins is quick")

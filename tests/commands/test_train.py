@@ -279,7 +279,7 @@ def test_validation_is_held_out_and_recorded_when_none_is_given(tmp_path: Path) 
     )
     assert result.record["examples"]["train"]["rows"] == 18
     assert result.record["examples"]["validation"]["rows"] == 6
-    (held,) = [f for f in result.record["findings"] if f["kind"] == "held_out_validation"]
+    (held,) = [f for f in result.record["findings"] if f["kind"] == "held_out_rows"]
     assert held["count"] == 6
     assert "seed 0" in held["decision"]
 

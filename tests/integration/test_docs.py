@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from benchmarks.recording import write_record
 from docs.generate.records import RECORDS, read_record, record_table
+from docs.generate.shell_lines import WIDTH, broken_commands
 
 import peftide
 from peftide.cli.main import COMMANDS
@@ -155,3 +156,12 @@ def test_each_benchmark_of_a_table_writes_its_record(script: str):
     source = (ROOT / script).read_text(encoding="utf-8")
     assert "write_record(" in source or "conclude(options" in source
     assert "add_record_option(" in source or "parser = arguments(" in source
+
+
+def test_long_commands_are_broken_before_options_and_stay_the_same_command():
+    page = (ROOT / "docs" / "how-to" / "large-models.md").read_text(encoding="utf-8")
+    shown = broken_commands(page)
+    assert shown != page
+    commands = re.findall(r"^```sh\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
+    assert max(len(line) for block in commands for line in block.splitlines()) <= WIDTH
+    assert shown.replace(" \\\n    --", " --") == page

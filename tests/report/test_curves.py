@@ -78,17 +78,29 @@ def test_equal_probabilities_share_a_bin() -> None:
 
 def test_the_curves_of_others_are_drawn_and_named_in_their_order() -> None:
     points = {curve: (np.array([0.0, 1.0]), np.array([0.5, 0.5])) for curve in ("roc", "x")}
-    beside = Beside(0.5, curves={"degree": points, "<b>TUnA": points})
+    higher = {"roc": (np.array([0.0, 1.0]), np.array([0.5, 0.75]))}
+    beside = Beside(0.5, curves={"degree": points, "<b>TUnA": higher})
     drawn = [Outline(figure) for figure in figures_of(binary(40), beside)]
-    assert drawn[0].all("ul") == []  # no precision and recall of the others
+    share = float(binary(40).truth.mean())
+    assert drawn[0].text("li") == f"this modelguessing, {share:.2f}"  # of the others, only ROC
     names = drawn[1].text("li")
-    assert names == "this modeldegree by label<b>TUnA"
+    assert names == "this modeldegree<b>TUnAguessing"
     label = str(drawn[1].all("svg")[0]["aria-label"])
-    assert label.endswith("; this model and degree by label, <b>TUnA")
+    assert label.endswith("; this model and degree, <b>TUnA")
     assert len([path for path in drawn[1].all("path") if "M0 5" not in str(path["d"])]) == 3
 
 
+def test_equal_curves_share_one_line_with_the_names_of_all() -> None:
+    points = {"roc": (np.array([0.0, 1.0]), np.array([0.0, 1.0]))}
+    beside = Beside(curves={"degree": points, "kmer": points})
+    drawn = Outline(figures_of(binary(40), beside)[1])
+    assert drawn.text("li") == "this modeldegree, kmerguessing"
+    assert len([path for path in drawn.all("path") if "M0 5" not in str(path["d"])]) == 2
+
+
 def test_at_most_six_curves_of_others_are_drawn() -> None:
-    points = {"roc": (np.array([0.0, 1.0]), np.array([0.5, 0.5]))}
-    beside = Beside(curves={f"tool_{k}": points for k in range(20)})
-    assert len(Outline(figures_of(binary(40), beside)[1]).all("li")) == 1 + MOST_OTHERS
+    ends = np.array([0.0, 1.0])
+    curves = {f"tool_{k}": {"roc": (ends, ends * k / 20)} for k in range(20)}
+    assert len(Outline(figures_of(binary(40), Beside(curves=curves))[1]).all("li")) == (
+        1 + MOST_OTHERS + 1
+    )

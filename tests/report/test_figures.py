@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from peftide.report.figures import (
+    STRIP_TICKS,
     Axis,
     Frame,
     bars,
+    between_ticks,
     chart,
     dots,
     line,
@@ -99,6 +101,14 @@ def test_a_strip_shows_dot_interval_and_guess_in_per_cent_of_its_width() -> None
 @pytest.mark.parametrize("value", [None, float("nan")])
 def test_a_strip_without_value_has_no_dot(value: float | None) -> None:
     assert "circle" not in strip(Axis("", 0, 1), value, class_="model")
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [0.0, 0.0], [0.31, 0.998], [-0.65, 0.6]])
+def test_the_ends_of_a_strip_are_ticks_that_hold_all_values(values: list[float]) -> None:
+    axis = between_ticks(values)
+    ticks = axis.ticks(STRIP_TICKS)
+    assert (ticks[0], ticks[-1]) == (axis.low, axis.high)
+    assert all(axis.low <= value <= axis.high for value in values)
 
 
 def test_the_scale_of_strips_names_two_round_numbers() -> None:

@@ -32,11 +32,14 @@ def test_words_are_their_own_groups() -> None:
     assert found == {"none_seen": [False, True], "one_seen": [True, False]}
 
 
+TITLE = "Pairs per protein in this part (of two proteins, the larger number)"
+
+
 def test_a_property_that_all_rows_share_is_left_out() -> None:
     strata = {"length": column([5, 5, 5, 5]), "pairs_in_part": column([1, 1, 4, 4])}
     part = make_part("binary", [0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], strata=strata)
     (table,) = groups_of(part)
-    assert Outline(table).text("caption") == "Pairs in this part, of the protein with more of them"
+    assert Outline(table).text("caption") == TITLE
     assert groups_of(make_part("binary", [0, 1], [0.1, 0.9])) == []
 
 

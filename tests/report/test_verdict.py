@@ -18,7 +18,8 @@ def metrics_of(score: float | None, baseline: float | None = None, **difference:
 def test_an_interval_that_spans_zero_is_no_evidence() -> None:
     (said,) = verdict(metrics_of(0.62, 0.6, low=-0.01, high=0.05), "test", "auroc")
     assert said.startswith(
-        "The model scores 0.020 higher than the baseline “residue composition and length”."
+        "The model scores 0.020 higher than the baseline composition (residue composition and "
+        "length)."
     )
     assert said.endswith("spans 0: no evidence of a difference.")
 
@@ -48,7 +49,8 @@ def test_of_an_error_less_is_better() -> None:
 def test_without_an_interval_a_difference_is_no_evidence() -> None:
     (said,) = verdict(metrics_of(0.58, 0.6), "test", "auroc")
     assert said.startswith(
-        "The model scores 0.020 lower than the baseline “residue composition and length”."
+        "The model scores 0.020 lower than the baseline composition (residue composition and "
+        "length)."
     )
     assert said.endswith("no evidence of a difference.")
 
@@ -57,7 +59,8 @@ def test_without_an_interval_a_difference_is_no_evidence() -> None:
 def test_a_tie_is_neither_above_nor_below(ends: dict[str, float]) -> None:
     (said,) = verdict(metrics_of(0.6003, 0.6, value=0.0003, **ends), "test", "auroc")
     assert said.startswith(
-        "The model and the baseline “residue composition and length” have the same score"
+        "The model and the baseline composition (residue composition and length) have the "
+        "same score"
     )
     assert said.endswith("no evidence of a difference.")
 
@@ -68,7 +71,7 @@ def test_the_best_of_the_others_is_compared_with() -> None:
     assert [one.name for one in others(metrics, "test", "auroc")] == ["TUnA", "composition"]
     baseline, peer = verdict(metrics, "test", "auroc")
     assert baseline.startswith(
-        "The model scores 0.020 higher than the baseline “residue composition"
+        "The model scores 0.020 higher than the baseline composition (residue composition"
     )
     assert peer.startswith("The model scores 0.080 lower than TUnA")
 

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,16 @@ def test_the_best_epoch_is_left_in_the_model(build: Build, fitting: Fit) -> None
 
 @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (5, 7), (9, 8)])
 def test_training_stops_when_patience_is_over(
-    build: Build, fitting: Fit, patience: int, epochs: int
+    build: Build, fitting: Fit, patience: int, epochs: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The best epoch is the second of eight; training ends after `patience` worse ones."""
+    caplog.set_level(logging.INFO)
     setting, model, _ = build("regression", "head", epochs=8, patience=patience)
     validate = scores([0.1, 0.5, *[0.2] * 6])
     result = fit(model, fitting(setting, validate=validate))
     assert (len(result.history), result.best_epoch) == (epochs, 2)
+    assert ("stopped early: no better validation score for " in caplog.text) == (epochs < 8)
+    assert caplog.messages[-1] == "the model has the weights of epoch 2"
 
 
 def test_history_holds_loss_scores_and_steps(build: Build, fitting: Fit) -> None:

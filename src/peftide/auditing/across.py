@@ -18,7 +18,7 @@ DEGREE_LEAD = 0.05
 SHIFT = 0.1
 """Distance between two distributions that is worth a warning, as a share of rows or proteins."""
 
-HELD_OUT = "held_out_validation"
+HELD_OUT = "held_out_rows"
 """Kind of the finding about train rows that peftide held out as validation."""
 
 REMOVE = (

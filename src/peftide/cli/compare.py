@@ -13,6 +13,10 @@ from peftide.metrics import metric_name
 from peftide.quantities import duration
 from peftide.report.comparison import REPORT
 
+TIMES = (
+    "time: of one training; the first that needs the outputs of frozen layers computes them for all"
+)
+
 
 def run(config: CompareConfig, given: Names) -> None:
     """Compare, then print the leaderboard, the verdict and the next command."""
@@ -33,6 +37,7 @@ def leaderboard_lines(result: CompareResult) -> Iterator[str]:
     rows = [_cells(row) for row in record["rows"] if row["score"] is not None]
     yield f"{metric} on {record['part']}"
     yield from aligned([header, *rows])
+    yield TIMES
     yield from (f"note: {note}" for note in record["notes"])
 
 

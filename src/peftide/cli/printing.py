@@ -7,6 +7,7 @@ from typing import Any
 from peftide.cli.streams import say
 from peftide.cli.terminal import width_of
 from peftide.metrics import NO_EVIDENCE, difference_verdict, metric_name
+from peftide.quantities import count_of
 
 MOST_CLASSES = 20
 
@@ -74,10 +75,10 @@ def _interval_lines(intervals: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
     known = {part: found for part, found in intervals.items() if found["reason"] is None}
     if known:
         units = ", ".join(
-            f"{part} {found['units']:,} {found['unit']}s" for part, found in known.items()
+            f"{count_of(found['units'], found['unit'])} of {part}" for part, found in known.items()
         )
         level = next(iter(known.values()))["level"]
-        yield f"in brackets: {level:.0%} intervals from resampling {units}"
+        yield f"[low, high]: {level:.0%} interval, which resamples {units}"
 
 
 def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:

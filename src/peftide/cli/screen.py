@@ -11,7 +11,8 @@ from peftide.quantities import byte_size, count_of, duration
 
 ROW_BYTES = 40
 """Size of a hit in the file, about."""
-VIEW = 'import pandas; print(pandas.read_parquet({}).nlargest(20, "score"))'
+TWICE = "; a pair has two rows if both proteins are among the best partners of each other"
+VIEW = 'import pandas; print(pandas.read_parquet({}).nlargest(20, "probability"))'
 
 
 def run(config: ScreenConfig, given: Names) -> None:
@@ -27,7 +28,7 @@ def run(config: ScreenConfig, given: Names) -> None:
         return
     rate = result.pairs / max(result.seconds, 1e-9)
     say(f"scored in {duration(result.seconds)} ({rate:,.0f} pairs/s)")
-    say(count_of(result.hits, "hit"))
+    say(count_of(result.hits, "hit") + (TWICE if config.top_k and not config.against else ""))
     if result.recall is not None:
         say(f"recall of the short list: {result.recall:.1%} of the best pairs, by a random sample")
     say_written(hits=result.path)

@@ -14,8 +14,12 @@ from peftide.outputs import read_record
 from peftide.report.forms import AuditForm
 from peftide.run_folder import RunFolder
 
+LOUD = ("leak", "warning")
+"""Severities whose verdicts are printed; the report has all."""
 SIMILAR = "similar_proteins"
 """Kind of the verdict on a search for similar proteins."""
+
+SEARCHED = "This search for similar proteins is quick; `peftide audit` searches more thoroughly."
 
 
 def run(config: TrainConfig, given: Names) -> None:
@@ -32,19 +36,14 @@ def run(config: TrainConfig, given: Names) -> None:
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the conclusion of the audit, each kind of finding with its parts, and the tool."""
+    """Yield the conclusion of the audit, and each kind of leak and warning with its parts."""
     yield f"audit: {audit['conclusion']}"
-    for severity in ("leak", "warning", "note"):
-        found: dict[str, list[str]] = {}
-        for verdict in audit["verdicts"]:
-            if verdict["severity"] == severity:
-                kind = verdict.get("kind", "finding").replace("_", " ")
-                found.setdefault(kind, []).append(verdict["part"])
-        if found:
-            kinds = "; ".join(f"{kind} ({', '.join(parts)})" for kind, parts in found.items())
-            yield f"  {severity}: {kinds}"
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for verdict in audit["verdicts"]:
+        if verdict["severity"] in LOUD:
+            found.setdefault(verdict.get("kind", verdict["text"]), []).append(verdict)
+    for first, *rest in found.values():
+        also = f" (also in {', '.join(verdict['part'] for verdict in rest)})" if rest else ""
+        yield f"  {first['severity']}: {first['part']}: {first['text']}{also}"
     if any(verdict.get("kind") == SIMILAR for verdict in audit["verdicts"]):
-        yield (
-            f"  similar proteins found by {audit['similarity']['tool']}; `peftide audit` aligns "
-            "more candidates, with MMseqs2 if it is installed"
-        )
+        yield f"  {SEARCHED}"

@@ -18,6 +18,8 @@ from peftide.sequences.site_lists import read_sites
 
 MUTATE = "mutate"
 SCORES, ORDER, PICTURE = "variants.tsv", "order.tsv", "heat_map.svg"
+PICTURED = {"prediction": "value", "probability": "probability of yes"}
+"""Column of the scores → their name in the picture."""
 
 
 def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
@@ -65,7 +67,13 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
         answer = table.columns[1]
         write_table(table.drop(columns="sequence"), folder.path / SCORES)
         write_table(_order(table, config.top), folder.path / ORDER)
-        picture = heat_map(table["mutant"], table[answer], recipe.wild_type, offset=offset)
+        picture = heat_map(
+            table["mutant"],
+            table[answer],
+            recipe.wild_type,
+            offset=offset,
+            answer=f"Predicted {PICTURED[answer]}",
+        )
         write_text(folder.path / PICTURE, picture)
         record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}
         write_json(folder.record, record | {"options": as_mapping(config)})

@@ -16,7 +16,7 @@ import yaml
 from peftide.config import SweepConfig, as_mapping
 from peftide.config.commands import as_training
 from peftide.config.reading import is_in_memory
-from peftide.config.unread import NOTHING, Names, changed_options
+from peftide.config.unread import NOTHING, Names, changed_options, remedy
 from peftide.errors import (
     TRAINING_FAILURES,
     InputError,
@@ -156,7 +156,7 @@ def check_space(config: SweepConfig, space: Space, task: Task) -> None:
     unread = [unread_of(as_training(config, **option_values(one)), task) for one in trials]
     raise_problems(
         [
-            f"--space: {name}: no trial reads it; leave it out"
+            f"--space: {name}: no trial reads it; {remedy(name)}"
             for name in sorted(frozenset.intersection(*unread) & space.keys())
         ]
     )

@@ -58,13 +58,13 @@ def standing(row: Row) -> str:
     >>> standing({"verdict": "below", "difference": -0.02})
     'is below it by 0.020'
     >>> standing({"verdict": "spans 0: no evidence of a difference", "difference": 0.01})
-    'is not distinguishable from it (the difference spans 0)'
+    'is not distinguishable from it (the interval of the difference spans 0)'
     """
     said, gap = row.get("verdict") or "", row.get("difference")
     if said in ("above", "below") and gap is not None:
         return f"is {said} it by {abs(gap):.3f}"
     reason = said.partition(":")[0]
-    reason = f"the difference {reason}" if reason.startswith("spans") else reason
+    reason = f"the interval of the difference {reason}" if reason.startswith("spans") else reason
     return f"is not distinguishable from it ({reason or 'undefined'})"
 
 
@@ -74,12 +74,12 @@ def relative_cost(row: Row, own: Row) -> str:
     Examples
     --------
     >>> relative_cost({"seconds": 120.0}, {"seconds": 30.0})
-    'costs 4.0 times the time (2 min 0 s per training)'
+    'takes 4.0 times as long (2 min 0 s per training)'
     """
     ratio = row["seconds"] / max(own["seconds"], 1e-9)
-    cost = f"costs {ratio:.1f} times the time"
+    cost = f"takes {ratio:.1f} times as long"
     if 1 / ABOUT_AS_MUCH < ratio < ABOUT_AS_MUCH:
-        cost = "costs about as much"
+        cost = "takes about as long"
     elif ratio < 1:
         cost = f"is {1 / ratio:.1f} times faster"
     return f"{cost} ({duration(row['seconds'])} per training)"

@@ -8,6 +8,8 @@ from peftide.config.reading import flag, is_in_memory
 
 Names = frozenset[str]
 NOTHING: Names = frozenset()
+OF_HEAD = {"learning_rate": "head_learning_rate", "weight_decay": "head_weight_decay"}
+"""Option of the backbone → the same option of the head."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,19 @@ def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NO
     ['--head-width: --head linear does not read it; leave it out']
     """
     found = unread_options(config, choices, given=given)
-    return [f"{flag(name)}: {said} does not read it; leave it out" for name, said in found.items()]
+    return [f"{flag(name)}: {said} does not read it; {remedy(name)}" for name, said in found.items()]
+
+
+def remedy(name: str) -> str:
+    """Return what to do about an option that is not read.
+
+    Examples
+    --------
+    >>> remedy("lora_r"), remedy("learning_rate")
+    ('leave it out', 'leave it out (head_learning_rate is the one of the head)')
+    """
+    own = f" ({OF_HEAD[name]} is the one of the head)" if name in OF_HEAD else ""
+    return f"leave it out{own}"
 
 
 def changed_options(config: Any) -> Names:

@@ -1,5 +1,6 @@
 """The rows of validation → the calibration, the threshold and the prediction sets of a model."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,10 +8,14 @@ import numpy as np
 from peftide.evaluation.calibration import Calibration, fit_calibration
 from peftide.evaluation.conformal import Conformal, fit_conformal
 from peftide.evaluation.rows import ScoredPart
-from peftide.metrics import best_threshold
+from peftide.metrics import best_threshold, metric_name
 from peftide.types import FloatArray, IntArray
 
 DEFAULT_THRESHOLD = 0.5
+FEW_FOR_THRESHOLD = 30
+"""Labels of the rarer kind below which a threshold is a matter of chance."""
+VISIBLE = 5e-4
+"""A change of a score that three digits show."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,39 @@ def choose_threshold(part: ScoredPart, answers: FloatArray) -> float | None:
     counted = part.targets.counted
     labels = part.targets.values[counted].ravel().astype(np.int64)
     return best_threshold(labels, answers[counted].ravel())
+
+
+def notes_on(part: ScoredPart, logits: FloatArray, decisions: Decisions) -> Iterator[str]:
+    """Yield notes on a threshold from few rows, and on a score that calibration changed.
+
+    Parameters
+    ----------
+    part, logits
+        As for `decide`.
+    """
+    outcome, counted = part.task.outcome, part.targets.counted
+    values = part.targets.values[counted]
+    positives = int(values.sum())
+    if outcome.uses_threshold and min(positives, values.size - positives) < FEW_FOR_THRESHOLD:
+        yield (
+            f"threshold {decisions.threshold:.3f} was chosen on {positives:,} positive and "
+            f"{values.size - positives:,} negative labels: with so few, another validation part "
+            "could choose a very different one"
+        )
+    scores = [
+        outcome.metrics(
+            values,
+            outcome.answers(logits, part.labels)[counted],
+            part.labels,
+            threshold=decisions.threshold,
+        )[outcome.headline]
+        for logits in (logits, decisions.calibration.apply(logits))
+    ]
+    if abs(scores[0] - scores[1]) >= VISIBLE:
+        yield (
+            f"the {metric_name(outcome.headline)} was {scores[0]:.3f} during training and is "
+            f"{scores[1]:.3f} here, because calibration changes probabilities"
+        )
 
 
 def _calibrated(

@@ -175,8 +175,12 @@ def _why_none(name: Name, of: _Behind, draws: list[FloatValues]) -> str | None:
     if misses_all and not of.of_differences:
         return "no positive is predicted as one"
     if of.variance(name) < 1e-24:
-        return "resampling does not change it"
-    return "at the end of its range" if of.replicates.values[name] in of.bounds(name) else None
+        return "no resample changes the score"
+    return (
+        "the score is the best or worst possible"
+        if of.replicates.values[name] in of.bounds(name)
+        else None
+    )
 
 
 def _mostly_defined(draws: FloatValues) -> bool:

@@ -36,7 +36,7 @@ def counted(run: Run) -> Section | None:
         [
             _kind(finding),
             finding["part"],
-            [finding["decision"], _examples(finding.get("examples", ()))],
+            [prose(finding["decision"]), _examples(finding.get("examples", ()))],
         ]
         for finding in run.record.get("findings", [])
     ]
@@ -112,7 +112,14 @@ def learning(run: Run) -> Section | None:
         run = replace(run, history=history)
     if history.empty or "epoch" not in history:
         return None
-    best = run.record.get("best_epoch")
+    if run.record.get("steps") == 0:
+        return section(
+            "Training", element("p", "Ridge regression is solved in one step: there are no epochs.")
+        )
+    best, epochs = run.record.get("best_epoch"), run.record.get("epochs")
+    asked = run.options.get("epochs")
+    if isinstance(epochs, int) and isinstance(asked, int) and epochs < asked:
+        epochs = f"{epochs} of {asked}: stopped early, as the validation score no longer rose"
     drawn = {
         "train_loss": "Training loss. ",
         headline: "Validation. ",
@@ -129,14 +136,14 @@ def learning(run: Run) -> Section | None:
         element("div", figures, class_="figures") if figures else None,
         facts(
             [
-                ("epochs", run.record.get("epochs")),
+                ("epochs", epochs),
                 ("best epoch (its weights are kept)", best),
                 ("optimizer steps", _thousands(run.record.get("steps"))),
             ],
             label="Length of the training",
         ),
-        intro="Training loss and validation score of each epoch. peftide keeps the weights of the "
-        "best epoch.",
+        intro="Training loss, and validation score before calibration, of each epoch. peftide "
+        "keeps the weights of the best epoch.",
     )
 
 

@@ -19,6 +19,7 @@ from peftide.report.figures import (
     Axis,
     Frame,
     apart,
+    between_ticks,
     chart,
     dots,
     note,
@@ -29,10 +30,10 @@ from peftide.report.figures import (
 from peftide.report.forms import RunForm
 from peftide.report.markup import Markup, element
 from peftide.report.page import document, listed
-from peftide.report.scoreboard import interval_text
+from peftide.report.scoreboard import gap_text, interval_text
 from peftide.report.summary_forms import BASELINE, TRAINED, ComparisonForm
 from peftide.report.tables import Section, section, table
-from peftide.report.verdict import other_name
+from peftide.report.verdict import described
 from peftide.report.writing import (
     given_title,
     page_footer,
@@ -99,7 +100,7 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
     """Return the leaderboard: scores and intervals of everyone on one scale."""
     rows = [row for row in board["rows"] if row["score"] is not None]
     ends = [row.get(key) for row in rows for key in ("score", "low", "high")]
-    axis = spanning("", np.array([end for end in ends if end is not None]), margin=0.1)
+    axis = between_ticks(np.array([end for end in ends if end is not None]))
     metric = metric_name(board["metric"])
     head = element(
         "tr",
@@ -118,8 +119,9 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
             class_="standings",
         ),
         intro=f"Dots are the {metric} on {board['part']}, lines its 95 % interval, the best first. "
-        "Validation chose the bold model: the best, or a model that validation cannot tell from it "
-        "at less than half of its cost. A difference whose interval spans 0 is no evidence.",
+        "Bold: the model that validation chose. It has the best validation score, or a score that "
+        "is not clearly lower at less than half of the time. A difference whose interval spans 0 "
+        "is no evidence.",
     )
 
 
@@ -130,8 +132,9 @@ def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
         "tr",
         element(
             "th",
-            row["method"] if row["status"] != BASELINE else other_name(row["method"]),
+            row["method"],
             element("span", _under(row), class_="quiet under"),
+            _minus_chosen(row),
             scope="row",
         ),
         element(
@@ -145,15 +148,18 @@ def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
 
 
 def _under(row: dict[str, Any]) -> str:
-    """Return the backbone of a model, and the difference to the chosen one."""
-    place = "baseline" if row["status"] == BASELINE else _place(row)
+    """Return the backbone of a model; what a baseline reads."""
+    if row["status"] != BASELINE:
+        return _place(row)
+    return f"baseline: {described(row['method'])}".removesuffix(": ")
+
+
+def _minus_chosen(row: dict[str, Any]) -> Markup | None:
+    """Return the difference to the chosen model, with its interval if there is one."""
     if row.get("difference") is None:
-        return place
-    text = f"{place} · minus the chosen: {wording.signed(row['difference'])}"
-    low, high = row.get("difference_low"), row.get("difference_high")
-    if low is None or high is None:
-        return text
-    return f"{text} [{wording.signed(low)}, {wording.signed(high)}]"
+        return None
+    bounds = row.get("difference_low"), row.get("difference_high")
+    return gap_text("minus the chosen", row["difference"], bounds)
 
 
 def _place(row: dict[str, Any]) -> str:
@@ -184,7 +190,7 @@ def costs(board: dict[str, Any]) -> Section | None:
         table(header, rows, label="Costs of each training", class_="numbers"),
         intro="Validation is the score that decided; spread is the standard deviation between "
         "seeds on the scored part. Memory is the peak less the memory in use when the training "
-        "began; time is the mean of a training; size is the saved model.",
+        "began. Time is the mean over the trainings of a row. Size is the saved model.",
     )
 
 
@@ -230,8 +236,8 @@ def against_cost(board: dict[str, Any]) -> Section | None:
             ),
             class_="figures",
         ),
-        intro="Higher is better, further left is cheaper. The time to fill a shared cache counts "
-        "for the training that fills it.",
+        intro="Higher is better, further left is cheaper. Trainings share the outputs of frozen "
+        "layers: the first training that needs them computes them, and its time includes that.",
     )
 
 

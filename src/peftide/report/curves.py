@@ -17,13 +17,11 @@ from peftide.report.figures import (
     chart,
     dots,
     line,
-    note,
     rule,
     spanning,
 )
 from peftide.report.markup import Markup, element
 from peftide.report.read import Part
-from peftide.report.verdict import other_name
 from peftide.types import FloatArray, IntArray
 
 BINS = 10
@@ -91,11 +89,9 @@ def precision_recall(part: Part, beside: Beside) -> Markup | None:
         return None
     recall, precision = curve_points("precision_recall", part.truth, part.answers, most=MOST_POINTS)
     share = float(part.truth.mean())
-    frame, roomy = Frame(Axis("recall", 0, 1), Axis("precision", 0, 1)), share > 0.1
+    frame = Frame(Axis("recall", 0, 1), Axis("precision", 0, 1))
     marks = [
         rule(frame, (0, share), (1, share)),
-        # below its line where there is room: the curve of a model that knows something is above
-        note(frame, (0.01, share), f"guessing, {share:.2f}", class_="hint", dy=14 if roomy else -4),
         *other_curves(frame, beside, "precision_recall"),
         line(frame, recall, precision, class_="model"),
     ]
@@ -110,7 +106,7 @@ def precision_recall(part: Part, beside: Beside) -> Markup | None:
     label = f"Precision against recall of {part.name}, share of positives {share:.2f}"
     drawing = chart(frame, *marks, label=label + named(beside, "precision_recall"))
     title = element("b", "Precision and recall. ")
-    return figure(drawing, title, said, legend(beside, "precision_recall"))
+    return figure(drawing, title, said, legend(beside, "precision_recall", guessing=share))
 
 
 def roc(part: Part, beside: Beside) -> Markup | None:
@@ -132,32 +128,39 @@ def roc(part: Part, beside: Beside) -> Markup | None:
     return figure(drawing, element("b", "ROC. "), said, legend(beside, "roc"))
 
 
-def others_with(beside: Beside, curve: str) -> list[str]:
-    """Return the baselines and tools whose curve is drawn, the best first."""
-    return [name for name, known in beside.curves.items() if curve in known][:MOST_OTHERS]
+def other_lines(beside: Beside, curve: str) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return names and points of the lines beside the model's, the best first.
+
+    Baselines and tools with the same curve share one line, which has the names of all.
+    """
+    lines: dict[bytes, tuple[list[str], tuple[FloatArray, FloatArray]]] = {}
+    for name, known in beside.curves.items():
+        if curve in known:
+            key = np.stack(known[curve]).tobytes()
+            lines.setdefault(key, ([], known[curve]))[0].append(name)
+    return {", ".join(names): points for names, points in list(lines.values())[:MOST_OTHERS]}
 
 
 def other_curves(frame: Frame, beside: Beside, curve: str) -> list[Markup]:
     """Return the curves of baselines and other tools, each with different dashes."""
     drawn = [
-        line(frame, *beside.curves[name][curve], class_=f"other dashes-{k}")
-        for k, name in enumerate(others_with(beside, curve))
+        line(frame, *points, class_=f"other dashes-{k}")
+        for k, points in enumerate(other_lines(beside, curve).values())
     ]
     return drawn[::-1]  # the best on top
 
 
 def named(beside: Beside, curve: str) -> str:
     """Return the end of a label that names the curves beside the model's."""
-    names = [other_name(name) for name in others_with(beside, curve)]
+    names = list(other_lines(beside, curve))
     return f"; this model and {', '.join(names)}" if names else ""
 
 
-def legend(beside: Beside, curve: str) -> Markup | None:
-    """Return the name of each line; None if there is only the line of the model."""
-    names = others_with(beside, curve)
-    if not names:
-        return None
+def legend(beside: Beside, curve: str, *, guessing: float | None = None) -> Markup:
+    """Return the name of each line; `guessing` is the score of a random order, if it is not 0.5."""
+    names = list(other_lines(beside, curve))
     entries = [(MODEL, "model"), *((n, f"other dashes-{k}") for k, n in enumerate(names))]
+    entries.append(("guessing" + ("" if guessing is None else f", {guessing:.2f}"), "reference"))
     items = [
         element(
             "li",
@@ -168,7 +171,7 @@ def legend(beside: Beside, curve: str) -> Markup | None:
                 class_="key",
                 aria_hidden="true",
             ),
-            name if name == MODEL else other_name(name),
+            name,
         )
         for name, class_ in entries
     ]

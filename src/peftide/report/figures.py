@@ -100,6 +100,22 @@ def spanning(label: str, values: ArrayLike, *, margin: float = 0.05) -> Axis:
     return Axis(label, low - margin * span, high + margin * span)
 
 
+def between_ticks(values: ArrayLike) -> Axis:
+    """Return the axis of a strip: its ends are ticks, so every value lies between labelled ends.
+
+    Examples
+    --------
+    >>> axis = between_ticks([0.307, 0.702])
+    >>> axis.low, axis.high
+    (0.3, 0.8)
+    """
+    raw = spanning("", values, margin=0)
+    raw = raw if raw.low < raw.high else spanning("", values)
+    step = round_step(raw.high - raw.low, STRIP_TICKS)
+    first, last = math.floor(raw.low / step + 1e-9), math.ceil(raw.high / step - 1e-9)
+    return Axis("", round(first * step, 12), round(last * step, 12))
+
+
 def chart(frame: Frame, *marks: Markup, label: str) -> Markup:
     """Return a chart: grid, axes, then the marks in their order; `label` is read aloud."""
     middle = (TOP + HEIGHT - BOTTOM) / 2
@@ -163,9 +179,9 @@ def rule(
 
 
 def note(frame: Frame, place: tuple[float, float], text: str, **attributes: Any) -> Markup:
-    """Return a few words at a point of the axes."""
+    """Return a few words at a point of the axes; lines of the grid stop around them."""
     across, down = frame.across([place[0]])[0], frame.down([place[1]])[0]
-    return _text(float(across), float(down), text, **attributes)
+    return _text(float(across), float(down), text, class_="note", **attributes)
 
 
 def apart(places: Sequence[float], distance: float) -> list[float]:

@@ -7,7 +7,7 @@ import numpy as np
 from peftide.metrics import metric_name
 from peftide.quantities import number
 from peftide.report import wording
-from peftide.report.figures import Axis, spanning, strip, strip_axis
+from peftide.report.figures import Axis, between_ticks, strip, strip_axis
 from peftide.report.markup import Markup, element
 from peftide.report.read import Part, as_numbers
 from peftide.types import BoolArray
@@ -35,7 +35,7 @@ def groups_of(part: Part) -> list[Markup]:
     if all(score is None for rows in scored.values() for _, _, score, _ in rows):
         return []
     ends = [end for rows in scored.values() for _, _, *pair in rows for end in pair]
-    axis = spanning("", np.array([end for end in ends if end is not None], dtype=np.float64))
+    axis = between_ticks(np.array([end for end in ends if end is not None], dtype=np.float64))
     return [group_table(name, rows, part=part, axis=axis) for name, rows in scored.items()]
 
 

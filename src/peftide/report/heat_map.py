@@ -1,22 +1,72 @@
 """Scores of single substitutions → a heat map as SVG: sites across, amino acids down."""
 
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
+from peftide.quantities import number
 from peftide.report.markup import Markup, element
 from peftide.sequences.mutants import parse_mutant
 
 LETTERS = "GAVLIMCFYWPSTNQHKRDE"
 """Rows from top to bottom: like beside like."""
-CELL, LEFT, TOP = 12, 28, 36
-SITES_PER_BAND = 100
+CELL, LEFT, TOP, HEAD = 12, 28, 36, 52
+"""A square; left and above the squares of a band; the title and the key above all bands."""
+BAND_HEIGHT = TOP + CELL * (len(LETTERS) + 1)
+MOST_SITES = 100
+"""Sites side by side; longer proteins have several bands of about equal length."""
+LEAST_WIDTH = 680
+"""Width that the title and the key need."""
 LOW, MIDDLE, HIGH = (178, 24, 43), (247, 247, 247), (33, 102, 172)
 """Colours of the lowest score, the median, and the highest."""
+UNSCORED, WILD_TYPE = "#c9c9c9", "white"
+"""Colours of squares without a score."""
+STEPS = 24
+"""Squares of the scale in the key."""
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The place of each site.
+
+    Attributes
+    ----------
+    wild_type
+        The sequence.
+    offset
+        Number that is added to the sites of the wild type.
+    """
+
+    wild_type: str
+    offset: int
+
+    @property
+    def count(self) -> int:
+        """Number of bands."""
+        return math.ceil(len(self.wild_type) / MOST_SITES)
+
+    @property
+    def sites(self) -> int:
+        """Sites of one band: a multiple of ten if there are several bands.
+
+        Examples
+        --------
+        >>> Bands("M" * 101, 0).sites, Bands("M" * 99, 0).sites
+        (60, 99)
+        """
+        length = len(self.wild_type)
+        return length if self.count == 1 else 10 * math.ceil(length / self.count / 10)
+
+    def place(self, site: int, row: int = 0) -> tuple[int, int]:
+        """Return the upper left corner of a square."""
+        band, column = divmod(site - 1, self.sites)
+        return LEFT + CELL * column, HEAD + band * BAND_HEIGHT + TOP + CELL * row
 
 
 def heat_map(
-    mutants: Iterable[str], scores: Iterable[float], wild_type: str, *, offset: int
+    mutants: Iterable[str], scores: Iterable[float], wild_type: str, *, offset: int, answer: str
 ) -> str:
     """Return the heat map of single substitutions; other mutants are left out.
 
@@ -24,6 +74,8 @@ def heat_map(
     ----------
     offset
         Number that is added to the sites of the wild type.
+    answer
+        Name of the scores, for the title.
     """
     cells = []
     for name, score in zip(mutants, scores, strict=True):
@@ -31,16 +83,16 @@ def heat_map(
         if len(changes) == 1:
             cells.append((changes[0].position - offset, changes[0].new, float(score), name))
     limits = np.quantile([cell[2] for cell in cells], (0.02, 0.5, 0.98)) if cells else np.zeros(3)
-    bands = (len(wild_type) + SITES_PER_BAND - 1) // SITES_PER_BAND
-    height = bands * _band_height()
-    drawn = [_cell(cell, limits) for cell in cells]
-    labels = [_band_labels(band, wild_type, offset) for band in range(bands)]
-    width = LEFT + CELL * (min(len(wild_type), SITES_PER_BAND) + 1)
+    bands = Bands(wild_type, offset)
+    width = max(LEFT + CELL * (bands.sites + 1), LEAST_WIDTH)
+    height = HEAD + bands.count * BAND_HEIGHT
     picture = element(
         "svg",
         element("rect", width=width, height=height, fill="white"),
-        drawn,
-        labels,
+        element("text", f"{answer} of each substitution", x=LEFT, y=18, font_size=13),
+        key(limits),
+        [_site(bands, site) for site in range(1, len(wild_type) + 1)],
+        [_cell(bands, cell, limits) for cell in cells],
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width} {height}",
         width=width,
@@ -66,45 +118,59 @@ def colour_of(score: float, limits: np.ndarray) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in channels)
 
 
-def _band_height() -> int:
-    return TOP + CELL * (len(LETTERS) + 1)
-
-
-def _place(site: int) -> tuple[int, int]:
-    band, column = divmod(site - 1, SITES_PER_BAND)
-    return LEFT + CELL * column, band * _band_height() + TOP
-
-
-def _cell(cell: tuple[int, str, float, str], limits: np.ndarray) -> Markup:
-    site, letter, score, name = cell
-    left, top = _place(site)
-    return element(
-        "rect",
-        element("title", f"{name}: {score:.4g}"),
-        x=left,
-        y=top + CELL * LETTERS.index(letter),
-        width=CELL - 1,
-        height=CELL - 1,
-        fill=colour_of(score, limits),
-    )
-
-
-def _band_labels(band: int, wild_type: str, offset: int) -> list[Markup]:
-    first = band * SITES_PER_BAND + 1
-    sites = range(first, min(first + SITES_PER_BAND, len(wild_type) + 1))
-    left, top = _place(first)
+def key(limits: np.ndarray) -> list[Markup]:
+    """Return the meaning of each colour: low, median and high scores, wild type, not scored."""
+    top, left = 30, LEFT
+    low, middle, high = (float(limit) for limit in limits)
+    half = STEPS // 2
+    values = [*np.linspace(low, middle, half, endpoint=False), *np.linspace(middle, high, half)]
     found = [
-        element("text", letter, x=left - 12, y=top + CELL * (row + 1) - 3)
-        for row, letter in enumerate(LETTERS)
+        _square(left + CELL * step, top, colour_of(value, limits), width=CELL)
+        for step, value in enumerate(values)
     ]
-    for site in sites:
-        x, y = _place(site)
-        found.append(element("text", wild_type[site - 1], x=x + 2, y=y - 4))
-        if (site + offset) % 10 == 0 or site == first:
-            found.append(element("text", site + offset, x=x, y=y - 16))
-        if wild_type[site - 1] in LETTERS:
-            row = LETTERS.index(wild_type[site - 1])
-            found.append(
-                element("circle", cx=x + CELL // 2 - 1, cy=y + CELL * row + CELL // 2, r=2)
-            )
+    ends = [(0, "start", f"≤ {number(low)}"), (half, "middle", f"median {number(middle)}")]
+    ends.append((STEPS, "end", f"≥ {number(high)}"))
+    found += [
+        element("text", text, x=left + CELL * step, y=top + CELL + 10, text_anchor=anchor)
+        for step, anchor, text in ends
+    ]
+    left += CELL * STEPS + 30
+    found += [_square(left, top, WILD_TYPE, stroke="#999999"), _dot(left, top)]
+    found.append(element("text", "residue of the wild type", x=left + CELL + 5, y=top + 9))
+    left += 150
+    found.append(_square(left, top, UNSCORED))
+    found.append(element("text", "not scored", x=left + CELL + 5, y=top + 9))
+    return found
+
+
+def _square(left: int, top: int, fill: str, *content: Markup, **attributes: object) -> Markup:
+    shape = {"width": CELL - 1, "height": CELL - 1, "fill": fill, **attributes}
+    return element("rect", *content, x=left, y=top, **shape)
+
+
+def _dot(left: int, top: int) -> Markup:
+    return element("circle", cx=left + CELL // 2 - 1, cy=top + CELL // 2, r=2)
+
+
+def _cell(bands: Bands, cell: tuple[int, str, float, str], limits: np.ndarray) -> Markup:
+    site, letter, score, name = cell
+    left, top = bands.place(site, LETTERS.index(letter))
+    return _square(left, top, colour_of(score, limits), element("title", f"{name}: {score:.4g}"))
+
+
+def _site(bands: Bands, site: int) -> list[Markup]:
+    """Return the column of a site without its scores: its letter, its number, empty squares."""
+    residue, shown = bands.wild_type[site - 1], site + bands.offset
+    left, top = bands.place(site)
+    is_first = (site - 1) % bands.sites == 0
+    found = [element("text", residue, x=left + 2, y=top - 4)]
+    if shown % 10 == 0 or is_first:
+        found.append(element("text", shown, x=left, y=top - 16))
+    for row, letter in enumerate(LETTERS):
+        left, top = bands.place(site, row)
+        if is_first:
+            found.append(element("text", letter, x=left - 12, y=top + CELL - 3))
+        found.append(_square(left, top, WILD_TYPE if letter == residue else UNSCORED))
+        if letter == residue:
+            found.append(_dot(left, top))
     return found

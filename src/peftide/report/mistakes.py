@@ -143,7 +143,9 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
             "figcaption",
             element("b", "Largest mistakes. "),
             f"Check these {part.unit}s first: some of their labels may be wrong.",
-            f" In brackets: {shown.in_brackets}." if shown.in_brackets else None,
+            f" The number after a prediction is {shown.in_brackets}."
+            if shown.in_brackets
+            else None,
         ),
         table(header, rows, label="Largest mistakes", caption=False, class_="numbers ids"),
         class_="full",

@@ -8,14 +8,14 @@ from peftide.metrics import metric_name
 from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.curves import MODEL
-from peftide.report.figures import Axis, spanning, strip, strip_axis
+from peftide.report.figures import Axis, between_ticks, strip, strip_axis
 from peftide.report.markup import Markup, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import Section, class_name, section, table
 from peftide.report.verdict import (
     Standing,
+    described,
     no_skill,
-    other_name,
     others,
     pooling_advice,
     verdict,
@@ -96,7 +96,14 @@ def resampled(metrics: dict[str, Any], part: str) -> str:
     if not made.get("units") or not made.get("replicates"):
         return ""
     units = f"{made['units']:,} {made.get('unit', 'row')}s"
-    return f" Intervals: {units} resampled {made['replicates']:,} times."
+    said = f" Intervals: {units} resampled {made['replicates']:,} times."
+    entries = metrics["splits"][part].values()
+    if any(entry.get("conservative_low") is not None for entry in entries):
+        said += (
+            " Conservative intervals resample without the correction for pairs: too wide, never "
+        )
+        said += "too narrow."
+    return said
 
 
 def part_standings(metrics: dict[str, Any], part: str, metric: str) -> list[Standing]:
@@ -113,7 +120,7 @@ def shared_axis(rows: list[Standing]) -> Axis:
     """Return one scale for all strips of a table."""
     ends = [row.entry.get(key) for row in rows for key in ("value", "low", "high")]
     given = [end for end in ends if end is not None]
-    return spanning("", np.array(given, dtype=np.float64), margin=0.1)
+    return between_ticks(np.array(given, dtype=np.float64))
 
 
 def _group_head(part: str, groups: int) -> Markup | None:
@@ -127,15 +134,14 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
     class_ = {MODEL: "model", "guessing": "reference"}.get(row.name, "other")
     drawn = strip(axis, row.value, bounds=(low, high), class_=class_)
     gap = row.difference
-    beside = f"model minus this: {wording.signed(gap['value'])}" if gap.get("value") else ""
-    if beside and gap.get("low") is not None:
-        beside += f" [{wording.signed(gap['low'])}, {wording.signed(gap['high'])}]"
+    bounds = gap.get("low"), gap.get("high")
     return element(
         "tr",
         element(
             "th",
-            other_name(row.name),
-            element("span", beside, class_="quiet under") if beside else None,
+            row.name,
+            _reads(row.name),
+            gap_text("model minus this", gap["value"], bounds) if gap.get("value") else None,
             scope="row",
         ),
         element(
@@ -149,16 +155,38 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
     )
 
 
+def _reads(name: str) -> Markup | None:
+    """Return what a baseline reads, on a line of its own."""
+    text = described(name)
+    return element("span", text, class_="quiet under") if text else None
+
+
 def interval_text(low: float | None, high: float | None, *, class_: str) -> Markup | None:
     """Return an interval on one line; None where there is none."""
     text = wording.interval(low, high)
     return element("span", text, class_=class_) if text else None
 
 
+def gap_text(name: str, value: float, bounds: tuple[float | None, float | None]) -> Markup:
+    """Return a difference on a line of its own; its interval never breaks."""
+    low, high = bounds
+    known = low is not None and high is not None
+    between = f"[{wording.signed(low)}, {wording.signed(high)}]" if known else ""
+    return element(
+        "span",
+        f"{name}: {wording.signed(value)} ",
+        element("span", between, class_="whole") if between else None,
+        class_="quiet under",
+    )
+
+
 def _cautious(entry: dict[str, Any]) -> Markup | None:
     """Return the wider interval of pairs, which allows for shared proteins."""
     wide = wording.interval(entry.get("conservative_low"), entry.get("conservative_high"))
-    return element("span", f"conservative {wide}", class_="quiet under") if wide else None
+    if not wide:
+        return None
+    interval = element("span", wide, class_="whole")
+    return element("span", "conservative ", interval, class_="quiet under")
 
 
 def all_scores(run: Run) -> Section | None:
@@ -205,7 +233,7 @@ def part_scores(metrics: dict[str, Any], part: str, *, unit: str) -> Markup:
         for metric, entry in scores.items()
         if "value" in entry
     ]
-    header = ["score", MODEL, *(other_name(name) for name in beside)]
+    header = ["score", MODEL, *beside]
     n = max((entry["n"] for entry in scores.values() if "n" in entry), default=0)
     caption = [f"Scores on {part}", element("span", f" {count_of(n, unit)}", class_="quiet")]
     return table(header, rows, label=f"Scores on {part}", caption=caption, class_="numbers")

@@ -138,8 +138,8 @@ def by_option(found: dict[str, Any], done: list[dict[str, Any]]) -> Section | No
     return section(
         "Scores by option",
         element("div", pictures, class_="figures") if len(done) > 1 else None,
-        intro="One dot per finished trial. An option matters if its columns differ by more than "
-        "the spread inside them.",
+        intro="One dot per finished trial; dots that overlap are darker. An option matters if the "
+        "scores of its values differ by more than the scores of one value spread.",
     )
 
 
@@ -154,12 +154,11 @@ def option_chart(name: str, values: Any, done: list[dict[str, Any]], *, metric: 
         axis = LogAxis(name, low, high) if is_long else Axis(name, low, high)
         frame = Frame(axis, vertical)
         x = np.array([one[name] for one in done], dtype=np.float64)
-        return chart(frame, *dots(frame, x, scores, class_="model"), label=label)
+        return chart(frame, *dots(frame, x, scores, class_="model faint"), label=label)
     frame = Frame(Places(name, -0.5, len(values) - 0.5, tuple(map(str, values))), vertical)
     at = {str(value): place for place, value in enumerate(values)}
     x = np.array([at[str(one[name])] for one in done], dtype=np.float64)
-    x = x + np.linspace(-0.15, 0.15, len(x)) if len(x) > 1 else x
-    return chart(frame, *dots(frame, x, scores, class_="model"), label=label)
+    return chart(frame, *dots(frame, x, scores, class_="model faint"), label=label)
 
 
 def heat_map(found: dict[str, Any], done: list[dict[str, Any]]) -> Section | None:
@@ -220,4 +219,9 @@ def trials(found: dict[str, Any]) -> Section | None:
         for one in ordered
     ]
     header = ["trial", "score", "state", *names, "time"]
-    return section("Trials", table(header, rows, label="All trials", class_="numbers"))
+    return section(
+        "Trials",
+        table(header, rows, label="All trials", class_="numbers"),
+        intro="Every trial, the best first. Trials share the outputs of frozen layers: the first "
+        "trial that needs them computes them, and its time includes that.",
+    )

@@ -145,14 +145,15 @@ def comparison(other: Standing, value: float, metric: str) -> str:
     --------
     >>> difference = {"value": 0.02, "low": -0.01, "high": 0.05, "spans_zero": True}
     >>> comparison(Standing("composition", {"value": 0.6}, difference), 0.62, "auroc")
-    'The model scores 0.020 higher than the baseline “residue composition and length”. The 95 %
-    interval of the difference, −0.010 to +0.050, spans 0: no evidence of a difference.'
+    'The model scores 0.020 higher than the baseline composition (residue composition and
+    length). The 95 % interval of the difference, −0.010 to +0.050, spans 0: no evidence of a
+    difference.'
     """
     gap = other.difference.get("value")
     gap = value - other.entry["value"] if gap is None else gap
     decided = difference_verdict({**other.difference, "value": gap})
-    who = other_name(other.name)
-    who = f"the baseline “{who}”" if other.name in BASELINES else who
+    who, reads = other.name, described(other.name)
+    who = f"the baseline {who} ({reads})" if reads else who
     if decided.startswith("equal"):
         return f"The model and {who} have the same score to three digits: {NO_EVIDENCE}."
     start = (
@@ -192,8 +193,12 @@ def _word(better: bool) -> str:
     return "better" if better else "worse"
 
 
-def other_name(name: str) -> str:
-    """Return a baseline or peer in words."""
-    if name in BASELINES:
-        return BASELINES[name].title
-    return name if name != name.lower() else wording.plain(name)
+def described(name: str) -> str:
+    """Return what a baseline reads, in a few words; empty for a model or another tool.
+
+    Examples
+    --------
+    >>> described("kmer"), described("TUnA")
+    ('frequencies of 3-mers', '')
+    """
+    return BASELINES[name].title if name in BASELINES else ""

@@ -11,8 +11,8 @@ STRATA = {
     "seen": "Proteins that training has seen",
     "similarity": "Identity to the nearest training sequence",
     "length": "Residues of the sequence",
-    "pairs_in_train": "Training pairs of the protein with more of them",
-    "pairs_in_part": "Pairs in this part, of the protein with more of them",
+    "pairs_in_train": "Training pairs per protein (of two proteins, the larger number)",
+    "pairs_in_part": "Pairs per protein in this part (of two proteins, the larger number)",
 }
 """Column of `strata.tsv` → title of its table of groups, in the order of the report."""
 

@@ -1,5 +1,6 @@
 """Tables come in; they go out with an id for every sequence, unique across sequences."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from peftide.sequences.records import Finding
 from peftide.sequences.tables import Table, TextArray
 from peftide.sequences.tallies import Tally
 from peftide.types import Level
+
+logger = logging.getLogger(__name__)
 
 
 def name_rows(
@@ -40,6 +43,10 @@ def name_rows(
 def _name_single(tables: Mapping[str, Table]) -> dict[str, Table]:
     # rows of one file have lines of their own; tables in memory all begin with row 1
     of_file = {(table.path, table.lines[0]) for table in tables.values() if len(table)}
+    unnamed = [table for table in tables.values() if table.ids is None and len(table)]
+    if unnamed:
+        line = unnamed[0].lines[0]
+        logger.info("no column with ids: row_%s stands for line %s, and so on", line, line)
     several_files = len({path for path, _ in of_file}) > 1 or len(of_file) < len(tables)
     named = {}
     for part, table in tables.items():

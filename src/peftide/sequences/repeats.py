@@ -165,7 +165,7 @@ def _repeats(
         "swapped_repeats",
         swapped,
         where=lambda row: f"{examples.where(row)} swaps line {examples.lines[original[row]]}",
-        decision="repeats that are B-A after an earlier A-B",
+        decision="B-A after an earlier A-B",
     )
     return repeated, findings
 

@@ -151,7 +151,7 @@ def _drop(
             "dropped_for_shared_proteins",
             rows,
             where=examples.where,
-            decision="rows dropped: a later part has one of their proteins",
+            decision="rows with a protein that a later part has",
         )
         parts[part] = select_rows(examples, ~rows)
     return keep_used_proteins(replace(dataset, parts=parts, findings=findings))

@@ -66,12 +66,12 @@ def hold_out_validation(dataset: Dataset, *, fraction: float, kind: Kind, seed: 
     _check_request(dataset, fraction=fraction, kind=kind)
     choice = _Chooser(dataset, fraction, seed).choose(kind)
     inside, outside = choice.inside, choice.outside
-    how = f"{choice.kind}, fraction {fraction}, seed {seed}{choice.reason}"
+    how = f"{choice.kind}, fraction {fraction}, seed {seed}"
     held_out = {"train": select_rows(train, outside), "validation": select_rows(train, inside)}
     held = replace(
         dataset,
         parts=held_out | {k: v for k, v in dataset.parts.items() if k != "train"},
-        findings=dataset.findings + _findings(train, inside, outside, how=how),
+        findings=dataset.findings + _findings(train, choice, how=how),
     )
     shared = _shared_proteins(held) + shared_clusters(held)
     return keep_used_proteins(replace(held, findings=held.findings + shared))
@@ -100,7 +100,7 @@ def _shared_proteins(dataset: Dataset) -> tuple[Finding, ...]:
     if not len(shared):
         return ()
     decision = (
-        "proteins are also in train, because the pairs were held out at random: scores on it are "
+        "also in train, because the pairs were held out at random: scores on validation are "
         "higher than on new proteins (`--validation-kind none_seen` holds out whole proteins)"
     )
     return (Finding("validation", "shared_proteins", len(shared), decision),)
@@ -173,12 +173,12 @@ class _Chooser:
             return self.choose("random")
         inside, outside = self.ways[self.careful]()
         if problem := self._shortage(inside, outside):
-            reason = f"; not {self.careful}, which would leave {problem}"
+            reason = f"; {self.careful} would leave {problem}"
             return replace(self.choose("random"), reason=reason)
-        reason = "; because the table has clusters"
+        reason = "; the table has clusters, so each stays whole"
         if self.careful == "none_seen":
             kept = (self.train.counted & outside).sum() / self.train.counted.sum()
-            reason = f"; because train keeps {kept:.0%} of its pairs"
+            reason = f", {kept:.0%} of its pairs"
         return _Choice(inside, outside, self.careful, reason)
 
     def _shortage(self, inside: BoolArray, outside: BoolArray) -> str:
@@ -186,16 +186,16 @@ class _Chooser:
         counted = self.train.counted
         kept, strata = (counted & outside).sum(), self.labels.argmax(axis=1)
         if kept < LEAST_KEPT * counted.sum():
-            return f"train {kept:,} of {counted.sum():,} rows"
+            return f"train only {kept:,} of {counted.sum():,} rows"
         classes = np.bincount(strata[counted])
         own = np.bincount(strata[counted & inside], minlength=len(classes))
         commonest = np.argsort(-classes, kind="stable")[: min(2, (classes > 0).sum())]
         fewest = FEWEST_OF_CLASS if self.careful == "none_seen" else 1
         if self.careful == "none_seen" and own.sum() < FEWEST_PAIRS:
-            return f"validation {count_of(own.sum(), 'pair')}"
+            return f"validation only {count_of(own.sum(), 'pair')}"
         if len(commonest) == 2 and own[commonest].min() < fewest <= classes[commonest].min():
             fewest_rows = count_of(own[commonest].min(), "row")
-            return f"validation {fewest_rows} of one of the most common labels"
+            return f"validation only {fewest_rows} of one of the most common labels"
         return ""
 
     def _random(self) -> tuple[BoolArray, BoolArray]:
@@ -237,20 +237,18 @@ class _Chooser:
         return inside, ~inside
 
 
-def _findings(
-    train: Examples, inside: BoolArray, outside: BoolArray, *, how: str
-) -> tuple[Finding, ...]:
+def _findings(train: Examples, choice: _Choice, *, how: str) -> tuple[Finding, ...]:
     held = Finding(
         "validation",
-        "held_out_validation",
-        int(inside.sum()),
-        f"rows taken from train ({how}); {int(outside.sum()):,} stay there",
+        "held_out_rows",
+        int(choice.inside.sum()),
+        f"taken from train ({how}); train keeps {int(choice.outside.sum()):,}{choice.reason}",
     )
     mixed = row_findings(
         "train",
         "mixed_pairs_dropped",
-        ~(inside | outside),
+        ~(choice.inside | choice.outside),
         where=train.where,
-        decision="rows dropped: one protein is in train and one in validation",
+        decision="one protein is in train and one in validation",
     )
     return (held, *mixed)

@@ -17,7 +17,7 @@ from peftide.optimizer import LossScale, OptimizerStep, do_nothing
 from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.process import undisturbed
 from peftide.progress import meter
-from peftide.quantities import duration
+from peftide.quantities import count_of, duration
 from peftide.training.batches import Batches, choose_batches
 from peftide.training.divergence import SLOWER, are_finite, damaged_weights, diverged
 from peftide.training.memory import add_fitting_gradients
@@ -66,6 +66,9 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
         If the loss, or the validation score of the first epoch, is not a finite number.
     """
     run = begin(model, fitting)
+    if fitting.says_epochs:
+        name = metric_name(fitting.task.outcome.headline)
+        logger.info("validation scores are the %s; the epoch with the highest one is kept", name)
     if fitting.keeps_start and not run.state.best:
         run.keep_start()
     try:
@@ -76,6 +79,8 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
         run.save()
         raise
     state = run.state
+    if fitting.says_epochs:
+        run.say_end()
     restore_trained(model, state.best)
     return FitResult(
         state.best_epoch + 1, state.best_score, state.step, state.seconds, state.history
@@ -140,11 +145,23 @@ class TrainingRun:
         out_of_patience = bool(state.best) and waited > config.patience
         return state.epoch >= config.epochs or out_of_patience
 
+    def say_end(self) -> None:
+        """Log which weights stay, and why the training stopped early if it did."""
+        state, epochs = self.state, self.fitting.config.epochs
+        if state.epoch < epochs:
+            logger.info(
+                "stopped early: no better validation score for %s (--patience)",
+                count_of(state.epoch - 1 - state.best_epoch, "epoch"),
+            )
+        if state.best_epoch + 1 < state.epoch:
+            best = f"epoch {state.best_epoch + 1}" if state.best_epoch >= 0 else "the start"
+            logger.info("the model has the weights of %s", best)
+
     def keep_start(self) -> None:
         """Score the weights before the first step; they stay if no epoch is better."""
         state, headline = self.state, self.fitting.task.outcome.headline
         state.best_score, state.best = self._validated()[headline], copy_trained(self.model)
-        logger.info("before training: validation %s %.4f", headline, state.best_score)
+        logger.info("before training: validation %.4f", state.best_score)
 
     def train_epoch(self) -> None:
         """Train on the rest of an epoch's batches."""
@@ -252,11 +269,10 @@ class TrainingRun:
 
     def _log(self, row: dict[str, Any], headline: str) -> None:
         logger.info(
-            "epoch %d/%d: loss %.4f · validation %s %.4f%s · %s%s",
+            "epoch %d/%d: loss %.4f · validation %.4f%s · %s%s",
             row["epoch"],
             self.fitting.config.epochs,
             row["train_loss"],
-            metric_name(headline),
             row[headline],
             " (best)" if self.state.best_epoch == row["epoch"] - 1 else "",
             duration(row["seconds"]),

@@ -8,7 +8,7 @@ import numpy as np
 
 from peftide.bundle import Bundle, save_bundle
 from peftide.evaluation.beside import Beside, chosen, fitted_beside, suitable
-from peftide.evaluation.decisions import decide
+from peftide.evaluation.decisions import decide, notes_on
 from peftide.evaluation.homology import remembered_search
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.record import evaluate_parts
@@ -54,7 +54,8 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
         others={"baselines": others},
         resampling=Resampling(config.seed, config.threads),
     )
-    metrics["notes"] += beside.notes
+    notes = notes_on(parts["validation"], logits["validation"], predictor.answering.decisions)
+    metrics["notes"] += [*(f"validation: {note}" for note in notes), *beside.notes]
     results = Results(
         metrics,
         {part: parts[part] for part in reported_parts(parts)},

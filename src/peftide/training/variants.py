@@ -55,10 +55,11 @@ def fit_ridge(encoder: ModelEncoder, problem: Problem) -> SubstitutionScores | N
         share = labels.class_counts[1] / sum(labels.class_counts)
         head.answer_shares(share, (share * (1 - share)) ** 0.5)
     head.to(encoder.hardware.device)
-    left = " at new sites" if found.by_site else ""
+    left = " over sites" if found.by_site else ""
     scale = ", on the scale of ranks" if found.ranks else ""
     logger.info(
-        "ridge regression on %s variants%s: error on left-out variants%s %.0f %% of the variance",
+        "ridge regression on %s variants%s: squared error in cross-validation%s is %.0f %% of the "
+        "variance of the labels (100 %% is no better than their mean)",
         *(f"{found.used:,}", scale, left, 100 * found.error),
     )
     if found.used == MOST_VARIANTS:
