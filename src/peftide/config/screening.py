@@ -37,7 +37,9 @@ class ScreenConfig(AnswerOptions, CheckpointOptions):
         limit="1 or more",
         main=True,
     )
-    out: Path = option(doc="Parquet file to write (.parquet); pandas, polars and R read it", main=True)
+    out: Path = option(
+        doc="Parquet file to write (.parquet); pandas, polars and R read it", main=True
+    )
     resume: bool = option(
         False, doc="go on with an interrupted screen; the same command does so by itself", main=True
     )

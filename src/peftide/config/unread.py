@@ -73,7 +73,9 @@ def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NO
     ['--head-width: --head linear does not read it; leave it out']
     """
     found = unread_options(config, choices, given=given)
-    return [f"{flag(name)}: {said} does not read it; {remedy(name)}" for name, said in found.items()]
+    return [
+        f"{flag(name)}: {said} does not read it; {remedy(name)}" for name, said in found.items()
+    ]
 
 
 def remedy(name: str) -> str:
