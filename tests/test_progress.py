@@ -80,6 +80,14 @@ def test_short_work_says_nothing(clock: Clock, lines: pytest.LogCaptureFixture):
     assert lines.messages == []
 
 
+def test_work_that_is_about_to_end_says_nothing(clock: Clock, lines: pytest.LogCaptureFixture):
+    with meter("epoch 1/20", total=100, unit="examples") as done:
+        for _ in range(9):
+            clock.now += 1
+            done.advance(11)
+    assert lines.messages == []
+
+
 def test_no_work_done_yet_leaves_an_unknown_time(clock: Clock, lines: pytest.LogCaptureFixture):
     with meter("embedding", total=10, unit="tokens") as done:
         clock.now += 31

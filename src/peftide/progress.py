@@ -114,8 +114,11 @@ class Meter:
             self._speak()
 
     def _speak(self) -> None:
+        """Log rate and time left, unless the work is about to end."""
         rate = (self.done - self._before) / (time.monotonic() - self._started)
         left = (self.total - self.done) / rate if rate else float("inf")
+        if left < SECONDS_BEFORE_FIRST:
+            return
         logger.info(
             "%s: %.0f %% · %s %s/s · %s left%s",
             self.description,

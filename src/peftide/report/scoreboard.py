@@ -169,13 +169,11 @@ def interval_text(low: float | None, high: float | None, *, class_: str) -> Mark
 
 def gap_text(name: str, value: float, bounds: tuple[float | None, float | None]) -> Markup:
     """Return a difference on a line of its own; its interval never breaks."""
-    low, high = bounds
-    known = low is not None and high is not None
-    between = f"[{wording.signed(low)}, {wording.signed(high)}]" if known else ""
+    between = ", ".join(wording.signed(bound) for bound in bounds if bound is not None)
     return element(
         "span",
         f"{name}: {wording.signed(value)} ",
-        element("span", between, class_="whole") if between else None,
+        element("span", f"[{between}]", class_="whole") if between else None,
         class_="quiet under",
     )
 

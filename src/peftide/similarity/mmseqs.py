@@ -1,12 +1,10 @@
 """The program MMseqs2, run in a temporary folder."""
 
 import errno
-import logging
 import os
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -17,12 +15,10 @@ import pandas as pd
 
 from peftide.errors import PeftideError, StorageError
 from peftide.files import free_bytes
-from peftide.quantities import duration
+from peftide.progress import working
 from peftide.similarity.hits import Hits
 from peftide.similarity.settings import SimilaritySettings
 from peftide.similarity.smith_waterman import known_letters
-
-logger = logging.getLogger(__name__)
 
 SENSITIVITY = "7.5"
 """The highest sensitivity; for human proteins at 30 % identity it finds 1/6 more than 5.7."""
@@ -33,7 +29,6 @@ LEAST_BYTES = 2**16
 NO_WORDS = "No k-mer could be extracted"
 COLUMNS = ("query", "target", "fident", "qcov", "tcov", "bits")
 SHOWN_LINES = 6
-SECONDS_BETWEEN_LINES = 5.0
 
 
 class NothingToIndex(Exception):  # noqa: N818 — not a user error: pyopal is used instead
@@ -112,7 +107,8 @@ def _run(words: Sequence[str], folder: Path) -> None:
         start_new_session=True,
     ) as process:
         try:
-            said = _output(process)
+            with working("MMseqs2 is searching"):
+                said = process.communicate()[0]
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -128,16 +124,6 @@ def _run(words: Sequence[str], folder: Path) -> None:
         f"MMseqs2 ended with code {process.returncode}:\n  {last}\n"
         "To search without MMseqs2, use the tool `pyopal`, which comes with peftide"
     )
-
-
-def _output(process: subprocess.Popen[str]) -> str:
-    """Return the output of a program at its end; until then, say now and then that it runs."""
-    started = time.monotonic()
-    while True:
-        try:
-            return process.communicate(timeout=SECONDS_BETWEEN_LINES)[0]
-        except subprocess.TimeoutExpired:
-            logger.info("MMseqs2 is searching: %s so far", duration(time.monotonic() - started))
 
 
 def _read_hits(path: Path, *, tool: str) -> Hits:
