@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from peftide.commands.plan import plan
     from peftide.commands.predict import predict
     from peftide.commands.pretrain import pretrain
+    from peftide.commands.pull import pull
+    from peftide.commands.push import push
     from peftide.commands.screen import screen
     from peftide.commands.split import split
     from peftide.commands.sweep import sweep
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
         PlanConfig,
         PredictConfig,
         PretrainConfig,
+        PullConfig,
+        PushConfig,
         ScreenConfig,
         SplitConfig,
         SweepConfig,
@@ -76,6 +80,8 @@ __all__ = [
     "PretrainConfig",
     "ProteinClassifier",
     "ProteinRegressor",
+    "PullConfig",
+    "PushConfig",
     "ScreenConfig",
     "SplitConfig",
     "SweepConfig",
@@ -97,6 +103,8 @@ __all__ = [
     "plan",
     "predict",
     "pretrain",
+    "pull",
+    "push",
     "screen",
     "split",
     "sweep",
@@ -121,6 +129,8 @@ _HOMES = {
     "PlanConfig": "config",
     "PredictConfig": "config",
     "PretrainConfig": "config",
+    "PullConfig": "config",
+    "PushConfig": "config",
     "ProteinClassifier": "estimators",
     "ProteinRegressor": "estimators",
     "ScreenConfig": "config",
@@ -145,6 +155,8 @@ _HOMES = {
     "plan": "commands.plan",
     "predict": "commands.predict",
     "pretrain": "commands.pretrain",
+    "pull": "commands.pull",
+    "push": "commands.push",
     "screen": "commands.screen",
     "split": "commands.split",
     "sweep": "commands.sweep",

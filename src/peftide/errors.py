@@ -74,6 +74,13 @@ class StorageError(PeftideError, RuntimeError):
     """A file could not be written; what stood there before is untouched."""
 
 
+class HubError(PeftideError, RuntimeError):
+    """A model hub refused something, or cannot be reached."""
+
+    def __init__(self, text: str, *, fix: str) -> None:
+        super().__init__(with_fix(text, fix))
+
+
 TRAINING_FAILURES = (PeftideError, MemoryError, RuntimeError, OSError)
 """Errors of one training that leave other trainings possible."""
 

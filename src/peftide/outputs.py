@@ -47,6 +47,7 @@ WRITTEN_BY = {
     + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
     + ("README.md", RECORD),
     "export": ("encoder.onnx", "head.onnx", "model.json", "README.md", RECORD),
+    "pull": ("model", RECORD),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

@@ -26,6 +26,8 @@ from peftide.config import (
     PlanConfig,
     PredictConfig,
     PretrainConfig,
+    PullConfig,
+    PushConfig,
     ReportConfig,
     ScreenConfig,
     SplitConfig,
@@ -56,6 +58,8 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     CompletionConfig: ("cli/completion.py",),
     MergeConfig: ("commands/merge.py",),
     ExportConfig: ("commands/export.py", "commands/merge.py"),
+    PushConfig: ("commands/push.py",),
+    PullConfig: ("commands/pull.py",),
     MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""

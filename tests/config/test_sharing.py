@@ -1,10 +1,10 @@
-"""Options of `peftide merge` and `peftide export`."""
+"""Options of the commands that share a model."""
 
 from pathlib import Path
 
 import pytest
 
-from peftide.config import ExportConfig, MergeConfig
+from peftide.config import ExportConfig, MergeConfig, PullConfig, PushConfig
 from peftide.errors import InputError
 
 
@@ -18,3 +18,8 @@ def test_a_run_and_a_folder_are_enough(config_class: type) -> None:
 def test_no_threads_are_refused(config_class: type) -> None:
     with pytest.raises(InputError, match="--threads"):
         config_class(run=Path("run"), out=Path("out"), threads=0)
+
+
+def test_a_new_repository_is_private() -> None:
+    assert PushConfig(run=Path("run"), repository="lab/tiny").public is False
+    assert PullConfig(repository="lab/tiny", out=Path("out")).revision is None

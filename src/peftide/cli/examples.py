@@ -64,6 +64,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide export my_run --out graphs",
         "peftide export my_run --backbone moved_backbone --out graphs",
     ),
+    "push": (
+        "peftide push my_run my_lab/my_model",
+        "peftide push my_run my_lab/my_model --public --overwrite",
+    ),
+    "pull": (
+        "peftide pull my_lab/my_model --out pulled",
+        "peftide pull my_lab/my_model --revision v1 --out pulled",
+    ),
     "pretrain": (
         "peftide pretrain --sequences my_family.fasta --out my_backbone",
         "peftide pretrain --backbone mini --sequences my_family.fasta --hours 8 --out adapted",

@@ -28,6 +28,8 @@ from peftide.config import (
     PlanConfig,
     PredictConfig,
     PretrainConfig,
+    PullConfig,
+    PushConfig,
     ReportConfig,
     ScreenConfig,
     SplitConfig,
@@ -62,6 +64,8 @@ COMMANDS: dict[str, type[Options]] = {
     "embed": EmbedConfig,
     "merge": MergeConfig,
     "export": ExportConfig,
+    "push": PushConfig,
+    "pull": PullConfig,
     "pretrain": PretrainConfig,
     "completion": CompletionConfig,
 }

@@ -25,7 +25,7 @@ from peftide.config.mutating import MutateConfig
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
 from peftide.config.screening import ScreenConfig
-from peftide.config.sharing import ExportConfig, MergeConfig
+from peftide.config.sharing import ExportConfig, MergeConfig, PullConfig, PushConfig
 from peftide.config.starting import CompletionConfig, DoctorConfig, InitConfig
 from peftide.config.sweeping import SweepConfig
 from peftide.config.yaml_files import read_yaml
@@ -52,6 +52,8 @@ __all__ = [
     "PlanConfig",
     "PredictConfig",
     "PretrainConfig",
+    "PullConfig",
+    "PushConfig",
     "ReportConfig",
     "RowOptions",
     "RunOptions",

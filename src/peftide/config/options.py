@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from peftide.config.reading import check_fields
 
+DEBUG_DOC = "show the full trace of an error"
 SEEDS = "0 or more, below 2,147,483,648"
 
 
@@ -54,7 +55,7 @@ class CommonOptions(Options):
         False,
         doc="replace earlier output of this command in --out, when the new output is complete",
     )
-    debug: bool = option(False, doc="show the full trace of an error")
+    debug: bool = option(False, doc=DEBUG_DOC)
 
 
 @dataclass(frozen=True, kw_only=True)
