@@ -1,4 +1,4 @@
-"""`peftide pull`: from a repository to a folder. The transfer itself: tests/exporting/test_hub.py."""
+"""`peftide pull`: from a repository to a folder. The transfer: tests/exporting/test_hub.py."""
 
 import shutil
 from collections.abc import Callable

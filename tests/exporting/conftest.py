@@ -143,7 +143,7 @@ def handler_of(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_PUT = do_HEAD = respond  # noqa: N815 — the library's names
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Stay quiet."""
 
     return Handler
