@@ -127,7 +127,7 @@ def test_shared_clusters(make: Make):
 def test_values_of_residues_are_compared_as_values(make: Make):
     rows = [("MA", "0.5 1.5", "train"), ("MCC", "[2, nan, 4]", "train"), ("MD", "9,8.5", "test")]
     found = across.label_shift(make(rows, pairs=False), "test")
-    assert "median label 8.75, 1.75 in train" in found.text
+    assert "the median label is 8.75, and 1.75 in train" in found.text
     assert found.numbers["distance"] == 1
 
 

@@ -124,3 +124,17 @@ def test_a_score_without_a_threshold_is_only_ranked() -> None:
     assert found.entries["peer"].keys() == {"average_precision", "auroc"}
     assert found.differences["peer"].keys() == {"average_precision", "auroc"}
     assert "mcc" in found.entries[MODEL]
+
+
+def test_a_note_says_that_most_classes_are_never_found() -> None:
+    names = ("a", "b", "c", "d")
+    values = np.eye(4)[np.arange(80) % 4]
+    units = Units(np.arange(80)[:, None], "sequence")
+    labels = Labels(class_names=names, class_counts=(20,) * 4)
+    rows = LabelledRows(TASKS["multiclass"], labels, values, units)
+    always_a = Answers(np.tile([0.7, 0.1, 0.1, 0.1], (80, 1)))
+    assert "no row of 3 of 4 classes is predicted right: b, c, d (" in " ".join(
+        score_rows(rows, {MODEL: always_a}, resampling=DRAWS).notes
+    )
+    found = score_rows(rows, {MODEL: Answers(values * 0.9)}, resampling=DRAWS)
+    assert "predicted right" not in " ".join(found.notes)

@@ -14,17 +14,25 @@ from docs.generate.records import RECORDS, read_record, record_table
 from docs.generate.shell_lines import WIDTH, broken_commands
 
 import peftide
+from peftide import bundle_record, environment
+from peftide.auditing import result as auditing_result
+from peftide.baselines import stored
 from peftide.cli.main import COMMANDS
+from peftide.comparing import leaderboard
 from peftide.config.reading import flag
+from peftide.evaluation import record as metrics_record
 from peftide.metrics import (
     binary_metrics,
     categorical_metrics,
     continuous_metrics,
     multilabel_metrics,
 )
+from peftide.planning import plan
 from peftide.sequences.variants import LEFT_OUT, READ_AS_WILD_TYPE
+from peftide.sweeping import summary
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION_OF = r"\| (\d+) \| \[[^]]+\]\(([\w-]+)\.md\) \|$"
 LOADED = re.compile(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(https?:)?//[^\"]+\"")
 
 
@@ -165,3 +173,21 @@ def test_long_commands_are_broken_before_options_and_stay_the_same_command():
     commands = re.findall(r"^```sh\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
     assert max(len(line) for block in commands for line in block.splitlines()) <= WIDTH
     assert shown.replace(" \\\n    --", " --") == page
+
+
+def test_the_page_of_formats_has_the_versions_of_the_source():
+    page = (ROOT / "docs" / "reference" / "formats" / "index.md").read_text(encoding="utf-8")
+    versions = {page: int(version) for version, page in re.findall(VERSION_OF, page, re.MULTILINE)}
+    assert versions == {
+        "run-folder": environment.FORMAT_VERSION,
+        "comparison": leaderboard.FORMAT_VERSION,
+        "sweep": summary.FORMAT_VERSION,
+        "metrics-json": metrics_record.FORMAT_VERSION,
+        "run-json": environment.FORMAT_VERSION,
+        "bundle": bundle_record.FORMAT_VERSION,
+        "stored-baselines": stored.FORMAT_VERSION,
+        "audit-json": auditing_result.FORMAT_VERSION,
+        "split-folder": environment.FORMAT_VERSION,
+        "backbone-folder": environment.FORMAT_VERSION,
+        "plan-json": plan.FORMAT_VERSION,
+    }

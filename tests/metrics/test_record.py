@@ -61,9 +61,9 @@ def test_notes_name_the_scores_of_each_reason_and_the_classes():
     notes = interval_notes(record | {"per_class": {"A": {"f1": few}, "B": {"f1": {"value": 1}}}})
     assert [("AUROC, macro F1" in note, "few" in note) for note in notes][0] == (True, True)
     assert [("MCC" in note, "flat" in note) for note in notes][1] == (True, True)
-    assert notes[2].endswith("class A")
+    assert notes[2].startswith("no interval for some scores of 1 class")
     many = {f"C{k}": {"f1": few} for k in range(5)}
-    assert interval_notes({"per_class": many})[0].endswith("classes C0, C1, C2 and 2 more")
+    assert "some scores of 5 classes" in interval_notes({"per_class": many})[0]
     assert interval_notes({"f1": {"value": 0.5}}) == []
 
 

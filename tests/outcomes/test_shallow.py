@@ -82,3 +82,9 @@ def test_ties_of_the_nearest_all_count() -> None:
     assert nearest_only(np.array([0.7, 0.7, 0.3]), np.full(3, 0.7)).tolist() == [1, 1, 0]
     near, far = all_by_nearness(np.array([0.9, 0.3]), np.full(2, 0.9))
     assert near > far > 0
+
+
+def test_as_many_classes_as_rows_are_fitted_without_a_warning() -> None:
+    features = np.eye(30)
+    weights, intercepts = fit_one_of(features, np.eye(30, dtype=np.int64))
+    assert (features @ weights.T + intercepts).argmax(axis=1).tolist() == list(range(30))

@@ -25,3 +25,9 @@ def test_rows_are_counted_and_placed():
     rows = np.array([True, False, True])
     found = row_findings("test", "odd", rows, where=lambda row: f"a:{row}", decision="kept")
     assert found == (Finding("test", "odd", 2, "kept", ("a:0", "a:2")),)
+
+
+def test_examples_are_of_different_places():
+    rows = np.ones(6, dtype=bool)
+    (found,) = row_findings("test", "odd", rows, where=lambda row: f"a:{row // 4}", decision="kept")
+    assert (found.count, found.examples) == (6, ("a:0", "a:1"))

@@ -163,7 +163,7 @@ def label_shift(subject: Subject, part: str) -> Verdict:
 def length_shift(subject: Subject, part: str) -> Verdict:
     """Difference between the protein lengths of a part and of train."""
     own, train = (subject.lengths[subject.proteins(name)] for name in (part, "train"))
-    medians = f"median length {np.median(own):,.0f}, {np.median(train):,.0f} in train"
+    medians = f"the median length is {np.median(own):,.0f}, and {np.median(train):,.0f} in train"
     return _shift(part, "length_shift", medians, own=own, train=train)
 
 
@@ -220,7 +220,7 @@ ACROSS = (
 
 def _value_shift(subject: Subject, part: str) -> Verdict:
     own, train = subject.values(part), subject.values("train")
-    medians = f"median label {np.median(own):.3g}, {np.median(train):.3g} in train"
+    medians = f"the median label is {np.median(own):.3g}, and {np.median(train):.3g} in train"
     return _shift(part, "label_shift", medians, own=own, train=train)
 
 

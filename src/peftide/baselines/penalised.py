@@ -111,7 +111,7 @@ def fit_penalised(
     labels = checked_targets(targets, len(members), OUTCOMES[kind])
     classes = as_columns(labels).shape[1]
     if classes > MOST_CLASSES:
-        raise InputError(f"{classes:,} classes", expected=f"up to {MOST_CLASSES}")
+        raise InputError(f"it predicts at most {MOST_CLASSES} classes, and there are {classes:,}")
     rows = csr_matrix(features[members[:, 0]])
     fit = _fit_classes if OUTCOMES[kind].supports_imbalance else _fit_values
     weights, intercepts = fit(rows, labels, kind=kind, scalings=scalings)

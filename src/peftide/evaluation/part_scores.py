@@ -27,10 +27,12 @@ from peftide.metrics import (
 from peftide.metrics.checks import FloatValues
 from peftide.metrics.weighted import Name
 from peftide.progress import meter
+from peftide.quantities import count_of
 from peftide.types import FloatArray, IntArray
 
 MODEL = "model"
 SLOW_REPLICATES = 200
+SHOWN_CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class PartScores:
     reliability
         Bins of the model's probability of positives; empty for other answers.
     notes
-        Scores that are undefined or have no interval, and why.
+        Scores that are undefined or have no interval, and why; classes of which no row is found.
     """
 
     entries: dict[str, dict[str, Any]]
@@ -122,6 +124,7 @@ def score_rows(
         reliability_curve(rows.values[:, 0], model) if rows.task.outcome.reliability else [],
         [
             *_undefined(rows, metrics[MODEL]),
+            *_unfound(metrics[MODEL]),
             *([f"no intervals: {reason}"] if reason else interval_notes(entries[MODEL])),
         ],
     )
@@ -225,3 +228,18 @@ def _undefined(rows: LabelledRows, metrics: Mapping[str, Any]) -> list[str]:
     if (rows.values == rows.values[0]).all():
         return [f"{text}, because all {len(rows.values):,} labels are the same"]
     return [text]
+
+
+def _unfound(metrics: Mapping[str, Any]) -> list[str]:
+    """Return a note if half of the classes or more have rows, but none that is predicted right."""
+    having = {
+        name: scores for name, scores in metrics.get("per_class", {}).items() if scores["n"] > 0
+    }
+    unfound = [name for name, scores in having.items() if scores["recall"] == 0]
+    if not unfound or 2 * len(unfound) < len(having):
+        return []
+    shown = ", ".join(unfound[:SHOWN_CLASSES]) + (" …" if len(unfound) > SHOWN_CLASSES else "")
+    return [
+        f"no row of {len(unfound):,} of {count_of(len(having), 'class')} is predicted right: "
+        f"{shown} (a training with `--imbalance weights` finds more of rare classes)"
+    ]

@@ -7,8 +7,7 @@ from typing import Any
 from peftide.metrics.intervals import Interval
 from peftide.metrics.names import metric_name
 from peftide.metrics.weighted import Name
-
-NAMED = 3  # classes in a note
+from peftide.quantities import count_of
 
 
 def as_record(
@@ -96,7 +95,8 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
     --------
     >>> found = {"value": 0.7, "low": None, "high": None, "reason": "too few positives (3)"}
     >>> interval_notes({"auroc": found, "per_class": {"C2": {"f1": found}}})
-    ['no interval for AUROC: too few positives (3)', 'no intervals for some scores of class C2']
+    ['no interval for AUROC: too few positives (3)',
+     'no interval for some scores of 1 class: see `reason` in metrics.json']
     """
     names: dict[str, list[str]] = {}
     for name, found in record.items():
@@ -109,8 +109,8 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
         if any("reason" in found for found in scores.values())
     ]
     if classes:
-        plural = "es" if len(classes) > 1 else ""
-        listed = ", ".join(classes[:NAMED])
-        more = f" and {len(classes) - NAMED:,} more" if len(classes) > NAMED else ""
-        notes.append(f"no intervals for some scores of class{plural} {listed}{more}")
+        notes.append(
+            f"no interval for some scores of {count_of(len(classes), 'class')}: see `reason` in "
+            "metrics.json"
+        )
     return notes

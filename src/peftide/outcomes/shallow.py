@@ -1,5 +1,6 @@
 """How baselines learn an outcome without a language model: linear scores, counts, neighbours."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -125,7 +126,10 @@ def fit_one_of(features: Features, membership: IntArray) -> tuple[FloatArray, Fl
         intercepts[present] = 0
         return weights, intercepts
     model = _logistic_regression()
-    model.fit(features[rows], classes, sample_weight=1 / membership.sum(axis=1)[rows])
+    with warnings.catch_warnings():
+        # scikit-learn takes classes with one or two rows each for values
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model.fit(features[rows], classes, sample_weight=1 / membership.sum(axis=1)[rows])
     coefficients, offsets = model.coef_, model.intercept_
     if len(present) == 2:  # scikit-learn keeps only the second of two classes
         coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])

@@ -45,7 +45,7 @@ def counted(run: Run) -> Section | None:
         table(["part", "rows", "counted"], parts, label="Parts", class_="numbers")
         if parts
         else None,
-        table(["found", "in", "decided"], found, label="Findings", class_="prose")
+        table(["found", "part", "decision"], found, label="Findings", class_="prose")
         if found
         else None,
         intro="Counted rows enter training or scores; peftide only predicts the others.",
@@ -80,7 +80,7 @@ def audited(run: Run) -> Section | None:
         )
         if verdicts
         else None,
-        table(["severity", "in", "finding"], rows, label="Audit findings", class_="prose")
+        table(["severity", "part", "finding"], rows, label="Audit findings", class_="prose")
         if rows
         else None,
         intro="Properties of the data that could make these scores too good. "

@@ -8,6 +8,8 @@ from peftide.sequences.records import Finding
 from peftide.types import BoolArray
 
 SHOWN_EXAMPLES = 3
+MOST_LOOKED_AT = 1_000
+"""Rows among which examples of different places are taken: residues of one row have one place."""
 
 
 class Tally:
@@ -63,5 +65,5 @@ def row_findings(
     marked = np.flatnonzero(rows)
     if not len(marked):
         return ()
-    places = tuple(where(int(row)) for row in marked[:SHOWN_EXAMPLES])
-    return (Finding(part, kind, len(marked), decision, places),)
+    places = dict.fromkeys(where(int(row)) for row in marked[:MOST_LOOKED_AT])
+    return (Finding(part, kind, len(marked), decision, tuple(places)[:SHOWN_EXAMPLES]),)
