@@ -1,3 +1,5 @@
+import json
+import logging
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ import pytest
 from peftide.config import PlanConfig
 from peftide.errors import InputError, PeftideError
 from peftide.planning.child import RESULT, run_child
+from peftide.progress import saying_once
 
 CONFIG = PlanConfig(task="binary", train=Path("t.tsv"))
 
@@ -45,3 +48,20 @@ def test_a_process_that_fails_is_no_plan(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_other_output_is_not_taken_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ending(monkeypatch, 0, f'noise\n{RESULT}{{"fits": true}}\nmore noise\n')
     assert run_child(CONFIG) == {"fits": True}
+
+
+def test_notes_that_the_training_will_say_are_not_said_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        asked.append(json.loads(options["input"]))
+        return subprocess.CompletedProcess(command, 0, stdout=f"{RESULT}{{}}\n")
+
+    monkeypatch.setattr("subprocess.run", run)
+    run_child(CONFIG)
+    with saying_once():
+        run_child(CONFIG)
+    alone, inside = (request["level"] for request in asked)
+    assert alone <= logging.WARNING < inside

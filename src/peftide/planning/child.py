@@ -36,7 +36,7 @@ def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
     request = {
         "config": as_mapping(config),
         "given": sorted(given),
-        "level": logging.WARNING if is_saying_once() else level,
+        "level": logging.ERROR if is_saying_once() else level,  # the training says them again
     }
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     child = subprocess.run(
@@ -75,9 +75,10 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     prepare_process()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    logging.getLogger("peftide").setLevel(request["level"] or logging.WARNING)
+    level = request["level"] or logging.WARNING
+    logging.getLogger("peftide").setLevel(level)
     for room in ("training", "evaluation"):  # hides epochs and scores of the measurement
-        logging.getLogger(f"peftide.{room}").setLevel(logging.WARNING)
+        logging.getLogger(f"peftide.{room}").setLevel(max(level, logging.WARNING))
     from peftide.planning.planner import make_plan
 
     try:

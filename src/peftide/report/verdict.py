@@ -166,7 +166,7 @@ def comparison(other: Standing, value: float, metric: str) -> str:
     if decided not in ("above", "below"):
         return f"{start}. The {between}, spans 0: {NO_EVIDENCE}."
     better = (gap > 0) != (metric in wording.LOWER_IS_BETTER)
-    return f"{start} ({between}): the model is {_word(better)}."
+    return f"{start}. The {between}, excludes 0: the model is {_word(better)}."
 
 
 def beside_guessing(entry: dict[str, Any], guessing: float) -> str:
