@@ -37,6 +37,7 @@ ORDER = [
     "hardware",
     "metrics",  # arrays in, numbers out
     "sequences",
+    "databases",
     "outcomes",
     "similarity",
     "splitting",
@@ -86,6 +87,7 @@ WITHOUT_TORCH = {
         "saved",
         "config",
         "sequences",
+        "databases",
         "similarity",
         "metrics",
         "outcomes",

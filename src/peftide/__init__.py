@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from peftide.commands.audit import audit
     from peftide.commands.compare import compare
     from peftide.commands.compare_scores import compare_scores
+    from peftide.commands.data import data
     from peftide.commands.demo import demo
     from peftide.commands.doctor import doctor
     from peftide.commands.embed import embed
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from peftide.config import (
         AuditConfig,
         CompareConfig,
+        DataConfig,
         DemoConfig,
         DoctorConfig,
         EmbedConfig,
@@ -64,6 +66,7 @@ __all__ = [
     "AuditConfig",
     "AuditResult",
     "CompareConfig",
+    "DataConfig",
     "DemoConfig",
     "DoctorConfig",
     "EmbedConfig",
@@ -89,6 +92,7 @@ __all__ = [
     "audit",
     "compare",
     "compare_scores",
+    "data",
     "demo",
     "doctor",
     "embed",
@@ -116,6 +120,7 @@ _HOMES = {
     "AuditConfig": "config",
     "AuditResult": "auditing.result",
     "CompareConfig": "config",
+    "DataConfig": "config",
     "DemoConfig": "config",
     "DoctorConfig": "config",
     "EmbedConfig": "config",
@@ -140,6 +145,7 @@ _HOMES = {
     "audit": "commands.audit",
     "compare": "commands.compare",
     "compare_scores": "commands.compare_scores",
+    "data": "commands.data",
     "demo": "commands.demo",
     "doctor": "commands.doctor",
     "embed": "commands.embed",

@@ -48,6 +48,7 @@ WRITTEN_BY = {
     + ("README.md", RECORD),
     "export": ("encoder.onnx", "head.onnx", "model.json", "README.md", RECORD),
     "pull": ("model", RECORD),
+    "data": ("table.tsv", "ids.txt", RECORD),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

@@ -15,6 +15,7 @@ from peftide.config import (
     AuditConfig,
     CompareConfig,
     CompletionConfig,
+    DataConfig,
     DemoConfig,
     DoctorConfig,
     EmbedConfig,
@@ -60,6 +61,7 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     ExportConfig: ("commands/export.py", "commands/merge.py"),
     PushConfig: ("commands/push.py",),
     PullConfig: ("commands/pull.py",),
+    DataConfig: ("commands/data.py", "databases/*.py"),
     MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""
@@ -142,7 +144,8 @@ def test_options_stand_in_the_source_of_a_command(config_class: type) -> None:
     files = [file for pattern in LONG_RUNS[config_class] for file in SOURCE.glob(pattern)]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     names = {field.name for field in fields(config_class)} - BY_MAIN
-    assert {name for name in names if f"config.{name}" not in text} == set()
+    read = {name for name in names if f"config.{name}" in text or f"options.{name}" in text}
+    assert names - read == set()
 
 
 def test_predict(trained: Trained, reads: Reads, tmp_path: Path) -> None:

@@ -7,6 +7,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide init --task ppi --data pairs.tsv --sequences proteins.fasta --out ppi.yaml",
         "peftide init --task regression --method head --out fitness.yaml",
     ),
+    "data": (
+        "peftide data string --input 9606.protein.physical.links.v12.0.txt.gz --out interactions",
+        "peftide data mitab --input intact.txt --taxon 9606 --min-score 0.6 --out interactions",
+    ),
     "split": (
         "peftide split --input all_pairs.tsv --sequences proteins.fasta --out parts",
         "peftide split --input solubility.tsv --fractions 0.7,0.1,0.2 --out parts",

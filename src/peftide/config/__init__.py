@@ -13,6 +13,7 @@ from peftide.config.commands import (
     TrainConfig,
 )
 from peftide.config.comparing import CompareConfig
+from peftide.config.gathering import DataConfig
 from peftide.config.groups import (
     DataOptions,
     EngineOptions,
@@ -34,6 +35,7 @@ __all__ = [
     "AuditConfig",
     "CompareConfig",
     "CompletionConfig",
+    "DataConfig",
     "DataOptions",
     "DemoConfig",
     "DoctorConfig",
