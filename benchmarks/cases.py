@@ -75,6 +75,7 @@ EMBED = f"embed {TINY} --sequences {{inputs}}/p.fasta {QUICK} --out"
 AUDIT = "audit --data {inputs}/parts.tsv --similarity none --out audit.json"
 SCREEN = f"screen {{inputs}}/ppi --sequences {{inputs}}/p.fasta --out hits.parquet {QUICK} --top-k"
 MUTATE = f"mutate {{inputs}}/variants --out out {QUICK} --top"
+EXPLAIN = f"explain {{inputs}}/run --input {{inputs}}/test.tsv --out out {QUICK} --sites"
 CASES = {
     "split": Case(SPLIT),
     "split --overwrite": Case(f"{SPLIT} --overwrite", before=f"{SPLIT} --seed 5"),
@@ -95,6 +96,8 @@ CASES = {
     "screen --overwrite": Case(f"{SCREEN} 3 --overwrite", before=f"{SCREEN} 2"),
     "mutate": Case(f"{MUTATE} 9"),
     "mutate --overwrite": Case(f"{MUTATE} 9 --overwrite", before=f"{MUTATE} 5"),
+    "explain": Case(f"{EXPLAIN} 1-2"),
+    "explain --overwrite": Case(f"{EXPLAIN} 1-2 --overwrite", before=f"{EXPLAIN} 1"),
     "report": Case("report out", before=EVALUATE),
     "train": Case(TRAIN, resume=resumed("train")),
     "train full": Case(TRAIN.replace("train.yaml", "full.yaml"), resume=resumed("train")),

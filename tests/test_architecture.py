@@ -62,6 +62,7 @@ ORDER = [
     "bundle",
     "predictor",
     "exporting",
+    "explaining",
     "screening",
     "training",
     "pretraining",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from peftide.commands.doctor import doctor
     from peftide.commands.embed import embed
     from peftide.commands.evaluate import evaluate
+    from peftide.commands.explain import explain
     from peftide.commands.export import export
     from peftide.commands.init import init
     from peftide.commands.merge import merge
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         DoctorConfig,
         EmbedConfig,
         EvaluateConfig,
+        ExplainConfig,
         ExportConfig,
         InitConfig,
         MergeConfig,
@@ -71,6 +73,7 @@ __all__ = [
     "DoctorConfig",
     "EmbedConfig",
     "EvaluateConfig",
+    "ExplainConfig",
     "ExportConfig",
     "InitConfig",
     "MergeConfig",
@@ -97,6 +100,7 @@ __all__ = [
     "doctor",
     "embed",
     "evaluate",
+    "explain",
     "export",
     "init",
     "load",
@@ -126,6 +130,7 @@ _HOMES = {
     "EmbedConfig": "config",
     "EvaluateConfig": "config",
     "ExportConfig": "config",
+    "ExplainConfig": "config",
     "InitConfig": "config",
     "MergeConfig": "config",
     "MutateConfig": "config",
@@ -151,6 +156,7 @@ _HOMES = {
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
     "export": "commands.export",
+    "explain": "commands.explain",
     "init": "commands.init",
     "load_backbone": "backbones.loading",
     "Predictor": "predictor",

@@ -49,6 +49,9 @@ WRITTEN_BY = {
     "export": ("encoder.onnx", "head.onnx", "model.json", "README.md", RECORD),
     "pull": ("model", RECORD),
     "data": ("table.tsv", "ids.txt", RECORD),
+    "explain": ("proteins.tsv", "residues.tsv", "substitutions.tsv", "deletion.tsv")
+    + ("proteins.parquet", "residues.parquet", "substitutions.parquet", "deletion.parquet")
+    + ("report.html", RECORD),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

@@ -20,6 +20,7 @@ from peftide.config import (
     DoctorConfig,
     EmbedConfig,
     EvaluateConfig,
+    ExplainConfig,
     ExportConfig,
     InitConfig,
     MergeConfig,
@@ -114,6 +115,7 @@ def whatever_the_data_say() -> Iterator[None]:
 
 def test_every_command_is_looked_at_here() -> None:
     dynamic = {PredictConfig, EvaluateConfig, EmbedConfig, SplitConfig, AuditConfig, TrainConfig}
+    dynamic |= {ExplainConfig}
     assert {*dynamic, *LONG_RUNS, PlanConfig, CompareConfig, SweepConfig, ScreenConfig} == set(
         COMMANDS.values()
     )
@@ -163,6 +165,25 @@ def test_predict(trained: Trained, reads: Reads, tmp_path: Path) -> None:
             )
         )
     assert unread(PredictConfig, found) == set()
+
+
+def test_explain(trained: Trained, reads: Reads, tmp_path: Path) -> None:
+    found = reads(ExplainConfig)
+    for task, pairs in (("ppi", True), ("regression", False)):
+        (tmp_path / task).mkdir()
+        data = tables_by_id(tmp_path / task, pairs=pairs)
+        peftide.explain(
+            ExplainConfig(
+                run=trained(task, "head"),
+                input=data["table"],
+                sequences=data["sequences"],
+                ids=("p1",),
+                sites=("1",),
+                out=tmp_path / f"{task}-explained",
+                **QUICK,
+            )
+        )
+    assert unread(ExplainConfig, found) == set()
 
 
 def test_evaluate(trained: Trained, reads: Reads, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from peftide.config import (
     EngineOptions,
     EvaluateConfig,
     EvaluationOptions,
+    ExplainConfig,
     InitConfig,
     JoinOptions,
     MethodOptions,
@@ -42,6 +43,7 @@ CONFIGS = [
     TrainConfig,
     PredictConfig,
     EvaluateConfig,
+    ExplainConfig,
     EmbedConfig,
     PretrainConfig,
     DemoConfig,
@@ -81,6 +83,7 @@ REQUIRED = {
     MutateConfig: {"run": Path("run"), "out": Path("designs")},
     ReportConfig: {"run": Path("run")},
     AuditConfig: {"train": Path("a.tsv")},
+    ExplainConfig: {"run": Path("run"), "input": Path("a.tsv"), "out": Path("explained")},
     SplitConfig: {"input": (Path("a.tsv"), Path("b.tsv")), "out": Path("parts")},
     PlanConfig: {"task": "ppi"},
 }
@@ -184,6 +187,10 @@ def other_value(name: str, value: object) -> object:
         "kind": "cluster",
         "similarity": "none",
         "negatives": "sample",
+        "partner": "a",
+        "position": 3,
+        "attribution": "occlusion",
+        "format": "parquet",
         "fractions": (0.5, 0.25, 0.25),
     }
     if name in special:

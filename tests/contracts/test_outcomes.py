@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from scipy.special import logit
 
 from peftide.metrics import as_record
 from peftide.outcomes import OUTCOMES, Labels
@@ -56,6 +58,17 @@ def test_tables_hold_the_answer_where_the_outcome_says(kind: str) -> None:
     if outcome.has_classes:
         assert set(outcome.score_columns(labels)[0]) <= columns.keys()
     assert len(outcome.truth(values, labels)) == ROWS
+
+
+@pytest.mark.parametrize("kind", OUTCOMES)
+def test_evidence_is_the_log_odds_or_the_value(kind: str) -> None:
+    labels, _, logits = case(kind)
+    outcome = OUTCOMES[kind]
+    answers = outcome.answers(logits, labels).reshape(ROWS, -1)
+    for k in range(answers.shape[1]):
+        found = outcome.evidence(torch.from_numpy(logits), labels, k).numpy()
+        expected = answers[:, k] if kind == "continuous" else logit(answers[:, k])
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", OUTCOMES)

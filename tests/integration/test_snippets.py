@@ -142,6 +142,7 @@ def write_pair_tables(proteome: SimulatedProteome, folder: Path) -> None:
     for part, name in names.items():
         write_rows(folder / name, header, by_part[part])
     write_rows(folder / "other_pairs.tsv", header, by_part["new"])
+    write_rows(folder / "one_pair.tsv", "id_a id_b", [by_part["new"][0][:2]])
     everything = [row for part in names for row in by_part[part]]
     write_rows(folder / "all_pairs.tsv", header, everything)
     write_rows(folder / "positive_pairs.tsv", header, [row for row in everything if row[2]])
@@ -186,6 +187,7 @@ def write_sequence_tables(proteome: SimulatedProteome, folder: Path) -> None:
         "label class",
         [("C1", "C1"), ("C2", "C2"), ("C3", "other"), ("D2", "other")],
     )
+    write_proteins(folder / "one_protein.fasta", [proteins[0].sequence])
     write_proteins(folder / "my_family.fasta", [protein.sequence for protein in proteins])
     (folder / SPACE).write_text("lora_r: [1, 4]\n")
 

@@ -46,6 +46,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide mutate my_run --out designs",
         "peftide mutate my_run --exclude-sites 1,60-65 --top 24 --out designs",
     ),
+    "explain": (
+        "peftide explain my_run --input new_pairs.tsv --sequences proteins.fasta --out explained",
+        "peftide explain my_run --input new_pairs.tsv --sequences proteins.fasta --ids P1,P2 "
+        "--partner a --no-substitutions --out explained",
+    ),
     "evaluate": (
         "peftide evaluate my_run --input other_pairs.tsv --sequences proteins.fasta --out scores",
         "peftide evaluate my_run --input pairs.tsv --part test --sequences proteins.fasta "

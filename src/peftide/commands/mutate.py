@@ -12,7 +12,7 @@ from peftide.errors import InputError
 from peftide.evaluation.tables import write_table
 from peftide.files import write_json, write_text
 from peftide.outputs import WRITTEN_BY, making_folder
-from peftide.report.heat_map import heat_map
+from peftide.report.heat_map import Bands, as_file, heat_map
 from peftide.run_folder import RunFolder
 from peftide.sequences.site_lists import read_sites
 
@@ -70,11 +70,10 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
         picture = heat_map(
             table["mutant"],
             table[answer],
-            recipe.wild_type,
-            offset=offset,
+            Bands(recipe.wild_type, offset),
             answer=f"Predicted {PICTURED[answer]}",
         )
-        write_text(folder.path / PICTURE, picture)
+        write_text(folder.path / PICTURE, as_file(picture))
         record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}
         write_json(folder.record, record | {"options": as_mapping(config)})
         work.put(WRITTEN_BY[MUTATE])

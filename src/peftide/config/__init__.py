@@ -13,6 +13,7 @@ from peftide.config.commands import (
     TrainConfig,
 )
 from peftide.config.comparing import CompareConfig
+from peftide.config.explaining import ExplainConfig
 from peftide.config.gathering import DataConfig
 from peftide.config.groups import (
     DataOptions,
@@ -43,6 +44,7 @@ __all__ = [
     "EngineOptions",
     "EvaluateConfig",
     "EvaluationOptions",
+    "ExplainConfig",
     "ExportConfig",
     "InitConfig",
     "JoinOptions",

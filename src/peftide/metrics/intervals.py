@@ -22,6 +22,7 @@ BOUNDS = {
     **dict.fromkeys(("mcc", "spearman", "pearson"), (-1.0, 1.0)),
     **dict.fromkeys(("mae", "rmse"), (0.0, np.inf)),
     "r2": (-np.inf, 1.0),
+    "deletion_lead": (-np.inf, np.inf),
 }
 """Score → its lowest and highest value; others lie from 0 to 1."""
 

@@ -174,6 +174,7 @@ BINARY = Outcome(
     answers=binary_answers,
     metrics=measure_binary,
     columns=binary_columns,
+    evidence=lambda logits, _labels, _class: logits[:, 0],
     answer_column="probability",
     score_columns=lambda _labels: [["score"]],
     truth=binary_truth,

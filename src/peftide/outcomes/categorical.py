@@ -209,6 +209,19 @@ def require_two_classes(targets: Targets, class_names: tuple[str, ...], where: s
     return counts
 
 
+def log_odds(logits: Float[Any, "R K"], _labels: Labels, k: int) -> Float[Any, " R"]:
+    """Return the log odds of class k against all others: log(p / (1 − p)). Shape (R,).
+
+    Examples
+    --------
+    >>> import torch
+    >>> log_odds(torch.tensor([[1.0, 0.0, 0.0]]), Labels(), 0).exp().round(decimals=3)
+    tensor([1.3590])
+    """
+    others = [column for column in range(logits.shape[1]) if column != k]
+    return logits[:, k] - logits[:, others].logsumexp(dim=1)
+
+
 def probability_columns(labels: Labels) -> list[list[str]]:
     """Return the column of each class's probability, as the only choice."""
     return [[f"{PROBABILITY_OF}{name}" for name in labels.class_names]]
@@ -275,6 +288,7 @@ CATEGORICAL = Outcome(
     answers=categorical_answers,
     metrics=measure_categorical,
     columns=categorical_columns,
+    evidence=log_odds,
     score_columns=probability_columns,
     truth=class_truth,
     statistic=weighted_categorical,

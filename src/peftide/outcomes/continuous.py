@@ -227,6 +227,7 @@ CONTINUOUS = Outcome(
     answers=continuous_answers,
     metrics=measure_continuous,
     columns=continuous_columns,
+    evidence=lambda logits, labels, _class: logits[:, 0] * labels.spread + labels.centre,
     answer_column="prediction",
     score_columns=lambda _labels: [["score"], ["prediction"]],
     truth=continuous_truth,

@@ -246,6 +246,7 @@ SUBSET = Outcome(
     answers=multilabel_answers,
     metrics=measure_multilabel,
     columns=multilabel_columns,
+    evidence=lambda logits, _labels, k: logits[:, k],
     score_columns=probability_columns,
     truth=class_truth,
     statistic=weighted_multilabel,

@@ -127,6 +127,9 @@ class Outcome:
         (values, answers, labels, threshold=) → name → number, maybe with a `per_class` entry.
     columns
         (logits, labels, threshold=) → columns of the prediction table.
+    evidence
+        (logits as a tensor, labels, class) → the number that an explanation explains: log odds of
+        yes or of a class, or the value. A tensor of shape (R,).
     answer_column
         The column of the prediction table that holds the answer; empty if there is one column
         `p_<class>` per class.
@@ -168,6 +171,7 @@ class Outcome:
     answers: Callable[[FloatArray, Labels], FloatArray]
     metrics: Callable[..., dict[str, Any]]
     columns: Callable[..., dict[str, Any]]
+    evidence: Callable[[Any, Labels, int], Float[Any, " R"]]
     score_columns: Callable[[Labels], list[list[str]]]
     truth: Callable[[FloatArray, Labels], np.ndarray]
     shallow: Shallow

@@ -1,0 +1,19 @@
+"""`peftide explain`."""
+
+from peftide.cli.closing import say_written
+from peftide.cli.streams import say
+from peftide.commands.explain import explain
+from peftide.config import ExplainConfig
+from peftide.config.unread import Names
+from peftide.run_folder import RunFolder
+
+SHOWN = 10
+
+
+def run(config: ExplainConfig, given: Names) -> None:
+    """Explain, then print the proteins, the strongest residues and the verdict."""
+    found = explain(config, given=given)
+    say(found.proteins.head(SHOWN).to_string(index=False, float_format="{:.4g}".format))
+    faithful = found.faithfulness
+    say(f"verdict: {faithful.verdict}", style="good" if faithful.is_faithful else "bad")
+    say_written(tables=config.out, report=RunFolder(config.out).report)

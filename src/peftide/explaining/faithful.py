@@ -1,0 +1,106 @@
+"""The deletion tests of several proteins → whether their attribution is faithful, in words."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from peftide.explaining.deletion import ORDERS, Deletion
+from peftide.explaining.subjects import Subject
+from peftide.metrics import Units, intervals, resample
+from peftide.metrics.intervals import no_interval_reason
+from peftide.quantities import count_of
+
+LEAD = "deletion_lead"
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Whether hiding the most attributed residues changes the score faster than random ones.
+
+    Attributes
+    ----------
+    area, random_area
+        Mean fall of the score, in the attributed order and in random orders.
+    low, high
+        95 % interval of the lead, the difference of both; None with too few proteins.
+    ahead, count
+        Number of proteins whose area is larger than in every random order, and of all proteins.
+    """
+
+    area: float
+    random_area: float
+    low: float | None
+    high: float | None
+    ahead: int
+    count: int
+
+    @property
+    def lead(self) -> float:
+        """Area less random area."""
+        return self.area - self.random_area
+
+    @property
+    def is_faithful(self) -> bool:
+        """Whether the interval is above 0; without one, whether every protein is ahead."""
+        return self.low > 0 if self.low is not None else self.ahead == self.count
+
+    @property
+    def verdict(self) -> str:
+        """The result in one or two sentences.
+
+        Examples
+        --------
+        >>> Faithfulness(2.0, 0.5, 1.0, 2.0, ahead=11, count=12).verdict[:30]
+        'The attribution is faithful: h'
+        >>> Faithfulness(0.2, 0.5, None, None, ahead=0, count=1).verdict[:34]
+        'The attribution is not faithful: h'
+        """
+        word = "is faithful" if self.is_faithful else "is not faithful"
+        said = (
+            f"The attribution {word}: hiding the most attributed residues lowers the score by "
+            f"{self.area:.3g} on average, hiding random residues by {self.random_area:.3g}"
+        )
+        if self.low is None or self.high is None:
+            of = f"{self.ahead} of {count_of(self.count, 'protein')}"
+            return f"{said}. It is faster than all of {ORDERS} random orders for {of}."
+        return (
+            f"{said} (difference {self.lead:.3g}, 95 % interval {self.low:.3g} to {self.high:.3g})."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as plain values for a record."""
+        found = {"lead": self.lead, "is_faithful": self.is_faithful, "verdict": self.verdict}
+        return asdict(self) | found
+
+
+def faithfulness(subjects: Sequence[Subject], deletions: Sequence[Deletion]) -> Faithfulness:
+    """Return whether the attribution of some proteins is faithful.
+
+    The interval resamples proteins, and needs at least ten.
+    """
+    places = {
+        text: place
+        for place, text in enumerate(
+            dict.fromkeys(text for one in subjects for text in (one.sequence, *one.others))
+        )
+    }
+    members = [[places[text] for text in (one.sequence, *one.others)] for one in subjects]
+    units = Units(np.array(members), "protein")
+    leads = np.array([one.lead for one in deletions])
+    low = high = None
+    if no_interval_reason(units) is None:
+        found = resample(
+            {LEAD: lambda weights: {(LEAD,): weights @ leads / weights.sum(axis=1)}}, units
+        )
+        interval = intervals(found[LEAD], units)[(LEAD,)]
+        low, high = interval.low, interval.high
+    return Faithfulness(
+        area=float(np.mean([one.area for one in deletions])),
+        random_area=float(np.mean([one.random_areas.mean() for one in deletions])),
+        low=low,
+        high=high,
+        ahead=sum(one.is_ahead for one in deletions),
+        count=len(deletions),
+    )
