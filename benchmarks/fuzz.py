@@ -24,7 +24,7 @@ import tempfile
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -47,19 +47,32 @@ from peftide.bundle_record import digest_of
 from peftide.cli.arguments import parse_config
 from peftide.cli.main import COMMANDS, parse_words
 from peftide.cli.main import main as run_command
+from peftide.commands.compare_scores import labelled_table
 from peftide.commands.screen import read_proteins
 from peftide.commands.split import split
 from peftide.commands.train import train
-from peftide.config import ScreenConfig, SplitConfig, TrainConfig, from_mapping, read_yaml
+from peftide.config import (
+    MutateConfig,
+    ScreenConfig,
+    SplitConfig,
+    TableOptions,
+    TrainConfig,
+    from_mapping,
+    read_yaml,
+)
 from peftide.config.reading import flag
 from peftide.engine.embedding import embed
 from peftide.engine.store import EmbeddingPlan
-from peftide.errors import InputError, PeftideError, StorageError
+from peftide.errors import InputError, PeftideError, StorageError, TrainingError
+from peftide.evaluation.peers import read_peer
 from peftide.packing import PackedBatch, pack
+from peftide.predictor.mutating import listed_mutants
 from peftide.report import write_report
 from peftide.screening.known import read_known
-from peftide.sequences import read_fasta, read_table
+from peftide.sequences import read_dataset, read_fasta, read_table
 from peftide.sequences.mutants import THREE_LETTERS
+from peftide.sequences.records import WildType
+from peftide.sequences.site_lists import read_sites
 from peftide.sweeping.space import read_space
 from peftide.tasks import TASKS
 from peftide.training.problem import read_problem
@@ -152,6 +165,15 @@ ODD_VALUES: list[Any] = [
 ]
 
 
+ODD_CHOICES = [
+    *("0", "-1", "1", "2", "0.5", "-0.5", "1e400", "nan", "inf", "9" * 30, "9" * 5000, "1e-320"),
+    *("", " ", ",", "1,1", "1,", "all", "none", "auto", "true", "x=", "=x", "a=b=c", "x;y", "\0"),
+    *("head", "head,head", "lora,head", "lora", "full", "bias", "query", "query,key", "mean"),
+    *("label", "id", "sequence", "split", "t.tsv", ".", "/", "x" * 300, "é", "last", "1-3", "half"),
+]
+"""Values for any option: some are right for one."""
+
+
 class MisreadError(Exception):
     """A reader took an input for something else, and said nothing."""
 
@@ -161,6 +183,7 @@ class Material:
     """Sound inputs, made once before the first fork."""
 
     run: Path
+    others: dict[str, Path]
     backbone: Path
     split: Path
     tables: dict[str, Path]
@@ -449,6 +472,116 @@ def try_screen(material: Material, folder: Path, random: Random) -> None:
         raise MisreadError(f"{known!r} became {found!r}")
 
 
+def try_pairs(material: Material, folder: Path, random: Random) -> None:
+    """Pairs of ids beside a FASTA file, maybe with their sequences in the table too."""
+    proteins = {name.split()[0]: text for name, text, _ in random_rows(random)}
+    ids = [random.choices(list(proteins), k=2) for _ in range(random.randrange(2, 9))]
+    both = random.random() < 0.3
+    wrong = both and random.random() < 0.5
+    lines = ["id_a\tid_b\tlabel" + "\tsequence_a\tsequence_b" * both]
+    for row, (a, b) in enumerate(ids):
+        beside = [proteins[a] + "A" * (wrong and not row), proteins[b]] if both else []
+        lines.append("\t".join([a, b, str(row % 2), *beside]))
+    missing = not both and random.random() < 0.2
+    if missing:
+        lines.append(f"{random.choice(MISSING)}\t{ids[0][0]}\t1")
+    table, fasta = folder / "t.tsv", folder / "p.fasta"
+    table.write_text("\n".join(lines) + "\n")
+    fasta.write_text("".join(f">{name} x\n{text}\n" for name, text in proteins.items()))
+    damaged = random.random() < 0.4
+    if damaged:
+        path = random.choice([table, fasta])
+        path.write_bytes(damaged_bytes(path.read_bytes(), random))
+    options = TrainConfig(out=folder / "o", train=table, sequences=fasta)
+    read = read_table(table, options, level="pair", needs_labels=True)
+    found = read_dataset({"train": read}, options, level="pair")
+    if damaged:
+        return
+    if missing or wrong:
+        raise MisreadError(f"read {lines!r} beside {proteins!r}")
+    pairs = [
+        tuple(found.proteins.sequences[place] for place in row)
+        for row in found.parts["train"].members.tolist()
+    ]
+    if pairs != [(proteins[a], proteins[b]) for a, b in ids]:
+        raise MisreadError(f"{lines!r} became {pairs!r}")
+
+
+def try_peers(material: Material, folder: Path, random: Random) -> None:
+    """The score file of another tool gives each row its score, in any order and dialect."""
+    names = [f"p{k}" for k in range(9)]
+    ids = sorted({tuple(sorted(random.sample(names, 2))) for _ in range(12)})
+    scores = {pair: round(random.uniform(-3, 3), 4) for pair in ids}
+    rows = [random.sample(pair, 2) for pair in random.sample(ids, len(ids))]
+    table, peer = folder / "t.tsv", folder / random.choice(["s.tsv", "s.csv"])
+    lines = [f"{a}\t{b}\t{k % 2}" for k, (a, b) in enumerate(ids)]
+    table.write_text("\n".join(["id_a\tid_b\tlabel", *lines]) + "\n")
+    delimiter = "\t" if peer.suffix == ".tsv" else random.choice([",", ";"])
+    cells = [[a, b, str(scores[min(a, b), max(a, b)])] for a, b in rows]
+    missing = random.random() < 0.2
+    if missing:
+        cells[-1][-1] = random.choice([*MISSING, "inf"])
+    lines = [delimiter.join(row) for row in [["id_a", "id_b", "score"], *cells]]
+    peer.write_text(random.choice(["\n", "\r\n"]).join(lines) + "\n")
+    damaged = random.random() < 0.4
+    if damaged:
+        peer.write_bytes(damaged_bytes(peer.read_bytes(), random))
+    options = TableOptions()
+    found = read_peer(peer, labelled_table(table, TASKS["ppi"], options), columns=options)
+    if damaged:
+        return
+    if missing or found.values.tolist() != [scores[pair] for pair in ids]:
+        raise MisreadError(f"{lines!r} became {found.values!r}")
+
+
+def try_mutate(material: Material, folder: Path, random: Random) -> None:
+    """Sites on the command line, and a table of mutants to score."""
+    wild, offset = "".join(random.choices(AMINO_ACIDS, k=30)), random.choice([0, 0, 20])
+    wanted = sorted(random.sample(range(1, 31), random.randrange(1, 6)))
+    words = [str(site + offset) for site in wanted]
+    if random.random() < 0.3:
+        words.append(random.choice([*ODD_TEXT, "1-999999999999", "9-5", "-5", "1-", "٣", "²"]))
+    sites = read_sites(words, length=len(wild), offset=offset, where="--sites")
+    if len(words) == len(wanted) and sites != set(wanted):
+        raise MisreadError(f"{words} became {sites}")
+    names = [f"{wild[k]}{k + 1 + offset}{'A' if wild[k] != 'A' else 'C'}" for k in range(30)]
+    path = folder / "m.tsv"
+    path.write_text("\n".join(["mutant\tnote", *(f"{name}\tx" for name in names)]) + "\n")
+    damaged = random.random() < 0.6
+    if damaged:
+        path.write_bytes(damaged_bytes(path.read_bytes(), random))
+    config = MutateConfig(run=material.others["variants"], out=folder / "o", mutants=path)
+    found = listed_mutants(config, WildType(wild, offset=offset), sites)
+    if not damaged and found != [names[site - 1] for site in sorted(sites)]:
+        raise MisreadError(f"{words} of {names} became {found}")
+
+
+def try_choices(material: Material, folder: Path, random: Random) -> None:
+    """Odd values of the options of a training, a comparison or a sweep, up to the training."""
+    import peftide.training.running
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise TrainingError("stopped before the training")
+
+    peftide.training.running.run_training = stop
+    os.chdir(folder)
+    (folder / "space.yaml").write_text(
+        random.choice(["lora_r: [1, 2]", "learning_rate: {low: 1e-5, high: 1e-2, log: true}"])
+    )
+    command = random.choice(["train", "compare", "sweep"])
+    task = random.choice(list(material.tables))
+    words = [command, "--data", str(material.tables[task]), "--out", "out", "--task", task]
+    words += ["--backbone", "random:esm2_tiny", "--threads", "1", "--device", "cpu"]
+    words += {"sweep": ["--space", "space.yaml", "--trials", "1"]}.get(command, [])
+    words += ["--wild-type", "x.fasta"] if task == "variants" and random.random() < 0.1 else []
+    fixed = {"help", "config", "debug", "backbone", "backbones", "device", "out", "time_limit"}
+    own = [one for one in fields(COMMANDS[command]) if one.name not in fixed]
+    for chosen in random.sample(own, random.choice([1, 1, 2])):
+        words += [flag(chosen.name)]
+        words += random.choices(ODD_CHOICES, k=random.choice([0, 1, 1, 1, 2]))
+    run_words(words)
+
+
 def try_fasta(material: Material, folder: Path, random: Random) -> None:
     rows = [(name.split()[0], sequence) for name, sequence, _ in random_rows(random)]
     missing = random.random() < 0.3
@@ -597,6 +730,11 @@ def try_command(material: Material, folder: Path, random: Random) -> None:
     shutil.copytree(material.run, folder / "run", ignore=shutil.ignore_patterns("*.html"))
     table = folder / "t.tsv"
     shutil.copy(material.tables["regression"], table)
+    for name, source in material.others.items():
+        shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.html"))
+    shutil.copy(material.tables["variants"], folder / "m.tsv")
+    rows = [line.split("\t")[:2] for line in table.read_text().splitlines()[1:]]
+    (folder / "p.fasta").write_text("".join(f">{name}\n{text}\n" for name, text in rows))
     common = "--threads 1 --device cpu"
     quick = "--backbone random:esm2_tiny --method head --epochs 1 --baselines none"
     words, target = random.choice(
@@ -609,6 +747,10 @@ def try_command(material: Material, folder: Path, random: Random) -> None:
             ("audit --data t.tsv --similarity none", table),
             ("report run", folder / "run"),
             (f"train --resume --out run {common}", folder / "run"),
+            (f"mutate variants --mutants m.tsv --out e {common}", folder / "m.tsv"),
+            (f"mutate variants --out e --top 5 {common}", folder / "variants"),
+            (f"screen ppi --sequences p.fasta --out e.parquet {common}", folder / "p.fasta"),
+            (f"screen ppi --sequences p.fasta --out e.parquet {common}", folder / "ppi"),
         ]
     )
     if target.is_dir():
@@ -631,11 +773,12 @@ def try_finished(material: Material, folder: Path, random: Random) -> None:
     run_words(resume if random.random() < 0.8 else "report out")
 
 
-def run_words(words: str) -> None:
+def run_words(words: str | list[str]) -> None:
     """Run a command; raise what it said."""
+    listed = words.split() if isinstance(words, str) else words
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-        code = run_command([*words.split(), "--debug"])
+        code = run_command([*listed, "--debug"])
     text = said.getvalue()
     if "unexpected error" in text:
         raise RuntimeError(fault_of(text))
@@ -669,6 +812,10 @@ KINDS: dict[str, tuple[Callable[[Material, Path, Random], None], int]] = {
     "variants": (try_variants, 8),
     "space": (try_space, 5),
     "screen": (try_screen, 5),
+    "pairs": (try_pairs, 8),
+    "peers": (try_peers, 5),
+    "mutate": (try_mutate, 5),
+    "choices": (try_choices, 6),
     "finished": (try_finished, 1),
     "command": (try_command, 1),
 }
@@ -680,6 +827,7 @@ KINDS: dict[str, tuple[Callable[[Material, Path, Random], None], int]] = {
 
 def make_material(folder: Path, kinds: Sequence[str]) -> Material:
     """Make sound inputs of every kind; all are small."""
+    spare_the_time()
     random = Random(0)
     sequences = ["".join(random.choices(AMINO_ACIDS, k=random.randrange(8, 30))) for _ in range(30)]
     parts = ["train"] * 18 + ["validation"] * 6 + ["test"] * 6
@@ -699,20 +847,22 @@ def make_material(folder: Path, kinds: Sequence[str]) -> Material:
     for task in ("residue-regression", "variants", "ppi", "pair-regression"):
         tables[task] = other_table(folder / f"{task}.tsv", task, sequences, parts)
     run = folder / "run"
-    train(
-        TrainConfig(
-            task="regression",
-            data=tables["regression"],
-            out=run,
-            backbone="random:esm2_tiny",
-            method="lora",
-            epochs=1,
-            head_width=8,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-        )
+    small = TrainConfig(
+        task="regression",
+        data=tables["regression"],
+        out=run,
+        backbone="random:esm2_tiny",
+        method="head",
+        epochs=1,
+        threads=1,
+        device="cpu",
+        precision="fp32",
+        shared_proteins="allow",
     )
+    train(replace(small, method="lora", head_width=8))
+    others = {task: folder / f"run-{task}" for task in ("ppi", "variants")}
+    for task, out in others.items():
+        train(replace(small, task=task, data=tables[task], out=out))
     backbone = load_backbone("random:esm2_tiny")
     backbone.model.save_pretrained(folder / "backbone")
     from peftide.backbones.esm import esm_tokenizer
@@ -727,7 +877,15 @@ def make_material(folder: Path, kinds: Sequence[str]) -> Material:
     save_point(folder / "points", state, model=model, optimizer=optimizer)
     stored_letters(folder / "store")
     return Material(
-        *(run, folder / "backbone", folder / "split", tables, folder / "store", folder / "points"),
+        *(
+            run,
+            others,
+            folder / "backbone",
+            folder / "split",
+            tables,
+            folder / "store",
+            folder / "points",
+        ),
         finished=make_finished(folder, tables["regression"]) if "finished" in kinds else {},
     )
 
@@ -763,7 +921,6 @@ def make_finished(folder: Path, table: Path) -> dict[str, Path]:
         "sweep": f"sweep --space {folder}/space.yaml --search grid --trials 2 --method head "
         f"--task regression {common}",
     }
-    spare_the_time()
     for command, given in words.items():
         assert run_command([*given.split(), "--out", str(folder / command)]) == 0, given
     return {command: folder / command for command in words}

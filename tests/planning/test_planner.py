@@ -14,7 +14,9 @@ def plan_config(config: TrainConfig) -> PlanConfig:
     return from_mapping(PlanConfig, as_mapping(config))
 
 
-@pytest.mark.parametrize(("task", "method"), [("ppi", "lora"), ("residue", "head")])
+@pytest.mark.parametrize(
+    ("task", "method"), [("ppi", "lora"), ("residue", "head"), ("variants", "head")]
+)
 def test_a_plan_adds_up_and_writes_nothing(tmp_path: Path, task: str, method: str) -> None:
     config = small_config(tmp_path, task, method, embedding_cache=tmp_path / "cache")
     before = set(tmp_path.rglob("*"))

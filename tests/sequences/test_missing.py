@@ -8,6 +8,7 @@ import pytest
 from peftide.sequences.missing import (
     looks_missing,
     looks_missing_label,
+    looks_missing_sequence,
     missing_classes,
     missing_labels,
     missing_numbers,
@@ -62,6 +63,17 @@ def test_missing_as_a_label(text: str):
 @pytest.mark.parametrize("text", ["NIL", "ND", "nd"])
 def test_peptides_of_these_letters_are_sequences(text: str):
     assert not looks_missing(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        *(("Sequence unavailable", True), ("not  available", True), ("NaT", True), ("FALSE", True)),
+        *(("NAT", False), ("nat", False), ("NOTAVAILABLE", False), ("SEQUENCE", False)),
+    ],
+)
+def test_missing_as_a_sequence(text: str, missing: bool):
+    assert looks_missing_sequence(text) is missing
 
 
 @pytest.mark.parametrize("row", ["???", "---", "...", "H?E"])

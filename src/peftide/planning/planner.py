@@ -20,7 +20,7 @@ from peftide.run_folder import open_run
 from peftide.sequences.training_tables import data_files
 from peftide.tasks.detecting import read_request
 from peftide.training.layers import AUTO
-from peftide.training.options import check_options
+from peftide.training.options import check_options, chosen_head
 from peftide.training.problem import read_problem, seen_by
 from peftide.training.setting import Setting, build_encoder, trains_below_head
 from peftide.training.usage import Seconds, machine_memory
@@ -50,6 +50,12 @@ def make_plan(request: PlanConfig, *, given: Names = NOTHING) -> Plan:
             notes = (*notes, "--base-bits is not measured: the backbone is counted in 32 bits")
         if config.layer == AUTO:
             notes = (*notes, NOTE)
+        if chosen_head(config) == "ridge":
+            config = replace(config, head="linear", epochs=1)
+            notes = (
+                *notes,
+                "--head ridge takes no steps: it is counted as one epoch of a linear head",
+            )
         hardware = choose_hardware(config)
         problem, stands = read_problem(config, task, tables), stand_in(config, hardware.dtype)
         problem = seen_by(stands.backbone, problem, max_length=config.max_length)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from peftide.sequences.lookalikes import letter_name
-from peftide.sequences.missing import looks_missing
+from peftide.sequences.missing import looks_missing_sequence
 from peftide.sequences.records import Finding, place
 from peftide.sequences.tallies import Tally
 
@@ -69,7 +69,7 @@ class SequenceCleaner:
         name
             Id of the sequence, for messages.
         """
-        if text.strip() and looks_missing(text):
+        if text.strip() and looks_missing_sequence(text):
             self.problems.append(_missing(text.strip(), place(self.path, line), name=name))
             return ""
         if THREE_LETTERS.fullmatch(text.strip()) or len(text) == CELL_LIMIT:

@@ -18,6 +18,12 @@ MISSING = frozenset(
     }
 )
 """Texts, in lower case, that R, pandas, databases and spreadsheets write for a missing value."""
+MISSING_SEQUENCES = MISSING | {
+    *("sequence unavailable", "sequence not available", "unavailable", "not available"),
+    *("not found", "no sequence", "no sequence found", "no data", "not determined"),
+    *("not applicable", "deleted", "withdrawn", "obsolete", "true", "false"),
+}
+"""Texts that stand for a missing sequence: BioMart writes `Sequence unavailable`."""
 MISSING_LABELS = MISSING | {
     *("nil", "n.d.", "n.d", "nd", "n/d", "n.a.", "n.a", "tbd"),
     *("not determined", "not available", "not applicable", "undetermined"),
@@ -41,6 +47,18 @@ def looks_missing(text: str) -> bool:
     """
     word = text.strip().lower()
     return not word or word in MISSING
+
+
+def looks_missing_sequence(text: str) -> bool:
+    """Return whether the text of a sequence is empty or stands for a missing value.
+
+    Examples
+    --------
+    >>> [looks_missing_sequence(text) for text in ("Sequence unavailable", "NaT", "NAT", "ND")]
+    [True, True, False, False]
+    """
+    words = " ".join(text.split())
+    return looks_missing(text) or words.lower() in MISSING_SEQUENCES or words == "NaT"
 
 
 def looks_missing_label(text: str) -> bool:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from peftide.errors import raise_problems
+from peftide.errors import LONGEST_NAME, cropped, raise_problems
 
-RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+RANGE = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9}))?", re.ASCII)
 
 
 def read_sites(words: Iterable[str], *, length: int, offset: int, where: str) -> set[int]:
@@ -38,11 +38,12 @@ def read_sites(words: Iterable[str], *, length: int, offset: int, where: str) ->
         found = RANGE.fullmatch(word.strip())
         first = int(found[1]) - offset if found else 0
         last = int(found[2]) - offset if found and found[2] else first
-        if not 0 < first <= last <= length:
-            problems.append(
-                f"{where}: received {word!r}; expected sites such as 5 or 5-9, from {1 + offset} "
-                f"to {length + offset}"
-            )
-        sites.update(range(first, last + 1))
+        if 0 < first <= last <= length:
+            sites.update(range(first, last + 1))
+            continue
+        problems.append(
+            f"{where}: received {cropped(word, LONGEST_NAME)!r}; expected sites such as 5 or 5-9, from {1 + offset} "
+            f"to {length + offset}"
+        )
     raise_problems(problems)
     return sites

@@ -151,7 +151,8 @@ def find_wild_type(columns: RowOptions) -> str | None:
         return letters
     raise InputError(
         f"received {named!r}",
-        expected="a FASTA file, the id of a sequence in --sequences, or a sequence",
+        expected="a FASTA file, the id of a sequence in --sequences, or a sequence of "
+        f"{SHORTEST} residues or more",
         where="--wild-type",
     )
 
