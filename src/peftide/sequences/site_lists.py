@@ -41,8 +41,9 @@ def read_sites(words: Iterable[str], *, length: int, offset: int, where: str) ->
         if 0 < first <= last <= length:
             sites.update(range(first, last + 1))
             continue
+        received = cropped(word, LONGEST_NAME)
         problems.append(
-            f"{where}: received {cropped(word, LONGEST_NAME)!r}; expected sites such as 5 or 5-9, from {1 + offset} "
+            f"{where}: received {received!r}; expected sites such as 5 or 5-9, from {1 + offset} "
             f"to {length + offset}"
         )
     raise_problems(problems)
