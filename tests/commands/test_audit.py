@@ -72,6 +72,34 @@ def test_what_training_refuses_is_reported(files: Path):
     }
 
 
+@pytest.mark.parametrize("odd", ["4.2 nM", "0x1F", "1e400", "2024-03-01", "O.5"])
+def test_an_odd_label_among_numbers_is_named_and_makes_no_classes(tmp_path: Path, odd: str):
+    labels = [*(str(k / 7) for k in range(23)), odd, *(str(9 + k / 7) for k in range(8))]
+    parts = ["train"] * 24 + ["test"] * 8
+    sequences = random_proteins(32, length=20)
+    rows = list(zip(sequences, labels, parts, strict=True))
+    write_rows(tmp_path / "t.tsv", "sequence label split", rows)
+    result = audit(AuditConfig(data=tmp_path / "t.tsv", similarity="none"))
+    found = severities(result)
+    assert found["train", "doubtful_labels"] == "note"
+    assert ("test", "label_shift") not in found
+    (said,) = [verdict.text for verdict in result.verdicts if verdict.kind == "doubtful_labels"]
+    assert "t.tsv:25" in said
+
+
+def test_classes_that_differ_in_spelling_are_named(tmp_path: Path):
+    rows = [
+        (text, label)
+        for text, label in zip(
+            random_proteins(9), ["Aa", "aa", *["B", "Aa"] * 3, "aa"], strict=True
+        )
+    ]
+    write_rows(tmp_path / "t.tsv", "sequence label", rows)
+    result = audit(AuditConfig(train=tmp_path / "t.tsv", similarity="none"))
+    (found,) = [verdict for verdict in result.verdicts if verdict.kind == "similar_classes"]
+    assert "'Aa' (4) / 'aa' (2)" in found.text
+
+
 def test_everything_is_in_the_json(files: Path):
     write_rows(files / "test.tsv", "id_a id_b label", [*CLEAN, ("p10", "p6", 1)])
     result = audit(config(files, out=files / "audit.json"))

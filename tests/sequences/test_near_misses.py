@@ -10,7 +10,7 @@ from peftide.sequences.near_misses import similar_classes, similar_names
     [
         ("Nucleus", "nucleus", "NUCLEUS"),
         ("DNA binding", "DNA  binding", "DNA_binding"),
-        ("beta-strand", "beta\u2013strand"),
+        ("beta-strand", "beta\u2013strand", "beta strand"),
         ("caf\u00e9", "cafe\u0301"),
         ("membrane", "mem\u200bbrane"),
         ("1", "1.0"),
@@ -21,7 +21,9 @@ def test_spellings_of_one_name_are_similar(names: tuple[str, ...]) -> None:
     assert similar_names([*names, "cytosol"]) == [names]
 
 
-@pytest.mark.parametrize("names", [("1", "-1"), ("C1", "C2"), ("alpha", "alphas"), ("a", "b")])
+@pytest.mark.parametrize(
+    "names", [("1", "-1"), ("C1", "C2"), ("IL-2", "IL2"), ("alpha", "alphas"), ("a", "b")]
+)
 def test_other_names_are_not(names: tuple[str, ...]) -> None:
     assert similar_names(names) == []
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from peftide.auditing.across import ACROSS
+from peftide.auditing.across import ACROSS, label_shift
 from peftide.auditing.kinship import Kinship, similar_proteins
 from peftide.auditing.subject import Subject
 from peftide.auditing.variants import known_to_be_similar, variant_split
@@ -10,10 +10,12 @@ from peftide.auditing.verdict import Severity, Verdict, share
 from peftide.auditing.within import WITHIN
 from peftide.quantities import count_of_kind
 from peftide.sequences import Finding
+from peftide.sequences.label_kinds import are_whole
 
 SEVERITIES: tuple[Severity, ...] = ("leak", "warning", "note", "ok")
 """From the worst to the best."""
 
+DOUBTFUL = "doubtful_labels"
 JUDGED_APART = {
     *("repeated_examples", "swapped_repeats", "contradictory_labels", "self_pairs"),
     *("shared_proteins", "shared_clusters", "shared_with_validation"),
@@ -38,7 +40,8 @@ def judge(subject: Subject, kinship: Kinship | None) -> tuple[Verdict, ...]:
         Similar proteins across parts; None without a search.
     """
     verdicts = [check(subject, part) for part in subject.dataset.parts for check in WITHIN]
-    verdicts += [check(subject, part) for part in subject.later for check in ACROSS]
+    across = [check for check in ACROSS if check is not label_shift or _are_clear(subject)]
+    verdicts += [check(subject, part) for part in subject.later for check in across]
     verdicts += [variant_split(subject, part) for part in subject.later]
     if kinship is not None and not known_to_be_similar(subject, kinship):
         verdicts += [similar_proteins(subject, part, kinship) for part in subject.later]
@@ -65,6 +68,12 @@ def several_ids(subject: Subject) -> Verdict | None:
         {"count": len(repeated)},
         tuple(subject.name(number) for number in repeated[:3]),
     )
+
+
+def _are_clear(subject: Subject) -> bool:
+    """Return whether the labels can be compared: whole numbers are, even without a clear task."""
+    is_doubtful = any(found.kind == DOUBTFUL for found in subject.dataset.findings)
+    return not is_doubtful or are_whole(label.strip() for label in subject.labels("train"))
 
 
 def _of_reading(found: Finding) -> Verdict | None:

@@ -7,16 +7,21 @@ import dataclasses
 
 from peftide.auditing import AuditResult, Subject, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
+from peftide.auditing.verdicts import DOUBTFUL
 from peftide.config import AuditConfig, JoinOptions
 from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
 from peftide.outputs import command_in, making_file
-from peftide.sequences import read_dataset
+from peftide.sequences import Dataset, read_dataset
+from peftide.sequences.label_lists import split_classes
 from peftide.sequences.missing import missing_labels
-from peftide.sequences.training_tables import data_files, read_training_tables
+from peftide.sequences.near_misses import similar_classes
+from peftide.sequences.records import Finding
+from peftide.sequences.training_tables import TrainingTables, data_files, read_training_tables
 from peftide.similarity import settings_of
 from peftide.similarity.reference import LEAST_IDENTICAL
+from peftide.tasks.detecting import detected_task
 
 COMMAND = "audit"
 SIMILARITIES: dict[str, Names] = {
@@ -90,5 +95,30 @@ def read_subject(config: AuditConfig) -> Subject:
     dataset = read_dataset(parts, lenient, level=level, sequences=tables.lookup)
     for part, examples in dataset.parts.items():
         renamed += missing_labels(part, examples)
-    dataset = dataclasses.replace(dataset, findings=dataset.findings + renamed)
+    found = dataset.findings + renamed + label_findings(tables, dataset)
+    dataset = dataclasses.replace(dataset, findings=found)
     return Subject(dataset, tables.has_pairs, config.max_length)
+
+
+def label_findings(tables: TrainingTables, dataset: Dataset) -> tuple[Finding, ...]:
+    """Return why a training would stop at the labels, or which classes differ only in spelling."""
+    try:
+        task, _ = detected_task(tables)
+    except InputError as error:
+        decision = f"`peftide train` stops at the labels: {error}"
+        return (Finding("train", DOUBTFUL, 1, decision),)
+    if not task.endswith(("multiclass", "multilabel")):
+        return ()
+    names = {
+        part: [name for label in examples.labels or () for name in classes_of(label, task)]
+        for part, examples in dataset.parts.items()
+    }
+    known = list(dict.fromkeys(names["train"]))
+    return tuple(
+        finding for part, named in names.items() for finding in similar_classes(part, named, known)
+    )
+
+
+def classes_of(label: str, task: str) -> list[str]:
+    """Return the classes that a label names."""
+    return split_classes(label) if task.endswith("multilabel") else [label.strip()]

@@ -130,8 +130,8 @@ def label_kind(labels: Sequence[str], lengths: Sequence[int] | None) -> LabelKin
 
     Examples
     --------
-    >>> label_kind(["1", "no"], None), label_kind(["C2", "D3"], None)
-    ('yes_no', 'classes')
+    >>> [label_kind(labels, None) for labels in (["1", "no"], ["C2", "D3"], ["2", "0.5"])]
+    ['yes_no', 'classes', 'values']
     """
     distinct = dict.fromkeys(labels)
     if are_yes_no(distinct):
@@ -141,4 +141,5 @@ def label_kind(labels: Sequence[str], lengths: Sequence[int] | None) -> LabelKin
         as_values = not are_whole(numbers) or len(numbers) > MOST_CLASSES
         return "residue_values" if numbers and as_values else "residues"
     texts = {label.strip() for label in distinct}
-    return "values" if len(texts) > MOST_CLASSES and all(map(is_number, texts)) else "classes"
+    may_be_values = len(texts) > MOST_CLASSES or not are_whole(texts)
+    return "values" if may_be_values and all(map(is_number, texts)) else "classes"

@@ -12,14 +12,16 @@ from peftide.sequences.records import Finding
 from peftide.sequences.tallies import SHOWN_EXAMPLES
 
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
-BLANKS = re.compile(r"[\s_]+")
+BLANKS = re.compile(r"[\s_]+|(?<=[^\W\d])-(?=[^\W\d])")
+"""Blanks, underscores, and dashes between letters; in `-1` and `IL-2`, a dash has a meaning."""
 
 
 def spelling_key(name: str) -> str:
     """Return a text that is equal for names that differ only in their spelling.
 
-    Case, blanks, underscores, the kind of a dash, invisible characters, letters of another script
-    that look alike, and the form of a number make no difference.
+    Case, blanks, underscores, dashes between letters, the kind of other dashes, invisible
+    characters, letters of another script that look alike, and the form of a number make no
+    difference.
 
     Examples
     --------

@@ -83,17 +83,31 @@ def with_task(config: Training, tables: TrainingTables) -> Training:
     """
     if config.task != AUTO:
         return config
+    task, reason = detected_task(tables)
+    if tables.parts["train"].variants_of is not None:
+        what = "mutants"
+    else:
+        what = "pairs" if tables.has_pairs else "single sequences"
+    logger.info(
+        "task: %s, because the labels of %s are %s (to change it: --task)", task, what, reason
+    )
+    return replace(config, task=task)
+
+
+def detected_task(tables: TrainingTables) -> tuple[str, str]:
+    """Return the task that the training labels show, and the reason in words.
+
+    Raises
+    ------
+    InputError
+        If the labels fit several tasks.
+    """
     table, pairs = tables.parts["train"], tables.has_pairs
     assert table.labels is not None
     if table.variants_of is not None:
         task = _variant_task(table.labels.tolist())
-        logger.info(
-            "task: %s, because the labels of mutants are %s (to change it: --task)",
-            task,
-            "numbers" if task == VARIANT_TASKS[0] else "yes or no",
-        )
-        return replace(config, task=task)
-    task, reason = detect_task(
+        return task, "numbers" if task == VARIANT_TASKS[0] else "yes or no"
+    return detect_task(
         table.labels.tolist(),
         lengths=None if pairs else sequence_lengths(table, tables.lookup),
         pairs=pairs,
@@ -101,11 +115,6 @@ def with_task(config: Training, tables: TrainingTables) -> Training:
         place=table.where,
         stops=removed_stops(table.findings + (tables.lookup.findings if tables.lookup else ())),
     )
-    what = "pairs" if pairs else "single sequences"
-    logger.info(
-        "task: %s, because the labels of %s are %s (to change it: --task)", task, what, reason
-    )
-    return replace(config, task=task)
 
 
 def _variant_task(labels: Sequence[str]) -> str:
