@@ -35,6 +35,21 @@ def test_listed_mutants_keep_to_the_sites(tmp_path: Path) -> None:
         listed_mutants(config, WILD_TYPE, {2})
 
 
+def test_a_variant_is_listed_once_and_rows_without_a_protein_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "m.tsv"
+    config = MutateConfig(run=tmp_path, out=tmp_path / "out", mutants=path)
+    path.write_text("mutant\nM11A:K12R\nK12R:M11A\nNA\nK12*\n", encoding="utf-8")
+    with caplog.at_level("WARNING"):
+        assert listed_mutants(config, WILD_TYPE, {1, 2}) == ["M11A:K12R"]
+    for said in ("1 repeated mutant", "1 unnamed variant", "1 stop variant"):
+        assert said in caplog.text
+    path.write_text("mutant\nNA\nK12*\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"m\.tsv: no row names a variant"):
+        listed_mutants(config, WILD_TYPE, {1, 2})
+
+
 def test_intervals_hold_at_their_error_rate() -> None:
     """Reference: coverage of split conformal intervals on exchangeable rows, by simulation."""
     generator = np.random.default_rng(0)

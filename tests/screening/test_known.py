@@ -26,3 +26,13 @@ def test_pairs_between_two_sets_are_found_in_either_order(tmp_path: Path) -> Non
 def test_a_table_of_other_proteins_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none of 1 row names"):
         read_known(table(tmp_path, ("q", "r")), ["a", "b"])
+
+
+def test_known_negatives_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_rows(
+        tmp_path / "k.tsv", "id_a id_b label", [("a", "b", "0"), ("a", "c", "1"), ("b", "c", "")]
+    )
+    with caplog.at_level("WARNING"):
+        known, _ = read_known(path, ["a", "b", "c"])
+    assert known[0].tolist() == [1, 2]
+    assert "1 row with a negative label" in caplog.text

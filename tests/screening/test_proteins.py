@@ -32,6 +32,12 @@ def test_partners_of_another_file_follow_the_screened_proteins(tmp_path: Path) -
     assert found.numbers.tolist() == [0, 1, 0]
 
 
+def test_an_id_of_two_proteins_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING"):
+        read_proteins(config_of(tmp_path, ">a\nACD\n>b\nMKV\n", ">a\nACD\n>b\nMKL\n"))
+    assert "1 id of two proteins" in caplog.text
+
+
 def test_one_protein_has_no_partner(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="partners in --against"):
         read_proteins(config_of(tmp_path, ">a\nACD\n"))

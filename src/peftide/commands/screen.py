@@ -102,7 +102,10 @@ def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
         )
         work.put()
     if not found.hits:
-        logger.warning("note: no pair reaches the threshold; the file has no rows")
+        reason = "no pair reaches the threshold"
+        if config.threshold is None:
+            reason = "no pair is left: all are self-pairs (--self-pairs keep) or known pairs"
+        logger.warning("note: %s; the file has no rows", reason)
     return found
 
 

@@ -23,8 +23,10 @@ from peftide.run_folder import RunFolder
 from peftide.saved import read_frame
 from peftide.sequences import sequence_hash
 from peftide.sequences.delimited import read_grid
+from peftide.sequences.findings import say_findings
 from peftide.sequences.mutants import LETTERS
 from peftide.sequences.records import WildType, place
+from peftide.sequences.tallies import Tally
 from peftide.sequences.variants import Changes, read_variants
 from peftide.types import FloatArray
 from peftide.variants.head import VariantHead
@@ -91,7 +93,13 @@ def single_substitutions(wild_type: WildType, sites: set[int]) -> list[str]:
 
 
 def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -> list[str]:
-    """Return the mutants of a table that change only some sites."""
+    """Return the mutants of a table that change only some sites, each variant once.
+
+    Raises
+    ------
+    InputError
+        If there is no column of mutants, one cannot be read, or no row has a whole protein.
+    """
     path = config.mutants
     assert path is not None
     grid = read_grid(path, ("mutant",))
@@ -104,11 +112,19 @@ def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -
         where=lambda row: f"{place(path, int(grid.lines[row]))}, column mutant",
         offset=wild_type.offset,
     )
-    return [
-        names[row]
-        for row, changes in zip(found.rows.tolist(), found.changes, strict=True)
-        if all(change.position in sites for change in changes)
-    ]
+    say_findings(found.findings)
+    if not len(found.rows):
+        raise InputError("no row names a variant that can be scored", where=path)
+    repeats = Tally("repeated_mutants", "the variant is scored once")
+    chosen: dict[str, str] = {}
+    rows = zip(found.rows.tolist(), found.sequences, found.changes, strict=True)
+    for row, sequence, changes in rows:
+        if sequence in chosen:
+            repeats.add(f"{place(path, int(grid.lines[row]))} {names[row]}")
+        elif all(change.position in sites for change in changes):
+            chosen[sequence] = names[row]
+    say_findings(repeats.findings("variants"))
+    return list(chosen.values())
 
 
 def sites_of(changes: Iterable[Changes], offset: int) -> list[str]:

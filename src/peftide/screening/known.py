@@ -1,5 +1,6 @@
 """A table of known pairs → for each protein the places of its known partners."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from peftide.config import TableOptions
 from peftide.errors import InputError
 from peftide.quantities import count_of
 from peftide.sequences.tables import read_table
+from peftide.sequences.yes_no import is_yes
 from peftide.types import IntArray
+
+logger = logging.getLogger(__name__)
 
 Known = Mapping[int, IntArray]
 """Place of a protein → places of its known partners."""
@@ -35,6 +39,14 @@ def read_known(
     table = read_table(path, TableOptions(), level="pair", needs_labels=False, ids=True)
     if table.ids is None:
         raise InputError("no ids", expected="the columns id_a and id_b", where=path)
+    labels = [] if table.labels is None else table.labels.tolist()
+    negatives = sum(is_yes(label) is False for label in labels)
+    if negatives:
+        logger.warning(
+            "note: %s: %s with a negative label, known like the others",
+            path,
+            count_of(negatives, "row"),
+        )
     first = {name: place for place, name in enumerate(names)}
     second = first if partners is None else {name: place for place, name in enumerate(partners)}
     found: dict[int, set[int]] = {}

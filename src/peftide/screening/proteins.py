@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from peftide.config import ScreenConfig
 from peftide.errors import InputError
-from peftide.sequences import Proteins, read_fasta
+from peftide.sequences import Finding, Proteins, read_fasta
 from peftide.sequences.findings import say_findings
+from peftide.sequences.tallies import Tally
 from peftide.types import IntArray
 
 
@@ -63,7 +65,7 @@ def read_proteins(config: ScreenConfig) -> ScreenedProteins:
     ids, sequences = list(first.ids), list(first.sequences)
     if config.against is not None:
         second, findings = read_fasta(config.against)
-        say_findings(findings)
+        say_findings(findings + _shared_ids(first, second, config.against))
         ids += second.ids
         sequences += second.sequences
     elif len(ids) < 2:
@@ -77,3 +79,14 @@ def read_proteins(config: ScreenConfig) -> ScreenedProteins:
     return ScreenedProteins(
         Proteins(tuple(ids), tuple(sequences)), len(first), tuple(places), numbers
     )
+
+
+def _shared_ids(first: Proteins, second: Proteins, path: Path) -> tuple[Finding, ...]:
+    """Count the ids that stand for other proteins in the file of partners."""
+    known = dict(zip(first.ids, first.sequences, strict=True))
+    decision = "the id is another protein in --sequences; `id_a` and `id_b` tell them apart"
+    shared = Tally("ids_of_two_proteins", decision)
+    for name, sequence in zip(second.ids, second.sequences, strict=True):
+        if known.get(name, sequence) != sequence:
+            shared.add(f"{path} {name}")
+    return shared.findings("partners")

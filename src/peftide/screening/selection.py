@@ -7,6 +7,7 @@ import numpy as np
 
 from peftide.config import ScreenConfig
 from peftide.predictor import Predictor
+from peftide.quantities import count_of
 from peftide.screening.known import read_known
 from peftide.screening.proteins import ScreenedProteins
 from peftide.screening.screen import Pairs, Wanted
@@ -48,7 +49,8 @@ def wanted_of(config: ScreenConfig, proteins: ScreenedProteins, predictor: Predi
         top_k = DEFAULT_TOP_K
     most = proteins.partners_of_each
     if top_k is not None and top_k > most:
-        logger.info("note: --top-k %s: every protein has %s partners", f"{top_k:,}", f"{most:,}")
+        partners = count_of(most, "partner")
+        logger.info("note: --top-k %s: every protein has %s", f"{top_k:,}", partners)
         top_k = max(most, 1)
     lowest = -np.inf
     if config.threshold is not None:
@@ -62,9 +64,9 @@ def shortlist_of(config: ScreenConfig, proteins: ScreenedProteins) -> int | None
     if config.shortlist is None or config.shortlist < most:
         return config.shortlist
     logger.info(
-        "note: --shortlist %s: every protein has %s partners, so the model scores all pairs",
+        "note: --shortlist %s: every protein has %s, so the model scores all pairs",
         f"{config.shortlist:,}",
-        f"{most:,}",
+        count_of(most, "partner"),
     )
     return None
 
