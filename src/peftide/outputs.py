@@ -203,16 +203,18 @@ def check_folder(path: Path, *, command: str, overwrite: bool, inputs: Iterable[
     interrupted = work.path.name in names
     if not names - {work.path.name}:
         return
-    if not (overwrite or interrupted):
-        raise InputError(
-            f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
-        )
     ours = read_record(path / WRITTEN_BY[command][-1]).get("command") == command
     nothing_yet = interrupted and names.isdisjoint(WRITTEN_BY[command])
     if not (ours or nothing_yet or work.ready.is_dir()):
         raise InputError(
-            f"{path} was not written by `peftide {command}`, so --overwrite leaves it alone",
+            f"{path} exists and was not written by `peftide {command}`, so --overwrite leaves it "
+            "alone",
             where="--out",
+            fix="Choose another --out",
+        )
+    if not (overwrite or interrupted):
+        raise InputError(
+            f"{path} exists", where="--out", fix="Choose another --out, or pass --overwrite"
         )
 
 

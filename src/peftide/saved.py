@@ -81,7 +81,7 @@ def read_text(path: Path, *, where: str | Path = "", fix: str = "") -> str:
         raise InputError(
             f"byte {error.start:,} of the file is {error.object[error.start]:#04x}",
             expected="text in UTF-8",
-            where=where or path,
+            where=path,
             fix=fix,
         ) from error
     except OSError as error:

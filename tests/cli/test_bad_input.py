@@ -314,7 +314,12 @@ CASES = {
     "unknown key in the YAML": (
         lambda folder: put(folder / "c.yaml", b"lora_rank: 4\n"),
         f"{PAIRS} --config in/c.yaml",
-        ["lora_rank", "Did you mean lora_"],
+        ["in/c.yaml", "lora_rank", "Did you mean lora_"],
+    ),
+    "underscored number in the YAML": (
+        lambda folder: put(folder / "c.yaml", b"seed: 2024_06_30\n"),
+        f"{PAIRS} --config in/c.yaml",
+        ["in/c.yaml: --seed: received '2024_06_30'; expected a whole number"],
     ),
     "class map that is none": (
         lambda folder: put(folder / "m.tsv", b"a,b\n"),

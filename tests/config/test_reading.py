@@ -83,6 +83,8 @@ def test_values_take_the_kind_of_their_field(field: str, value: Any, expected: A
         ("pooling", "meen", "mean, cls, attention, ends"),
         ("epochs", True, "a whole number"),
         ("epochs", "3.5", "a whole number"),
+        ("epochs", "1_0", "a whole number"),
+        ("learning_rate", "1_0.5", "a number"),
         ("max_tokens", "all", "a whole number or one of auto, measured"),
         ("max_tokens", None, "a whole number or one of auto, measured"),
         ("epochs", None, "a whole number"),

@@ -11,7 +11,7 @@ from peftide.cli.examples import EXAMPLES
 from peftide.cli.terminal import NARROWEST
 from peftide.config import as_mapping, from_mapping, read_yaml
 from peftide.config.options import Options, grouped_fields
-from peftide.config.reading import field_types, flag, missing_options
+from peftide.config.reading import check_values, field_types, flag, missing_options
 from peftide.run_folder import RESUMED, begun, resumed_config
 
 Config = TypeVar("Config")
@@ -137,6 +137,7 @@ def parse_config(
     """
     flags = {k: v for k, v in vars(arguments).items() if k not in ("command", "config")}
     file = {} if arguments.config is None else read_yaml(arguments.config)
+    check_values(config_class, file, where=arguments.config)
     values = file | flags
     if config_class in RESUMED and values.get("resume"):
         values = with_begun_options(config_class, values)

@@ -7,7 +7,6 @@ import dataclasses
 
 from peftide.auditing import AuditResult, Subject, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
-from peftide.auditing.verdicts import DOUBTFUL
 from peftide.config import AuditConfig, JoinOptions
 from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
 from peftide.errors import InputError, raise_problems
@@ -106,7 +105,7 @@ def label_findings(tables: TrainingTables, dataset: Dataset) -> tuple[Finding, .
         task, _ = detected_task(tables)
     except InputError as error:
         decision = f"`peftide train` stops at the labels: {error}"
-        return (Finding("train", DOUBTFUL, 1, decision),)
+        return (Finding("train", "doubtful_labels", 1, decision),)
     if not task.endswith(("multiclass", "multilabel")):
         return ()
     names = {

@@ -46,6 +46,24 @@ def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Confi
     >>> from_mapping(EmbedConfig, {"out": "e.h5", "max_length": "none"}).max_length is None
     True
     """
+    converted, problems = _read(config_class, values)
+    raise_problems(problems + missing_options(config_class, values))
+    return config_class(**converted)
+
+
+def check_values(config_class: type, values: Mapping[str, Any], *, where: Path | None) -> None:
+    """Raise if a file has unknown options or values of the wrong kind; options may be missing.
+
+    Raises
+    ------
+    InputError
+        Names the file, and all such options together.
+    """
+    raise_problems([f"{where}: {problem}" for problem in _read(config_class, values)[1]])
+
+
+def _read(config_class: type, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return converted values, and one problem for each unknown option or wrong value."""
     kinds = field_types(config_class)
     problems = [
         f"unknown option {shown(key).strip(QUOTES)}. {did_you_mean(key, kinds)}"
@@ -54,8 +72,7 @@ def from_mapping(config_class: type[Config], values: Mapping[str, Any]) -> Confi
     ]
     known = {key: value for key, value in values.items() if key in kinds}
     converted, wrong = _converted(config_class, known)
-    raise_problems(problems + wrong + missing_options(config_class, values))
-    return config_class(**converted)
+    return converted, problems + wrong
 
 
 def check_fields(config: Any) -> None:
@@ -178,6 +195,8 @@ def _convert_plain(value: Any, kind: type) -> Any:
         raise ValueError(expected)
     if "\0" in str(value):
         raise ValueError(f"{expected} without null bytes")
+    if kind in (int, float) and "_" in str(value):
+        raise ValueError(expected)  # Python reads 1_0 as 10
     try:
         return kind(str(value))
     except ValueError:
