@@ -577,8 +577,10 @@ def try_choices(material: Material, folder: Path, random: Random) -> None:
     fixed = {"help", "config", "debug", "backbone", "backbones", "device", "out", "time_limit"}
     own = [one for one in fields(COMMANDS[command]) if one.name not in fixed]
     for chosen in random.sample(own, random.choice([1, 1, 2])):
+        plain = isinstance(chosen.default, int | float | str) and random.random() < 0.6
         words += [flag(chosen.name)]
-        words += random.choices(ODD_CHOICES, k=random.choice([0, 1, 1, 1, 2]))
+        if chosen.default is not False:
+            words += [str(chosen.default) if plain else random.choice(ODD_CHOICES)]
     run_words(words)
 
 

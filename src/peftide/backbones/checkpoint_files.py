@@ -190,7 +190,7 @@ def count_layers(names: Iterator[str], layer_prefix: str) -> int:
     >>> count_layers(iter(names), "encoder.layer")
     12
     """
-    layer = re.compile(rf"(?:^|\.){re.escape(layer_prefix)}\.(\d+)\.")
+    layer = re.compile(rf"(?:^|\.){re.escape(layer_prefix)}\.(\d{{1,9}})\.")
     return max((int(found[1]) + 1 for found in map(layer.search, names) if found), default=0)
 
 

@@ -26,8 +26,8 @@ DELETION = re.compile(r"del|Δ", re.IGNORECASE)
 PREFIX = re.compile(r"^.*?(?:\b|_)p\.|^p\.")
 """Everything before the change in HGVS: `NP_000537.3:p.`."""
 SEPARATORS = re.compile(r"[:,;/+|&\s_]+")
-ONE = re.compile(r"([A-Z])(-?\d+)([A-Z*=~-])", re.IGNORECASE)
-THREE = re.compile(r"([A-Z]{3})(-?\d+)([A-Z]{3}|[*=~-])", re.IGNORECASE)
+ONE = re.compile(r"([A-Z])(-?\d{1,9})([A-Z*=~-])", re.IGNORECASE)
+THREE = re.compile(r"([A-Z]{3})(-?\d{1,9})([A-Z]{3}|[*=~-])", re.IGNORECASE)
 
 Kind = Literal["substitutions", "wild_type", "synonymous", "stop", "deletion", "insertion", "fs"]
 """What a mutant is; only the first three are whole proteins of the length of the wild type."""
