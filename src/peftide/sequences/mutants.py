@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from peftide.errors import InputError
+from peftide.errors import LONGEST_NAME, InputError, cropped
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 NAMES = (
@@ -120,7 +120,9 @@ def _mutant(named: list[Substitution], text: str) -> Mutant:
     positions = [each.position for each in named]
     twice = sorted({place for place in positions if positions.count(place) > 1})
     if twice:
-        raise InputError(f"the mutant {text!r} names residue {twice[0]} more than once")
+        raise InputError(
+            f"the mutant {cropped(text, LONGEST_NAME)!r} names residue {twice[0]} more than once"
+        )
     if any(each.new == "*" for each in named):
         return Mutant("stop")
     if any(each.new == "-" for each in named):
@@ -146,12 +148,14 @@ def _letter(name: str, text: str) -> str:
     letter = THREE_LETTERS.get(name.title(), name.upper())
     if letter not in LETTERS:
         hint = "; a stop is written * or Ter" if letter == "X" else ""
-        raise InputError(f"the mutant {text!r} has {name!r}, which is no amino acid{hint}")
+        raise InputError(
+            f"the mutant {cropped(text, LONGEST_NAME)!r} has {name!r}, which is no amino acid{hint}"
+        )
     return letter
 
 
 def _unknown(text: str) -> InputError:
     return InputError(
-        f"the mutant {text!r} cannot be read",
+        f"the mutant {cropped(text, LONGEST_NAME)!r} cannot be read",
         expected="a notation such as A24G, A24G:T30S, p.Ala24Gly or WT",
     )
