@@ -28,7 +28,7 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(tmp_path: Path) -> None:
         (b"task: [ppi", "not valid YAML"),
         (b"- task", "a mapping"),
         (b"", "a mapping"),
-        (b"\xff\xfe\x00", "--config"),
+        (b"\xff\xfe\x00", "c.yaml: byte 0 of the file is 0xff; expected text in UTF-8"),
     ],
 )
 def test_a_config_file_that_is_none_is_refused(
