@@ -1040,11 +1040,13 @@ def try_all(
     """Return outcomes by kind, and the numbers of the inputs that show each fault."""
     counts: Counts = defaultdict(Counter)
     faults: Faults = defaultdict(list)
-    for number, kind, outcome, fault in outcomes(
-        jobs, material, processes=processes, seconds=seconds
-    ):
+    found = outcomes(jobs, material, processes=processes, seconds=seconds)
+    for done, (number, kind, outcome, fault) in enumerate(found, start=1):
+        if done % 1000 == 0:
+            print(f"{done:,} of {len(jobs):,} inputs", file=sys.stderr)
         counts[kind][outcome] += 1
         if outcome in FAULTS:
+            print(f"{number} {kind}: {outcome} {fault}", file=sys.stderr)
             faults[kind, outcome, fault].append(number)
     return counts, faults
 
