@@ -94,6 +94,7 @@ def _beside_lines(metrics: Mapping[str, Any], part: str) -> Iterator[str]:
             _no_evidence(lead).partition(": ")[0],
         ]
         for name, found in others.items()
+        if found[part][headline]["value"] is not None
     ]
     said = {_no_evidence(metrics["differences"][name][part][headline]): None for name in others}
     if rows:
