@@ -28,7 +28,7 @@ from peftide.report.figures import (
     strip_axis,
 )
 from peftide.report.forms import RunForm
-from peftide.report.markup import Markup, element
+from peftide.report.markup import Markup, breakable, element
 from peftide.report.page import document, listed
 from peftide.report.scoreboard import gap_text, interval_text
 from peftide.report.summary_forms import BASELINE, TRAINED, ComparisonForm
@@ -132,7 +132,7 @@ def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
         "tr",
         element(
             "th",
-            row["method"],
+            breakable(row["method"]),
             element("span", _under(row), class_="quiet under"),
             _minus_chosen(row),
             scope="row",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-EMPTY = frozenset({"br", "col", "hr", "img", "link", "meta"})  # elements without content
+EMPTY = frozenset({"br", "col", "hr", "img", "link", "meta", "wbr"})  # elements without content
 BETWEEN_BACKTICKS = re.compile("`([^`]+)`")
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -58,6 +58,18 @@ def joined(content: Any) -> Markup:
     if isinstance(content, Iterable) and not isinstance(content, str | bytes):
         return Markup("".join(joined(part) for part in content))
     return Markup(html.escape(printable(str(content)), quote=False))
+
+
+def breakable(name: str) -> list[Any]:
+    """Return a snake_case name as pieces of content that may break after each underscore.
+
+    Examples
+    --------
+    >>> joined(breakable("nearest_homologue"))
+    'nearest_<wbr>homologue'
+    """
+    first, *rest = re.split("(?<=_)", name)
+    return [first, *([element("wbr"), piece] for piece in rest)]
 
 
 def prose(text: str) -> list[Any]:

@@ -30,6 +30,8 @@ from peftide.report.tables import Section, section
 from peftide.report.verdict import others
 from peftide.report.writing import page_footer, try_to_write
 
+NO_BREAK = "\u00a0"
+"""A blank at which no line breaks."""
 MAIN = "results"
 """The id of the main part of the page."""
 
@@ -88,8 +90,8 @@ def document(title: str, *, header: Markup, main: Any, footer: Markup) -> str:
         header,
         element("main", main, id=MAIN, tabindex=-1),
         footer,
-    )
-    return "<!DOCTYPE html>\n" + element("html", head, body, lang="en") + "\n"
+    ).replace(" %", NO_BREAK + "%")
+    return "<!DOCTYPE html>\n" + element("html", head, Markup(body), lang="en") + "\n"
 
 
 def listed(found: Iterable[Section | None]) -> list[Markup]:

@@ -9,7 +9,7 @@ from peftide.quantities import count_of
 from peftide.report import wording
 from peftide.report.curves import MODEL
 from peftide.report.figures import Axis, between_ticks, strip, strip_axis
-from peftide.report.markup import Markup, element, prose
+from peftide.report.markup import Markup, breakable, element, prose
 from peftide.report.read import Run
 from peftide.report.tables import Section, class_name, section, table
 from peftide.report.verdict import (
@@ -139,7 +139,7 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
         "tr",
         element(
             "th",
-            row.name,
+            breakable(row.name),
             _reads(row.name),
             gap_text("model minus this", gap["value"], bounds) if gap.get("value") else None,
             scope="row",
@@ -231,7 +231,7 @@ def part_scores(metrics: dict[str, Any], part: str, *, unit: str) -> Markup:
         for metric, entry in scores.items()
         if "value" in entry
     ]
-    header = ["score", MODEL, *beside]
+    header = ["score", MODEL, *map(breakable, beside)]
     n = max((entry["n"] for entry in scores.values() if "n" in entry), default=0)
     caption = [f"Scores on {part}", element("span", f" {count_of(n, unit)}", class_="quiet")]
     return table(header, rows, label=f"Scores on {part}", caption=caption, class_="numbers")

@@ -9,6 +9,7 @@ from peftide.metrics import NO_EVIDENCE, difference_verdict, metric_name
 from peftide.report import wording
 
 FEW_ROWS = 50
+NO_BREAK_HYPHEN = "\u2011"
 NO_SKILL = {"auroc": 0.5, "macro_auroc": 0.5, "mcc": 0.0, "spearman": 0.0, "pearson": 0.0}
 """Metric → the score of guessing, if it is one number."""
 
@@ -198,7 +199,7 @@ def described(name: str) -> str:
 
     Examples
     --------
-    >>> described("kmer"), described("TUnA")
-    ('frequencies of 3-mers', '')
+    >>> described("sites"), described("TUnA")
+    ('residues at each site', '')
     """
-    return BASELINES[name].title if name in BASELINES else ""
+    return BASELINES[name].title.replace("-", NO_BREAK_HYPHEN) if name in BASELINES else ""
