@@ -60,7 +60,13 @@ def test_the_page_shows_board_verdict_and_what_was_left_out(tmp_path: Path) -> N
     (tmp_path / "comparison.json").write_text(json.dumps(BOARD))
     found = read(write_comparison(tmp_path))
     text = " ".join(found.text)
-    for said in ("Chosen on validation: head.", "3-mers", "1,234", "it needs 90 GB", "<b>mini"):
+    for said in (
+        "Chosen on validation: head.",
+        "3\u2011mers",
+        "1,234",
+        "it needs 90 GB",
+        "<b>mini",
+    ):
         assert said in text
     assert "b" not in found.tags  # what a user named is never markup
     assert found.tags.count("tbody") == 2

@@ -110,6 +110,12 @@ def test_everything_has_its_section(run_folder: Path) -> None:
     assert outline_of(run_folder).text("h2") == "".join(sections)
 
 
+def test_no_line_breaks_before_a_percent_sign(run_folder: Path) -> None:
+    text = outline_of(run_folder).text("p")
+    assert "95\u00a0% interval" in text
+    assert " %" not in text
+
+
 def test_nothing_that_a_user_wrote_becomes_a_tag(tmp_path: Path) -> None:
     folder = tmp_path / "<script>alert(1)<"
     per_class = {name: {"average_precision": entry(0.5, 2)} for name in (NASTY, "b")}
