@@ -62,6 +62,8 @@ def test_what_is_no_binary_physical_interaction_is_left_out() -> None:
         "another organism": 1,
     }
     assert len(read(*lines[:2], evidence="all")[0]) == 2
+    both = f'psi-mi:"MI:0403"(colocalization)|{PHYSICAL}'
+    assert len(read(line(kind=both))[0]) == 1
 
 
 def test_a_least_score_leaves_out_lines_without_one() -> None:

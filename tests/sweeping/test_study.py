@@ -6,9 +6,11 @@ import pytest
 
 from peftide.config import SweepConfig
 from peftide.errors import InputError
-from peftide.sweeping.space import Space, space_of
+from peftide.sweeping.space import Space, as_text, space_of
 from peftide.sweeping.study import (
     FOLDER,
+    PURPOSE,
+    READY,
     REASON,
     finished,
     has_queue,
@@ -63,6 +65,28 @@ def test_a_study_of_another_program_is_refused(tmp_path: Path) -> None:
     theirs.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     with pytest.raises(InputError, match="not of `peftide sweep`"):
         opened(tmp_path, storage=url)
+
+
+def test_a_study_that_another_worker_makes_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    theirs = optuna.create_study(study_name="peftide", storage=url)
+    paused: list[float] = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        if len(paused) == 3:  # the other worker is ready
+            purpose = {"task": "ppi", "space": as_text(SPACE), "data": [*DATA.values()]}
+            theirs.set_user_attr(PURPOSE, purpose)
+            theirs.enqueue_trial({"lora_r": 2})
+            theirs.set_user_attr(READY, True)
+
+    monkeypatch.setattr("peftide.sweeping.study.time.sleep", pause)
+    study = opened(tmp_path, storage=url, search="grid", trials=3)
+    assert len(paused) == 3
+    values = [trial.system_attrs["fixed_params"]["lora_r"] for trial in study.get_trials()]
+    assert sorted(values) == [1, 2, 4]
 
 
 @pytest.mark.parametrize("url", ["sqlite:////no/such/folder/a.db", "nonsense", "mysql://a@b/c"])

@@ -63,10 +63,10 @@ def read_mitab(path: Path, options: DataConfig, counts: Counts) -> Iterator[Pair
 
 def left_out(cells: list[str], options: DataConfig) -> str:
     """Return why a line is no binary interaction of the wanted kind; empty if it is one."""
-    term = TERM.search(cells[KIND])
+    terms = TERM.findall(cells[KIND])
     if options.evidence == "physical":
-        if term and term[0] in NOT_PHYSICAL:
-            return NOT_PHYSICAL[term[0]]
+        if terms and all(term in NOT_PHYSICAL for term in terms):
+            return NOT_PHYSICAL[terms[0]]
         if _cell(cells, EXPANSION) not in ("", NONE):
             return "a complex, expanded into pairs"
     wanted = options.taxon

@@ -1,6 +1,7 @@
 """A database → the study of a sweep, made or opened again."""
 
 import logging
+import time
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -21,7 +22,12 @@ logger = logging.getLogger(__name__)
 
 PURPOSE, FOLDER, REASON, AGAIN = "peftide", "folder", "reason", "again"
 """Keys of what a study searches; of a trial's worker, its failure, and the trial it repeats."""
+READY = "ready"
+"""Key of a study whose purpose is known and whose grid is queued."""
 DATABASE = "study.db"
+ATTEMPTS, WAITS, PAUSE = 5, 50, 0.2
+"""Attempts to make a study, and waits for another worker that makes it, of so many seconds each."""
+MADE_AT_ONCE = ("IntegrityError", "UniqueViolation", "DuplicateTable", "already exists", "locked")
 
 
 def load_optuna() -> Any:
@@ -54,20 +60,17 @@ def open_study(
     InputError
         If the database cannot be opened, or its study has another space or other data.
     """
-    optuna = load_optuna()
+    load_optuna()
     purpose = {"task": config.task, "space": as_text(space), "data": sorted(data.values())}
     url = config.storage or f"sqlite:///{(folder / DATABASE).resolve()}"
     try:
-        study = optuna.create_study(
-            study_name=config.study,
-            storage=url,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner() if config.prune else optuna.pruners.NopPruner(),
-        )
+        study, is_new = _made_or_found(config, url)
+        if not is_new:
+            _wait_until_ready(study)
         _check_purpose(study, config, purpose)
         if config.search == "grid":
             queue_grid(study, config, space)
+        study.set_user_attr(READY, True)
     except PeftideError:
         raise
     except Exception as error:  # noqa: BLE001 — of sqlalchemy and of each database's own driver
@@ -78,6 +81,38 @@ def open_study(
             where="--storage",
         ) from error
     return study
+
+
+def _made_or_found(config: SweepConfig, url: str) -> "tuple[optuna.Study, bool]":
+    """Return the study, and whether this process made it: of several workers, one did."""
+    optuna = load_optuna()
+    pruner = optuna.pruners.MedianPruner() if config.prune else optuna.pruners.NopPruner()
+    settings = {"study_name": config.study, "storage": url, "pruner": pruner}
+    for attempt in range(ATTEMPTS):
+        try:
+            return optuna.create_study(**settings, direction="maximize"), True
+        except optuna.exceptions.DuplicatedStudyError:
+            return optuna.load_study(**settings), False
+        except Exception as error:  # noqa: BLE001 — of each database's own driver
+            # another worker makes the tables at this moment
+            text = f"{type(error).__name__}: {error}"
+            if attempt == ATTEMPTS - 1 or not any(word in text for word in MADE_AT_ONCE):
+                raise
+        time.sleep(PAUSE)
+    raise AssertionError  # the last attempt returns or raises
+
+
+def _wait_until_ready(study: "optuna.Study") -> None:
+    """Wait for the worker that made the study, so that two do not queue the same values."""
+    for _ in range(WAITS):
+        if READY in study.user_attrs or study.get_trials(deepcopy=False, states=_begun()):
+            return
+        time.sleep(PAUSE)
+
+
+def _begun() -> tuple[Any, ...]:
+    state = load_optuna().trial.TrialState
+    return (state.RUNNING, state.COMPLETE, state.PRUNED, state.FAIL)
 
 
 def next_sampler(study: "optuna.Study", config: SweepConfig) -> Any:
