@@ -287,18 +287,28 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pa
 
     Each is trained once: all processes of pytest share it.
     """
-    place = tmp_path_factory.getbasetemp()
-    shared = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    shared = shared_folder(tmp_path_factory)
 
     @cache
     def run(task: str, method: str) -> Path:
         folder = shared / "trained" / f"{task}-{method}"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "finished").open("a") as finished:
-            fcntl.flock(finished, fcntl.LOCK_EX)
-            if not os.fstat(finished.fileno()).st_size:
-                train(small_config(folder, task, method))
-                finished.write("yes")
+        make_once(folder, lambda: train(small_config(folder, task, method)))
         return folder / "run"
 
     return run
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of pytest share."""
+    place = tmp_path_factory.getbasetemp()
+    return place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+
+
+def make_once(folder: Path, make: Callable[[], object]) -> None:
+    """Make the content of a folder, unless another process of pytest has made it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "finished").open("a") as finished:
+        fcntl.flock(finished, fcntl.LOCK_EX)
+        if not os.fstat(finished.fileno()).st_size:
+            make()
+            finished.write("yes")

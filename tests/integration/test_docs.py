@@ -30,6 +30,7 @@ from peftide.metrics import (
 from peftide.planning import plan
 from peftide.sequences.variants import LEFT_OUT, READ_AS_WILD_TYPE
 from peftide.sweeping import summary
+from tests.conftest import make_once, shared_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION_OF = r"\| (\d+) \| \[[^]]+\]\(([\w-]+)\.md\) \|$"
@@ -39,14 +40,21 @@ LOADED = re.compile(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(https?:)?/
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` builds it."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
-    run = subprocess.run(
-        [*command, str(ROOT / "docs"), str(folder)], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stderr == ""
-    return folder
+    folder = shared_folder(tmp_path_factory) / "site"
+
+    def build() -> None:
+        command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+        run = subprocess.run(
+            [*command, str(ROOT / "docs"), str(folder / "html")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert run.stderr == ""
+
+    make_once(folder, build)
+    return folder / "html"
 
 
 def test_no_page_loads_anything_from_elsewhere(site: Path):
