@@ -64,6 +64,7 @@ ORDER = [
     "exporting",
     "explaining",
     "screening",
+    "serving",
     "training",
     "pretraining",
     "planning",

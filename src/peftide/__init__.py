@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from peftide.auditing.result import AuditResult
     from peftide.backbones.loading import load_backbone
     from peftide.bundle import load_bundle
+    from peftide.commands.app import app
     from peftide.commands.audit import audit
     from peftide.commands.compare import compare
     from peftide.commands.compare_scores import compare_scores
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from peftide.commands.sweep import sweep
     from peftide.commands.train import train
     from peftide.config import (
+        AppConfig,
         AuditConfig,
         CompareConfig,
         DataConfig,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "AppConfig",
     "AuditConfig",
     "AuditResult",
     "CompareConfig",
@@ -92,6 +95,7 @@ __all__ = [
     "SplitConfig",
     "SweepConfig",
     "TrainConfig",
+    "app",
     "audit",
     "compare",
     "compare_scores",
@@ -121,6 +125,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AppConfig": "config",
     "AuditConfig": "config",
     "AuditResult": "auditing.result",
     "CompareConfig": "config",
@@ -147,6 +152,7 @@ _HOMES = {
     "SplitConfig": "config",
     "SweepConfig": "config",
     "TrainConfig": "config",
+    "app": "commands.app",
     "audit": "commands.audit",
     "compare": "commands.compare",
     "compare_scores": "commands.compare_scores",

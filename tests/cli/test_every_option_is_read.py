@@ -12,6 +12,7 @@ import pytest
 import peftide
 from peftide.cli.main import COMMANDS
 from peftide.config import (
+    AppConfig,
     AuditConfig,
     CompareConfig,
     CompletionConfig,
@@ -58,6 +59,7 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     InitConfig: ("commands/init.py",),
     DoctorConfig: ("commands/doctor.py", "cli/doctor.py", "hardware.py"),
     CompletionConfig: ("cli/completion.py",),
+    AppConfig: ("commands/app.py", "cli/app.py", "serving/*.py", "hardware.py"),
     MergeConfig: ("commands/merge.py",),
     ExportConfig: ("commands/export.py", "commands/merge.py"),
     PushConfig: ("commands/push.py",),

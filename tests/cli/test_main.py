@@ -62,7 +62,7 @@ def test_every_end_has_its_code_and_one_line(
             "train extra",
             "`peftide train` has no option extra. `peftide train --help-all` lists all",
         ),
-        ("trian --epochs 3", "unknown command trian. Did you mean train? Known: demo, "),
+        ("trian --epochs 3", "unknown command trian. Did you mean train?"),
         ("train --lora-r", "argument --lora-r: expected one argument. `peftide train --help-all` "),
         ("report", "the following arguments are required: RUN. `peftide report --help-all` "),
         ("predict --input a.tsv", "the following arguments are required: RUN. `peftide predict "),

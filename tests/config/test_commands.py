@@ -5,6 +5,7 @@ import pytest
 
 from peftide import config as config_package
 from peftide.config import (
+    AppConfig,
     AuditConfig,
     CompareConfig,
     CompletionConfig,
@@ -40,6 +41,7 @@ from peftide.config import (
 )
 
 CONFIGS = [
+    AppConfig,
     TrainConfig,
     PredictConfig,
     EvaluateConfig,
@@ -81,6 +83,7 @@ REQUIRED = {
     DoctorConfig: {},
     CompletionConfig: {"shell": "bash"},
     MutateConfig: {"run": Path("run"), "out": Path("designs")},
+    AppConfig: {"run": Path("run")},
     ReportConfig: {"run": Path("run")},
     AuditConfig: {"train": Path("a.tsv")},
     ExplainConfig: {"run": Path("run"), "input": Path("a.tsv"), "out": Path("explained")},

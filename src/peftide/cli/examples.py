@@ -51,6 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide explain my_run --input new_pairs.tsv --sequences proteins.fasta --ids P1,P2 "
         "--partner a --no-substitutions --out explained",
     ),
+    "app": ("peftide app my_run", "peftide app my_run --port 8000 --most-rows 200"),
     "evaluate": (
         "peftide evaluate my_run --input other_pairs.tsv --sequences proteins.fasta --out scores",
         "peftide evaluate my_run --input pairs.tsv --part test --sequences proteins.fasta "

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from peftide.cli.arguments import ALL, HelpFormat, add_options, parse_config
 from peftide.cli.streams import complain, discard_output, prepare_streams, release_streams
 from peftide.config import (
+    AppConfig,
     AuditConfig,
     CompareConfig,
     CompletionConfig,
@@ -62,6 +63,7 @@ COMMANDS: dict[str, type[Options]] = {
     "screen": ScreenConfig,
     "mutate": MutateConfig,
     "explain": ExplainConfig,
+    "app": AppConfig,
     "evaluate": EvaluateConfig,
     "audit": AuditConfig,
     "report": ReportConfig,

@@ -27,12 +27,14 @@ from peftide.config.mutating import MutateConfig
 from peftide.config.options import JoinOptions, RowOptions, RunOptions, TableOptions
 from peftide.config.reading import as_mapping, from_mapping, to_yaml, typed_mapping
 from peftide.config.screening import ScreenConfig
+from peftide.config.serving import AppConfig
 from peftide.config.sharing import ExportConfig, MergeConfig, PullConfig, PushConfig
 from peftide.config.starting import CompletionConfig, DoctorConfig, InitConfig
 from peftide.config.sweeping import SweepConfig
 from peftide.config.yaml_files import read_yaml
 
 __all__ = [
+    "AppConfig",
     "AuditConfig",
     "CompareConfig",
     "CompletionConfig",

@@ -1,0 +1,1 @@
+"""A predictor → a web page on which people ask it."""

@@ -1,0 +1,234 @@
+"""A service → the page: boxes to fill in, buttons, answers. The only module that knows gradio."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from peftide.errors import PeftideError
+from peftide.evaluation.tables import write_table
+from peftide.on_demand import require_library
+from peftide.predictor.predictor import PART
+from peftide.report.markup import Markup, element
+from peftide.report.tables import table
+from peftide.serving import words
+from peftide.serving.neighbours import Neighbours
+from peftide.serving.requests import Source, read_one, read_rows
+from peftide.serving.service import Service
+
+SHOWN_ROWS = 50
+DEFAULT_ERROR_RATE = 0.1
+
+
+class Page:
+    """The page of one model.
+
+    Parameters
+    ----------
+    files
+        Folder for files to download.
+    """
+
+    def __init__(self, service: Service, neighbours: Neighbours, *, files: Path) -> None:
+        self.service, self.neighbours, self.files = service, neighbours, files
+        self.task = service.predictor.answering.task
+        self.is_pair = self.task.level == "pair"
+
+    def build(self) -> Any:
+        """Return the page as gradio blocks."""
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        gradio = require_library("gradio", extra="app")
+        with gradio.Blocks(analytics_enabled=False, title=f"peftide: {self.task.question}") as page:
+            gradio.HTML(element("h1", self.task.question))
+            with gradio.Tab("One pair" if self.is_pair else "One protein"):
+                self._one(gradio)
+            with gradio.Tab("Many"):
+                self._many(gradio)
+            with gradio.Tab("About"):
+                gradio.HTML(self.about())
+        page.queue(max_size=128, default_concurrency_limit=8, api_open=False)
+        return page
+
+    # ---- one pair or protein ------------------------------------------------------------------
+
+    def _one(self, gradio: Any) -> None:
+        names = ["First protein", "Second protein"] if self.is_pair else ["Protein"]
+        with gradio.Row():
+            boxes = [
+                gradio.Textbox(label=name, lines=5, max_lines=8, info="Residues, or a FASTA record")
+                for name in names
+            ]
+        rate = self._rate(gradio)
+        ask = gradio.Button("Answer", variant="primary")
+        answer, nearest = gradio.HTML(), gradio.HTML()
+        partner = gradio.Radio(
+            names, value=names[0], label="Explain the residues of", visible=self.is_pair
+        )
+        explain = gradio.Button("Explain by substitutions")
+        picture = gradio.HTML()
+        asked = ask.click(
+            self.answer_one,
+            [rate, *boxes],
+            answer,
+            concurrency_id="answer",
+            show_progress="minimal",
+        )
+        asked.then(self.nearest_one, boxes, nearest, concurrency_id="answer")
+        explain.click(self.explain_one, [partner, *boxes], picture, concurrency_id="explain")
+
+    def _rate(self, gradio: Any) -> Any:
+        return gradio.Number(
+            DEFAULT_ERROR_RATE,
+            label="Error rate of prediction sets",
+            minimum=0.001,
+            maximum=0.999,
+            step=0.01,
+            visible=self.service.has_sets,
+        )
+
+    def answer_one(self, rate: float, *texts: str) -> Markup:
+        """Return the answer to one pair or protein, or what is wrong with it."""
+        return said(self._answer_one)(rate, *texts)
+
+    def _answer_one(self, rate: float, *texts: str) -> Markup:
+        dataset = read_one(self.service.predictor, texts, self.service.config)
+        rows = self.service.answer(dataset, error_rate=rate)
+        notes = [element("p", f"Note: {one.decision}.", class_="quiet") for one in dataset.findings]
+        found = words.answer(rows, level=self.task.level, error_rate=rate)
+        return element("div", found, notes)
+
+    def nearest_one(self, *texts: str) -> Markup:
+        """Return the nearest training proteins; nothing if the input is wrong."""
+        try:
+            dataset = read_one(self.service.predictor, texts, self.service.config)
+        except PeftideError:
+            return Markup("")  # the answer says what is wrong
+        members = dataset.parts[PART].members[0]
+        sequences = [dataset.proteins.sequences[member] for member in members]
+        return words.nearest(self.neighbours.of(sequences))
+
+    def explain_one(self, partner: str, *texts: str) -> Iterator[Markup]:
+        """Yield the explanation of one protein while it grows, or what is wrong."""
+        try:
+            dataset = read_one(self.service.predictor, texts, self.service.config)
+            which = "b" if partner.startswith("Second") else "a"
+            for found in self.service.explain(dataset, partner=which):
+                yield words.explained(found)
+        except PeftideError as error:
+            yield words.problem(str(error))
+
+    # ---- many ---------------------------------------------------------------------------------
+
+    def _many(self, gradio: Any) -> None:
+        rows = "id_a, id_b, or sequence_a, sequence_b" if self.is_pair else "id, sequence"
+        with gradio.Row():
+            table = gradio.Textbox(
+                label="Table" if self.is_pair else "FASTA, or a table",
+                info=f"With the columns {rows}",
+                lines=6,
+                max_lines=10,
+            )
+            sequences = gradio.Textbox(
+                label="FASTA with the sequences of the ids", lines=6, max_lines=10
+            )
+        with gradio.Row():
+            table_file = gradio.File(label="or a file with the table", height=110)
+            sequences_file = gradio.File(label="or a FASTA file", height=110)
+        rate = self._rate(gradio)
+        with gradio.Row():
+            ask = gradio.Button("Answer all", variant="primary")
+            stop = gradio.Button("Stop")
+        state = gradio.HTML()
+        result = gradio.File(label="Answers", interactive=False, height=80)
+        shown = gradio.HTML()
+        inputs = [rate, table, sequences, table_file, sequences_file]
+        asked = ask.click(
+            self.answer_many,
+            inputs,
+            [state, result, shown],
+            concurrency_id="many",
+            concurrency_limit=4,
+        )
+        stop.click(None, cancels=[asked])
+
+    def answer_many(
+        self, rate: float, table: str, sequences: str, *files: str | None
+    ) -> Iterator[tuple[Markup, str | None, Markup]]:
+        """Yield how many rows are answered, and at the end the file and its first rows."""
+        table_file, sequences_file = files
+        try:
+            dataset = read_rows(
+                self.service.predictor,
+                Source(table or "", table_file),
+                Source(sequences or "", sequences_file),
+                config=self.service.config,
+            )
+            total, done, found = len(dataset.parts[PART]), 0, []
+            for done, rows in self.service.answer_all(dataset, error_rate=rate):
+                found.append(rows)
+                yield progress(done, total), None, Markup("")
+        except PeftideError as error:
+            yield words.problem(str(error)), None, Markup("")
+            return
+        answers = pd.concat(found, ignore_index=True)
+        left = total - done
+        message = progress(done, total)
+        if left:
+            late = f"Stopped after {self.service.config.most_seconds:g} s: {left:,} rows are left."
+            message = words.problem(f"{late} `peftide predict` has no limit.")
+        yield message, str(self._written(answers)), first_rows(answers)
+
+    def _written(self, answers: pd.DataFrame) -> Path:
+        """Write the answers into a folder of their own."""
+        folder = Path(tempfile.mkdtemp(dir=self.files))
+        write_table(answers, folder / "scores.tsv")
+        return folder / "scores.tsv"
+
+    # ---- about --------------------------------------------------------------------------------
+
+    def about(self) -> Markup:
+        """Return facts about the model and the limits of the app."""
+        config, predictor = self.service.config, self.service.predictor
+        crop = predictor.encoder.max_length
+        backbone = predictor.encoder.model.backbone.origin.name
+        lines = [
+            f"The model of {config.run.name} on the backbone {backbone}.",
+            f"One request may have {config.most_rows:,} rows, {config.most_residues:,} residues in "
+            f"a sequence and {config.upload_mb:g} MB, and take {config.most_seconds:g} s.",
+            f"The model reads the first {crop:,} residues of a sequence." if crop else "",
+            "Nothing that you paste leaves the server. Files to download go when it stops.",
+        ]
+        return element("div", [element("p", line) for line in lines if line])
+
+
+def said(function: Callable[..., Markup]) -> Callable[..., Markup]:
+    """Return a function whose errors are messages on the page."""
+
+    @wraps(function)
+    def answering(*arguments: Any) -> Markup:
+        try:
+            return function(*arguments)
+        except PeftideError as error:
+            return words.problem(str(error))
+
+    return answering
+
+
+def progress(done: int, total: int) -> Markup:
+    """Return how much is done, as a bar with its numbers."""
+    bar = element("progress", value=done, max=total, aria_label="Answered rows")
+    return element("p", bar, f" {done:,} of {total:,} rows", role="status")
+
+
+def first_rows(answers: pd.DataFrame) -> Markup:
+    """Return the first answers as a table."""
+    head = answers.head(SHOWN_ROWS)
+    rows = [
+        [f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in head.to_numpy()
+    ]
+    label = f"The first {len(head)} of {len(answers):,} rows"
+    return table(list(head), rows, label=label, class_="numbers")

@@ -1,0 +1,137 @@
+"""A page → a server on a port, without any connection to other machines."""
+
+import logging
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from peftide.config import AppConfig
+from peftide.errors import InputError
+from peftide.on_demand import require_library
+from peftide.predictor import load
+from peftide.serving.neighbours import neighbours_of
+from peftide.serving.page import Page
+from peftide.serving.service import Service
+
+logger = logging.getLogger(__name__)
+
+EXTRA = "app"
+HIGHEST_PORT = 65_535
+SECONDS_TO_CLOSE = 2
+"""Seconds that open connections have to end."""
+FONT = ("system-ui", "Liberation Sans", "sans-serif")
+MONOSPACE = ("ui-monospace", "Liberation Mono", "monospace")
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'self'"
+)
+"""The browser loads nothing from elsewhere, whatever a library asks for."""
+
+
+@contextmanager
+def serving(config: AppConfig) -> Iterator[str]:
+    """Serve the page of a run in the background; yield its address.
+
+    Raises
+    ------
+    InputError
+        If the run has no model, the extra is not installed, or the port is taken.
+    """
+    for library in ("gradio", "fastapi", "uvicorn"):
+        require_library(library, extra=EXTRA)
+    listening = listen(config)
+    with listening, tempfile.TemporaryDirectory(prefix="peftide-app-") as folder:
+        predictor = load(
+            config.run,
+            device=config.device,
+            precision=config.precision,
+            threads=config.threads,
+            allow_bin=config.allow_bin,
+            backbone=config.backbone,
+        )
+        page = Page(Service(predictor, config), neighbours_of(config.run), files=Path(folder))
+        server = _server(application(page, config))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        try:
+            yield f"http://{config.host}:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+
+
+def listen(config: AppConfig) -> socket.socket:
+    """Return a socket that listens on the port.
+
+    Raises
+    ------
+    InputError
+        If the port is taken or the address is not one of this machine.
+    """
+    if config.port > HIGHEST_PORT:
+        raise InputError(
+            f"received {config.port}", expected=f"at most {HIGHEST_PORT}", where="--port"
+        )
+    try:
+        return socket.create_server((config.host, config.port), backlog=128)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen on {config.host}:{config.port} ({error.strerror})",
+            where="--port",
+            fix="Choose another --port (0 takes a free one) or --host",
+        ) from error
+
+
+def application(page: Page, config: AppConfig) -> Any:
+    """Return the web application: the page, its looks, its limits and its policy."""
+    import fastapi
+    import gradio
+
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.middleware("http")
+    async def add_policy(request: Any, following: Any) -> Any:
+        response = await following(request)
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    return gradio.mount_gradio_app(
+        app,
+        page.build(),
+        path="/",
+        server_name=config.host,
+        server_port=config.port,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        show_error=False,
+        max_file_size=int(config.upload_mb * 1e6),
+        allowed_paths=[str(page.files)],
+        theme=gradio.themes.Base(font=[*FONT], font_mono=[*MONOSPACE]),
+        css=(files("peftide.serving") / "page.css").read_text(encoding="utf-8"),
+    )
+
+
+def _server(app: Any) -> Any:
+    import uvicorn
+
+    class Quiet(uvicorn.Server):
+        """A server in a thread, which must not touch the signals of the process."""
+
+        def install_signal_handlers(self) -> None:
+            """Install none."""
+
+    return Quiet(
+        uvicorn.Config(
+            app, log_level="error", access_log=False, timeout_graceful_shutdown=SECONDS_TO_CLOSE
+        )
+    )

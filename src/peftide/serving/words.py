@@ -1,0 +1,121 @@
+"""Answers → HTML for the page; every text is escaped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from peftide.evaluation.answering import CAVEATS
+from peftide.outcomes import PROBABILITY_OF
+from peftide.report import wording
+from peftide.report.explanation import HOW_TO_READ, UNFAITHFUL, picture
+from peftide.report.markup import Markup, element, prose
+from peftide.report.tables import facts, table
+from peftide.serving.neighbours import NONE_KEPT
+from peftide.serving.service import Picture
+from peftide.types import Level
+
+MOST_CLASSES = 8
+RESIDUES_PER_LINE = 60
+
+
+def problem(text: str) -> Markup:
+    """Return one message, which is read aloud when it appears."""
+    return element("div", prose(text), class_="problem", role="alert")
+
+
+def answer(rows: pd.DataFrame, *, level: Level, error_rate: float) -> Markup:
+    """Return the answer to one pair, one sequence, or the residues of one sequence."""
+    if level == "residue":
+        return _residues(rows)
+    row: Mapping[str, Any] = rows.iloc[0].to_dict()
+    prediction = row["prediction"]
+    said: list[tuple[str, Any]] = [
+        ("Prediction", prediction if isinstance(prediction, str) else f"{prediction:.4g}")
+    ]
+    if "probability" in row:
+        said = [
+            ("Probability of yes", f"{row['probability']:.3f}"),
+            ("Prediction", "yes" if prediction else "no"),
+        ]
+    if "set" in row:
+        caveat = wording.capitalised(CAVEATS[level]).replace("--error-rate", "this rate")
+        caveat = element("span", f"{caveat}.", class_="quiet under")
+        shown = str(row["set"]) or "empty: this input is unlike all classes"
+        if "probability" in row:
+            shown = shown.replace("0", "no").replace("1", "yes").replace(",", " or ")
+        said.append((f"Prediction set at error rate {error_rate:g}", [shown, caveat]))
+    classes = {
+        name.removeprefix(PROBABILITY_OF): float(value)
+        for name, value in row.items()
+        if name.startswith(PROBABILITY_OF)
+    }
+    best = sorted(classes.items(), key=lambda pair: -pair[1])[:MOST_CLASSES]
+    listed = [(name, f"{value:.3f}") for name, value in best]
+    return element(
+        "div",
+        facts(said, label="Answer"),
+        table(["class", "probability"], listed, label="Classes", class_="numbers")
+        if listed
+        else None,
+        class_="answer",
+    )
+
+
+def _residues(rows: pd.DataFrame) -> Markup:
+    """Return residues with their classes below them, or a table of longer answers."""
+    is_value = rows["prediction"].dtype.kind == "f"
+    predictions = [f"{found:.4g}" if is_value else str(found) for found in rows["prediction"]]
+    letters = rows["residue"].tolist()
+    if max(map(len, predictions)) > 1:
+        named = [f"{letter}{place}" for place, letter in enumerate(letters, start=1)]
+        shown = zip(named, predictions, strict=True)
+        return table(["residue", "prediction"], shown, label="Answer", class_="numbers")
+    lines = []
+    for start in range(0, len(letters), RESIDUES_PER_LINE):
+        part = slice(start, start + RESIDUES_PER_LINE)
+        lines += [f"{start + 1:>5} {''.join(letters[part])}"]
+        lines += [f"{'':>5} {''.join(predictions[part])}", ""]
+    return element("pre", "\n".join(lines))
+
+
+def nearest(found: pd.DataFrame | None) -> Markup:
+    """Return the table of the most similar training proteins."""
+    if found is None:
+        return element("p", NONE_KEPT, class_="quiet")
+    if not len(found):
+        said = "No training protein is similar: expect a less certain answer."
+        return element("p", said, class_="quiet")
+    rows = [
+        [
+            f"sequence {row['query']}",
+            f"{row['identity']:.0%}",
+            f"{row['coverage']:.0%}",
+            f"{row['residues']:,}",
+            element("code", row["start"], "…"),
+        ]
+        for row in found.to_dict("records")
+    ]
+    header = ["", "identity", "coverage", "residues", "begins with"]
+    return table(header, rows, label="Nearest training proteins", class_="numbers")
+
+
+def explained(found: Picture) -> Markup:
+    """Return the bars and the heat map of a protein, with the verdict of the deletion test."""
+    sequence = found.subject.sequence
+    residues = pd.DataFrame(
+        {
+            "position": range(1, len(sequence) + 1),
+            "residue": list(sequence),
+            "attribution": found.attribution,
+        }
+    )
+    share = "" if found.share == 1 else f" {found.share:.0%} of the substitutions are done."
+    target = wording.capitalised(found.subject.target.name)
+    return element(
+        "div",
+        element("p", found.faithful.verdict, class_="verdict"),
+        None if found.faithful.is_faithful else element("p", UNFAITHFUL),
+        element("p", f"Score: {target}. {HOW_TO_READ}{share}", class_="quiet"),
+        element("div", picture(residues, found.substitutions), class_="picture"),
+    )

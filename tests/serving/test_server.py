@@ -1,0 +1,125 @@
+"""The page in a real browser: fill in, click, read the answer."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from peftide.config import AppConfig
+from peftide.errors import InputError
+from peftide.serving.server import POLICY, listen
+from tests.conftest import labelled_rows
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FIRST, SECOND = (str(text) for text in labelled_rows("ppi", "test", 2)[0][:2])
+
+
+def test_a_taken_port_and_a_foreign_address_are_one_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{port}.*another --port"):
+            listen(AppConfig(run=tmp_path, port=port))
+    with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1:0"):
+        listen(AppConfig(run=tmp_path, port=0, host="192.0.2.1"))
+    with pytest.raises(InputError, match="--port: received 70000; expected at most 65535"):
+        listen(AppConfig(run=tmp_path, port=70_000))
+    with listen(AppConfig(run=tmp_path, port=0)) as found:
+        assert found.getsockname()[0] == "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def address(trained: Callable[[str, str], Path]) -> Iterator[str]:
+    """Address of `peftide app`, in a process of its own."""
+    pytest.importorskip("gradio", reason="the extra `app` is not installed")
+    words = ["app", str(trained("ppi", "head")), "--port", "0", "--threads", "1"]
+    words += ["--device", "cpu", "--precision", "fp32", "--most-rows", "50"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "peftide", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            assert said.startswith("open http://127.0.0.1:"), said
+            yield said.split()[1]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    with playwright.sync_playwright() as running:
+        found = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        with contextlib.closing(found):
+            yield found
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """The page; at the end, nothing may have been asked of another machine."""
+    with contextlib.closing(browser.new_page()) as found:
+        asked: list[str] = []
+        found.on("request", lambda request: asked.append(request.url))
+        found.set_default_timeout(60_000)
+        found.goto(address)
+        yield found
+        foreign = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+        assert not foreign
+
+
+def test_the_browser_may_load_nothing_from_elsewhere(address: str) -> None:
+    with urlopen(address) as answer:
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        assert "https://fonts" not in answer.read().decode()
+
+
+def test_a_pair_is_answered_by_mouse_and_by_keyboard(page: Any) -> None:
+    page.get_by_role("textbox", name="First protein").fill(FIRST)
+    page.get_by_role("button", name="Answer", exact=True).click()
+    assert "sequence 2 is empty" in page.get_by_role("alert").inner_text()
+    page.get_by_role("textbox", name="Second protein").fill(f">p2\n{SECOND}\n")
+    page.get_by_role("textbox", name="Second protein").press("Tab")  # the error rate
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Probability of yes").wait_for()
+    assert page.get_by_role("alert").count() == 0
+    page.get_by_role("button", name="Explain by substitutions").click()
+    page.get_by_role("img", name="change of the score").wait_for()
+    assert f"{FIRST[0]}1" in page.locator(".picture svg").inner_html()
+
+
+def test_many_are_answered_and_downloaded(page: Any) -> None:
+    page.get_by_role("tab", name="Many").click()
+    table = page.get_by_role("textbox", name="Table")
+    table.fill("sequence_a\tsequence_b\n" + f"{FIRST}\t{SECOND}\n" * 51)
+    page.get_by_role("button", name="Answer all").click()
+    page.get_by_text("there are 51 rows; expected at most 50").wait_for()
+    table.fill(f"sequence_a\tsequence_b\n{FIRST}\t{SECOND}\n")
+    page.get_by_role("button", name="Answer all").click()
+    page.get_by_text("1 of 1 rows", exact=True).wait_for()
+    with page.expect_download() as download:
+        page.locator("a[download]").first.click()
+    text = Path(download.value.path()).read_text()
+    assert text.startswith("id_a\tid_b\tscore\tprobability\tprediction")
+    assert len(text.splitlines()) == 2
+
+
+def test_the_page_fits_a_phone(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_role("textbox", name="First protein").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

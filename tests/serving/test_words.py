@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+
+from peftide.serving import words
+
+
+def test_yes_or_no_has_probability_prediction_and_set() -> None:
+    rows = pd.DataFrame({"score": [0.5], "probability": [0.62], "prediction": [1], "set": ["0,1"]})
+    text = words.answer(rows, level="pair", error_rate=0.2)
+    assert "0.620" in text
+    assert "<td>yes</td>" in text
+    assert "no or yes" in text
+    assert "error rate 0.2" in text
+    assert "--error-rate" not in text
+
+
+def test_classes_are_listed_the_most_probable_first() -> None:
+    values = {f"p_c{k}": [k / 100] for k in range(12)}
+    rows = pd.DataFrame({"id": ["x"], "prediction": ["<c11>"], "set": [""]} | values)
+    text = words.answer(rows, level="sequence", error_rate=0.1)
+    assert "&lt;c11&gt;" in text
+    assert "empty: this input is unlike all classes" in text
+    assert text.index(">c11<") < text.index(">c10<")
+    assert ">c3<" not in text  # the last of the most probable ones is c4
+
+
+def test_a_value_has_four_digits() -> None:
+    rows = pd.DataFrame({"prediction": [3.14159]})
+    assert "3.142" in words.answer(rows, level="sequence", error_rate=0.1)
+
+
+def test_residues_stand_above_their_classes() -> None:
+    rows = pd.DataFrame({"residue": list("MK" * 40), "prediction": list("HE" * 40)})
+    lines = words.answer(rows, level="residue", error_rate=0.1).splitlines()
+    assert lines[0].endswith("    1 " + "MK" * 30)
+    assert lines[1].strip() == "HE" * 30
+    assert lines[3] == "   61 " + "MK" * 10
+    values = pd.DataFrame({"residue": ["M", "K"], "prediction": np.array([0.5, 1.25])})
+    assert "K2" in words.answer(values, level="residue", error_rate=0.1)
+
+
+def test_a_message_is_read_aloud_and_escaped() -> None:
+    assert words.problem("a <b>").startswith('<div class="problem" role="alert">a &lt;b&gt;')
+
+
+def test_without_similar_proteins_it_says_so() -> None:
+    none = pd.DataFrame(columns=["query", "identity", "coverage", "residues", "start"])
+    assert "No training protein is similar" in words.nearest(none)
+    assert "keeps no training sequences" in words.nearest(None)
+    one = {"query": 1, "identity": 0.87, "coverage": 1.0, "residues": 120, "start": "MKV"}
+    text = words.nearest(pd.DataFrame([one]))
+    assert "87%" in text
+    assert "MKV" in text
