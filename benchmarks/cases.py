@@ -38,7 +38,8 @@ class Case:
     before
         A command that makes an earlier output, if the case replaces one.
     resume
-        A command to fall back on if the same one is refused.
+        A command to fall back on if the same one is refused. It is the one that the message
+        names: `--resume`, or `report` if only the report is missing.
     """
 
     words: str
@@ -89,7 +90,7 @@ CASES = {
     "predict": Case(PREDICT),
     "predict .gz": Case(PREDICT.replace("scores.tsv", "scores.tsv.gz")),
     "predict --overwrite": Case(f"{PREDICT} --overwrite", before=PREDICT),
-    "evaluate": Case(EVALUATE),
+    "evaluate": Case(EVALUATE, resume="report out"),
     "evaluate --overwrite": Case(f"{EVALUATE} --overwrite", before=f"{EVALUATE} --seed 5"),
     "screen": Case(f"{SCREEN} 3"),
     "screen --shortlist": Case(f"{SCREEN} 2 --shortlist 3"),

@@ -25,6 +25,13 @@ def test_the_record_counts_verdicts_and_holds_all_of_them(make: Make):
     assert (record["labels"], record["similarity"]) == ("yes_no", None)
 
 
+def test_without_another_part_there_is_no_verdict_on_leaks(make: Make):
+    subject = make([("MK", "ML", 1, "train"), ("MV", "ML", 0, "train")])
+    said = AuditResult(subject, judge(subject, None), None).conclusion
+    assert said.startswith("nothing was compared: train is the only part")
+    assert "no leak" not in said
+
+
 def test_proteins_that_a_training_held_out_itself_are_no_leak(tmp_path: Path):
     names = random_sequences(6, seed=3)
     rows = [(a, b, (i + j) % 2) for i, a in enumerate(names) for j, b in enumerate(names)]

@@ -368,3 +368,18 @@ def test_nothing_is_replaced_that_a_split_did_not_write(
         divide(tmp_path / "out", **own)
     with pytest.raises(InputError, match=r"--input: .*t\.tsv is given twice"):
         divide(tmp_path / "new", **(pairs | {"input": pairs["input"] * 2}))
+
+
+def test_labels_at_which_a_training_stops_are_named_with_their_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [(text, f"{k}.5") for k, text in enumerate(random_sequences(24, seed=2))]
+    write_rows(tmp_path / "a.tsv", "sequence label", rows[:12])
+    write_rows(tmp_path / "b.tsv", "sequence label", [*rows[12:-1], (rows[-1][0], "4.2 nM")])
+    with caplog.at_level("WARNING"):
+        split(
+            SplitConfig(
+                input=(tmp_path / "a.tsv", tmp_path / "b.tsv"), out=tmp_path / "out", kind="random"
+            )
+        )
+    assert f"'4.2 nM' ({tmp_path / 'b.tsv'}:13)" in caplog.text

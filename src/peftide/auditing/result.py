@@ -49,7 +49,8 @@ class AuditResult:
         """The outcome in words: leaks, warnings and notes, and whether similarity was searched."""
         searched = self.kinship is not None or not self.subject.later
         searched = searched or known_to_be_similar(self.subject)
-        return conclusion((verdict.severity for verdict in self.verdicts), searched=searched)
+        severities = [verdict.severity for verdict in self.verdicts]
+        return conclusion(severities, searched=searched, compared=bool(self.subject.later))
 
     def record(self) -> dict[str, Any]:
         """Return the result as plain values for JSON."""

@@ -42,10 +42,11 @@ class Verdict:
     examples: tuple[str, ...] = ()
 
 
-def conclusion(severities: Iterable[str], *, searched: bool) -> str:
+def conclusion(severities: Iterable[str], *, searched: bool, compared: bool = True) -> str:
     """Return the number of verdicts of each severity, in words; "ok" is not counted.
 
     Without a search for similar proteins, "no leak" covers identical sequences and rows only.
+    Without a second part, nothing was compared, and there is no such verdict.
 
     Examples
     --------
@@ -55,6 +56,8 @@ def conclusion(severities: Iterable[str], *, searched: bool) -> str:
     'no leak among identical sequences; 1 note; similar proteins were not searched'
     >>> conclusion(["leak"], searched=False)
     '1 leak; similar proteins were not searched'
+    >>> conclusion(["ok"], searched=True, compared=False)
+    'nothing was compared: train is the only part'
     """
     counts = Counter(severities)
     listed = ", ".join(
@@ -63,6 +66,7 @@ def conclusion(severities: Iterable[str], *, searched: bool) -> str:
         if counts[severity]
     )
     none = "no leak" if searched else "no leak among identical sequences"
+    none = none if compared else "nothing was compared: train is the only part"
     said = [] if counts["leak"] else [none]
     said += [listed] if listed else []
     return "; ".join(said if searched else [*said, UNSEARCHED])

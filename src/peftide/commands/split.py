@@ -72,7 +72,7 @@ def say_doubtful_labels(rows: SplitRows) -> None:
     texts = rows.proteins.sequences
     lengths = [len(texts[protein]) for protein in rows.members[:, 0]] if single else None
     try:
-        detect_task(rows.labels, lengths=lengths, pairs=not single)
+        detect_task(rows.labels, lengths=lengths, pairs=not single, place=rows.where)
     except InputError as error:
         logger.warning("note: `peftide train` will stop at these labels: %s", error)
 

@@ -1,7 +1,8 @@
 """The tables of `peftide split` → their unchanged rows, and the proteins in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from peftide.config import SplitConfig
 from peftide.errors import InputError
 from peftide.sequences import (
     Dataset,
+    Examples,
     Finding,
     Proteins,
     distinct_examples,
@@ -49,6 +51,8 @@ class SplitRows:
         Text of each row, or None.
     findings
         Findings counted while reading.
+    where
+        Index of a row → its file and line.
     """
 
     level: Level
@@ -62,6 +66,7 @@ class SplitRows:
     labels: tuple[str, ...] | None
     clusters: tuple[str, ...] | None
     findings: tuple[Finding, ...]
+    where: Callable[[int], str]
 
     def selfs(self) -> BoolArray:
         """Mark the pairs of a sequence with itself. Shape (B,)."""
@@ -106,7 +111,15 @@ def read_rows(config: SplitConfig) -> SplitRows:
         labels=_column(dataset, "labels"),
         clusters=_column(dataset, "clusters"),
         findings=_findings(dataset),
+        where=partial(_where, list(dataset.parts.values())),
     )
+
+
+def _where(parts: Sequence[Examples], row: int) -> str:
+    """Return file and line of a row, counted through all parts."""
+    ends = np.cumsum([len(part) for part in parts])
+    number = int(np.searchsorted(ends, row, side="right"))
+    return parts[number].where(row - int(ends[number]) + len(parts[number]))
 
 
 def _header(grids: Sequence[Grid]) -> Cells:
