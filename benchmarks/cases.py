@@ -22,6 +22,7 @@ BROKEN = 9
 """Exit code of a fork in which not the command failed, but the code around it."""
 TIMES = {"date", "seconds", "peak_memory_bytes", "memory_before_bytes", "settings", "memory_mb"}
 TIMES |= {"needs", "training_residues_per_second", "tokens_per_second"}
+TIMES |= {"trunk_cache"}  # a run decides by the free disk whether it stores hidden states
 TINY = "--backbone random:esm2_tiny --max-length 40"
 QUICK = "--threads 1 --device cpu"
 

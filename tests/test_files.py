@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -173,6 +174,13 @@ def test_remove_takes_a_link_and_not_its_folder(tmp_path: Path):
     (tmp_path / "link").symlink_to("folder")
     remove(tmp_path / "link")
     assert names(tmp_path) == ["folder"]
+
+
+def test_a_full_disk_is_recognised_in_the_list_of_a_copied_folder():
+    full = [("a", "b", "[Errno 28] No space left on device: 'a' -> 'b'")]
+    said = "^no space left on the disk of best"
+    with pytest.raises(StorageError, match=said), storage_errors(Path("best")):
+        raise shutil.Error(full)
 
 
 @pytest.mark.parametrize("said", ["(os error 28)", "database or disk is full"])

@@ -84,6 +84,8 @@ def storage_errors(path: Path) -> Iterator[None]:
         try:
             yield
         except OSError as error:
+            if isinstance(error, shutil.Error) and _is_about_a_full_disk(error):
+                raise  # it lists files without an error number
             raise StorageError(_explain(error, path)) from error
 
 

@@ -276,7 +276,7 @@ FIRST, SECOND = HALF.ljust(LONG, "0"), HALF.replace("1", "0").ljust(LONG, "1")
 @pytest.mark.parametrize(
     ("text", "counted", "kinds"),
     [
-        (masked(FIRST, SECOND, labels=(HELICES[0],) * 2), 2, set()),
+        (masked(FIRST, SECOND, labels=(HELICES[0], HELICES[0])), 2, set()),
         (
             masked(FIRST, FIRST, labels=(HELICES[0], HELICES[0][: len(HALF)].ljust(LONG, "1"))),
             1,
