@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 SHOWN_PROBLEMS = 5
-MOST_NAMES = 20
+MOST_NAMES = 30
 LONGEST_NAME = 60
 LONGEST_PROBLEM = 300
 LONGEST_MESSAGE = 2000

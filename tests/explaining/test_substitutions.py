@@ -19,7 +19,8 @@ def test_each_substitution_has_the_score_of_its_mutant(opened: Opened) -> None:
     whole = predictor.predict([(one.others[0], one.sequence)])["score"].to_numpy()
     np.testing.assert_allclose(table["score"], expected, rtol=1e-5)
     np.testing.assert_allclose(table["change"], expected - whole, rtol=1e-3, atol=1e-5)
-    assert table["mutant"][0] == f"{one.sequence[1]}2{table['new'][0]}"
+    first = table["mutant"].tolist()[0]
+    assert first == f"{one.sequence[1]}2{table['new'].tolist()[0]}"
 
 
 def test_residues_without_a_letter_are_not_substituted(opened: Opened) -> None:
