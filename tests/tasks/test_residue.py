@@ -95,7 +95,7 @@ def test_residues_of_a_class_that_train_lacks_count_and_have_no_right_answer(
     assert targets.counted.all()
     (finding,) = targets.findings
     assert (finding.kind, finding.count) == ("rows_of_unknown_classes", 2)
-    assert finding.examples == ("t.tsv:3", "t.tsv:3")
+    assert finding.examples == ("t.tsv:3",)
 
 
 def test_a_part_with_other_classes_only_is_refused(rows: Rows, reading: Reading) -> None:

@@ -31,7 +31,7 @@ COLUMNS = "query,target,qstart,tstart,cigar"
 MOST_RELATIVES = 255
 """Only the first alignments of a query count, because counts are bytes."""
 RECORD = "profiles.json"
-CIGAR = re.compile(r"(\d{1,9})([MID])")
+CIGAR = re.compile(r"(\d{1,18})([MID])")
 
 
 @dataclass(frozen=True)
