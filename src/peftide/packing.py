@@ -43,6 +43,9 @@ class PackedBatch:
         Tokens of each sequence; they sum to N.
     hidden, layers_done
         Hidden states of the tokens after the first `layers_done` layers: those need not run again.
+    is_one
+        Whether there is one sequence, whose rows are summed without `residue_owner`. Graphs of ONNX
+        need that: onnxruntime's scattered sums are wrong now and then in several threads.
     """
 
     input_ids: Int[Tensor, " N"]
@@ -53,6 +56,7 @@ class PackedBatch:
     lengths: tuple[int, ...]
     hidden: Float[Tensor, "N D"] | None = None
     layers_done: int = 0
+    is_one: bool = False
 
     def to(self, device: torch.device) -> "PackedBatch":
         """Return the batch on a device."""

@@ -50,8 +50,7 @@ class AttentionPooling(nn.Module):
         """Return the weighted mean residue embedding of each sequence."""
         residues = tokens[batch.residue_rows]
         scores = (at_least_fp32(residues) @ self.query)[:, None]
-        highest = scores.new_full((len(batch.lengths), 1), float("-inf"))
-        highest = highest.scatter_reduce(0, batch.residue_owner[:, None], scores, "amax")
+        highest = segment_max(scores, batch)
         weights = torch.exp(scores - highest[batch.residue_owner])
         return segment_sum(residues * weights, batch) / segment_sum(weights, batch)
 
@@ -126,8 +125,18 @@ def build_pooling(
 def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
     """Sum the rows of each sequence, in fp32 (doubles stay doubles)."""
     rows = at_least_fp32(rows)
+    if batch.is_one:
+        return rows.sum(dim=0, keepdim=True)
     sums = rows.new_zeros((len(batch.lengths), rows.shape[1]))
     return sums.index_add(0, batch.residue_owner, rows)
+
+
+def segment_max(scores: Float[Tensor, "R 1"], batch: PackedBatch) -> Float[Tensor, "P 1"]:
+    """Return the highest score of each sequence."""
+    if batch.is_one:
+        return scores.amax(dim=0, keepdim=True)
+    lowest = scores.new_full((len(batch.lengths), 1), float("-inf"))
+    return lowest.scatter_reduce(0, batch.residue_owner[:, None], scores, "amax")
 
 
 def at_least_fp32(rows: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
@@ -137,4 +146,6 @@ def at_least_fp32(rows: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
 
 def residue_counts(batch: PackedBatch) -> Int[Tensor, "P 1"]:
     """Return the number of residues of each sequence."""
+    if batch.is_one:
+        return torch.ones_like(batch.residue_owner).sum().reshape(1, 1)
     return torch.bincount(batch.residue_owner, minlength=len(batch.lengths))[:, None]

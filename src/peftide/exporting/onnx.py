@@ -64,6 +64,7 @@ class SequenceEncoder(nn.Module):
             residue_owner=torch.zeros_like(rows),
             first_rows=torch.zeros(1, dtype=torch.long),
             lengths=(1,),  # of which only the number is read
+            is_one=True,
         )
         return self.pooling(hidden, batch)
 
