@@ -42,3 +42,9 @@ def test_a_resumed_comparison_plans_nothing_again(tmp_path: Path) -> None:
     assert budget(tmp_path, plan(1)).objection(LORA) == ""
     again = Budget(RunFolder(tmp_path), lambda _one: plan(1, fits=False), None)
     assert again.objection(LORA) == ""
+
+
+def test_a_refusal_is_forgotten_once_there_is_room(tmp_path: Path) -> None:
+    assert budget(tmp_path, plan(1, fits=False)).objection(LORA)
+    again = Budget(RunFolder(tmp_path), lambda _one: plan(1), None)
+    assert again.objection(LORA) == ""

@@ -15,6 +15,10 @@ from peftide.run_folder import RunFolder
 MINUTE = 60.0
 
 
+class _NoRoomError(Exception):
+    """A forecast that does not fit; it is not kept, because a later call may have more room."""
+
+
 @dataclass
 class Budget:
     """Decides, before each training, whether it fits.
@@ -37,11 +41,12 @@ class Budget:
 
     def objection(self, contender: Contender) -> str:
         """Return why the next training of a contender does not fit; empty if it fits."""
-        plan: dict[str, Any] = decided(
-            self.folder, f"plan of {contender.name}", partial(self._plan, contender)
-        )
-        if not plan["fits"]:
-            return f"it needs {plan['needs']} on this machine. {plan['advice']}".strip()
+        try:
+            plan: dict[str, Any] = decided(
+                self.folder, f"plan of {contender.name}", partial(self._plan, contender)
+            )
+        except _NoRoomError as error:
+            return str(error)
         if self.minutes is None:
             return ""
         needed: float = self.measured.get(contender, plan["seconds"] or 0.0)
@@ -59,10 +64,9 @@ class Budget:
 
     def _plan(self, contender: Contender) -> dict[str, Any]:
         plan = self.forecast(contender)
-        return {
-            "fits": plan.fits,
-            "needs": f"{byte_size(plan.memory['peak'])} of memory and "
-            f"{byte_size(plan.disk['peak'])} of disk",
-            "advice": plan.advice[0] if plan.advice else "",
-            "seconds": plan.seconds["total"],
-        }
+        if not plan.fits:
+            needs = f"{byte_size(plan.memory['peak'])} of memory and "
+            needs += f"{byte_size(plan.disk['peak'])} of disk"
+            advice = plan.advice[0] if plan.advice else ""
+            raise _NoRoomError(f"it needs {needs} on this machine. {advice}".strip())
+        return {"seconds": plan.seconds["total"]}
