@@ -22,6 +22,11 @@ from peftide.work_folder import RECORD, RECORDS, SPLIT_RECORD, Work, file_work, 
 
 logger = logging.getLogger(__name__)
 
+CHECKPOINT = (
+    *("config.json", "model.safetensors", "vocab.txt", "tokenizer.json"),
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+)
+"""Files of a backbone, as transformers writes them."""
 WRITTEN_BY = {
     "train": ("config.yaml", "metrics.json", "predictions.tsv", "validation.tsv", "history.csv")
     + ("model", "baselines", "checkpoints", "strata.tsv", "curves.tsv", "audit.json")
@@ -30,9 +35,7 @@ WRITTEN_BY = {
     + ("cells", "cache", RECORD),
     "sweep": ("config.yaml", "trials.tsv", "sweep.json", "best.yaml", "report.html", "study.db")
     + ("trials", "cache", RECORD),
-    "pretrain": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json")
-    + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-    + ("config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
+    "pretrain": (*CHECKPOINT, "config.yaml", "history.csv", "held_out.tsv", "checkpoints", RECORD),
     "evaluate": (
         "metrics.json",
         "predictions.tsv",
@@ -43,9 +46,7 @@ WRITTEN_BY = {
         RECORD,
     ),
     "mutate": ("variants.tsv", "order.tsv", "heat_map.svg", RECORD),
-    "merge": ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "spiece.model")
-    + ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-    + ("README.md", RECORD),
+    "merge": (*CHECKPOINT, "spiece.model", "README.md", RECORD),
     "export": ("encoder.onnx", "head.onnx", "model.json", "README.md", RECORD),
     "pull": ("model", RECORD),
     "data": ("table.tsv", "ids.txt", RECORD),

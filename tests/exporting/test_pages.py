@@ -8,7 +8,8 @@ import yaml
 
 from peftide.bundle import load_bundle
 from peftide.exporting.checkpoint import write_checkpoint
-from peftide.exporting.pages import checkpoint_page, model_record, onnx_page
+from peftide.exporting.pages import MEANING, checkpoint_page, model_record, onnx_page
+from peftide.outcomes import OUTCOMES
 
 
 def test_pages_name_backbone_method_and_licence(trained: Callable[[str, str], Path]) -> None:
@@ -47,3 +48,7 @@ def test_the_record_has_ids_classes_and_threshold(trained: Callable[[str, str], 
     ]
     values = model_record(load_bundle(trained("regression", "head")))
     assert (values["class_names"], values["threshold"]) == ([], None)
+
+
+def test_the_answers_of_every_outcome_are_explained() -> None:
+    assert MEANING.keys() == OUTCOMES.keys()

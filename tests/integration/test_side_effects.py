@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peftide.config import EmbedConfig, PredictConfig, PretrainConfig, to_yaml
+from peftide.config import EmbedConfig, MergeConfig, PredictConfig, PretrainConfig, to_yaml
 from tests.conftest import random_sequences, small_config, write_proteins
 
 SCRIPT = """
@@ -53,6 +53,7 @@ def test_library_calls_leave_the_process_as_it_was(tmp_path: Path) -> None:
         "embed": EmbedConfig(
             backbone=training.backbone, sequences=fasta, out=tmp_path / "e.safetensors", **common
         ),
+        "merge": MergeConfig(run=training.out, out=tmp_path / "merged", threads=1),
         "pretrain": PretrainConfig(
             sequences=(fasta,),
             out=tmp_path / "backbone",

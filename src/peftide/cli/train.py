@@ -11,11 +11,10 @@ from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.config.unread import Names
 from peftide.outputs import read_record
+from peftide.report.card import SERIOUS
 from peftide.report.forms import AuditForm
 from peftide.run_folder import RunFolder
 
-LOUD = ("leak", "warning")
-"""Severities whose verdicts are printed; the report has all."""
 SIMILAR = "similar_proteins"
 """Kind of the verdict on a search for similar proteins."""
 
@@ -40,7 +39,7 @@ def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
     yield f"audit: {audit['conclusion']}"
     found: dict[str, list[Mapping[str, Any]]] = {}
     for verdict in audit["verdicts"]:
-        if verdict["severity"] in LOUD:
+        if verdict["severity"] in SERIOUS:
             found.setdefault(verdict.get("kind", verdict["text"]), []).append(verdict)
     for first, *rest in found.values():
         also = f" (also in {', '.join(verdict['part'] for verdict in rest)})" if rest else ""

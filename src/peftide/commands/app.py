@@ -4,12 +4,10 @@ import threading
 from collections.abc import Callable
 
 from peftide.backbones.names import check_backbone
-from peftide.bundle_record import read_answering
+from peftide.commands.explain import recipe_without_variants
 from peftide.config import AppConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names
-from peftide.errors import InputError
-from peftide.tasks import VARIANT_TASKS
 
 
 def app(
@@ -36,13 +34,7 @@ def app(
         If the run has no such model, the extra is not installed, or the port is taken.
     """
     del given
-    recipe, _ = read_answering(config.run)
-    if recipe.task in VARIANT_TASKS:
-        raise InputError(
-            f"the model of {config.run} answers the task {recipe.task}",
-            expected="a run of another task",
-            fix=f"`peftide mutate {config.run}` scores all substitutions of its protein",
-        )
+    recipe_without_variants(config.run)
     check_device(config.device)
     check_backbone(config.backbone)
     # torch and all that stands on it: a refusal above should not wait for them

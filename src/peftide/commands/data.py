@@ -27,7 +27,7 @@ READS: dict[str, Names] = {
     "mitab": frozenset({"taxon", "min_score", "evidence", "isoforms", "self_pairs"}),
     "mmcif": frozenset(),
 }
-"""Source → the options that its reader reads, besides those that all read."""
+"""Source → the options that only some readers use, and this one does."""
 
 
 @dataclass(frozen=True)

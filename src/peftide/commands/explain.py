@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from peftide.backbones.names import check_backbone
-from peftide.bundle_record import read_answering
+from peftide.bundle_record import Recipe, read_answering
 from peftide.commands.predict import choices as prediction_choices
 from peftide.config import ExplainConfig, as_mapping
 from peftide.config.limits import check_device
@@ -46,13 +46,7 @@ def explain(config: ExplainConfig, *, given: Names = NOTHING) -> "Explanation":
     InputError
         If the model or the table is wrong, no row has an id of `ids`, or the output exists.
     """
-    recipe, _ = read_answering(config.run)  # weights are not needed to refuse
-    if recipe.task in VARIANT_TASKS:
-        raise InputError(
-            f"the model of {config.run} answers the task {recipe.task}",
-            expected="a run of another task",
-            fix=f"`peftide mutate {config.run}` scores all substitutions of its protein",
-        )
+    recipe = recipe_without_variants(config.run)
     raise_problems(unread_problems(config, choices(recipe.task, config), given=given))
     check_device(config.device)
     check_backbone(config.backbone)
@@ -80,6 +74,24 @@ def explain(config: ExplainConfig, *, given: Names = NOTHING) -> "Explanation":
         write_json(folder.record, record)
         work.put(WRITTEN_BY[EXPLAIN])
     return found
+
+
+def recipe_without_variants(run: Path) -> Recipe:
+    """Return the recipe of a run's model, without its weights.
+
+    Raises
+    ------
+    InputError
+        If it is a model of the variants of one protein.
+    """
+    recipe, _ = read_answering(run)
+    if recipe.task in VARIANT_TASKS:
+        raise InputError(
+            f"the model of {run} answers the task {recipe.task}",
+            expected="a run of another task",
+            fix=f"`peftide mutate {run}` scores all substitutions of its protein",
+        )
+    return recipe
 
 
 def _explained(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from peftide.commands.merge import check_run, open_run, write_record
+from peftide.commands.merge import check_run, on_cpu, open_run, write_record
 from peftide.config import ExportConfig
 from peftide.config.unread import NOTHING, Names
 from peftide.files import remove, write_json, write_text
@@ -41,12 +41,13 @@ def export(config: ExportConfig, *, given: Names = NOTHING) -> Path:
         from peftide.exporting.onnx import check_exportable, write_onnx
         from peftide.exporting.pages import MODEL, model_record, onnx_page
 
-        bundle = open_run(config)
-        check_exportable(bundle)
         folder = RunFolder(work.new)
         checkpoint = folder.path / CHECKPOINT
-        write_checkpoint(bundle.model.backbone, checkpoint)
-        write_onnx(bundle, checkpoint, folder.path)
+        with on_cpu(config).computing():
+            bundle = open_run(config)
+            check_exportable(bundle)
+            write_checkpoint(bundle.model.backbone, checkpoint)
+            write_onnx(bundle, checkpoint, folder.path)
         remove(checkpoint)
         write_json(folder.path / MODEL, model_record(bundle))
         write_text(folder.path / "README.md", onnx_page(bundle))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from peftide.backbones.names import check_backbone
 from peftide.bundle_record import model_folder, read_bundle_record
-from peftide.config import ExportConfig, MergeConfig, as_mapping
+from peftide.config import ExportConfig, MergeConfig, RunOptions, as_mapping
 from peftide.config.unread import NOTHING, Names
 from peftide.environment import environment
 from peftide.errors import InputError
@@ -15,6 +15,7 @@ from peftide.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from peftide.bundle import Bundle
+    from peftide.hardware import Hardware
 
 MERGE = "merge"
 
@@ -43,9 +44,10 @@ def merge(config: MergeConfig, *, given: Names = NOTHING) -> Path:
         from peftide.exporting.checkpoint import write_checkpoint
         from peftide.exporting.pages import checkpoint_page
 
-        bundle = open_run(config)
         folder = RunFolder(work.new)
-        write_checkpoint(bundle.model.backbone, folder.path)
+        with on_cpu(config).computing():
+            bundle = open_run(config)
+            write_checkpoint(bundle.model.backbone, folder.path)
         write_text(folder.path / "README.md", checkpoint_page(bundle))
         write_record(config, folder, command=MERGE)
         work.put(WRITTEN_BY[MERGE])
@@ -71,14 +73,17 @@ def check_run(config: MergeConfig | ExportConfig) -> None:
         )
 
 
+def on_cpu(config: MergeConfig | ExportConfig) -> "Hardware":
+    """Return the hardware on which a model is written: the CPU, in fp32."""
+    from peftide.hardware import choose_hardware
+
+    return choose_hardware(RunOptions(device="cpu", precision="fp32", threads=config.threads))
+
+
 def open_run(config: MergeConfig | ExportConfig) -> "Bundle":
     """Return the model of a run, in fp32 on the CPU."""
-    import torch
-
     from peftide.bundle import load_bundle
 
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     return load_bundle(config.run, allow_bin=config.allow_bin, backbone=config.backbone)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from peftide.config.options import DEBUG_DOC, Options, option
+from peftide.config.options import DEBUG_DOC, OVERWRITE_DOC, Options, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,5 @@ class DataConfig(Options):
     self_pairs: Literal["exclude", "keep"] = option(
         "exclude", doc="pairs of a protein with itself: left out, or kept"
     )
-    overwrite: bool = option(
-        False,
-        doc="replace earlier output of this command in --out, when the new output is complete",
-    )
+    overwrite: bool = option(False, doc=OVERWRITE_DOC)
     debug: bool = option(False, doc=DEBUG_DOC)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from peftide.config.reading import check_fields
 
+OVERWRITE_DOC = "replace earlier output of this command in --out, when the new output is complete"
 DEBUG_DOC = "show the full trace of an error"
 SEEDS = "0 or more, below 2,147,483,648"
 
@@ -51,10 +52,7 @@ class CommonOptions(Options):
     threads: int | None = option(
         None, doc="CPU threads; default: all cores of this machine", limit="1 or more"
     )
-    overwrite: bool = option(
-        False,
-        doc="replace earlier output of this command in --out, when the new output is complete",
-    )
+    overwrite: bool = option(False, doc=OVERWRITE_DOC)
     debug: bool = option(False, doc=DEBUG_DOC)
 
 

@@ -82,7 +82,7 @@ class PartScores:
     reliability
         Bins of the model's probability of positives; empty for other answers.
     notes
-        Scores that are undefined or have no interval, and why; classes of which no row is found.
+        Scores that are undefined or have no interval, and why; classes that the model never finds.
     """
 
     entries: dict[str, dict[str, Any]]

@@ -17,10 +17,9 @@ from peftide.explaining.deletion import ORDERS, SHARES, Deletion, delete
 from peftide.explaining.faithful import Faithfulness, faithfulness
 from peftide.explaining.scoring import scores
 from peftide.explaining.subjects import Subject
-from peftide.explaining.substitutions import substitution_table
+from peftide.explaining.substitutions import PER_SITE, substitution_table
 from peftide.predictor import Predictor
 from peftide.quantities import count_of, duration
-from peftide.sequences.mutants import LETTERS
 from peftide.sequences.site_lists import read_sites
 from peftide.types import FloatArray
 
@@ -146,7 +145,7 @@ def _sites(subject: Subject, config: ExplainConfig) -> set[int]:
 def say_time(predictor: Predictor, subjects: Sequence[Subject], sites: Sequence[int]) -> None:
     """Log the number of substitutions and, if they take long, the expected time."""
     lengths = np.array([len(subject.sequence) + 2 for subject in subjects])
-    substitutions = (len(LETTERS) - 1) * np.array(sites)
+    substitutions = PER_SITE * np.array(sites)
     tests = (ORDERS + 1) * len(SHARES)
     tokens = float(((substitutions + lengths + tests) * lengths).sum())
     what = f"explaining {count_of(len(subjects), 'protein')} with "
@@ -172,7 +171,7 @@ def as_tables(each: tuple[Explained, ...]) -> Explanation:
         each,
         faithfulness([one.subject for one in each], [one.deletion for one in each]),
         proteins=pd.DataFrame([_protein_row(one) for one in each]),
-        residues=_stacked(each, map(_residue_columns, each)),
+        residues=_stacked(each, (residue_table(one.subject, one.attribution) for one in each)),
         substitutions=_stacked(named, kept) if kept else None,
         deletion=_stacked(each, map(_deletion_columns, each)),
     )
@@ -190,13 +189,16 @@ def _protein_row(one: Explained) -> dict[str, Any]:
     }
 
 
-def _residue_columns(one: Explained) -> dict[str, Any]:
-    sequence = one.subject.sequence
-    return {
-        "position": np.arange(1, len(sequence) + 1),
-        "residue": list(sequence),
-        "attribution": one.attribution,
-    }
+def residue_table(subject: Subject, attribution: FloatArray) -> pd.DataFrame:
+    """Return one row per residue: `position`, `residue`, `attribution`."""
+    sequence = subject.sequence
+    return pd.DataFrame(
+        {
+            "position": np.arange(1, len(sequence) + 1),
+            "residue": list(sequence),
+            "attribution": attribution,
+        }
+    )
 
 
 def _deletion_columns(one: Explained) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.predictor import Predictor
 from peftide.predictor.predictor import PART
 from peftide.quantities import count_of
-from peftide.sequences import Dataset
+from peftide.sequences import Dataset, select_rows
 from peftide.tasks import Labels, Task
 from peftide.types import IntArray
 
@@ -136,16 +136,7 @@ def chosen_rows(dataset: Dataset, ids: Sequence[str]) -> Dataset:
     rows = np.flatnonzero([all(row) for row in found])
     if not len(rows):
         rows = np.flatnonzero([any(row) for row in found])
-    picked = replace(
-        examples,
-        lines=examples.lines[rows],
-        members=examples.members[rows],
-        counted=examples.counted[rows],
-        labels=None,
-        masks=None,
-        clusters=None,
-    )
-    return replace(dataset, parts={PART: picked})
+    return replace(dataset, parts={PART: select_rows(examples, rows)})
 
 
 def read_subjects(

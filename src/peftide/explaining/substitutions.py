@@ -9,8 +9,12 @@ from peftide.explaining.scoring import scores
 from peftide.explaining.subjects import Subject
 from peftide.predictor import Predictor
 from peftide.predictor.mutating import single_substitutions
+from peftide.sequences.mutants import LETTERS
 from peftide.sequences.records import WildType
 from peftide.sequences.variants import read_variants
+
+PER_SITE = len(LETTERS) - 1
+"""Substitutions of one residue."""
 
 
 def substitution_table(

@@ -1,4 +1,4 @@
-"""A model folder → a repository of a model hub, and back; every byte is checked on the way back."""
+"""Upload a model folder to a model hub, or download it and check every byte."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -25,6 +25,7 @@ from peftide.errors import InputError, StorageError
 from peftide.evaluation.answering import Answering
 from peftide.evaluation.calibration import TIE_SLOPE
 from peftide.model import ProteinModel
+from peftide.outcomes.continuous import in_units
 from peftide.packing import PackedBatch
 from peftide.variants.head import VariantHead
 
@@ -63,7 +64,7 @@ class SequenceEncoder(nn.Module):
             residue_rows=rows,
             residue_owner=torch.zeros_like(rows),
             first_rows=torch.zeros(1, dtype=torch.long),
-            lengths=(1,),  # of which only the number is read
+            lengths=(1,),  # one entry per sequence; the pooling reads only how many there are
             is_one=True,
         )
         return self.pooling(hidden, batch)
@@ -127,7 +128,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Callable[[Tensor], Tensor]]] = {
     "binary": lambda _labels: lambda logits: logits[:, 0].sigmoid(),
     "categorical": lambda _labels: lambda logits: logits.softmax(dim=1),
     "multilabel": lambda _labels: Tensor.sigmoid,
-    "continuous": lambda labels: lambda logits: logits[:, 0] * labels.spread + labels.centre,
+    "continuous": lambda labels: lambda logits: in_units(logits[:, 0], labels),
 }
 """Kind of outcome → labels → calibrated logits → the answers that the outcome computes."""
 

@@ -8,7 +8,6 @@ import yaml
 
 from peftide.backbones.transformer import TransformerBackbone
 from peftide.bundle import Bundle
-from peftide.outcomes import OUTCOMES
 
 MODEL = "model.json"
 BY_TRANSFORMERS = """\
@@ -64,7 +63,6 @@ MEANING = {
     "multilabel": "the calibrated probability of each class, on its own",
     "continuous": "the value, in the units of the labels",
 }
-assert MEANING.keys() == OUTCOMES.keys()
 
 
 def checkpoint_page(bundle: Bundle) -> str:

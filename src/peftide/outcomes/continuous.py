@@ -183,7 +183,12 @@ def standardised(values: FloatArray, labels: Labels) -> FloatArray:
 
 def continuous_answers(logits: FloatArray, labels: Labels) -> FloatArray:
     """Return values in the units of the labels. Shape (R,)."""
-    return logits[:, 0].astype(np.float64) * labels.spread + labels.centre
+    return in_units(logits[:, 0].astype(np.float64), labels)
+
+
+def in_units(values: Float[Any, " R"], labels: Labels) -> Float[Any, " R"]:
+    """Return standardised values (an array or a tensor) in the units of the labels."""
+    return values * labels.spread + labels.centre
 
 
 def measure_continuous(
@@ -227,7 +232,7 @@ CONTINUOUS = Outcome(
     answers=continuous_answers,
     metrics=measure_continuous,
     columns=continuous_columns,
-    evidence=lambda logits, labels, _class: logits[:, 0] * labels.spread + labels.centre,
+    evidence=lambda logits, labels, _class: in_units(logits[:, 0], labels),
     answer_column="prediction",
     score_columns=lambda _labels: [["score"], ["prediction"]],
     truth=continuous_truth,

@@ -148,7 +148,7 @@ def _row(row: dict[str, Any], axis: Axis, *, chosen: bool) -> Markup:
 
 
 def _under(row: dict[str, Any]) -> str:
-    """Return the backbone of a model; what a baseline reads."""
+    """Return the line under a name: the backbone of a model, or what a baseline reads."""
     if row["status"] != BASELINE:
         return _place(row)
     return f"baseline: {described(row['method'])}".removesuffix(": ")

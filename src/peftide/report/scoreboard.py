@@ -101,8 +101,8 @@ def resampled(metrics: dict[str, Any], part: str) -> str:
     if any(entry.get("conservative_low") is not None for entry in entries):
         said += (
             " Conservative intervals resample without the correction for pairs: too wide, never "
+            "too narrow."
         )
-        said += "too narrow."
     return said
 
 

@@ -20,10 +20,10 @@ from peftide.explaining.deletion import delete
 from peftide.explaining.faithful import Faithfulness, faithfulness
 from peftide.explaining.scoring import scores
 from peftide.explaining.subjects import Partner, Subject, read_subjects
-from peftide.explaining.substitutions import substitution_table
+from peftide.explaining.substitutions import PER_SITE, substitution_table
 from peftide.predictor import Predictor
 from peftide.predictor.predictor import PART
-from peftide.sequences import Dataset
+from peftide.sequences import Dataset, keep_used_proteins, select_rows
 from peftide.types import FloatArray
 
 ROWS_PER_PIECE = 16
@@ -99,7 +99,7 @@ class Service:
             attribution = ATTRIBUTIONS[default_attribution(self.predictor)](self.predictor, subject)
         faithful = self._faithful(subject, attribution)
         length = len(subject.sequence)
-        step = max(1, RESIDUES_PER_PIECE // (19 * length))
+        step = max(1, RESIDUES_PER_PIECE // (PER_SITE * length))
         tables: list[pd.DataFrame] = []
         for first in range(1, length + 1, step):
             sites = set(range(first, min(first + step, length + 1)))
@@ -130,21 +130,6 @@ class Service:
 
 
 def rows_of(dataset: Dataset, rows: np.ndarray) -> Dataset:
-    """Return some rows of a data set without labels, and only their proteins."""
-    examples, proteins = dataset.parts[PART], dataset.proteins
-    used, members = np.unique(examples.members[rows], return_inverse=True)
-    part = replace(
-        examples,
-        lines=examples.lines[rows],
-        members=members.reshape(len(rows), -1),
-        counted=examples.counted[rows],
-        labels=None if examples.labels is None else tuple(examples.labels[k] for k in rows),
-        masks=None,
-        clusters=None,
-    )
-    kept = replace(
-        proteins,
-        ids=tuple(proteins.ids[k] for k in used),
-        sequences=tuple(proteins.sequences[k] for k in used),
-    )
-    return replace(dataset, proteins=kept, parts={PART: part})
+    """Return some rows of a data set, and only their proteins."""
+    part = select_rows(dataset.parts[PART], rows)
+    return keep_used_proteins(replace(dataset, parts={PART: part}))

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from peftide.evaluation.answering import CAVEATS
+from peftide.explaining.explain import residue_table
 from peftide.outcomes import PROBABILITY_OF
 from peftide.report import wording
 from peftide.report.explanation import HOW_TO_READ, UNFAITHFUL, picture
@@ -102,14 +103,7 @@ def nearest(found: pd.DataFrame | None) -> Markup:
 
 def explained(found: Picture) -> Markup:
     """Return the bars and the heat map of a protein, with the verdict of the deletion test."""
-    sequence = found.subject.sequence
-    residues = pd.DataFrame(
-        {
-            "position": range(1, len(sequence) + 1),
-            "residue": list(sequence),
-            "attribution": found.attribution,
-        }
-    )
+    residues = residue_table(found.subject, found.attribution)
     share = "" if found.share == 1 else f" {found.share:.0%} of the substitutions are done."
     target = wording.capitalised(found.subject.target.name)
     return element(

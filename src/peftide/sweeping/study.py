@@ -60,12 +60,11 @@ def open_study(
     InputError
         If the database cannot be opened, or its study has another space or other data.
     """
-    load_optuna()
     purpose = {"task": config.task, "space": as_text(space), "data": sorted(data.values())}
     url = config.storage or f"sqlite:///{(folder / DATABASE).resolve()}"
     try:
         study, is_new = _made_or_found(config, url)
-        if not is_new:
+        if not is_new and config.storage is not None:
             _wait_until_ready(study)
         _check_purpose(study, config, purpose)
         if config.search == "grid":
@@ -105,14 +104,10 @@ def _made_or_found(config: SweepConfig, url: str) -> "tuple[optuna.Study, bool]"
 def _wait_until_ready(study: "optuna.Study") -> None:
     """Wait for the worker that made the study, so that two do not queue the same values."""
     for _ in range(WAITS):
-        if READY in study.user_attrs or study.get_trials(deepcopy=False, states=_begun()):
+        has_begun = len(study.get_trials(deepcopy=False)) > len(_queue(study))
+        if READY in study.user_attrs or has_begun:
             return
         time.sleep(PAUSE)
-
-
-def _begun() -> tuple[Any, ...]:
-    state = load_optuna().trial.TrialState
-    return (state.RUNNING, state.COMPLETE, state.PRUNED, state.FAIL)
 
 
 def next_sampler(study: "optuna.Study", config: SweepConfig) -> Any:
