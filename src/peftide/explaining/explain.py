@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,7 @@ def _deletion_columns(one: Explained) -> dict[str, Any]:
 
 
 def _stacked(
-    each: Sequence[Explained], columns: "Iterator[Mapping[str, Any]] | Sequence[pd.DataFrame]"
+    each: Sequence[Explained], columns: Iterable[Mapping[str, Any] | pd.DataFrame]
 ) -> pd.DataFrame:
     """Return the tables of proteins below one another, with the ids in front."""
     tables = []
