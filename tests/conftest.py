@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,16 @@ def inside_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # for processes that a test starts
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def esm_cpp(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The reader esm-cpp, without the AVX-512 products of its version 0.2.1.
+
+    They are wrong for ESM-2 of width 320 (up to NaN) where its AVX2 and plain products are right.
+    """
+    monkeypatch.setenv("ESM_FORCE_ISA", "ref")
+    return pytest.importorskip("esm_cpp", reason="pip install --no-deps esm-cpp")
 
 
 @pytest.fixture(scope="session")

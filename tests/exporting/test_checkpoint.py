@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -102,15 +103,14 @@ def test_the_language_model_head_is_kept_and_named_as_published(
     assert "lm_head.dense.weight" in stored
 
 
-def test_another_program_reads_it(esm2_folder: Path, tmp_path: Path) -> None:
+def test_another_program_reads_it(esm2_folder: Path, tmp_path: Path, esm_cpp: ModuleType) -> None:
     """esm-cpp knows ESM-2 by its tensor names, and shares no code with `transformers`."""
-    reader = pytest.importorskip("esm_cpp", reason="pip install --no-deps esm-cpp")
     backbone = adapted(str(esm2_folder), "lora")
     write_checkpoint(backbone, tmp_path / "merged")
     ids = vectors(backbone)[0]
     with torch.no_grad():
         expected = EsmForMaskedLM.from_pretrained(tmp_path / "merged")(ids[None]).logits[0]
-    model = reader.Model.load_from_safetensors(str(tmp_path / "merged" / "model.safetensors"))
+    model = esm_cpp.Model.load_from_safetensors(str(tmp_path / "merged" / "model.safetensors"))
     np.testing.assert_allclose(
         model.forward(ids.numpy().astype(np.int32)), expected.numpy(), atol=1e-3
     )

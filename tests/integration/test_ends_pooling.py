@@ -74,7 +74,8 @@ def test_the_report_offers_the_pooling(runs: dict[str, Path]) -> None:
 
 def test_the_saved_model_answers_and_embeds_alike(runs: dict[str, Path], tmp_path: Path) -> None:
     """Five vectors side by side, from the loaded run and from `embed`."""
-    predictor, sequences = load(runs["ends"]), random_sequences(3, lengths=(5, 50))
+    predictor = load(runs["ends"], device="cpu", precision="fp32")
+    sequences = random_sequences(3, lengths=(5, 50))
     vectors = predictor.embed(sequences)
     backbone = predictor.encoder.model.backbone
     assert vectors.shape == (3, 5 * backbone.width)

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from peftide.errors import InputError
 from peftide.predictor import Predictor, load
 from peftide.sequences import read_table
 from peftide.tasks import TASKS
-from tests.conftest import labelled_rows, write_proteins
+from tests.conftest import labelled_rows, random_sequences, write_proteins
 
 Trained = Callable[[str, str], Path]
 OPTIONS: dict[str, Any] = {"threads": 1, "device": "cpu", "precision": "fp32"}
@@ -91,6 +91,23 @@ def test_ids_find_their_sequences_in_a_mapping_or_a_fasta_file(
         found = pairs.predict(frame, sequences)
         np.testing.assert_allclose(found["score"], expected, rtol=1e-5)
     assert found["id_a"].tolist() == frame["id_a"].tolist()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("task", ["ppi", "binary", "residue"])
+def test_a_row_has_the_same_bits_in_any_table(
+    trained: Trained, precision: Literal["fp32", "bf16"], task: str
+) -> None:
+    """Each row alone, and in another order, from the encoding of its proteins to its score."""
+    predictor = load(trained(task, "lora"), **OPTIONS | {"precision": precision})
+    sequences = random_sequences(12, lengths=(5, 120), seed=8)
+    rows: list[Any] = [(a, b) for a, b in zip(sequences, sequences[5:], strict=False)]
+    rows = rows if task == "ppi" else sequences
+    whole = predictor.predict(rows).select_dtypes(float)
+    again = [predictor.predict([row]).select_dtypes(float) for row in rows]
+    np.testing.assert_array_equal(whole, pd.concat(again))
+    if task != "residue":
+        np.testing.assert_array_equal(whole[::-1], predictor.predict(rows[::-1])[whole.columns])
 
 
 def test_answers_of_a_frame_keep_its_index_and_its_ids(pairs: Predictor) -> None:

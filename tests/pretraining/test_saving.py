@@ -1,6 +1,7 @@
 """A model in memory and its files hold the same numbers, which other tools open."""
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -41,29 +42,28 @@ def test_tensors_have_the_names_of_the_published_checkpoints(tmp_path: Path) -> 
     assert not [name for name in stored if "gamma" in name or "beta" in name or "*" in name]
 
 
-def logits_elsewhere(weights: Path, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+def logits_elsewhere(
+    weights: Path, folder: Path, esm_cpp: ModuleType
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the logits of ubiquitin by esm-cpp, which reads fp32 only, and by `transformers`."""
-    reader = pytest.importorskip(
-        "esm_cpp", reason="esm-cpp is not installed (pip install --no-deps esm-cpp)"
-    )
     save_file({k: v.float() for k, v in load_file(weights).items()}, folder / "fp32.safetensors")
     ids = TOKENIZER(UBIQUITIN, return_tensors="pt")["input_ids"]
-    read = reader.Model.load_from_safetensors(str(folder / "fp32.safetensors"))
+    read = esm_cpp.Model.load_from_safetensors(str(folder / "fp32.safetensors"))
     with torch.no_grad():
         expected = EsmForMaskedLM.from_pretrained(weights.parent)(ids).logits[0]
     return read.forward(ids[0].numpy().astype(np.int32)), expected.numpy()
 
 
-def test_another_program_reads_what_was_saved(tmp_path: Path) -> None:
+def test_another_program_reads_what_was_saved(tmp_path: Path, esm_cpp: ModuleType) -> None:
     """esm-cpp knows ESM-2 by its tensor names, and shares no code with `transformers`."""
     save_backbone(tiny_model(), TOKENIZER, tmp_path, dtype="fp32")
-    found, expected = logits_elsewhere(tmp_path / "model.safetensors", tmp_path)
+    found, expected = logits_elsewhere(tmp_path / "model.safetensors", tmp_path, esm_cpp)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_another_program_reads_mini(tmp_path: Path) -> None:
+def test_another_program_reads_mini(tmp_path: Path, esm_cpp: ModuleType) -> None:
     mini = Path(peftide.backbones.__file__).parent / "mini" / "model.safetensors"
-    found, expected = logits_elsewhere(mini, tmp_path)
+    found, expected = logits_elsewhere(mini, tmp_path, esm_cpp)
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
