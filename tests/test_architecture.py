@@ -35,6 +35,7 @@ ORDER = [
     "resume_points",
     "optimizer",
     "hardware",
+    "native",
     "metrics",  # arrays in, numbers out
     "sequences",
     "databases",

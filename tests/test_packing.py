@@ -210,6 +210,7 @@ def test_in_bf16_the_way_back_is_that_of_fp32(monkeypatch: pytest.MonkeyPatch):
         strict=True,
     ):
         assert torch.equal(first, second.bfloat16())
+    monkeypatch.setattr(packing, "is_compiled", lambda *_: False)
     for native in (False, True):
         monkeypatch.setattr(packing, "native_half", lambda *_, native=native: native)
         with torch.no_grad():

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from peftide.hardware import native_half
+from peftide.native.attention import attend_compiled, is_compiled
 from peftide.types import IntArray
 
 PACKED_ATTENTION = "peftide_packed"
@@ -156,10 +157,17 @@ def packed_attention(
     """Attend within each sequence of a packed row.
 
     On a GPU with flash attention, one call takes all sequences in half precision. Other GPUs take
-    neighbours of similar length in one call, a CPU those of equal length.
+    neighbours of similar length in one call, a CPU those of equal length, if the compiled attention
+    does not take the row.
     Options as in transformers' attention interface (`dropout`, `scaling`) and `sequence_lengths`.
+    Queries and keys that are not turned by their positions yet come with `turns`; only the compiled
+    attention takes these.
     """
     dropout = options.get("dropout", 0.0)
+    if not dropout and is_compiled(query, key, value):
+        scale = options.get("scaling") or query.shape[-1] ** -0.5
+        lengths, turns = options["sequence_lengths"], options.get("turns")
+        return attend_compiled((query, key, value), lengths, scale=scale, turns=turns), None
     if not dropout and takes_all_at_once(query):
         from torch.nn.attention import varlen  # loads torch's compiler, which only a GPU needs
 

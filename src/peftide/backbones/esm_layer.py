@@ -17,6 +17,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from peftide.native.attention import is_compiled
 from peftide.packing import packed_attention
 
 
@@ -82,17 +83,19 @@ def _attend(
         project(normed).unflatten(-1, (-1, width))
         for project in (attention.query, attention.key, attention.value)
     )
-    if positions is not None:
+    dropout = attention.dropout if attention.training else 0.0
+    if positions is not None and (dropout or not is_compiled(query, key, value)):
         turns = _turns(*positions)
-        query, key = turned(query, turns), turned(key, turns)
+        query, key, positions = turned(query, turns), turned(key, turns), None
     by_head = [x.transpose(0, 1)[None] for x in (query, key, value)]
     mixed, _ = packed_attention(
         attention,
         by_head[0],
         by_head[1],
         by_head[2],
-        dropout=attention.dropout if attention.training else 0.0,
+        dropout=dropout,
         scaling=width**-0.5,
+        turns=positions,
         **options,
     )
     return mixed[0].flatten(1)

@@ -38,6 +38,8 @@ def lines(health: Health) -> Iterator[tuple[str, str]]:
     yield "peftide", f"{__version__}, Python {machine['python']}, {machine['platform']}"
     yield "device", f"{machine['device']}, {machine['device_name']}, {health.cores} cores"
     yield "computing", f"{machine['precision']}, {machine['threads']} threads"
+    if machine["device"] == "cpu":
+        yield "attention", health.attention
     yield "memory", f"{byte_size(health.memory)}, free {byte_size(health.free_memory)}"
     yield "disk", f"free {byte_size(health.free_disk)} in this folder"
     yield "model hub", health.hub

@@ -19,6 +19,7 @@ from peftide.config import DoctorConfig, EmbedConfig
 from peftide.errors import PeftideError
 from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
+from peftide.native import attention
 from peftide.predictor.embedding import build_encoder
 from peftide.sequences.mutants import LETTERS
 from peftide.similarity.settings import PROGRAM
@@ -64,6 +65,8 @@ class Health:
         Extra → its libraries.
     hardware
         Device, precision and threads of a run.
+    attention
+        Whether attention on a CPU is compiled, or what it lacks.
     memory, free_memory, free_disk
         Bytes: of the machine or GPU, and on the disk of the current folder.
     hub
@@ -79,6 +82,7 @@ class Health:
     needed: list[Library]
     extras: dict[str, list[Library]]
     hardware: dict[str, Any]
+    attention: str
     cores: int
     memory: int
     free_memory: int
@@ -122,6 +126,7 @@ def doctor(config: DoctorConfig) -> Health:
             if extra not in FOR_DEVELOPERS
         },
         hardware={"python": platform.python_version()} | hardware.describe(),
+        attention=attention.state(),
         cores=os.cpu_count() or 1,
         memory=memory,
         free_memory=free,

@@ -1,0 +1,121 @@
+"""A library is built once and kept; whatever goes wrong, there is none, and no error."""
+
+import ctypes
+import os
+import shutil
+
+import pytest
+
+from peftide.native import building
+from peftide.native.building import build, cache_folder, find_compiler
+
+SOURCE = "attention.c"
+needs_compiler = pytest.mark.skipif(
+    shutil.which("cc") is None, reason="needs a C compiler called cc"
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(building.SWITCH, raising=False)
+    monkeypatch.delenv("CC", raising=False)
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A source that compiles at once on any machine."""
+    (tmp_path / "small.c").write_text("int answer(void) { return 42; }\n")
+    monkeypatch.setattr(building, "files", lambda _package: tmp_path)
+    return "small.c"
+
+
+@needs_compiler
+def test_a_library_is_built_once_and_kept(small):
+    first = build(small)
+    assert first is not None
+    assert first.answer() == 42
+    (kept,) = cache_folder().iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    written = kept.stat().st_mtime_ns
+    again = build(small)
+    assert again is not None
+    assert again.answer() == 42
+    assert [*cache_folder().iterdir()] == [kept]
+    assert kept.stat().st_mtime_ns == written
+
+
+@needs_compiler
+def test_another_source_is_another_library(small, tmp_path):
+    build(small)
+    (tmp_path / "small.c").write_text("int answer(void) { return 43; }\n")
+    changed = build(small)
+    assert changed is not None
+    assert changed.answer() == 43
+    assert len([*cache_folder().iterdir()]) == 2
+
+
+@needs_compiler
+def test_a_library_that_others_can_write_is_built_anew(small):
+    build(small)
+    (kept,) = cache_folder().iterdir()
+    kept.unlink()  # a loaded library must not change under its process
+    kept.write_bytes(b"not a library")
+    kept.chmod(0o777)
+    built = build(small)
+    assert built is not None
+    assert built.answer() == 42
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+@needs_compiler
+def test_a_damaged_library_is_built_for_this_process(small):
+    build(small)
+    (kept,) = cache_folder().iterdir()
+    kept.unlink()
+    kept.write_bytes(b"not a library")
+    kept.chmod(0o700)
+    built = build(small)
+    assert built is not None
+    assert built.answer() == 42
+
+
+@needs_compiler
+def test_a_cache_folder_that_cannot_be_written(small, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    built = build(small)
+    assert built is not None
+    assert built.answer() == 42
+
+
+@pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", 'echo > "$6"; exit 1', "exit 0"])
+def test_a_compiler_that_fails_leaves_nothing(script, small, tmp_path, monkeypatch):
+    compiler = tmp_path / "broken"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    assert build(small) is None
+    if script != "exit 0":
+        assert [*cache_folder().iterdir()] == []
+
+
+def test_no_compiler(small, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert find_compiler() is None
+    assert build(small) is None
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert build(small) is None
+
+
+def test_the_switch_leaves_the_compiler_alone(small, monkeypatch):
+    monkeypatch.setenv(building.SWITCH, "0")
+    assert build(small) is None
+    assert not cache_folder().exists()
+
+
+@needs_compiler
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the source is for x86-64")
+def test_the_attention_compiles_without_warnings(monkeypatch):
+    monkeypatch.setattr(building, "FLAGS", (*building.FLAGS, "-Wall", "-Wextra", "-Werror"))
+    assert isinstance(build(SOURCE), ctypes.CDLL)
