@@ -192,6 +192,7 @@ def test_attention_equals_softmax_by_hand():
 
 def test_in_bf16_the_way_back_is_that_of_fp32(monkeypatch: pytest.MonkeyPatch):
     """Bit for bit, under autocast too: torch's own way back in bf16 takes twice as long or more."""
+    monkeypatch.setattr(packing, "is_compiled", lambda _: False)
     generator = torch.Generator().manual_seed(0)
     rounded = torch.randn(4, 1, 2, 9, 16, generator=generator).bfloat16()
     query, key, value = inputs = [x.detach().requires_grad_() for x in rounded[:3]]
@@ -210,7 +211,6 @@ def test_in_bf16_the_way_back_is_that_of_fp32(monkeypatch: pytest.MonkeyPatch):
         strict=True,
     ):
         assert torch.equal(first, second.bfloat16())
-    monkeypatch.setattr(packing, "is_compiled", lambda *_: False)
     for native in (False, True):
         monkeypatch.setattr(packing, "native_half", lambda *_, native=native: native)
         with torch.no_grad():

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from peftide.hardware import native_half
-from peftide.native.attention import attend_compiled, is_compiled
+from peftide.native.attention import Packing, attend_compiled, is_compiled
 from peftide.types import IntArray
 
 PACKED_ATTENTION = "peftide_packed"
@@ -164,10 +164,10 @@ def packed_attention(
     attention takes these.
     """
     dropout = options.get("dropout", 0.0)
-    if not dropout and is_compiled(query, key, value):
+    if not dropout and is_compiled(query):
         scale = options.get("scaling") or query.shape[-1] ** -0.5
-        lengths, turns = options["sequence_lengths"], options.get("turns")
-        return attend_compiled((query, key, value), lengths, scale=scale, turns=turns), None
+        packing = Packing(options["sequence_lengths"], scale, options.get("turns"))
+        return attend_compiled(query, key, value, packing=packing), None
     if not dropout and takes_all_at_once(query):
         from torch.nn.attention import varlen  # loads torch's compiler, which only a GPU needs
 

@@ -1,6 +1,8 @@
 """The compiled attention gives torch's numbers for any lengths, heads, threads and strides."""
 
 import ctypes
+import re
+from importlib.resources import files
 
 import pytest
 import torch
@@ -8,9 +10,17 @@ from torch.nn import functional
 
 from peftide.backbones.esm_layer import _turns, turned
 from peftide.native import attention, building
-from peftide.native.attention import WIDTHS, _shares, attend_compiled, is_compiled, library
+from peftide.native.attention import (
+    WIDTHS,
+    Packing,
+    _shares,
+    attend_compiled,
+    is_compiled,
+    library,
+)
 
 LENGTHS = [1, 7, 31, 32, 33, 100, 300]
+PACKING = Packing(LENGTHS, 0.3)
 compiled = pytest.mark.skipif(
     library() is None, reason="needs a CPU with AVX512-BF16 and a C compiler"
 )
@@ -37,8 +47,8 @@ def by_torch(inputs: list[torch.Tensor], scale: float) -> torch.Tensor:
 @pytest.mark.parametrize("width", sorted(WIDTHS))
 def test_it_equals_torch(width):
     inputs = rows(width)
-    assert is_compiled(*inputs)
-    mixed = attend_compiled(inputs, LENGTHS, scale=0.3)
+    assert is_compiled(inputs[0])
+    mixed = attend_compiled(*inputs, packing=PACKING)
     expected = by_torch(inputs, 0.3)
     assert mixed.shape == expected.shape
     assert mixed.dtype == torch.bfloat16
@@ -48,18 +58,25 @@ def test_it_equals_torch(width):
     assert similar.min() > 0.9999
 
 
+def positions(width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosine and sine of some turns, as the rotary embedding of an ESM gives them."""
+    speeds = torch.rand(width // 2, generator=torch.Generator().manual_seed(2))
+    angles = torch.linspace(0, 50, sum(LENGTHS))[:, None] * speeds
+    both = torch.cat([angles, angles], dim=-1)[None]
+    return both.cos(), both.sin()
+
+
+def turned_rows(tensor: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    return turned(tensor[0].transpose(0, 1), _turns(*turns)).transpose(0, 1)[None]
+
+
 @compiled
 @pytest.mark.parametrize("width", sorted(WIDTHS))
 def test_it_turns_queries_and_keys_by_their_positions(width):
     query, key, value = rows(width)
-    angles = torch.linspace(0, 50, sum(LENGTHS))[:, None] * torch.rand(width // 2)
-    both = torch.cat([angles, angles], dim=-1)[None]
-    turns = (both.cos(), both.sin())
-    mixed = attend_compiled([query, key, value], LENGTHS, scale=0.3, turns=turns)
-    before = [
-        turned(tensor[0].transpose(0, 1).float(), _turns(*turns)).transpose(0, 1)[None]
-        for tensor in (query, key)
-    ]
+    turns = positions(width)
+    mixed = attend_compiled(query, key, value, packing=Packing(LENGTHS, 0.3, turns))
+    before = [turned_rows(tensor.float(), turns) for tensor in (query, key)]
     expected = by_torch([*before, value], 0.3)
     similar = functional.cosine_similarity(mixed.float(), expected, dim=-1)
     assert similar.min() > 0.9995
@@ -69,11 +86,11 @@ def test_it_turns_queries_and_keys_by_their_positions(width):
 @pytest.mark.parametrize("threads", [2, 3, 16])
 def test_threads_change_nothing(threads):
     inputs = rows(16, heads=5)
-    alone = attend_compiled(inputs, LENGTHS, scale=0.3)
+    alone = attend_compiled(*inputs, packing=PACKING)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        together = attend_compiled(inputs, LENGTHS, scale=0.3)
+        together = attend_compiled(*inputs, packing=PACKING)
     finally:
         torch.set_num_threads(before)
     assert torch.equal(alone, together)
@@ -82,17 +99,19 @@ def test_threads_change_nothing(threads):
 @compiled
 def test_a_sequence_does_not_depend_on_its_neighbours():
     inputs = rows(24)
-    together = attend_compiled(inputs, LENGTHS, scale=0.3)[0].split(LENGTHS)
+    together = attend_compiled(*inputs, packing=PACKING)[0].split(LENGTHS)
     for number, length in enumerate(LENGTHS):
         part = [tensor.split(LENGTHS, dim=2)[number] for tensor in inputs]
-        assert torch.equal(attend_compiled(part, [length], scale=0.3)[0], together[number])
+        assert torch.equal(
+            attend_compiled(*part, packing=Packing([length], 0.3))[0], together[number]
+        )
 
 
 @compiled
 def test_numbers_that_are_not_finite_stay_in_their_sequence():
     inputs = rows(32)
     inputs[1][0, :, 10] = torch.nan  # a token of the third sequence
-    mixed = attend_compiled(inputs, LENGTHS, scale=0.3)[0].split(LENGTHS)
+    mixed = attend_compiled(*inputs, packing=PACKING)[0].split(LENGTHS)
     assert [bool(part.isnan().any()) for part in mixed] == [n == 2 for n in range(len(LENGTHS))]
     assert mixed[2].isnan().all()
 
@@ -100,32 +119,70 @@ def test_numbers_that_are_not_finite_stay_in_their_sequence():
 @compiled
 def test_rows_with_other_strides_are_read_as_they_are():
     inputs = rows(64)
-    expected = attend_compiled(inputs, LENGTHS, scale=0.3)
+    expected = attend_compiled(*inputs, packing=PACKING)
     heads_first = [tensor.contiguous() for tensor in inputs]
     side_by_side = torch.cat([tensor.transpose(1, 2) for tensor in inputs], dim=-2)
     parts = [part.transpose(1, 2) for part in side_by_side.split(3, dim=-2)]
-    assert torch.equal(attend_compiled(heads_first, LENGTHS, scale=0.3), expected)
-    assert torch.equal(attend_compiled(parts, LENGTHS, scale=0.3), expected)
+    assert torch.equal(attend_compiled(*heads_first, packing=PACKING), expected)
+    assert torch.equal(attend_compiled(*parts, packing=PACKING), expected)
 
 
 @compiled
 def test_large_scores_do_not_overflow():
     inputs = [200 * tensor for tensor in rows(16)]
-    mixed = attend_compiled(inputs, LENGTHS, scale=1.0).float()
+    mixed = attend_compiled(*inputs, packing=Packing(LENGTHS, 1.0)).float()
     expected = by_torch(inputs, 1.0)
     similar = functional.cosine_similarity(mixed, expected, dim=-1)
     assert mixed.isfinite().all()
     assert similar.quantile(0.01) > 0.999
 
 
-def test_it_takes_bf16_without_gradients_only():
-    query, key, value = rows(16)
-    assert not is_compiled(query.float(), key.float(), value.float())
-    assert not is_compiled(*(tensor[..., :10] for tensor in (query, key, value)))
-    needs = value.clone().requires_grad_()
-    assert not is_compiled(query, key, needs)
-    with torch.no_grad():
-        assert is_compiled(query, key, needs) == (library() is not None)
+def test_it_takes_bf16_of_known_widths():
+    query = rows(16)[0]
+    assert is_compiled(query) == (library() is not None)
+    assert not is_compiled(query.float())
+    assert not is_compiled(query[..., :10])
+
+
+@compiled
+@pytest.mark.parametrize("with_turns", [False, True])
+@pytest.mark.parametrize("width", sorted(WIDTHS))
+def test_its_gradients_equal_those_of_torch_in_fp32(width, with_turns):
+    inputs = [tensor.requires_grad_() for tensor in rows(width)]
+    turns = positions(width) if with_turns else None
+    seen = rows(width, seed=1)[0].transpose(1, 2)
+    mixed = attend_compiled(*inputs, packing=Packing(LENGTHS, 0.3, turns))
+    wide = [tensor.detach().float().requires_grad_() for tensor in inputs]
+    query, key = wide[:2] if turns is None else (turned_rows(tensor, turns) for tensor in wide[:2])
+    expected = by_torch([query, key, wide[2]], 0.3)
+    for found, true in zip(
+        torch.autograd.grad(mixed, inputs, seen),
+        torch.autograd.grad(expected, wide, seen.float()),
+        strict=True,
+    ):
+        assert found.dtype == torch.bfloat16
+        assert functional.cosine_similarity(found.float().flatten(), true.flatten(), 0) > 0.9999
+        lengths = true.norm(dim=-1)
+        error = (found.float() - true).norm(dim=-1)
+        assert (error / lengths.clamp_min(0.1 * lengths.mean())).max() < 0.05
+
+
+@compiled
+def test_gradients_with_threads_and_strides_are_the_same():
+    seen = rows(24, heads=5, seed=1)[0].transpose(1, 2)
+
+    def gradients(inputs: list[torch.Tensor]) -> list[torch.Tensor]:
+        needed = [tensor.detach().requires_grad_() for tensor in inputs]
+        return [*torch.autograd.grad(attend_compiled(*needed, packing=PACKING), needed, seen)]
+
+    expected = gradients(rows(24, heads=5))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        found = gradients([tensor.contiguous() for tensor in rows(24, heads=5)])
+    finally:
+        torch.set_num_threads(before)
+    assert all(map(torch.equal, found, expected))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
@@ -145,13 +202,15 @@ def test_a_library_with_wrong_numbers_is_not_used(monkeypatch, caplog, tmp_path)
     try:
         assert library() is None
         assert "torch's attention instead" in caplog.text
-        assert not is_compiled(*rows(16))
+        assert not is_compiled(rows(16)[0])
     finally:
         library.cache_clear()
 
 
-@compiled
 def test_the_arguments_are_laid_out_as_in_the_source():
     names = [name for name, _ in attention.Rows._fields_]
-    assert names[:7] == ["query", "key", "value", "cosine", "sine", "out", "ends"]
-    assert ctypes.sizeof(attention.Rows) == 7 * 8 + 6 * 8 + 8  # the float is padded to 8 bytes
+    source = files("peftide.native").joinpath("attention.c").read_text()
+    fields = source[source.index("typedef struct {") : source.index("} Rows;")]
+    without_comments = re.sub(r"/\*.*?\*/", "", fields)
+    assert names == re.findall(r"(\w+)(?=[,;])", without_comments)
+    assert ctypes.sizeof(attention.Rows) == 11 * 8 + 6 * 8 + 8  # the float is padded to 8 bytes

@@ -84,7 +84,7 @@ def _attend(
         for project in (attention.query, attention.key, attention.value)
     )
     dropout = attention.dropout if attention.training else 0.0
-    if positions is not None and (dropout or not is_compiled(query, key, value)):
+    if positions is not None and (dropout or not is_compiled(query)):
         turns = _turns(*positions)
         query, key, positions = turned(query, turns), turned(key, turns), None
     by_head = [x.transpose(0, 1)[None] for x in (query, key, value)]

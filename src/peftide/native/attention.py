@@ -7,14 +7,17 @@ small ESM-2.
 import ctypes
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from peftide.native.building import build, find_compiler
@@ -37,87 +40,121 @@ class Rows(ctypes.Structure):
     """The arguments of the compiled function, as `Rows` in the source."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("query", "key", "value", "cosine", "sine")),
-        *((name, ctypes.c_void_p) for name in ("out", "ends")),
+        *((name, ctypes.c_void_p) for name in ("query", "key", "value", "cosine", "sine", "out")),
+        *((name, ctypes.c_void_p) for name in ("gradient", "of_query", "of_key", "of_value")),
+        ("ends", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("heads", "width")),
         *((name, ctypes.c_int64) for name in ("query_row", "key_row", "value_row", "turn_row")),
         ("scale", ctypes.c_float),
     ]
 
 
-def is_compiled(*inputs: Float[Tensor, "*heads width"]) -> bool:
-    """Return whether `attend_compiled` takes these queries, keys and values.
+@dataclass(frozen=True)
+class Packing:
+    """What attention needs to know of a packed row.
 
-    It takes bf16 on a CPU with the instructions for it, without gradients.
-    """
-    query = inputs[0]
-    return (
-        query.device.type == "cpu"
-        and query.dtype is torch.bfloat16
-        and query.shape[-1] in WIDTHS
-        and not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs))
-        and library() is not None
-    )
-
-
-def attend_compiled(
-    inputs: Sequence[Float[Tensor, "1 heads N width"]],
-    lengths: Sequence[int],
-    *,
-    scale: float,
-    turns: Turns | None = None,
-) -> Float[Tensor, "1 N heads width"]:
-    """Attend within each sequence of a packed row.
-
-    Parameters
+    Attributes
     ----------
-    inputs
-        Queries, keys and values for which `is_compiled` is true.
     lengths
         Tokens of each sequence; they sum to N.
     scale
         Factor of the scores.
     turns
         Cosine and sine of the rotary positions, if queries and keys are not turned yet.
+    """
+
+    lengths: Sequence[int]
+    scale: float
+    turns: Turns | None = None
+
+
+def is_compiled(query: Float[Tensor, "*heads width"]) -> bool:
+    """Return whether `attend_compiled` takes such queries: bf16 on a CPU that multiplies it."""
+    return (
+        query.device.type == "cpu"
+        and query.dtype is torch.bfloat16
+        and query.shape[-1] in WIDTHS
+        and library() is not None
+    )
+
+
+def attend_compiled(
+    query: Float[Tensor, "1 heads N width"],
+    key: Float[Tensor, "1 heads N width"],
+    value: Float[Tensor, "1 heads N width"],
+    *,
+    packing: Packing,
+) -> Float[Tensor, "1 N heads width"]:
+    """Attend within each sequence of a packed row; `is_compiled` must be true.
+
+    The gradients of queries, keys and values are compiled too.
 
     Raises
     ------
     MemoryError
-        If the scores of eight tokens of the longest sequence do not fit into memory.
+        If the scores of some tokens of the longest sequence do not fit into memory.
     """
     compiled = library()
     assert compiled is not None, "is_compiled was false"
-    return _attend(compiled, inputs, lengths, scale=scale, turns=turns)
+    mixed = CompiledAttention.apply(query, key, value, packing, compiled)
+    assert isinstance(mixed, Tensor)
+    return mixed
 
 
-def _attend(
+class CompiledAttention(torch.autograd.Function):
+    """Attention whose scores are computed again for the gradients, so that nothing is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Float[Tensor, "1 N heads width"]:
+        """Return the mixed values of queries, keys and values."""
+        *tensors, packing, compiled = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.packing, ctx.compiled = packing, compiled
+        by_token = [_by_token(tensor) for tensor in tensors]
+        out = torch.empty_like(by_token[0], memory_format=torch.contiguous_format)
+        _run(compiled, by_token, packing, others={"out": out})
+        return out[None]
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]  (the decorator has no names)
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        """Return the gradients of queries, keys and values."""
+        by_token = [_by_token(tensor) for tensor in ctx.saved_tensors]
+        found = [torch.empty(tensor.shape, dtype=tensor.dtype) for tensor in by_token]
+        names = dict(zip(("of_query", "of_key", "of_value"), found, strict=True))
+        others = names | {"gradient": gradients[0].contiguous()}
+        _run(ctx.compiled, by_token, ctx.packing, others=others)
+        return *(tensor.transpose(0, 1)[None] for tensor in found), None, None
+
+
+def _run(
     compiled: ctypes.CDLL,
-    inputs: Sequence[Float[Tensor, "1 heads N width"]],
-    lengths: Sequence[int],
+    inputs: Sequence[Float[Tensor, "N heads width"]],
+    packing: Packing,
     *,
-    scale: float,
-    turns: Turns | None = None,
-) -> Float[Tensor, "1 N heads width"]:
-    query, key, value = (_by_token(tensor) for tensor in inputs)
-    tokens, heads, width = query.shape
-    out = torch.empty((tokens, heads, width), dtype=query.dtype)
-    ends = np.cumsum([0, *lengths], dtype=np.int64)
-    rows = Rows(
-        *(tensor.data_ptr() for tensor in (query, key, value)),
-        out=out.data_ptr(),
-        ends=ends.ctypes.data,
-        heads=heads,
-        width=width,
-        query_row=query.stride(0),
-        key_row=key.stride(0),
-        value_row=value.stride(0),
-        scale=scale,
+    others: dict[str, Tensor],
+) -> None:
+    """Let the compiled function fill the results among the other tensors."""
+    query, key, value = inputs
+    _, heads, width = query.shape
+    ends = np.cumsum([0, *packing.lengths], dtype=np.int64)
+    tensors = {"query": query, "key": key, "value": value} | others
+    sizes = {"heads": heads, "width": width, "scale": packing.scale}
+    sizes |= {f"{name}_row": tensors[name].stride(0) for name in ("query", "key", "value")}
+    if packing.turns is not None:
+        cosine, sine = (turn[0].float() for turn in packing.turns)
+        tensors |= {"cosine": cosine, "sine": sine}
+        sizes["turn_row"] = cosine.stride(0)
+    places = {name: tensor.data_ptr() for name, tensor in tensors.items()}
+    rows = Rows(ends=ends.ctypes.data, **places, **sizes)
+    shares = _shares(np.asarray(packing.lengths), heads, torch.get_num_threads())
+    _in_threads(
+        # without Python's lock
+        lambda share: compiled.peftide_attend(ctypes.byref(rows), *share, "gradient" in others),
+        shares,
     )
-    if turns is not None:
-        cosine, sine = (turn[0].float() for turn in turns)
-        rows.cosine, rows.sine, rows.turn_row = cosine.data_ptr(), sine.data_ptr(), cosine.stride(0)
-    _run(compiled, rows, _shares(np.asarray(lengths), heads, torch.get_num_threads()))
-    return out[None]
 
 
 def _by_token(tensor: Float[Tensor, "1 heads N width"]) -> Float[Tensor, "N heads width"]:
@@ -142,10 +179,7 @@ def _shares(lengths: IntArray, heads: int, threads: int) -> list[tuple[int, int]
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 
-def _run(compiled: ctypes.CDLL, rows: Rows, shares: Sequence[tuple[int, int]]) -> None:
-    def work(share: tuple[int, int]) -> int:
-        return compiled.peftide_attend(ctypes.byref(rows), *share)  # without Python's lock
-
+def _in_threads(work: Callable[[tuple[int, int]], int], shares: Sequence[tuple[int, int]]) -> None:
     others = []
     if len(shares) > 1:
         threads = _threads(len(shares) - 1, os.getpid())
@@ -185,7 +219,9 @@ def library() -> ctypes.CDLL | None:
     built = build(SOURCE) if has_units() else None
     if built is None:
         return None
-    built.peftide_attend.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
+    built.peftide_attend.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int)
+    ]
     if not _is_right(built):
         logger.warning(
             "the compiled attention gives wrong numbers on this machine: peftide uses torch's "
@@ -196,10 +232,19 @@ def library() -> ctypes.CDLL | None:
 
 
 def _is_right(compiled: ctypes.CDLL) -> bool:
-    """Return whether a library gives the numbers of torch for a few random ones."""
+    """Return whether a library gives the numbers and gradients of torch for a few random ones."""
     generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn((3, 1, 2, 50, 32), generator=generator).bfloat16().unbind()
-    mixed = _attend(compiled, inputs, [50], scale=0.2)[0].transpose(0, 1)
-    query, key, value = (tensor[0].float() for tensor in inputs)
-    expected = functional.scaled_dot_product_attention(query, key, value, scale=0.2)
-    return bool((mixed.float() - expected).abs().max() < LARGEST_ERROR)
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        rounded = torch.randn((4, 1, 2, 50, 32), generator=generator).bfloat16()
+        query, key, value, seen = (tensor.requires_grad_() for tensor in rounded.unbind())
+        packing = Packing([50], scale=0.2)
+        mixed = CompiledAttention.apply(query, key, value, packing, compiled)
+        assert isinstance(mixed, Tensor)
+        found = [mixed, *torch.autograd.grad(mixed, (query, key, value), seen.transpose(1, 2))]
+        wide = [tensor.detach().float().requires_grad_() for tensor in (query, key, value)]
+        plain = functional.scaled_dot_product_attention(wide[0], wide[1], wide[2], scale=0.2)
+        expected = [plain.transpose(1, 2), *torch.autograd.grad(plain, wide, seen.float())]
+        return all(
+            bool((one.float() - other).abs().max() < LARGEST_ERROR)
+            for one, other in zip(found, expected, strict=True)
+        )
