@@ -46,6 +46,7 @@ ORDER = [
     "auditing",
     "tasks",
     "evaluation",
+    "maps",  # vectors, labels and parts in; points out
     "report",
     "tokens",
     "packing",

@@ -53,6 +53,8 @@ WRITTEN_BY = {
     "explain": ("proteins.tsv", "residues.tsv", "substitutions.tsv", "deletion.tsv")
     + ("proteins.parquet", "residues.parquet", "substitutions.parquet", "deletion.parquet")
     + ("report.html", RECORD),
+    "embed": ("report.html", "map.tsv", "map.parquetbundle", "pca.svg", "umap.svg")
+    + ("pca_label.svg", "pca_split.svg", "umap_label.svg", "umap_split.svg", RECORD),
     "split": ("split.tsv", "dropped.tsv", "clusters.tsv", SPLIT_RECORD),
     "demo": ("data", "runs", "table.tsv", "new_pairs_scores.tsv", RECORD),
 }

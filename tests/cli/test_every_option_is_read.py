@@ -216,6 +216,10 @@ def test_embed(trained: Trained, reads: Reads, tmp_path: Path) -> None:
     for number, source in enumerate(sources):
         out = tmp_path / f"{number}.safetensors"
         peftide.embed(EmbedConfig(sequences=fasta, out=out, **QUICK, **source))
+    data = tables_by_id(tmp_path, pairs=True)
+    paths = {"sequences": data["sequences"], "data": data["table"]}
+    out = tmp_path / "mapped.safetensors"
+    peftide.embed(EmbedConfig(**paths, out=out, map=tmp_path / "map", backbone=TINY, **QUICK))
     assert unread(EmbedConfig, found) == set()
 
 

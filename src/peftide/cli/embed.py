@@ -5,12 +5,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from peftide.cli.closing import say_next
+from peftide.cli.closing import say_next, say_written
 from peftide.cli.streams import say
 from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
 from peftide.config.unread import Names
 from peftide.quantities import count_of
+from peftide.run_folder import RunFolder
 
 LOAD = "from safetensors.numpy import load_file; vectors = load_file({path}); "
 COUNT = "print(len(vectors), next(iter(vectors.values())).shape)"
@@ -23,9 +24,11 @@ READERS = {
 
 
 def run(config: EmbedConfig, given: Names) -> None:
-    """Embed, then print the number of embeddings and a command that opens them."""
+    """Embed, then print the number of embeddings, the map, and a command that opens them."""
     vectors = embed(config, given=given)
     say(f"{count_of(len(vectors), 'embedding')}: {config.out}", wrap=False)
+    if config.map is not None:
+        say_written(map=RunFolder(config.map).report)
     say_next(reading_command(config.out))
 
 

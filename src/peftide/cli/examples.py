@@ -65,6 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "embed": (
         "peftide embed --sequences proteins.fasta --out vectors.safetensors",
         "peftide embed --run my_run --sequences proteins.fasta --out adapted.parquet",
+        "peftide embed --sequences proteins.fasta --out vectors.h5 --data pairs.tsv --map my_map",
     ),
     "merge": (
         "peftide merge my_run --out merged",

@@ -1,4 +1,4 @@
-"""`peftide embed`: a FASTA file in; one vector per sequence (or residue) out."""
+"""`peftide embed`: sequences in; one vector per sequence (or residue), and a map of them, out."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +12,14 @@ from safetensors.numpy import save_file
 
 from peftide.backbones.names import check_backbone
 from peftide.bundle_record import model_folder, read_bundle_record
+from peftide.commands.embed_map import (
+    check_map,
+    input_files,
+    making_map,
+    map_choices,
+    read_annotated,
+    write_map,
+)
 from peftide.config import EmbedConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, unread_problems
@@ -20,7 +28,6 @@ from peftide.files import storage_errors
 from peftide.on_demand import require_library
 from peftide.outputs import making_file
 from peftide.quantities import byte_size
-from peftide.sequences import read_fasta
 from peftide.types import FloatArray
 
 RESERVED_ID = "__metadata__"
@@ -33,7 +40,7 @@ WRITTEN_BY, COMMAND = "written_by", "peftide embed"
 
 
 def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArray]:
-    """Embed every sequence once and write the vectors.
+    """Embed every sequence once and write the vectors; draw a map of them if `map` is given.
 
     Parameters
     ----------
@@ -48,32 +55,38 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     Raises
     ------
     InputError
-        If the file, the backbone or the output format is wrong.
+        If the sequences, the table, the backbone or the output format is wrong.
     """
     writer = find_writer(config)
     raise_problems(unread_problems(config, choices(config), given=given))
-    if config.sequences is None:
+    if config.sequences is None and config.data is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
     check_device(config.device)
     check_backbone(config.backbone)
     if config.run is not None:
         read_bundle_record(model_folder(config.run))
-    with making_file(
-        config.out,
-        command="embed",
-        overwrite=config.overwrite,
-        inputs=(config.sequences,),
-        is_ours=is_embedding_file,
-    ) as work:
-        proteins, findings = read_fasta(config.sequences)
-        check_ids(proteins.ids, config.out)
+    check_map(config)
+    with (
+        making_file(
+            config.out,
+            command="embed",
+            overwrite=config.overwrite,
+            inputs=input_files(config),
+            is_ours=is_embedding_file,
+        ) as work,
+        making_map(config) as map_work,
+    ):
+        known = read_annotated(config)
+        check_ids(known.proteins.ids, config.out)
         # torch and all that stands on it: a refusal above should not wait for them
         from peftide.predictor.embedding import embed_proteins
 
-        vectors = embed_proteins(config, proteins, findings=findings, store=work.store)
+        vectors = embed_proteins(config, known.proteins, findings=known.findings, store=work.store)
         with storage_errors(config.out):
             writer(vectors, work.new / work.out.name)
         work.put()
+        if map_work is not None:
+            write_map(config, known, vectors, work=map_work)
     return vectors
 
 
@@ -85,6 +98,7 @@ def choices(config: EmbedConfig) -> Iterator[Choice]:
         yield Choice("--layers all", frozenset({"layer"}))
     if config.per_residue:
         yield Choice("--per-residue", frozenset({"pooling"}))
+    yield from map_choices(config)
 
 
 def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path], None]:

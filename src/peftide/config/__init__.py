@@ -3,7 +3,6 @@
 from peftide.config.commands import (
     AuditConfig,
     DemoConfig,
-    EmbedConfig,
     EvaluateConfig,
     PlanConfig,
     PredictConfig,
@@ -13,6 +12,7 @@ from peftide.config.commands import (
     TrainConfig,
 )
 from peftide.config.comparing import CompareConfig
+from peftide.config.embedding import EmbedConfig
 from peftide.config.explaining import ExplainConfig
 from peftide.config.gathering import DataConfig
 from peftide.config.groups import (

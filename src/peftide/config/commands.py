@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from peftide.config.groups import (
-    BACKBONES_DOC,
-    DEFAULT_BACKBONE,
     DataOptions,
     EngineOptions,
     EvaluationOptions,
@@ -226,35 +224,6 @@ class ReportConfig(ReportOptions):
 
     run: Path = option(doc="folder of `train`, `evaluate`, `compare` or `sweep`", positional=True)
     debug: bool = option(False, doc="show the full trace of an error")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmbedConfig(AnswerOptions, LoadingOptions):
-    """Write one embedding per sequence of a FASTA file."""
-
-    heading: ClassVar[str] = "options"
-
-    sequences: Path | None = option(None, doc="FASTA file to embed (.gz and .xz are read)")
-    backbone: str | None = option(
-        None,
-        doc=f"{BACKBONES_DOC}; default: {DEFAULT_BACKBONE}; with --run: the new location of the "
-        "run's backbone, if it has moved",
-    )
-    run: Path | None = option(None, doc="run folder: embed with its adapted backbone instead")
-    out: Path = option(doc="file to write: .safetensors, .h5 or .parquet")
-    per_residue: bool = option(False, doc="one vector per residue instead of one per sequence")
-    pooling: Literal["mean", "cls", "ends"] | None = option(
-        None, doc="how residues become one vector; default: mean, or with --run the trained pooling"
-    )
-    layer: int | Literal["last"] = option(
-        "last", doc="0-based layer whose output is embedded", limit="0 or more"
-    )
-    layers: Literal["one", "all"] = option(
-        "one", doc="all: one vector for each layer instead of one, in one pass"
-    )
-    max_length: int | None = option(
-        1022, doc="length to which sequences are cropped, or `none`", limit="1 or more"
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

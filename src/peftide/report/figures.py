@@ -116,8 +116,16 @@ def between_ticks(values: ArrayLike) -> Axis:
     return Axis("", round(first * step, 12), round(last * step, 12))
 
 
-def chart(frame: Frame, *marks: Markup, label: str) -> Markup:
-    """Return a chart: grid, axes, then the marks in their order; `label` is read aloud."""
+def chart(frame: Frame, *marks: Markup, label: str, below: int = 0) -> Markup:
+    """Return a chart: grid, axes, then the marks in their order.
+
+    Parameters
+    ----------
+    label
+        Is read aloud.
+    below
+        Height of the room for marks below the chart.
+    """
     middle = (TOP + HEIGHT - BOTTOM) / 2
     upright = {"text_anchor": "middle", "transform": f"rotate(-90 12 {middle:g})"}
     return element(
@@ -128,7 +136,7 @@ def chart(frame: Frame, *marks: Markup, label: str) -> Markup:
         _text((frame.left + WIDTH - RIGHT) / 2, HEIGHT - 6, frame.x.label, text_anchor="middle"),
         _text(12, middle, frame.y.label, **upright),
         marks,
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        viewBox=f"0 0 {WIDTH} {HEIGHT + below}",
         role="img",
         aria_label=label,
         class_="chart",
