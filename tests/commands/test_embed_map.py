@@ -125,7 +125,9 @@ def test_embeddings_inside_the_folder_of_the_map_are_refused(fasta: Path, tmp_pa
 def test_options_that_are_not_read_are_refused(
     fasta: Path, tmp_path: Path, options: dict[str, Any], named: str
 ) -> None:
-    given = {key: Path(text) if key in ("map", "data") else text for key, text in options.items()}
+    given: dict[str, Any] = {
+        key: Path(text) if key in ("map", "data") else text for key, text in options.items()
+    }
     with pytest.raises(InputError, match=named):
         embed(EmbedConfig(sequences=fasta, out=tmp_path / "v.h5", **QUICK, **given))
 

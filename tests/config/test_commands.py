@@ -166,6 +166,7 @@ def other_value(name: str, value: object) -> object:
         "validation_kind": "none_seen",
         "shared_proteins": "allow",
         "pooling": "cls",
+        "projection": "umap",
         "pairing": "mean",
         "head": "linear",
         "imbalance": "weights",

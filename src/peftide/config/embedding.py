@@ -10,7 +10,7 @@ from peftide.config.options import AnswerOptions, LoadingOptions, Options, RowOp
 
 @dataclass(frozen=True, kw_only=True)
 class MapOptions(Options):
-    """Options of a map of the embeddings."""
+    """Options that draw a map from embeddings."""
 
     heading: ClassVar[str] = "map"
 

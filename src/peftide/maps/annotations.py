@@ -44,7 +44,7 @@ class Annotated:
     findings
         Findings of reading.
     of_pairs
-        Whether labels belong to pairs: that of a protein sums up its pairs.
+        Whether labels belong to pairs; a protein then has one label for all its pairs.
     """
 
     proteins: Proteins
@@ -61,7 +61,7 @@ def annotate(
     Parameters
     ----------
     lookup
-        All sequences of the map; None: those of the table.
+        All sequences of the map; None: the sequences of the table.
     source
         The table; None: proteins have no labels and parts.
     options
@@ -193,7 +193,7 @@ def _on_map(
     *,
     merged: Callable[[list[str]], str],
 ) -> list[str]:
-    """Return the values at their places; those of two proteins at one place are merged."""
+    """Return the values at their places; the values of one place are merged."""
     found: dict[int, list[str]] = {}
     for value, indices in zip(values, places, strict=True):
         for index in indices if value else ():
