@@ -64,8 +64,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report": ("peftide report my_run", "peftide report scores"),
     "embed": (
         "peftide embed --sequences proteins.fasta --out vectors.safetensors",
-        "peftide embed --run my_run --sequences proteins.fasta --out adapted.parquet",
-        "peftide embed --sequences proteins.fasta --out vectors.h5 --data pairs.tsv --map my_map",
+        "peftide embed --run my_run --sequences proteins.fasta --data pairs.tsv "
+        "--out adapted.parquet --map my_map",
     ),
     "merge": (
         "peftide merge my_run --out merged",

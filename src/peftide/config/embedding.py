@@ -37,7 +37,7 @@ class MapOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedConfig(MapOptions, RowOptions, AnswerOptions, LoadingOptions):
-    """Write one embedding per sequence, and draw a map of them."""
+    """Write one embedding per sequence, and draw all embeddings on a map."""
 
     heading: ClassVar[str] = "options"
 
