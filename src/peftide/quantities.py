@@ -1,9 +1,13 @@
 """Times, sizes and other numbers as text for people."""
 
+import re
+
 BYTES_PER_GB = 1e9
 BYTES_PER_MB = 1e6
 BYTES_PER_KB = 1e3
 SECONDS_BELOW_TENTHS = 10
+PLURAL = re.compile(r"(?<!u)s$")
+"""Words such as `synonymous` end with an s without being plural."""
 PREPOSITIONS = frozenset({"by", "for", "in", "like", "of", "with"})
 
 
@@ -65,10 +69,12 @@ def count_of_kind(count: int, kind: str) -> str:
     ('2 repeated ids', '1 repeated id')
     >>> count_of_kind(1, "rows_of_unknown_classes"), count_of_kind(1, "similar_classes")
     ('1 row of unknown classes', '1 similar class')
+    >>> count_of_kind(1, "synonymous_rows")
+    '1 synonymous row'
     """
     words = kind.split("_")
     noun = next((k for k, word in enumerate(words) if word in PREPOSITIONS), len(words))
-    plural = next((k for k, word in enumerate(words[:noun]) if word.endswith("s")), None)
+    plural = next((k for k, word in enumerate(words[:noun]) if PLURAL.search(word)), None)
     if count == 1 and plural is not None:
         words[plural] = words[plural].removesuffix("es" if words[plural].endswith("sses") else "s")
     return f"{count:,} {' '.join(words)}"

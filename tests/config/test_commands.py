@@ -174,6 +174,7 @@ def other_value(name: str, value: object) -> object:
         "error_rate": 0.2,
         "prevalence": 0.001,
         "max_length": None,
+        **{name: f"x_{name}" for name in ("id_b_column", "label_column", "sequence_b_column")},
         "threads": 3,
         "truncate": 64,
         "sampler": "pairs",

@@ -78,3 +78,8 @@ def test_the_table_of_the_web_page_has_shares_for_scores() -> None:
 def test_another_form_is_refused(text: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         read(text, **options)
+
+
+def test_a_lowest_score_on_the_scale_of_the_web_page_is_refused() -> None:
+    with pytest.raises(InputError, match=r"--min-score: received 0\.7; .*such as 700 for 0\.7"):
+        read(LINKS, min_score=0.7)

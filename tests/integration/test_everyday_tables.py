@@ -74,6 +74,10 @@ REFUSED = {
         "t.tsv:5: the sequence of p3 is 'Sequence unavailable'",
     ),
     "missing date of pandas": (with_sequence("NaT"), "t.tsv:5: the sequence of p3 is 'NaT'"),
+    "missing sequence of a person": (with_sequence("n.d."), "t.tsv:5: .* looks like a missing"),
+    "missing sequence in brackets": (with_sequence("(null)"), "t.tsv:5: .* looks like a missing"),
+    "missing sequence void": (with_sequence("void"), "t.tsv:5: .* VOID is written void"),
+    "phosphorylated residue": (with_sequence("MKVpSLAW"), "t.tsv:5: .* has 'pS'.*phosphorylated"),
     "part NA": (table(NUMBERS).replace("train", "NA", 1), "t.tsv:2: column split says 'NA'"),
     "list that numpy cut": (table(cycle("[0 1 ... 0]", "[1 0 1]")), "t.tsv:2: .*was cut"),
     "list that pandas cut": (
@@ -82,6 +86,9 @@ REFUSED = {
     ),
     "list in a list": (table(cycle("[['a'], ['b']]", "[['a']]")), "is a list of lists"),
     "mapping": (table(cycle("{'a': 1}", "{'b': 1}")), "is a mapping"),
+    "mapping in a list": (table(cycle('["a", {"b": 1}]', '["a"]')), "holds a list or a mapping"),
+    "counter": (table(cycle("Counter({'a': 1})", "Counter({'b': 1})")), "an object of a program"),
+    "series of pandas": (table(cycle("0 a 1 b Name: x, dtype: object", "x")), "an object of a pro"),
     "null in a list": (table(cycle('["a", null]', '["b"]')), "t.tsv:2.*empty or missing entry"),
     "columns of two lengths": (
         table(with_odd(cycle("1,0,1", "0,1,1"), "1,0")),
@@ -104,12 +111,27 @@ REFUSED = {
         table([f"{float('1' + text[1:]):.5E}" for text in HELICES]),
         "a spreadsheet has rounded",
     ),
+    "digits of residues rounded by a spreadsheet": (
+        table([("231" * 5).ljust(len(text), "0") for text in SEQUENCES]),
+        "every digit after the 15th is 0",
+    ),
+    "values of residues in percent": (
+        table([" ".join(f"{ord(c)}%" for c in text) for text in SEQUENCES]),
+        r"a percent sign, such as .*t.tsv:2.*--task residue-regression",
+    ),
+    "spans of residues": (table(cycle("2-4", "1-3", "1-4")), "spans, none beyond the end"),
     "values of residues without one": (
         table([" ".join(f"{ord(c) / 9:.2f}" for c in text[1:]) for text in SEQUENCES]),
         "1 shorter than their sequences.*--task residue-regression",
     ),
     "sequences with gaps": (with_sequence("MKV--LAW"), "t.tsv:5.*alignment"),
     "typo among yes and no": (table(with_odd(cycle("yes", "no"), "noo")), r"'noo' \(.*t.tsv:5\)"),
+    "invisible character in half of yes and no": (
+        table(cycle("yes", "no\u200b")),
+        r"except 'no.*ZERO WIDTH SPACE.*t.tsv:3",
+    ),
+    "classes of enzymes as decimals": (table(cycle("1.1", "2.7", "3.4")), "3 different numbers"),
+    "names that a spreadsheet took for numbers": (table(cycle("1E5", "2E5")), "2 different numb"),
     "letter O among 0 and 1": (table(with_odd(cycle("0", "1"), "O")), r"'O' \(.*t.tsv:5\)"),
     "word among groups": (
         table(with_odd(cycle("C1", "C2", "D2"), "monomer")),
@@ -167,6 +189,8 @@ LISTS = {
     "of numpy": ("['a' 'c']", "['b']", "[]"),
     "arrays": ("array(['a', 'c'], dtype='<U1')", "array(['b'], dtype='<U1')", "[]"),
     "without quotes": ("[a, c]", "[b]", "[]"),
+    "of keys": ("dict_keys(['a', 'c'])", "dict_keys(['b'])", "dict_keys([])"),
+    "of R": ('c("a", "c")', 'c("b")', "character(0)"),
     "of people": ("a; c", "b", "none"),
 }
 COLUMNS = {
@@ -175,6 +199,8 @@ COLUMNS = {
     "with semicolons": ("1;0;1", "0;1;0", "0;0;0"),
     "with bars": ("1|0|1", "0|1|0", "0|0|0"),
     "of numpy": ("[1 0 1]", "[0 1 0]", "[0 0 0]"),
+    "of R": ("c(1, 0, 1)", "c(0, 1, 0)", "c(0, 0, 0)"),
+    "on two lines": ('"[1 0\n 1]"', '"[0 1\n 0]"', '"[0 0\n 0]"'),
     "of floats": ("[1. 0. 1.]", "[0. 1. 0.]", "[0. 0. 0.]"),
     "of truth values": ("[True, False, True]", "[False, True, False]", "[False, False, False]"),
     "of PyTorch": ("tensor([1, 0, 1])", "tensor([0, 1, 0])", "tensor([0, 0, 0])"),
@@ -267,6 +293,26 @@ def test_doubtful_classes_are_findings(tmp_path: Path, text: str, kind: str, sai
     ]
     assert len(decisions) == 1
     assert said in decisions[0]
+
+
+def test_labels_of_residues_may_be_wrapped_like_sequences(tmp_path: Path) -> None:
+    wrapped = [f'"{text[:9]}\n{text[9:]}"' for text in HELICES]
+    found = read(tmp_path, table(wrapped, separator=","), "t.csv")
+    assert found.task is TASKS["residue"]
+    numbers = [int(sign) for text in HELICES[:16] for sign in text]
+    assert found.targets["train"].values.argmax(axis=1).tolist() == numbers
+
+
+@pytest.mark.parametrize("column", ["sequence", "split"])
+def test_one_column_is_not_read_as_two_things(tmp_path: Path, column: str) -> None:
+    with pytest.raises(InputError, match=f"--label-column and --{column}-column both name"):
+        read(tmp_path, table(NUMBERS), label_column=column)
+
+
+def test_sequences_of_unknown_residues_are_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, with_sequence("XXXX"))
+    kinds = {one.kind: one.count for one in found.dataset.findings}
+    assert kinds["sequences_of_unknown_residues"] == 1
 
 
 HALF, LONG = "1" * (len(SEQUENCES[0]) // 2), len(SEQUENCES[0])

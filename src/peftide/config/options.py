@@ -5,10 +5,17 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from peftide.config.reading import check_fields
+from peftide.config.reading import check_fields, field_name
+from peftide.errors import raise_problems
 
 OVERWRITE_DOC = "replace earlier output of this command in --out, when the new output is complete"
 DEBUG_DOC = "show the full trace of an error"
+DIFFERENT = (
+    *(("label_column", name) for name in ("sequence_column", "split_column", "mask_column")),
+    *(("label_column", name) for name in ("sequence_a_column", "sequence_b_column")),
+    *(("id_a_column", "id_b_column"), ("sequence_a_column", "sequence_b_column")),
+)
+"""Options that cannot name the same column."""
 SEEDS = "0 or more, below 2,147,483,648"
 
 
@@ -166,6 +173,19 @@ class RowOptions(CommonOptions):
     self_pairs: Literal["exclude", "keep"] = option(
         "exclude", doc="pairs of a protein with itself: left out of training and metrics, or kept"
     )
+
+    def __post_init__(self) -> None:
+        """Refuse one column for two things, beside the checks of all options."""
+        super().__post_init__()
+        names = {item.name: field_name(item) for item in fields(self)}
+        raise_problems(
+            [
+                f"{names[first]} and {names[second]} both name the column "
+                f"{getattr(self, first)!r}; expected two columns"
+                for first, second in DIFFERENT
+                if {first, second} <= names.keys() and getattr(self, first) == getattr(self, second)
+            ]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

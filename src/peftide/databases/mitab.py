@@ -10,6 +10,7 @@ from pathlib import Path
 from peftide.config import DataConfig
 from peftide.databases.pairs import Counts, PairRecord
 from peftide.errors import InputError
+from peftide.quantities import count_of
 from peftide.sequences.text_files import open_lines
 
 COLUMNS = 15
@@ -40,7 +41,7 @@ def read_mitab(path: Path, options: DataConfig, counts: Counts) -> Iterator[Pair
         where = f"{path}:{number}"
         if len(cells) < COLUMNS:
             raise InputError(
-                f"{len(cells)} columns",
+                count_of(len(cells), "column"),
                 expected=f"PSI-MITAB, which has at least {COLUMNS} columns divided by tabs",
                 where=where,
             )

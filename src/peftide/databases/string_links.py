@@ -24,9 +24,16 @@ def read_string(path: Path, options: DataConfig, counts: Counts) -> Iterator[Pai
     Raises
     ------
     InputError
-        If the file has another form, lacks the wanted channel, or a score is no number.
+        If the file has another form, lacks the wanted channel, or a score is no number; or if the
+        lowest score is meant on a scale to 1.
     """
     least = DEFAULT_SCORE if options.min_score is None else options.min_score
+    if 0 < least < 1:
+        raise InputError(
+            f"received {least:g}",
+            expected=f"a score up to {SCALE:,.0f}, such as {least * SCALE:g} for {least:g}",
+            where="--min-score",
+        )
     lines = enumerate(open_lines(path), start=1)
     _, header = next(lines, (1, ""))
     is_page = header.startswith("#node1\t")

@@ -16,11 +16,16 @@ from peftide.sequences.missing import looks_missing
 
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 WRAPPED = re.compile(
-    r"(?:\w+\.)*(?:array|set|frozenset|list|tuple|tensor|Index|Series)\("
+    r"(?:\w+\.)*(?:array|set|frozenset|list|tuple|tensor|Index|Series|dict_keys|dict_values|deque"
+    r"|OrderedSet)\("
     r"\s*(?P<inner>[\[({].*[\])}])?\s*(?:,\s*\w+\s*=[^\[]*)?\)",
     re.DOTALL,
 )
 """A list inside the name of its type, maybe with a `dtype`."""
+IN_R = re.compile(r"(?:c|list)\(\s*([\"'].*|[\d.+-][^()]*)\)|character\(0\)", re.DOTALL)
+"""A vector as R writes it: `c("a", "b")`."""
+PROGRAM = re.compile(r"[A-Za-z_][\w.]*\(\s*[\[({<].*[\])}]\s*\)|.*\bdtype: \w+", re.DOTALL)
+"""An object that is no list: `Counter({'a': 1})`, or the rows of a pandas Series."""
 NUMPY_SCALAR = re.compile(r"(?:np|numpy)\.\w+\(([^()]*)\)")
 QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 QUOTED_OR_BARE = re.compile(rf"\s*(?:({QUOTED})|([^\s,;'\"]+))\s*(?:[,;]|(?=['\"])|$)|(\s*$)")
@@ -91,9 +96,13 @@ def label_list(text: str) -> LabelList | None:
     (True, None)
     """
     body = NUMPY_SCALAR.sub(r"\1", text.strip())
-    wrapped = WRAPPED.fullmatch(body)
+    wrapped, in_r = WRAPPED.fullmatch(body), IN_R.fullmatch(body)
     if wrapped is not None:
         body = wrapped["inner"] or "[]"
+    elif in_r is not None:
+        body = f"[{in_r[1] or ''}]"
+    elif PROGRAM.fullmatch(body):
+        return LabelList(fault="is an object of a program, not a list of classes")
     if DECIMAL_COMMAS.fullmatch(body.strip("[](){} ")):
         return LabelList(fault=COMMAS)
     if body[:1] in CLOSING and body.endswith(CLOSING[body[0]]) and len(body) > 1:
@@ -210,10 +219,8 @@ def _inside_brackets(text: str) -> LabelList:
         return LabelList(fault=CUT)
     if MAPPING.match(text):
         return LabelList(fault="is a mapping, not a list")
-    if "'" in body or '"' in body:
-        entries = _quoted_entries(body)
-        if entries is not None:
-            return LabelList(entries)
+    if ("'" in body or '"' in body) and (found := _with_quotes(body)):
+        return found
     if body[:1] in CLOSING and body[-1:] in CLOSING.values():
         return LabelList(fault="is a list of lists")
     found = _unquoted_entries(body)
@@ -223,6 +230,16 @@ def _inside_brackets(text: str) -> LabelList:
         fault = "is a list of words with blanks between them: one name or several?"
         return LabelList(fault=fault, marked=False)
     return replace(found, marked=len(found.entries) > 1)
+
+
+def _with_quotes(body: str) -> LabelList | None:
+    """Return a list with quotes; None if the quotes may be signs of names."""
+    entries = _quoted_entries(body)
+    if entries is not None:
+        return LabelList(entries)
+    if body[0] in CLOSING or not any(mark in re.sub(QUOTED, "", body) for mark in "[{"):
+        return None
+    return LabelList(fault="is a list that holds a list or a mapping")
 
 
 def _quoted_entries(body: str) -> tuple[str, ...] | None:

@@ -18,6 +18,9 @@ THREE_LETTERS = re.compile(
     re.IGNORECASE,
 )
 """A whole sequence in three-letter codes; by chance one in 10^10 sequences of 12 residues."""
+PHOSPHORYLATED = re.compile(r"(?<![a-z])p[STY](?![a-z])")
+"""A `p` before S, T or Y stands for a phosphate, not for a proline; in runs of small letters it
+is a masked residue."""
 CELL_LIMIT = 32_767
 """Characters in a cell of a spreadsheet program, which cuts longer ones."""
 NOT_A_LETTER = re.compile(r"[^A-Za-z\s]")
@@ -52,6 +55,9 @@ class SequenceCleaner:
         self._lower_case = Tally("lower_case_sequences", "read as upper case")
         self._blanks = Tally("blanks_in_sequences", "the blanks between residues were removed")
         self._stops = Tally("trailing_stops", "the '*' at the end was removed")
+        self._unknown = Tally(
+            "sequences_of_unknown_residues", "kept, but all their residues are X, which is unknown"
+        )
         self._nucleotides = Tally(
             "nucleotide_like_sequences",
             f"kept, but they contain only the letters {NUCLEOTIDES}: is this DNA or RNA?",
@@ -78,7 +84,7 @@ class SequenceCleaner:
         words = text.split()
         joined = "".join(words)
         body = joined.rstrip("*")
-        if not (body.isascii() and body.isalpha()):
+        if not (body.isascii() and body.isalpha()) or PHOSPHORYLATED.search(body):
             self.problems.append(_problem(text, line, path=self.path, name=name))
             return ""
         where = place(self.path, line)
@@ -89,14 +95,19 @@ class SequenceCleaner:
             self._stops.add(where)
         if sequence != body:
             self._lower_case.add(where)
+        self._count_odd(sequence, where)
+        return sequence
+
+    def _count_odd(self, sequence: str, where: str) -> None:
         # strip() stops at the first other letter, so this is fast for proteins
         if len(sequence) >= NUCLEOTIDE_RUN and not sequence.strip(NUCLEOTIDES):
             self._nucleotides.add(where)
-        return sequence
+        if not sequence.strip("X"):
+            self._unknown.add(where)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return the changes and oddities, one finding per kind."""
-        tallies = (self._lower_case, self._blanks, self._stops, self._nucleotides)
+        tallies = (self._lower_case, self._blanks, self._stops, self._nucleotides, self._unknown)
         return tuple(finding for tally in tallies for finding in tally.findings("sequences"))
 
 
@@ -124,6 +135,11 @@ def _not_one_letter(text: str, where: str, *, name: str) -> str:
 def _problem(text: str, line: int, *, path: Path, name: str) -> str:
     body = text.rstrip().rstrip("*")
     first = NOT_A_LETTER.search(body)
+    if first is None and (phosphate := PHOSPHORYLATED.search(body)):
+        return (
+            f"{place(path, line)}: the sequence of {name} has {phosphate[0]!r}, which looks like a "
+            "phosphorylated residue: write one capital letter per residue"
+        )
     if first is None:
         return f"{place(path, line)}: the sequence of {name} is empty"
     line += body.count("\n", 0, first.start())

@@ -13,6 +13,7 @@ from peftide.types import BoolArray, FloatArray
 MISSING = frozenset(
     {
         *("na", "n/a", "nan", "none", "null", "<na>", "missing", "unknown", "undefined"),
+        *("(null)", "[null]", "<null>", "(missing)", "(none)", "(empty)", "(blank)"),
         *("-", "--", "–", "—", ".", "?", r"\n"),
         *("#n/a", "#na", "#value!", "#ref!", "#div/0!", "#name?", "#null!", "#num!"),
     }
@@ -22,11 +23,13 @@ MISSING_SEQUENCES = MISSING | {
     *("sequence unavailable", "sequence not available", "unavailable", "not available"),
     *("not found", "no sequence", "no sequence found", "no data", "not determined"),
     *("not applicable", "deleted", "withdrawn", "obsolete", "true", "false"),
+    *("n.a.", "n.a", "n.d.", "n.d", "n/d", "tbd", "void", "empty", "blank", "#n/a n/a", "…", "..."),
 }
 """Texts that stand for a missing sequence: BioMart writes `Sequence unavailable`."""
 MISSING_LABELS = MISSING | {
     *("nil", "n.d.", "n.d", "nd", "n/d", "n.a.", "n.a", "tbd"),
-    *("not determined", "not available", "not applicable", "undetermined"),
+    *("not determined", "not available", "not applicable", "undetermined", "unassigned"),
+    *("not assigned", "not annotated"),
 }
 """Texts that stand for a missing label. As a sequence, `NIL` and `ND` are peptides."""
 SENTINEL = re.compile(r"-?9{2,}(\.\d+)?|-1e\+\d\d|9\.969\d*e\+36")

@@ -41,6 +41,7 @@ def per_residue(text: str, length: int) -> Sequence[str]:
     >>> per_residue("H E", 2), per_residue("H E", 3), per_residue("in, out", 2)
     (('H', 'E'), 'H E', ('in', 'out'))
     """
+    text = _unwrapped(text, length)
     found = label_list(text)
     if found is None:
         return _spaced(text, length)
@@ -49,6 +50,12 @@ def per_residue(text: str, length: int) -> Sequence[str]:
     if found.open_end and len(found.entries) == length - 1:
         return (*found.entries, "")
     return found.entries
+
+
+def _unwrapped(text: str, length: int) -> str:
+    """Return a label without line breaks, if it is one character per residue then."""
+    joined = "".join(text.splitlines())
+    return joined if len(joined) == length or not any(map(str.isspace, joined)) else text
 
 
 def _spaced(text: str, length: int) -> Sequence[str]:

@@ -106,7 +106,8 @@ def read_variant_grid(grid: Grid, columns: RowOptions, *, needs_labels: bool) ->
         if given in SEQUENCES:
             _check_sequences(grid, found, column=column, given=given)
     if not len(found.rows):
-        raise InputError("no row names a whole protein", where=grid.path)
+        left_out = "; ".join(map(str, found.findings))
+        raise InputError(f"no row names a whole protein ({left_out})", where=grid.path)
     label = _first(grid, columns.label_column, LABELS)
     names = None if column is None else [grid.cells[column][row].strip() for row in found.rows]
     grown = _grown(grid, found, columns, names=names or list(map(mutant_name, found.changes)))

@@ -12,7 +12,6 @@ from peftide.quantities import count_of
 from peftide.sequences.label_kinds import (
     MOST_CLASSES,
     TOO_MANY_DIGITS,
-    WHOLE,
     are_per_residue,
     are_whole,
     is_number,
@@ -32,13 +31,16 @@ from peftide.sequences.label_lists import (
     split_classes,
 )
 from peftide.sequences.missing import looks_missing_label
+from peftide.sequences.near_misses import spelling_key
+from peftide.sequences.near_numbers import PLAIN, beside_number
 from peftide.sequences.residue_labels import length_misfit, per_residue
 from peftide.sequences.yes_no import is_yes
 from peftide.tasks.column import ODD_SHARE, Column, Detection, Place, row_number
-from peftide.tasks.number_columns import numbers_detected
+from peftide.tasks.number_columns import are_rounded, numbers_detected
 from peftide.tasks.symmetry import DEFAULT_MAP, split_groups
 
 GROUP_WITH_ORDER = re.compile(r"[CD]\d+", re.IGNORECASE)
+SITES = re.compile(r"(\d+)(?:\s*[-–]\s*(\d{1,15}))?", re.ASCII)
 SCHOENFLIES = {label.upper() for label in DEFAULT_MAP}
 ABOUT_PAIRS = {
     "binary": "ppi",
@@ -160,6 +162,10 @@ def _of_characters(labels: Sequence[str], lengths: Sequence[int], place: Place) 
     for row, (label, length) in enumerate(zip(labels, lengths, strict=True)):
         entries = per_residue(label, length)
         words = [] if isinstance(entries, str) else [e for e in entries if not is_missing(e)]
+        if nearly := next(filter(beside_number, words), None):
+            reason += f", with {beside_number(nearly)}, such as {shortened(nearly)} ({place(row)})"
+            fix = PLAIN[0].upper() + PLAIN[1:]
+            return Detection((*reversed(OF_RESIDUES),), reason, asks=True, fix=fix)
         numbers = [word for word in words if is_numeral(word)]
         if any(len(number) > 1 for number in numbers) and len(numbers) < len(words):
             word = next(word for word in words if not is_numeral(word))
@@ -171,6 +177,10 @@ def _of_characters(labels: Sequence[str], lengths: Sequence[int], place: Place) 
 def _of_fitting(labels: Sequence[str], lengths: Sequence[int], place: Place) -> Detection:
     """Labels as long as their sequences: characters, or numbers, which may name classes."""
     reason, numbers = "as long as their sequences", residue_numbers(labels, lengths)
+    if are_rounded(labels):
+        reason += ", but every digit after the 15th is 0: a spreadsheet has rounded them"
+        fix = "Write labels of residues as text, such as HHE or 0 1 1 0"
+        return Detection(("residue",), reason, asks=True, fix=fix)
     if not numbers:
         return _of_characters(labels, lengths, place)
     if columns_of(labels) and len({*lengths}) == 1:
@@ -192,7 +202,8 @@ def _of_odd_ones(column: Column, *, pairs: bool) -> Detection | None:
     for task, words, fits in kinds:
         odd = [text for text in column.counts if not fits(text)]
         unknown = all(map(looks_missing_label, odd)) and len(odd) < len(column.counts)
-        if not odd or not (unknown or column.has_few(odd)):
+        alike = all(fits(spelling_key(text)) for text in odd)
+        if not odd or not (unknown or alike or column.has_few(odd)):
             continue
         if any(SEPARATORS.search(text) or label_list(text) for text in odd):
             continue
@@ -219,21 +230,40 @@ def _of_groups(column: Column) -> Detection | None:
 
 def _of_sites(column: Column, lengths: Sequence[int] | None) -> Detection | None:
     """Whole numbers, all within their own sequences but not within the shortest one."""
-    several = next((text for text in column.counts if len(split_classes(text)) > 1), None)
+    several = next((text for text in column.counts if _is_span(text)), None)
+    several = several or next(
+        (text for text in column.counts if len(split_classes(text)) > 1), None
+    )
     if lengths is None or several is None:
         return None
     last = []
     for text in column.rows:
-        names = split_classes(text)
-        if not all(map(WHOLE.fullmatch, names)) or any(map(TOO_MANY_DIGITS.fullmatch, names)):
+        ends = [_last_site(name) for name in split_classes(text)]
+        if None in ends:
             return None
-        last.append(max(map(int, names), default=0))
-    if max(last) <= min(lengths) or any(map(operator.gt, last, lengths)):
+        last.append(max(filter(None, ends), default=0))
+    if any(map(operator.gt, last, lengths)):
         return None
-    reason = "sets of whole numbers, none beyond the end of its sequence: sites, or classes"
+    if max(last) <= min(lengths) and not _is_span(several):
+        return None
+    what = "spans" if _is_span(several) else "sets of whole numbers"
+    reason = f"{what}, none beyond the end of its sequence: sites, or classes"
     example = f"{shortened(several)}, {column.where(several)}"
     fix = "Write sites as one character per residue, such as 00100"
     return Detection(("multilabel", "residue"), f"{reason} ({example})", asks=True, fix=fix)
+
+
+def _is_span(text: str) -> bool:
+    return any(not name.isdigit() and _last_site(name) for name in split_classes(text))
+
+
+def _last_site(name: str) -> int | None:
+    """Return the last residue of a site or a span, such as `5-10`; None for other texts."""
+    found = SITES.fullmatch(name)
+    if found is None or TOO_MANY_DIGITS.fullmatch(found[1]):
+        return None
+    first, last = int(found[1]), int(found[2] or found[1])
+    return last if found[2] is None or 0 < first < last else None
 
 
 def _of_sets(column: Column) -> Detection | None:

@@ -19,6 +19,8 @@ from peftide.tasks.column import Column, Detection
 
 LONGEST_EXACT = 15
 """Spreadsheets keep this many digits of a number."""
+MOST_NAMES, ROWS_EACH = 10, 4
+"""So few different decimal numbers, in so many rows each, may be names: EC classes such as 2.7."""
 MOST_HALVES = 3
 """So many different numbers between 0 and 1 may stand for doubtful cases of yes or no."""
 
@@ -76,6 +78,22 @@ def _of_near_numbers(column: Column) -> Detection | None:
     return Detection(tasks, reason, asks=True, fix=PLAIN[0].upper() + PLAIN[1:])
 
 
+def are_rounded(labels: Sequence[str]) -> bool:
+    """Return whether digits for residues became a number: after the 15th, all are 0.
+
+    Examples
+    --------
+    >>> are_rounded(["123123123123123000", "31231231231231200"]), are_rounded(["1" * 18])
+    (True, False)
+    """
+    long = [label.strip() for label in labels if len(label.strip()) > LONGEST_EXACT]
+    if not long or any(not text.isdigit() or text[0] == "0" for text in long):
+        return False
+    ends = [text[LONGEST_EXACT - 1] != "0" for text in long]
+    zeros = all(set(text[LONGEST_EXACT:]) == {"0"} for text in long)
+    return zeros and 2 * sum(ends) > len(long)
+
+
 def _of_rounded_residues(column: Column, lengths: Sequence[int] | None) -> Detection | None:
     """Numbers of up to as many digits as residues: a spreadsheet has rounded labels of residues."""
     if lengths is None or not all(map(is_number, column.counts)):
@@ -105,8 +123,12 @@ def _of_numbers(column: Column) -> Detection | None:
         return Detection(tasks, f"{reason} ({column.where(long[0])})", asks=True)
     if not all(map(is_number, distinct)):
         return None
-    if 2 * len(distinct) > rows or not are_whole(distinct):
+    few = 1 < len(distinct) <= MOST_NAMES and ROWS_EACH * len(distinct) <= rows
+    if 2 * len(distinct) > rows or not (few or are_whole(distinct)):
         return Detection(("regression",), f"numbers ({shown}, …)")
+    if not are_whole(distinct):
+        reason = f"{len(distinct):,} different numbers in {rows:,} rows ({shown}, …)"
+        return Detection(("multiclass", "regression"), reason)
     numbers = sorted({int(float(text)) for text in distinct})
     reason = f"whole numbers from {numbers[0]} to {numbers[-1]}, {len(numbers):,} different ones"
     return Detection(("multiclass", "regression"), reason)
