@@ -3,17 +3,22 @@
 import copy
 import gc
 import pickle
+import re
+import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils import Tags
+from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 import peftide
 from peftide import PairClassifier, ProteinClassifier, ProteinRegressor
@@ -22,6 +27,8 @@ from peftide.errors import InputError
 from peftide.estimators import ProteinEstimator
 from tests.conftest import TINY, random_sequences
 
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "scikit-learn.md"
+ESTIMATORS = [ProteinClassifier, PairClassifier, ProteinRegressor]
 SEQUENCES = random_sequences(40, seed=3)
 PAIRS = list(zip(SEQUENCES[:20], SEQUENCES[20:], strict=True))
 YES_NO = np.array(["yes", "no"] * 20)
@@ -34,12 +41,80 @@ def fitted() -> ProteinClassifier:
     return ProteinClassifier(**SMALL).fit(SEQUENCES, YES_NO)
 
 
-@pytest.mark.parametrize("estimator", [ProteinClassifier, PairClassifier, ProteinRegressor])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_scikit_learn_accepts_it(estimator: type[ProteinEstimator]) -> None:
     """Its other checks fit arrays of numbers, and are skipped for estimators of texts."""
     with pytest.warns(UserWarning, match="Can't test estimator"):
         found = check_estimator(estimator())
     assert {check["status"] for check in found} == {"passed"}
+
+
+def checks_of(estimator: type[ProteinEstimator]) -> dict[str, list[Callable[..., None]]]:
+    """Return the checks that scikit-learn has for an estimator of numbers, by name."""
+
+    class OfNumbers(estimator):
+        def __sklearn_tags__(self) -> Tags:
+            tags = super().__sklearn_tags__()
+            tags.input_tags.two_d_array, tags.input_tags.string = True, False
+            return tags
+
+    found: dict[str, list[Callable[..., None]]] = {}
+    for _, check in estimator_checks_generator(OfNumbers()):  # bound to the name of a class
+        found.setdefault(check.func.__name__, []).append(check)
+    return found
+
+
+def passes(estimator: type[ProteinEstimator], check: Callable[..., None]) -> bool:
+    """Return whether an estimator passes a check; a check that skips itself does not apply."""
+    try:
+        check(estimator(options={"device": "cpu", "threads": 1}))
+    except (AssertionError, IndexError, TypeError, ValueError, unittest.SkipTest):
+        return False
+    return True
+
+
+def checks_on_the_page() -> list[set[str]]:
+    """Return the checks that the page calls passed, and those that it calls left out."""
+    text = PAGE.read_text(encoding="utf-8").split("## Passed")[1]
+    return [set(re.findall(r"`(check_\w+)`", part)) for part in text.split("## Left out")]
+
+
+@pytest.mark.filterwarnings("ignore")  # the checks fit what they have to
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_page_lists_the_checks_that_are_passed(estimator: type[ProteinEstimator]) -> None:
+    if f"scikit-learn {'.'.join(sklearn.__version__.split('.')[:2])} " not in PAGE.read_text():
+        pytest.skip(f"the page is about another scikit-learn than {sklearn.__version__}")
+    checks = checks_of(estimator)
+    passed = {
+        name for name, found in checks.items() if all(passes(estimator, each) for each in found)
+    }
+    on_page, left_out = checks_on_the_page()
+    assert passed == on_page & set(checks)
+    assert set(checks) - passed == left_out & set(checks)
+
+
+def test_the_page_lists_no_other_checks() -> None:
+    known = {name for estimator in ESTIMATORS for name in checks_of(estimator)}
+    on_page, left_out = checks_on_the_page()
+    assert not on_page & left_out
+    if f"scikit-learn {'.'.join(sklearn.__version__.split('.')[:2])} " in PAGE.read_text():
+        assert on_page | left_out == known
+
+
+def test_a_fit_keeps_its_parameters_and_repeats_itself(fitted: ProteinClassifier) -> None:
+    """What scikit-learn checks with numbers."""
+    model = clone(fitted)
+    before = copy.deepcopy(model.get_params())
+    assert model.fit(SEQUENCES, YES_NO) is model
+    assert model.get_params() == before
+    known = set(vars(model))
+    expected = fitted.predict_proba(SEQUENCES)
+    np.testing.assert_array_equal(model.predict_proba(SEQUENCES), expected)
+    assert set(vars(model)) == known
+    np.testing.assert_allclose(model.predict_proba(SEQUENCES[::-1]), expected[::-1], atol=1e-6)
+    alone = [model.predict_proba([text])[0] for text in SEQUENCES[:4]]
+    np.testing.assert_allclose(alone, expected[:4], atol=1e-6)
+    assert not hasattr(model, "decision_function")
 
 
 def test_the_answers_are_those_of_the_run(fitted: ProteinClassifier, tmp_path: Path) -> None:
@@ -128,6 +203,7 @@ def test_values() -> None:
         (PAIRS, [0, 1] * 10, InputError, "X: received an array of shape"),
         ([], [], InputError, "y: received the class"),
         (SEQUENCES, ["a"] * 40, InputError, "expected two classes"),
+        (SEQUENCES, np.linspace(0, 1, 40), InputError, "continuous values; expected a class"),
         (SEQUENCES, [0, 1, None] + [1] * 37, InputError, "row 2 of y: y has missing values"),
         (SEQUENCES, [0.0, float("nan")] * 20, InputError, "y has missing values"),
         ("MKV", [0, 1, 1], InputError, "expected a list of texts"),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from peftide.commands.train import train
@@ -201,11 +202,18 @@ class ProteinClassifier(ClassifierMixin, ProteinEstimator):
         Raises
         ------
         InputError
-            If a sequence or an option is wrong, or there is only one class.
+            If a sequence or an option is wrong, or `y` has only one class or continuous values.
         """
         labels = column_or_1d(y)
         if pd.isna(labels).any():
             raise InputError("y has missing values", where=f"row {pd.isna(labels).argmax()} of y")
+        if type_of_target(labels) == "continuous":
+            raise InputError(
+                "Unknown label type: continuous values",
+                expected="a class per row",
+                where="y",
+                fix="ProteinRegressor learns values",
+            )
         self.classes_, places = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(
