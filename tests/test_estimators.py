@@ -59,7 +59,8 @@ def checks_of(estimator: type[ProteinEstimator]) -> dict[str, list[Callable[...,
             return tags
 
     found: dict[str, list[Callable[..., None]]] = {}
-    for _, check in estimator_checks_generator(OfNumbers()):  # bound to the name of a class
+    pairs: Any = estimator_checks_generator(OfNumbers())
+    for _, check in pairs:  # a check is bound to the name of the class
         found.setdefault(check.func.__name__, []).append(check)
     return found
 
@@ -103,7 +104,7 @@ def test_the_page_lists_no_other_checks() -> None:
 
 def test_a_fit_keeps_its_parameters_and_repeats_itself(fitted: ProteinClassifier) -> None:
     """What scikit-learn checks with numbers."""
-    model = clone(fitted)
+    model: Any = clone(fitted)
     before = copy.deepcopy(model.get_params())
     assert model.fit(SEQUENCES, YES_NO) is model
     assert model.get_params() == before
