@@ -52,3 +52,17 @@ def test_few_proteins_have_no_interval() -> None:
     bad = faithfulness(subjects, [deletion(1.0), deletion(-0.5)])
     assert not bad.is_faithful
     assert bad.verdict.startswith("The attribution is not faithful")
+    assert bad.verdict.endswith("for 1 of 2 proteins; of so few proteins, it must for all.")
+
+
+def test_one_protein_is_not_counted() -> None:
+    (subject,) = [Subject({"id": "p"}, "MK", (), TARGET)]
+    good, bad = (faithfulness([subject], [deletion(lead)]) for lead in (1.0, -0.5))
+    assert good.verdict.endswith("The score falls faster than in all of 20 random orders.")
+    assert bad.verdict.endswith("The score does not fall faster than in all of 20 random orders.")
+
+
+def test_a_rising_score_is_said_to_rise() -> None:
+    found = Faithfulness(1.0, -0.5, 0.5, 2.0, ahead=11, count=12)
+    assert "residues lowers the score by 1 on average" in found.verdict
+    assert "random residues raises the score by 0.5" in found.verdict

@@ -59,20 +59,40 @@ class Faithfulness:
         """
         word = "is faithful" if self.is_faithful else "is not faithful"
         said = (
-            f"The attribution {word}: hiding the most attributed residues lowers the score by "
-            f"{self.area:.3g} on average, hiding random residues by {self.random_area:.3g}"
+            f"The attribution {word}: hiding the most attributed residues {_fall(self.area)} on "
+            f"average, hiding random residues {_fall(self.random_area)}"
         )
         if self.low is None or self.high is None:
-            of = f"{self.ahead} of {count_of(self.count, 'protein')}"
-            return f"{said}. It is faster than all of {ORDERS} random orders for {of}."
+            return f"{said}. {self._of_few}"
         return (
             f"{said} (difference {self.lead:.3g}, 95 % interval {self.low:.3g} to {self.high:.3g})."
         )
+
+    @property
+    def _of_few(self) -> str:
+        """How many proteins are ahead, if they are too few for an interval."""
+        if self.count == 1:
+            falls = "falls" if self.ahead else "does not fall"
+            return f"The score {falls} faster than in all of {ORDERS} random orders."
+        of = f"{self.ahead} of {count_of(self.count, 'protein')}"
+        rule = "" if self.is_faithful else "; of so few proteins, it must for all"
+        return f"The score falls faster than in all of {ORDERS} random orders for {of}{rule}."
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain values for a record."""
         found = {"lead": self.lead, "is_faithful": self.is_faithful, "verdict": self.verdict}
         return asdict(self) | found
+
+
+def _fall(area: float) -> str:
+    """Return a fall of the score in words.
+
+    Examples
+    --------
+    >>> _fall(0.5), _fall(-2.0)
+    ('lowers the score by 0.5', 'raises the score by 2')
+    """
+    return f"{'lowers' if area >= 0 else 'raises'} the score by {abs(area):.3g}"
 
 
 def faithfulness(subjects: Sequence[Subject], deletions: Sequence[Deletion]) -> Faithfulness:

@@ -22,6 +22,10 @@ from peftide.serving.service import Service
 
 SHOWN_ROWS = 50
 DEFAULT_ERROR_RATE = 0.1
+LEAST_WIDTH = 280
+"""Pixels of a box; on a phone, boxes stand below each other."""
+DROP_HEIGHT = 150
+"""Pixels of a box for a file, which has a label and three lines."""
 
 
 class Page:
@@ -59,7 +63,13 @@ class Page:
         names = ["First protein", "Second protein"] if self.is_pair else ["Protein"]
         with gradio.Row():
             boxes = [
-                gradio.Textbox(label=name, lines=5, max_lines=8, info="Residues, or a FASTA record")
+                gradio.Textbox(
+                    label=name,
+                    lines=5,
+                    max_lines=8,
+                    min_width=LEAST_WIDTH,
+                    info="Residues, or a FASTA record",
+                )
                 for name in names
             ]
         rate = self._rate(gradio)
@@ -125,29 +135,37 @@ class Page:
 
     def _many(self, gradio: Any) -> None:
         rows = "id_a, id_b, or sequence_a, sequence_b" if self.is_pair else "id, sequence"
+        shape = {"lines": 6, "max_lines": 10, "min_width": LEAST_WIDTH}
         with gradio.Row():
             table = gradio.Textbox(
                 label="Table" if self.is_pair else "FASTA, or a table",
                 info=f"With the columns {rows}",
-                lines=6,
-                max_lines=10,
+                **shape,
             )
             sequences = gradio.Textbox(
-                label="FASTA with the sequences of the ids", lines=6, max_lines=10
+                label="FASTA with the sequences of the ids",
+                info="Only for rows without sequences",
+                **shape,
             )
         with gradio.Row():
-            table_file = gradio.File(label="or a file with the table", height=110)
-            sequences_file = gradio.File(label="or a FASTA file", height=110)
+            drop = {"height": DROP_HEIGHT, "min_width": LEAST_WIDTH}
+            table_file = gradio.File(label="or a file with the table", **drop)
+            sequences_file = gradio.File(label="or a FASTA file", **drop)
         rate = self._rate(gradio)
         with gradio.Row():
             ask = gradio.Button("Answer all", variant="primary")
             stop = gradio.Button("Stop")
         state = gradio.HTML()
-        result = gradio.File(label="Answers", interactive=False, height=80)
+        result = gradio.File(label="Answers", interactive=False, height=80, visible=False)
         shown = gradio.HTML()
         inputs = [rate, table, sequences, table_file, sequences_file]
+
+        def answer(*arguments: Any) -> Iterator[tuple[Markup, Any, Markup]]:
+            for said, path, first in self.answer_many(*arguments):
+                yield said, gradio.update(value=path, visible=path is not None), first
+
         asked = ask.click(
-            self.answer_many,
+            answer,
             inputs,
             [state, result, shown],
             concurrency_id="many",
