@@ -52,7 +52,7 @@ def test_few_proteins_have_no_interval() -> None:
     bad = faithfulness(subjects, [deletion(1.0), deletion(-0.5)])
     assert not bad.is_faithful
     assert bad.verdict.startswith("The attribution is not faithful")
-    assert bad.verdict.endswith("for 1 of 2 proteins; of so few proteins, it must for all.")
+    assert bad.verdict.endswith("for 1 of 2 proteins; with so few proteins, it must for every one.")
 
 
 def test_one_protein_is_not_counted() -> None:

@@ -75,7 +75,7 @@ class Faithfulness:
             falls = "falls" if self.ahead else "does not fall"
             return f"The score {falls} faster than in all of {ORDERS} random orders."
         of = f"{self.ahead} of {count_of(self.count, 'protein')}"
-        rule = "" if self.is_faithful else "; of so few proteins, it must for all"
+        rule = "" if self.is_faithful else "; with so few proteins, it must for every one"
         return f"The score falls faster than in all of {ORDERS} random orders for {of}{rule}."
 
     def as_json(self) -> dict[str, Any]:
