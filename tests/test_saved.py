@@ -150,3 +150,9 @@ def test_a_damaged_table_is_one_clear_error(tmp_path: Path, content: bytes) -> N
 def test_a_table_is_read_with_its_types(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("a\tb\nx\t1\n")
     assert read_frame(tmp_path / "t.tsv").to_dict("list") == {"a": ["x"], "b": [1]}
+
+
+def test_a_table_without_a_column_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("a\tbb\nx\t1\n")
+    with pytest.raises(InputError, match=r"t\.tsv: no column b, c"):
+        read_frame(tmp_path / "t.tsv", columns=("a", "b", "c"))

@@ -208,7 +208,9 @@ class ModelEncoder:
         named |= dict.fromkeys(self.reference, "the wild type") if named else {}
         encoder = TrunkEncoder(backbone, layers, self.hardware, self.max_length)
         plan = trunk_plan(encoder, distinct, self.tokens(distinct))
-        size = f"hidden states of {layers} frozen layers: {plan.stored_bytes / 1e9:.1f} GB"
+        size = (
+            f"hidden states of {count_of(layers, 'frozen layer')}: {plan.stored_bytes / 1e9:.1f} GB"
+        )
         ours = size_on_disk(store / plan.key[:16])
         room = min(limit, DISK_SHARE * (free_bytes(store) + ours))
         if not decide(lambda: plan.stored_bytes <= room):

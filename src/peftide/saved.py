@@ -7,7 +7,7 @@ library that checks it loads only when a file is read.
 import json
 import math
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -130,27 +130,34 @@ def read_object(
     return content
 
 
-def read_frame(path: Path, **options: Any) -> Any:
+def read_frame(path: Path, *, columns: Iterable[str] = (), **options: Any) -> Any:
     """Return a table that peftide wrote, as a DataFrame.
 
     Parameters
     ----------
+    columns
+        Columns that it must have.
     options
         Those of `pandas.read_csv`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or is no table.
+        If the file cannot be read, is no table, or lacks a column.
     """
     import pandas as pd
 
     try:
-        return pd.read_csv(StringIO(read_text(path)), sep="\t", **options)
+        frame = pd.read_csv(StringIO(read_text(path)), sep="\t", **options)
     except InputError:
         raise
     except LIBRARY_ERRORS as error:
         raise InputError(f"cannot be read ({error})", expected="a table", where=path) from error
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        names = "no column " + ", ".join(missing)
+        raise InputError(names, expected="the table as it was written", where=path)
+    return frame
 
 
 def parse_json(text: str, path: Path, *, finite: bool = True, fix: str = "") -> Any:

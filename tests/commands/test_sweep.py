@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,23 @@ def test_a_finished_sweep_runs_nothing_again(swept: SweepResult) -> None:
     again = sweep(config_in(swept.path.parent, resume=True))
     assert len(again.table) == len(swept.table)
     assert sorted(swept.path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    [
+        ("trials.tsv", ("state", "stat"), r"trials\.tsv: no column state"),
+        ("sweep.json", ('"trials"', '"trialx"'), r"sweep\.json.*trials"),
+    ],
+)
+def test_a_damaged_result_is_one_clear_error(
+    swept: SweepResult, tmp_path: Path, name: str, damage: tuple[str, str], said: str
+) -> None:
+    shutil.copytree(swept.path.parent, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "swept" / name
+    path.write_text(path.read_text().replace(*damage))
+    with pytest.raises(InputError, match=f"(?s){said}"):
+        sweep(replace(config_in(swept.path.parent, resume=True), out=tmp_path / "swept"))
 
 
 def test_an_interrupted_trial_is_done_again_alone(

@@ -38,7 +38,7 @@ def leaderboard_lines(result: CompareResult) -> Iterator[str]:
     yield f"{metric} on {record['part']}"
     yield from aligned([header, *rows])
     yield TIMES
-    yield from (f"note: {note}" for note in record["notes"])
+    yield from (f"note: {note}" for note in record.get("notes", ()))
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """`peftide sweep`."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from peftide.cli.closing import beside, say_next, say_written
@@ -27,15 +28,17 @@ def run(config: SweepConfig, given: Names) -> None:
 
 def sweep_lines(result: SweepResult) -> Iterator[str]:
     """Yield the best trials and the importances as text."""
-    record, table = result.record, result.table
-    states = ", ".join(f"{n} {state}" for state, n in table["state"].value_counts().items())
+    record, counts = result.record, Counter(row["state"] for row in result.record["trials"])
+    states = ", ".join(f"{n} {state}" for state, n in counts.most_common())
     yield f"{record['metric'].replace('_', ' ')} on validation; trials: {states}"
     names = list(record["space"])
-    done = [row for row in table.to_dict("records") if row["state"] == "complete"]
+    done = [
+        row for row in record["trials"] if row["state"] == "complete" and row["score"] is not None
+    ]
     best = sorted(done, key=lambda row: row["score"], reverse=True)[:SHOWN]
     rows = [["trial", "score", *names]]
     rows += [
-        [str(row["trial"]), f"{row['score']:.3f}", *(short(row[name]) for name in names)]
+        [str(row["trial"]), f"{row['score']:.3f}", *(short(row.get(name)) for name in names)]
         for row in best
     ]
     yield from aligned(rows)

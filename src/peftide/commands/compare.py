@@ -37,6 +37,8 @@ from peftide.outputs import read_record
 from peftide.progress import saying_once
 from peftide.report import write_report_if_possible
 from peftide.report.comparison import RECORD, write_comparison_if_possible
+from peftide.report.summary_forms import ComparisonForm
+from peftide.report.writing import read_summary
 from peftide.run_folder import RunFolder, check_run, complete, open_run, run_to_resume
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
@@ -122,8 +124,10 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
 
 
 def _result(out: Path) -> CompareResult:
-    table = read_frame(out / TABLE, keep_default_na=False, na_values=[""])
-    return CompareResult(out, table, read_record(out / RECORD))
+    columns = ("method", "backbone", "score")
+    table = read_frame(out / TABLE, columns=columns, keep_default_na=False, na_values=[""])
+    record = read_summary(out, RECORD, ComparisonForm, command="compare")
+    return CompareResult(out, table, record)
 
 
 def _fill(request: _Request, folder: RunFolder) -> None:

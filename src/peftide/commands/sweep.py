@@ -28,7 +28,9 @@ from peftide.evaluation.tables import write_table
 from peftide.files import full_disk_errors, remove, write_json, write_text
 from peftide.outputs import read_record
 from peftide.progress import saying_once
+from peftide.report.summary_forms import SweepForm
 from peftide.report.sweep import RECORD, write_sweep_if_possible
+from peftide.report.writing import read_summary
 from peftide.run_folder import RunFolder, check_run, complete, data_hashes, open_run, run_to_resume
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
@@ -44,7 +46,7 @@ from peftide.sweeping.study import (
     open_study,
     take_up,
 )
-from peftide.sweeping.summary import summarise
+from peftide.sweeping.summary import FIRST, summarise
 from peftide.tasks import Task
 from peftide.tasks.detecting import Request, read_request
 from peftide.training.options import check_names, only_read, unread_of
@@ -126,8 +128,9 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
             with open_run(settled, files, chosen=chosen) as folder:
                 _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
     write_sweep_if_possible(config.out)
-    table = read_frame(config.out / TABLE)
-    return SweepResult(config.out, table, read_record(config.out / RECORD))
+    record = read_summary(config.out, RECORD, SweepForm, command="sweep")
+    table = read_frame(config.out / TABLE, columns=[*FIRST, *record["space"]])
+    return SweepResult(config.out, table, record)
 
 
 def _check(config: SweepConfig, space: Space, *, given: Names) -> None:

@@ -187,7 +187,8 @@ def validation_rows(run: Path) -> pd.DataFrame | None:
     folder = RunFolder(run)
     for path in (folder.path / "validation.tsv", folder.predictions):
         if path.is_file():
-            rows = read_frame(path, dtype={"id": str, "split": str})
+            types = {"id": str, "split": str, "label": float, "prediction": float}
+            rows = read_frame(path, columns=types.keys() - {"split"}, dtype=types)
             rows = rows.query("split == 'validation'") if "split" in rows else rows
             if len(rows):
                 return rows
