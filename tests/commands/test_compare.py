@@ -22,7 +22,7 @@ def planned(fits: bool = True, seconds: float = 1.0) -> Plan:
 
 @pytest.fixture(autouse=True)
 def plans_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan starts another process: the snippets of the documentation run it."""
+    """A plan takes seconds: the snippets of the documentation run it."""
 
     def plan(config: PlanConfig) -> Plan:
         return planned()

@@ -26,7 +26,8 @@ import yaml
 import peftide
 from peftide.cli.main import COMMANDS, main
 from peftide.commands.init import FIRST_LINE as INIT
-from peftide.config import PretrainConfig, TrainConfig, from_mapping
+from peftide.config import PlanConfig, PretrainConfig, TrainConfig, from_mapping
+from peftide.planning.planner import make_plan
 from peftide.simulate import ProteomeSizes, SimulatedProteome, simulate_proteome, write_proteome
 from peftide.sweeping.space import read_space
 from tests.conftest import write_proteins, write_rows
@@ -56,6 +57,8 @@ SETTLED = {"--resume", "--clusters"}
 """Options with which a command refuses or ignores those of `TINY`."""
 FINE = {"audit": {0, 3}}
 """Exit codes of commands that answer by their code: the simulated proteins are similar."""
+PLANS = "docs/how-to/plan.md"
+"""The page whose plans are measured in another process, as for a user."""
 NOT_RUN = 25
 """Blocks with the mark `not run`; a new one needs a reason, and a higher number here."""
 
@@ -219,8 +222,17 @@ def as_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("as_a_user")
 @pytest.mark.parametrize("page", FAST)
-def test_the_blocks_of_a_page_run(page: str, cast: Path, tmp_path: Path) -> None:
+def test_the_blocks_of_a_page_run(
+    page: str, cast: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if page != PLANS:
+        monkeypatch.setattr("peftide.commands.plan.run_child", plan_here)
     run_all([one for one in CODE if one.page == page and one.mark == ""], cast, tmp_path)
+
+
+def plan_here(config: PlanConfig, **given: Any) -> dict[str, Any]:
+    """Plan a training in this process, and save the seconds in which another one starts."""
+    return make_plan(config, **given).as_json()
 
 
 @pytest.mark.slow
