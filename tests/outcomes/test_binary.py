@@ -65,6 +65,11 @@ def test_a_class_among_uncounted_rows_only_is_none(rows: Rows, reading: Reading)
         fit_binary(rows(["1", "0", "1"], counted=[True, False, True]), reading())
 
 
+def test_rows_of_which_none_counts_are_refused(rows: Rows, reading: Reading) -> None:
+    with pytest.raises(InputError, match=r"t\.tsv: no training label counts"):
+        fit_binary(rows(["1", "0"], counted=[False, False]), reading())
+
+
 def test_the_loss_is_torchs(rows: Rows) -> None:
     loss = binary_loss(LOGITS, VALUES, Labels(("0", "1"), (3.0, 1.0)), imbalance="none")
     expected = functional.binary_cross_entropy_with_logits(LOGITS, VALUES, reduction="none")

@@ -99,7 +99,8 @@ def test_a_row_has_the_same_bits_in_any_table(
     trained: Trained, precision: Literal["fp32", "bf16"], task: str
 ) -> None:
     """Each row alone, and in another order, from the encoding of its proteins to its score."""
-    predictor = load(trained(task, "lora"), **OPTIONS | {"precision": precision})
+    options: dict[str, Any] = OPTIONS | {"precision": precision}
+    predictor = load(trained(task, "lora"), **options)
     sequences = random_sequences(12, lengths=(5, 120), seed=8)
     rows: list[Any] = [(a, b) for a, b in zip(sequences, sequences[5:], strict=False)]
     rows = rows if task == "ppi" else sequences

@@ -79,6 +79,7 @@ def test_an_unchanged_residue_beside_a_changed_one_is_kept_apart() -> None:
     [
         ("A24", "cannot be read"),
         ("24G", "cannot be read"),
+        ("\u039124G", "with GREEK CAPITAL LETTER ALPHA"),
         (f"A{'9' * 5000}G", "cannot be read"),
         ("hello", "cannot be read"),
         (":", "cannot be read"),

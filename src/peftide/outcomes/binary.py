@@ -62,9 +62,11 @@ def fit_binary(examples: Examples, options: ReadingOptions) -> Labels:
     Raises
     ------
     InputError
-        If only one of the two occurs.
+        If only one of the two occurs, or none.
     """
     targets = read_binary(examples, Labels(), options)
+    if not targets.counted.any():
+        raise InputError("no training label counts: all are left out", where=examples.path)
     positives = float(targets.values[targets.counted].sum())
     negatives = float(targets.counted.sum()) - positives
     if min(positives, negatives) == 0:

@@ -302,16 +302,16 @@ def _is_open(text: str) -> bool:
 
 
 def mask_text(cell: str) -> str:
-    """Return a mask with a character per residue; one that is a list of 0 and 1 is read as such.
+    r"""Return a mask with a character per residue; one that is a list of 0 and 1 is read as such.
 
     Examples
     --------
-    >>> mask_text("[1, 0]"), mask_text("1 1 0"), mask_text(" 101 "), mask_text("1,x")
+    >>> mask_text("[1, 0]"), mask_text("1 1 0"), mask_text(" 10\n1 "), mask_text("1,x")
     ('10', '110', '101', '1,x')
     """
     found = label_list(cell)
     bits = None if found is None or found.fault else found.bits
-    return cell.strip() if bits is None else "".join(map(str, bits))
+    return "".join(cell.splitlines()).strip() if bits is None else "".join(map(str, bits))
 
 
 def repeated_numbers(entries: Sequence[str]) -> bool:

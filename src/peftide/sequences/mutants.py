@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from peftide.errors import LONGEST_NAME, InputError, cropped
+from peftide.sequences.lookalikes import strange_letters
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 NAMES = (
@@ -155,7 +156,9 @@ def _letter(name: str, text: str) -> str:
 
 
 def _unknown(text: str) -> InputError:
+    letters = strange_letters(text)
+    strange = f" (with {letters})" if letters else ""
     return InputError(
-        f"the mutant {cropped(text, LONGEST_NAME)!r} cannot be read",
+        f"the mutant {cropped(text, LONGEST_NAME)!r}{strange} cannot be read",
         expected="a notation such as A24G, A24G:T30S, p.Ala24Gly or WT",
     )
