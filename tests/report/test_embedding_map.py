@@ -19,6 +19,8 @@ from tests.report.conftest import NASTY, Outline
 
 PCA: dict[str, Any] = {"name": "pca", "title": "Principal components", "axes": ["one", "two"]}
 
+KNOWN = {"label": "label", "split": "part"}
+
 
 def points(count: int, **columns: list[str]) -> pd.DataFrame:
     random = np.random.default_rng(0)
@@ -31,7 +33,7 @@ def record(**more: Any) -> dict[str, Any]:
         "embedded_with": "mini",
         "date": "2026-11-29T12:59:19+00:00",
         "of_pairs": False,
-        "options": {"data": "t.tsv", "map": "my_map"},
+        "options": {"data": "t.tsv", "map": "my_map", "label_column": "label"},
         "projections": [PCA],
     } | more
 
@@ -51,11 +53,11 @@ def test_the_page_has_a_picture_for_each_column() -> None:
     assert "By part" in found
     assert "C1 (3)" in found
     assert "train (5)" in found
-    assert len(list(pictures(table, PCA))) == 2
+    assert len(list(pictures(table, PCA, KNOWN))) == 2
 
 
 def test_without_a_table_all_points_have_one_colour() -> None:
-    ((name, picture),) = pictures(points(5), PCA)
+    ((name, picture),) = pictures(points(5), PCA, KNOWN)
     assert name == ""
     assert {one.get("fill") for one in circles(picture)} == {COLOURS[0]}
     assert "By " not in words(points(5))
@@ -63,7 +65,7 @@ def test_without_a_table_all_points_have_one_colour() -> None:
 
 def test_a_point_says_its_id_and_value() -> None:
     table = points(4, label=["C1", "", "C2", "C2"])
-    titles = {one.findtext("title") for one in circles(next(pictures(table, PCA))[1])}
+    titles = {one.findtext("title") for one in circles(next(pictures(table, PCA, KNOWN))[1])}
     assert {"P0: C1", "P1: unknown", "P2: C2"} <= titles
 
 
@@ -74,7 +76,7 @@ def test_text_of_a_user_never_becomes_markup() -> None:
 
 def test_the_rarest_of_many_classes_are_grey() -> None:
     values = [f"c{k}" for k in range(12) for _ in range(20 - k)] + [""]
-    found = colour(values, name="label")
+    found = colour(values, title="label")
     assert found.colours[0] == COLOURS[0]
     assert found.colours[values.index("c11")] == OTHERS
     assert "5 others (" in found.key
@@ -82,20 +84,27 @@ def test_the_rarest_of_many_classes_are_grey() -> None:
 
 
 def test_parts_stand_in_the_order_of_a_training() -> None:
-    found = colour(["test", "validation", "test", "train"], name="split")
+    found = colour(["test", "validation", "test", "train"], title="part")
     assert [found.colours[k] for k in (3, 1, 0)] == list(COLOURS[:3])
 
 
 def test_many_numbers_have_a_scale() -> None:
     values = [str(k / 10) for k in range(40)] + [""]
-    found = colour(values, name="label")
+    found = colour(values, title="label")
     assert len(set(found.colours)) > 30
     assert found.colours[-1] == embedding_map.UNKNOWN
     assert "≤ " in found.key
 
 
+def test_another_column_is_called_by_its_name() -> None:
+    options = {"data": "t.tsv", "map": "my_map", "label_column": "organism"}
+    found = words(points(4, label=["yeast"] * 3 + [""]), options=options)
+    assert "By organism" in found
+    assert "no organism (1)" in found
+
+
 def test_few_numbers_are_classes() -> None:
-    assert "0 (2)" in colour(["0", "1", "0"], name="label").key
+    assert "0 (2)" in colour(["0", "1", "0"], title="label").key
 
 
 def test_labels_of_pairs_are_explained() -> None:
@@ -107,7 +116,7 @@ def test_labels_of_pairs_are_explained() -> None:
 def test_of_large_maps_a_sample_is_drawn() -> None:
     table = points(MOST_DRAWN + 10, label=["C1"] * (MOST_DRAWN + 10))
     assert "A random sample of 4,000 is drawn" in words(table)
-    drawn = circles(next(pictures(table, PCA))[1])
+    drawn = circles(next(pictures(table, PCA, KNOWN))[1])
     assert len(drawn) == MOST_DRAWN + 1  # and that of the key
 
 
@@ -115,7 +124,7 @@ def test_of_large_maps_a_sample_is_drawn() -> None:
 def test_a_picture_is_a_file_of_its_own(count: int) -> None:
     """With colours that need no page, and a style for dark screens."""
     table = points(count, label=["C1", "<b>&"] * (count // 2))
-    text = as_file(next(pictures(table, PCA))[1])
+    text = as_file(next(pictures(table, PCA, KNOWN))[1])
     root = ET.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert int(root.get("width", "0")) == 640

@@ -28,7 +28,7 @@ from peftide.maps.projections import SEED, check_count, check_projection
 from peftide.outputs import WRITTEN_BY, making_folder, require_file
 from peftide.progress import working
 from peftide.quantities import count_of
-from peftide.report.embedding_map import as_file, map_page, pictures
+from peftide.report.embedding_map import as_file, map_page, pictures, titles
 from peftide.run_folder import RunFolder
 from peftide.sequences.findings import plain_findings
 from peftide.sequences.lookup import sequence_lookup
@@ -129,7 +129,7 @@ def write_map(
     folder = RunFolder(work.new)
     write_table(table, work.new / TABLE)
     for one in record["projections"]:
-        for name, picture in pictures(table, one):
+        for name, picture in pictures(table, one, titles(record)):
             file = f"{one['name']}_{name}.svg" if name else f"{one['name']}.svg"
             write_text(work.new / file, as_file(picture), tidy=True)
     if has_protspace():

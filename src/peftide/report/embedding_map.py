@@ -35,8 +35,6 @@ LONGEST_NAME = 22
 """Characters of a class in the key."""
 LINE, STEPS, COLUMNS = 16, 24, 2
 """Height of a line of the key; squares of the scale of numbers; classes side by side."""
-TITLES = {"label": "label", "split": "part"}
-"""Columns that colour a map → their names."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class Colouring:
 
     Attributes
     ----------
-    name
-        The column, or "" for one colour.
+    title
+        What the colours show, or "" for one colour.
     values
         Text of each point; empty: unknown.
     colours
@@ -57,7 +55,7 @@ class Colouring:
         Height of the key.
     """
 
-    name: str
+    title: str
     values: Sequence[str]
     colours: Sequence[str]
     key: Markup
@@ -89,6 +87,17 @@ def map_page(table: pd.DataFrame, record: Mapping[str, Any], *, title: str) -> s
     )
 
 
+def titles(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns that colour a map, with names for readers.
+
+    Examples
+    --------
+    >>> titles({"options": {"label_column": "organism"}})
+    {'label': 'organism', 'split': 'part'}
+    """
+    return {"label": record["options"]["label_column"], "split": "part"}
+
+
 def _how_to_read(table: pd.DataFrame, record: Mapping[str, Any]) -> str:
     found = ["Each point is one sequence; point at it for its id."]
     if len(table) > MOST_DRAWN:
@@ -113,35 +122,41 @@ ABOUT = {
 def _projection_section(
     table: pd.DataFrame, record: Mapping[str, Any], one: Mapping[str, Any]
 ) -> Section | None:
+    known = titles(record)
     figures = [
         element(
             "figure",
-            element("figcaption", element("b", f"By {TITLES[name]}")) if name else None,
+            element("figcaption", element("b", f"By {known[name]}")) if name else None,
             drawn,
         )
-        for name, drawn in pictures(table, one)
+        for name, drawn in pictures(table, one, known)
     ]
     return section(
         one["title"], element("div", figures, class_="figures"), intro=ABOUT[one["name"]]
     )
 
 
-def pictures(table: pd.DataFrame, one: Mapping[str, Any]) -> Iterator[tuple[str, Markup]]:
+def pictures(
+    table: pd.DataFrame, one: Mapping[str, Any], known: Mapping[str, str]
+) -> Iterator[tuple[str, Markup]]:
     """Yield column and chart for each column that colours the points of a projection.
 
     Parameters
     ----------
     one
         `name`, `title` and `axes` of the projection.
+    known
+        As `titles` gives them.
     """
     drawn = table
     if len(table) > MOST_DRAWN:
         drawn = table.sample(MOST_DRAWN, random_state=0).sort_index()
-    columns = [name for name in TITLES if name in table] or [""]
+    columns = [name for name in known if name in table] or [""]
     x, y = (table[f"{one['name']}_{axis}"].to_numpy() for axis in (1, 2))
     frame = Frame(spanning(one["axes"][0], x), spanning(one["axes"][1], y))
     for name in columns:
-        colouring = colour(drawn[name].tolist() if name else [""] * len(drawn), name=name)
+        values = drawn[name].tolist() if name else [""] * len(drawn)
+        colouring = colour(values, title=known.get(name, ""))
         yield name, _picture(drawn, frame, colouring, one=one)
 
 
@@ -151,7 +166,7 @@ def _picture(
     across = frame.across(table[f"{one['name']}_1"].to_numpy()).tolist()
     down = frame.down(table[f"{one['name']}_2"].to_numpy()).tolist()
     names = [
-        f"{name}: {value or 'unknown'}" if colouring.name else name
+        f"{name}: {value or 'unknown'}" if colouring.title else name
         for name, value in zip(table["id"], colouring.values, strict=True)
     ]
     radius = 3.0 if len(table) < FEW else 2.0
@@ -170,21 +185,21 @@ def _picture(
         )
         for k in order
     ]
-    by = f", coloured by {TITLES[colouring.name]}" if colouring.name else ""
+    by = f", coloured by {colouring.title}" if colouring.title else ""
     label = f"{one['title']} of {count_of(len(table), 'sequence')}{by}"
     return chart(frame, joined(points), colouring.key, label=label, below=colouring.height)
 
 
-def colour(values: Sequence[str], *, name: str) -> Colouring:
+def colour(values: Sequence[str], *, title: str) -> Colouring:
     """Return the colours of the points by their values.
 
     More numbers than colours get a scale. Of more classes than colours, the rarest are grey.
     """
-    if not name:
+    if not title:
         return Colouring("", values, [COLOURS[0]] * len(values), Markup(""), 0)
     known = [value for value in values if value]
     if len(set(known)) > len(COLOURS) and all(map(is_number, known)):
-        return _scale(values, name)
+        return _scale(values, title)
     counts = Counter(known)
     most = counts.most_common()
     shown = [value for value, _ in most[: len(COLOURS) - (len(most) > len(COLOURS))]]
@@ -195,10 +210,10 @@ def colour(values: Sequence[str], *, name: str) -> Colouring:
     if rest:
         entries.append((OTHERS, f"{count_of(len(most) - len(shown), 'other')} ({rest:,})"))
     if len(known) < len(values):
-        entries.append((UNKNOWN, f"no {TITLES[name]} ({len(values) - len(known):,})"))
+        entries.append((UNKNOWN, f"no {_short(title)} ({len(values) - len(known):,})"))
     colours = [palette.get(value, OTHERS) for value in values]
     rows = math.ceil(len(entries) / COLUMNS)
-    return Colouring(name, values, colours, _key(entries), rows * LINE + LINE // 2)
+    return Colouring(title, values, colours, _key(entries), rows * LINE + LINE // 2)
 
 
 def _in_order(value: str) -> tuple[int, float, str]:
@@ -223,7 +238,7 @@ def _key(entries: Sequence[tuple[str, str]]) -> Markup:
     return joined(found)
 
 
-def _scale(values: Sequence[str], name: str) -> Colouring:
+def _scale(values: Sequence[str], title: str) -> Colouring:
     """Return colours from the lowest to the highest number; a few extreme ones share the ends."""
     numbers = np.array([float(value) if value else np.nan for value in values])
     low, high = np.nanquantile(numbers, (0.02, 0.98)).tolist()
@@ -240,9 +255,9 @@ def _scale(values: Sequence[str], name: str) -> Colouring:
     ends = [(left, "start", f"≤ {number(low)}"), (left + step * STEPS, "end", f"≥ {number(high)}")]
     texts = [
         element("text", text, x=float(x), y=top + 22, text_anchor=anchor)
-        for x, anchor, text in [*ends, (middle, "middle", TITLES[name])]
+        for x, anchor, text in [*ends, (middle, "middle", _short(title))]
     ]
-    return Colouring(name, values, colours, joined([squares, texts]), 32)
+    return Colouring(title, values, colours, joined([squares, texts]), 32)
 
 
 def _between(share: float) -> str:
