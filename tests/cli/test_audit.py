@@ -68,5 +68,17 @@ def test_the_next_command_splits_a_table_that_has_parts(capsys: pytest.CaptureFi
     assert main(["audit", "--data", "my t.tsv", "--similarity", "none"]) == 3
     (command,) = re.findall(r"^next: peftide (.*)$", capsys.readouterr().err, re.MULTILINE)
     assert main([*shlex.split(command), "--kind", "random"]) == 0
-    (audit, _) = re.findall(r"^next: peftide (.*)$", capsys.readouterr().err, re.MULTILINE)
-    assert main([*shlex.split(audit), "--similarity", "none"]) == 0
+    (train,) = re.findall(r"^next: peftide (.*)$", capsys.readouterr().err, re.MULTILINE)
+    assert shlex.split(train)[0] == "train"
+
+
+def test_the_next_command_names_a_task_if_the_labels_fit_several(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    letters = random_proteins(40, length=30)
+    rows = [(text, k % 3, "test" if k % 4 == 0 else "train") for k, text in enumerate(letters)]
+    write_rows(Path("t.tsv"), "sequence label split", rows)
+    assert main(["audit", "--data", "t.tsv", "--similarity", "none"]) == 0
+    said = capsys.readouterr().err
+    assert "Another choice: --task regression." in said
+    assert said.endswith("next: peftide train --data t.tsv --task multiclass --out my_run\n")

@@ -30,12 +30,10 @@ def test_sizes_and_what_to_do_next_are_printed(
     assert re.search(r"groups: 60, the largest of 1; identical sequences", out)
     assert re.search(r"train +\d+ +\d+\.\d% +\d+ +\d+\.\d% +\d+\.\d%", out)
     assert re.search(r"pairs kept: \d+\.\d% \(random parts of the same groups: \d+\.\d%\)", out)
-    assert re.search(r"dropped: \d+ rows, proteins of two parts", out)
+    assert re.search(r"dropped: \d+ rows: the two proteins are in different parts", out)
     assert out.endswith("\ntable: parts/split.tsv\n")
-    assert captured.err.endswith(
-        "next: peftide audit --data parts/split.tsv --sequences p.fasta\n"
-        "next: peftide train --data parts/split.tsv --sequences p.fasta --out my_run\n"
-    )
+    (command,) = re.findall(r"^next: (.*)$", captured.err, re.MULTILINE)
+    assert command == "peftide train --data parts/split.tsv --sequences p.fasta --out my_run"
     record = json.loads((tmp_path / "parts" / "split.json").read_text())
     assert "\n".join(split_lines(record)) in out
     assert record["command"] == "split"
@@ -61,6 +59,44 @@ def test_what_to_do_next_names_the_columns_and_works(
     write_rows(tmp_path / "t.tsv", "protein fitness", rows)
     words = "split --input t.tsv --sequence-column protein --label-column fitness --kind random"
     assert main([*words.split(), "--out", "a b"]) == 0
-    audit, train = re.findall(r"peftide (.*)", capsys.readouterr().err)[-2:]
+    train = re.findall(r"peftide (.*)", capsys.readouterr().err)[-1]
     assert shlex.split(train)[:3] == ["train", "--data", "a b/split.tsv"]
-    assert main([*shlex.split(audit), "--similarity", "none"]) == 0
+    assert main([*shlex.split(train), "--method", "head", "--epochs", "1"]) == 0
+
+
+def test_the_next_command_names_a_task_if_the_labels_fit_several(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters = random_sequences(60, lengths=(20, 30))
+    rows = [(sequence, number % 3) for number, sequence in enumerate(letters)]
+    write_rows(tmp_path / "t.tsv", "sequence label", rows)
+    assert main(["split", "--input", "t.tsv", "--out", "parts", "--similarity", "none"]) == 0
+    said = capsys.readouterr().err
+    assert "The labels fit several tasks. Another choice: --task regression." in said
+    (train,) = re.findall(r"^next: peftide (.*)$", said, re.MULTILINE)
+    assert "--task multiclass" in train
+    assert main([*shlex.split(train), "--method", "head", "--epochs", "1"]) == 0
+
+
+def test_an_earlier_split_column_is_said_to_be_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = random_sequences(40, lengths=(20, 30))
+    rows = [(text, k / 7, "train") for k, text in enumerate(letters)]
+    write_rows(tmp_path / "t.tsv", "sequence label split", rows)
+    assert main(["split", "--input", "t.tsv", "--out", "parts", "--kind", "random"]) == 0
+    assert "note: column split is replaced, and kept as previous_split" in caplog.text
+    header = (tmp_path / "parts" / "split.tsv").read_text().splitlines()[0]
+    assert header.split("\t") == ["sequence", "label", "previous_split", "split"]
+
+
+def test_labels_that_need_a_correction_have_no_next_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters = random_sequences(60, lengths=(20, 30))
+    rows = [(sequence, f"1,{number}5") for number, sequence in enumerate(letters)]
+    write_rows(tmp_path / "t.tsv", "sequence label", rows)
+    assert main(["split", "--input", "t.tsv", "--out", "parts", "--similarity", "none"]) == 0
+    said = capsys.readouterr().err
+    assert said.endswith("Correct the labels first: the note on them says how.\n")
+    assert "next:" not in said

@@ -58,18 +58,21 @@ def test_a_table_through_a_pipe_is_trained_on_but_not_resumed_from(
     assert f"{pipe} was a pipe, whose content is gone" in capsys.readouterr().err
 
 
-def test_the_audit_says_each_leak_and_warning_once_with_its_parts() -> None:
+def test_the_audit_says_each_leak_and_warning_with_its_own_part_and_severity() -> None:
     verdicts = [
-        {"severity": "warning", "kind": "shared_rows", "part": "test", "text": "2 rows"},
+        {"severity": "warning", "kind": "similar_proteins", "part": "test", "text": "25 of 500"},
+        {"severity": "leak", "kind": "similar_proteins", "part": "validation", "text": "11 of 150"},
         {"severity": "warning", "kind": "shared_rows", "part": "validation", "text": "1 row"},
+        {"severity": "warning", "kind": "shared_rows", "part": "test", "text": "1 row"},
         {"severity": "note", "kind": "self_pairs", "part": "test", "text": "1 self pair"},
         {"severity": "ok", "kind": "crops", "part": "train", "text": "fine"},
     ]
-    audit = {"conclusion": "no leak; 2 warnings, 1 note", "verdicts": verdicts}
-    assert list(audit_lines(audit)) == [
-        "audit: no leak; 2 warnings, 1 note",
-        "  warning: test: 2 rows (also in validation)",
+    audit = {"conclusion": "1 leak, 3 warnings, 1 note", "verdicts": verdicts}
+    assert list(audit_lines(audit))[:4] == [
+        "audit: 1 leak, 3 warnings, 1 note",
+        "  leak: validation: 11 of 150",
+        "  warning: test: 25 of 500",
+        "  warning: validation, test: 1 row",
     ]
-    verdicts.append({"severity": "ok", "kind": "similar_proteins", "part": "test", "text": "none"})
     *_, last = audit_lines(audit)
     assert last.startswith("  This search for similar proteins is quick")

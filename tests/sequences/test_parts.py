@@ -55,7 +55,15 @@ def test_other_values_are_named_once_with_their_first_line():
 
 def test_no_such_column():
     table = Table(Path("a.tsv"), ("id", "spilt"), np.array([2]))
-    with pytest.raises(InputError, match=r"a\.tsv: no column split.*Did you mean spilt\?"):
+    with pytest.raises(
+        InputError, match=r"a\.tsv: no column split.*Did you mean spilt\?"
+    ) as caught:
+        split_by_column(table, column="split")
+    command = "peftide split --input a.tsv --sequences proteins.fasta --out parts"
+    assert f"make one: `{command}`" in str(caught.value)
+    own = np.array([["MKV"]], dtype=object)
+    table = Table(Path("my a.tsv"), ("sequence",), np.array([2]), sequences=own)
+    with pytest.raises(InputError, match=r"`peftide split --input 'my a\.tsv' --out parts`"):
         split_by_column(table, column="split")
 
 

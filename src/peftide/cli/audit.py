@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from peftide.auditing import AuditResult, Verdict
+from peftide.auditing.verdicts import DOUBTFUL
 from peftide.cli.closing import (
     TABLES,
     changed_words,
     free_path,
     reading_words,
     say_next,
+    say_next_training,
     say_written,
 )
 from peftide.cli.streams import say
@@ -18,6 +20,7 @@ from peftide.config.unread import Names
 from peftide.files import is_pipe
 from peftide.quantities import count_of, count_of_kind
 from peftide.sequences.training_tables import data_files, named_files
+from peftide.tasks.detection import tasks_to_choose
 
 FINDINGS = 3
 OUTCOMES = {"leak": "bad", "warning": "doubtful"}
@@ -32,7 +35,7 @@ def run(config: AuditConfig, given: Names) -> int:
     say(f"\nverdict: {_outcome(result)}", style=style)
     if config.out is not None:
         say_written(all_verdicts=config.out)
-    say_next(*next_commands(config, result))
+    say_next_command(config, result)
     return FINDINGS if result.leaks else 0
 
 
@@ -42,20 +45,29 @@ def style_of(severities: Sequence[str]) -> str:
     return found[0] if found else "good"
 
 
-def next_commands(config: AuditConfig, result: AuditResult) -> list[list[str]]:
-    """Return the next command: split again after a leak, else train."""
+def say_next_command(config: AuditConfig, result: AuditResult) -> None:
+    """Print the next command: split again after a leak, else train."""
     if any(is_pipe(path) for path in data_files(config)):
-        return []
+        return
     if result.leaks:
         tables = [getattr(config, name) for name in TABLES[:-1]]
         tables += [path for _, path in named_files(config.test)]
         words = [word for path in tables if path for word in ("--input", str(path))]
         words += reading_words(config, SplitConfig)
-        return [["peftide", "split", *words, "--out", str(free_path("parts"))]]
+        say_next(["peftide", "split", *words, "--out", str(free_path("parts"))])
+        return
     words = [*changed_words(config, TABLES), *reading_words(config, TrainConfig)]
-    if any(finding.kind == "missing_sequences" for finding in result.subject.dataset.findings):
+    kinds = {finding.kind for finding in result.subject.dataset.findings}
+    if "missing_sequences" in kinds:
         words += ["--missing", "drop"]
-    return [["peftide", "train", *words, "--out", str(free_path("my_run"))]]
+    say_next_training(words, tasks_of(result) if DOUBTFUL in kinds else None)
+
+
+def tasks_of(result: AuditResult) -> tuple[str, ...]:
+    """Return the tasks that fit the training labels; none if they need a correction."""
+    subject = result.subject
+    lengths = None if subject.pairs else subject.lengths[subject.members("train")[:, 0]].tolist()
+    return tasks_to_choose(subject.labels("train"), lengths=lengths, pairs=subject.pairs)
 
 
 def audit_lines(result: AuditResult) -> Iterator[str]:

@@ -33,6 +33,27 @@ def say_next(*commands: Sequence[str], hint: str = "") -> None:
         complain(f"next: {shlex.join(words)}", style="strong", wrap=False)
 
 
+def say_next_training(words: Sequence[str], tasks: Sequence[str] | None) -> None:
+    """Print the command that trains on a table.
+
+    Parameters
+    ----------
+    words
+        Its options, without task and folder.
+    tasks
+        Tasks to choose from, the likeliest first; none if the labels must be corrected, None if
+        they show the task.
+    """
+    if tasks is not None and not tasks:
+        complain("Correct the labels first: the note on them says how.")
+        return
+    named = ["--task", tasks[0]] if tasks else []
+    others = " or ".join(f"--task {task}" for task in (tasks or ())[1:])
+    hint = f"The labels fit several tasks. Another choice: {others}." if others else ""
+    command = ["peftide", "train", *words, *named, "--out", str(free_path("my_run"))]
+    say_next(command, hint=hint)
+
+
 def option_words(
     config: Options, names: Iterable[str], *, reader: type[Options] | None = None
 ) -> list[str]:

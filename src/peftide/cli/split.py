@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from peftide.cli.closing import free_path, reading_words, say_next, say_written
+from peftide.cli.closing import reading_words, say_next_training, say_written
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
 from peftide.commands.split import split
-from peftide.config import AuditConfig, SplitConfig, TrainConfig
+from peftide.config import SplitConfig, TrainConfig
 from peftide.config.unread import Names
 from peftide.quantities import count_of
 
@@ -22,14 +22,12 @@ KINDS = {
 
 
 def run(config: SplitConfig, given: Names) -> None:
-    """Split, then print sizes, dropped rows, and the next commands."""
+    """Split, then print sizes, dropped rows, and the next command."""
     result = split(config, given=given)
     say("\n".join(split_lines(result.record)))
     say_written(table=result.path)
-    table = ["--data", str(result.path)]
-    audit = ["peftide", "audit", *table, *reading_words(config, AuditConfig)]
-    train = ["peftide", "train", *table, *reading_words(config, TrainConfig)]
-    say_next(audit, [*train, "--out", str(free_path("my_run"))])
+    words = ["--data", str(result.path), *reading_words(config, TrainConfig)]
+    say_next_training(words, result.tasks)
 
 
 def split_lines(record: dict[str, Any]) -> Iterator[str]:
@@ -45,7 +43,7 @@ def split_lines(record: dict[str, Any]) -> Iterator[str]:
             f"{record['kept_share_at_random']:.1%})"
         )
     for why, count in record["dropped"].items():
-        yield f"dropped: {count_of(count, 'row')}, {why}"
+        yield f"dropped: {count_of(count, 'row')}: {why}"
     for finding in record["findings"]:
         yield f"note: {finding['part']}: {finding['count']:,} {finding['decision']}"
 

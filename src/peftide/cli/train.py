@@ -35,14 +35,17 @@ def run(config: TrainConfig, given: Names) -> None:
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the conclusion of the audit, and each kind of leak and warning with its parts."""
+    """Yield the conclusion of the audit, and a line for each leak and warning, the worst first.
+
+    Parts with the same severity and the same words share a line.
+    """
     yield f"audit: {audit['conclusion']}"
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for verdict in audit["verdicts"]:
-        if verdict["severity"] in SERIOUS:
-            found.setdefault(verdict.get("kind", verdict["text"]), []).append(verdict)
-    for first, *rest in found.values():
-        also = f" (also in {', '.join(verdict['part'] for verdict in rest)})" if rest else ""
-        yield f"  {first['severity']}: {first['part']}: {first['text']}{also}"
+    found: dict[tuple[str, str], list[str]] = {}
+    for severity in SERIOUS:
+        for verdict in audit["verdicts"]:
+            if verdict["severity"] == severity:
+                found.setdefault((severity, verdict["text"]), []).append(verdict["part"])
+    for (severity, text), parts in found.items():
+        yield f"  {severity}: {', '.join(parts)}: {text}"
     if any(verdict.get("kind") == SIMILAR for verdict in audit["verdicts"]):
         yield f"  {SEARCHED}"

@@ -10,12 +10,12 @@ from peftide.config import SplitConfig
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.outputs import making_folder
-from peftide.splitting.files import TABLE, write_split
+from peftide.splitting.files import PREVIOUS, TABLE, write_split
 from peftide.splitting.groups import similarity_settings
 from peftide.splitting.plan import check_fractions, plan_split
 from peftide.splitting.record import split_record
 from peftide.splitting.rows import SplitRows, input_files, read_rows
-from peftide.tasks.detection import detect_task
+from peftide.tasks.detection import detect_task, tasks_to_choose
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,14 @@ class SplitResult:
         The table with the split column.
     record
         Content of `split.json`.
+    tasks
+        Tasks to choose from, if the labels fit several: the likeliest first, and none if a training
+        stops until the labels are corrected. None if there is nothing to choose.
     """
 
     path: Path
     record: dict[str, Any]
+    tasks: tuple[str, ...] | None = None
 
 
 def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
@@ -57,17 +61,20 @@ def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
         config.out, command="split", overwrite=config.overwrite, inputs=input_files(config)
     ) as work:
         rows = read_rows(config)
-        say_doubtful_labels(rows)
+        if config.split_column in rows.header:
+            old = f"{PREVIOUS}{config.split_column}"
+            logger.warning("note: column %s is replaced, and kept as %s", config.split_column, old)
+        tasks = fitting_tasks(rows)
         plan = plan_split(rows, config)
         record = split_record(rows, plan)
         content = write_split(rows, plan, record, config=config, work=work)
-    return SplitResult(config.out / TABLE, content)
+    return SplitResult(config.out / TABLE, content, tasks)
 
 
-def say_doubtful_labels(rows: SplitRows) -> None:
-    """Log why a training on these labels would stop."""
+def fitting_tasks(rows: SplitRows) -> tuple[str, ...] | None:
+    """Return the tasks to choose from, and log why a training would stop at the labels."""
     if not rows.labels:
-        return
+        return None
     single = rows.level == "sequence"
     texts = rows.proteins.sequences
     lengths = [len(texts[protein]) for protein in rows.members[:, 0]] if single else None
@@ -75,6 +82,8 @@ def say_doubtful_labels(rows: SplitRows) -> None:
         detect_task(rows.labels, lengths=lengths, pairs=not single, place=rows.where)
     except InputError as error:
         logger.warning("note: `peftide train` will stop at these labels: %s", error)
+        return tasks_to_choose(rows.labels, lengths=lengths, pairs=not single)
+    return None
 
 
 def choices(config: SplitConfig) -> Iterator[Choice]:

@@ -1,6 +1,7 @@
 """A table with a split column comes in; one table per part goes out."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,8 +50,8 @@ def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
         raise InputError(
             f"no column {column} with the part of each row",
             where=table.path,
-            fix="Name it with --split-column, give the parts as files with --train and --test, or "
-            f"let `peftide split` make one. "
+            fix=f"If the table has none, make one: `{_split_command(table)}`. Else name it with "
+            "--split-column, or give the parts as files with --train and --test. "
             f"{did_you_mean(column, table.columns)}",
         )
     names = {value: part_name(value) for value in dict.fromkeys(table.splits)}
@@ -58,6 +59,13 @@ def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
     per_row = np.array([names[value] for value in table.splits], dtype=object)
     found = dict.fromkeys([*PARTS, *per_row])
     return {name: table.select(per_row == name) for name in found if (per_row == name).any()}
+
+
+def _split_command(table: Table) -> str:
+    """Return the command that adds the column, as far as the table shows its options."""
+    words = ["peftide", "split", "--input", str(table.path)]
+    words += [] if table.sequences is not None else ["--sequences", "proteins.fasta"]
+    return shlex.join([*words, "--out", "parts"])
 
 
 def _unknown_parts(table: Table, values: Sequence[str], *, column: str) -> list[str]:

@@ -22,8 +22,8 @@ from peftide.types import BoolArray, FloatArray, IntArray
 
 NOWHERE = -1
 TOLERANCE = 1e-6
-ACROSS = "proteins of two parts"
-ACROSS_SITES = "changes at sites of two parts"
+ACROSS = "the two proteins are in different parts"
+ACROSS_SITES = "it changes sites of different parts"
 GROUPED = ("cluster", "none_seen")
 BY_CHANGES = ("position", "order")
 REPLACED = "negative of the table, replaced by a sampled one"

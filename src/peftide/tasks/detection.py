@@ -89,6 +89,47 @@ def detect_task(
     >>> detect_task(["nucleus", "cytosol", "nucleus"], lengths=[90, 80, 70], pairs=False)
     ('multiclass', '2 different words')
     """
+    found = _detection(labels, lengths=lengths, pairs=pairs, place=place, stops=stops)
+    if found.asks or len(found.tasks) > 1:
+        raise InputError(
+            f"the labels are {found.reason}; the task cannot be told from that",
+            expected=" or ".join(f"--task {task}" for task in found.tasks),
+            where=where,
+            fix=f"{found.fix}, or name the task. Another column? Name it with --label-column",
+        )
+    return found.tasks[0], found.reason
+
+
+def tasks_to_choose(
+    labels: Sequence[str], *, lengths: Sequence[int] | None, pairs: bool
+) -> tuple[str, ...]:
+    """Return the tasks that fit the labels, the likeliest first; none if they need a correction.
+
+    The parameters are those of `detect_task`.
+
+    Examples
+    --------
+    >>> tasks_to_choose(["0", "1", "2"] * 5, lengths=[90] * 15, pairs=False)
+    ('multiclass', 'regression')
+    >>> tasks_to_choose(["1,5", "2,5"] * 5, lengths=[90] * 10, pairs=False)
+    ()
+    """
+    try:
+        found = _detection(labels, lengths=lengths, pairs=pairs, place=row_number, stops=0)
+    except InputError:
+        return ()
+    return () if found.asks else found.tasks
+
+
+def _detection(
+    labels: Sequence[str],
+    *,
+    lengths: Sequence[int] | None,
+    pairs: bool,
+    place: Place,
+    stops: int,
+) -> Detection:
+    """Return the tasks that fit the labels; the parameters are those of `detect_task`."""
     texts = tuple(label.strip() for label in labels)
     column = Column(texts, Counter(texts), place)
     refuse_faulty_lists(column)
@@ -101,18 +142,11 @@ def detect_task(
         or _of_sets(column)
         or _of_words(column)
     )
-    if pairs:
-        named = [task for task in found.tasks if task not in OF_RESIDUES]
-        found = replace(found, tasks=tuple(ABOUT_PAIRS.get(task, task) for task in named))
-    tasks = list(dict.fromkeys(found.tasks))
-    if found.asks or len(tasks) > 1:
-        raise InputError(
-            f"the labels are {found.reason}; the task cannot be told from that",
-            expected=" or ".join(f"--task {task}" for task in tasks),
-            where=where,
-            fix=f"{found.fix}, or name the task. Another column? Name it with --label-column",
-        )
-    return tasks[0], found.reason
+    if not pairs:
+        return replace(found, tasks=tuple(dict.fromkeys(found.tasks)))
+    named = [task for task in found.tasks if task not in OF_RESIDUES]
+    named = [ABOUT_PAIRS.get(task, task) for task in named]
+    return replace(found, tasks=tuple(dict.fromkeys(named)))
 
 
 def refuse_faulty_lists(column: Column) -> None:
