@@ -57,8 +57,6 @@ SETTLED = {"--resume", "--clusters"}
 """Options with which a command refuses or ignores those of `TINY`."""
 FINE = {"audit": {0, 3}}
 """Exit codes of commands that answer by their code: the simulated proteins are similar."""
-PLANS = "docs/how-to/plan.md"
-"""The page whose plans are measured in another process, as for a user."""
 NOT_RUN = 25
 """Blocks with the mark `not run`; a new one needs a reason, and a higher number here."""
 
@@ -225,13 +223,12 @@ def as_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_blocks_of_a_page_run(
     page: str, cast: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if page != PLANS:
-        monkeypatch.setattr("peftide.commands.plan.run_child", plan_here)
+    monkeypatch.setattr("peftide.commands.plan.run_child", plan_here)
     run_all([one for one in CODE if one.page == page and one.mark == ""], cast, tmp_path)
 
 
 def plan_here(config: PlanConfig, **given: Any) -> dict[str, Any]:
-    """Plan a training in this process, and save the seconds in which another one starts."""
+    """Plan in this process; `tests/commands/test_plan.py` plans in another one, as for a user."""
     return make_plan(config, **given).as_json()
 
 
