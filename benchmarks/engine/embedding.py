@@ -1,93 +1,138 @@
-"""Residues per second of frozen embedding, against padded batches.
+"""Residues per second of frozen embedding: a naive loop, a knowledgeable one, a peer, and peftide.
 
-    python benchmarks/engine/embedding.py --architecture esm2_t6_8M
-    python benchmarks/engine/embedding.py --architecture esm2_t12_35M --proteins 32
+    python benchmarks/engine/embedding.py --threads 1
+    python benchmarks/engine/embedding.py --architectures esm2_t33_650M --proteins 8 --repeats 1
 
-Yeast proteins of at most 1,022 residues, random weights (speed does not depend on them). Every
-arm runs on a sample of the whole proteome's work: peftide on proteins spread evenly by length, the
-padded arms on batches of the whole proteome spread evenly by their padded size.
+Yeast proteins of at most 1,022 residues, random weights (speed does not depend on them). "Naive" is
+plain transformers in file order, padded batches of 8, fp32. "Knowledgeable" is the same sorted by
+length, in bf16. The peer is esm-cpp with INT8 weights, if it is installed (pip install --no-deps
+esm-cpp); it returns logits, not vectors, and chooses its threads by itself. Every arm of an
+architecture runs on a sample of the whole proteome's work, in turns: peftide and the peer on
+proteins spread evenly by length, the padded arms on batches of the whole proteome spread evenly by
+their padded size.
 """
 
+import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import torch
 from conventional import esm, padded_means
-from measuring import Spent, arguments, begin, conclude, hardware_for, middle, spent, spread
+from measuring import Spent, arguments, begin, conclude, hardware_for, middle, spent
 from ours import SHAPES, encoder_of
 from proteins import evenly, tokens_of, yeast
+from safetensors.torch import save_file
+from transformers import EsmForMaskedLM
 
-PADDED = {"padded 8, file order, fp32": (8, False), "padded 16, sorted, fp32": (16, True)}
+from peftide.backbones.esm import esm_config
+from peftide.native import attention
+
+COLUMNS = (
+    *("Architecture", "Arm", "Residues per s", "Per CPU s"),
+    *("Times naive", "Times knowledgeable"),
+)
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to embed, ready to run, and its share of the work of all proteins."""
+
+    work: Callable[[], object]
+    share: float
 
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--architecture", choices=SHAPES, default="esm2_t6_8M")
+    parser.add_argument("--architectures", nargs="+", choices=SHAPES, default=["esm2_t6_8M"])
     parser.add_argument("--proteins", type=int, default=64)
+    parser.add_argument("--only", nargs="+", help="arms to run")
     options = parser.parse_args()
     begin(options)
-    sequences = yeast()
-    print(f"\nembedding, {options.architecture}, {len(sequences):,} yeast proteins", flush=True)
-    arms: dict[str, tuple[Callable[[], Callable[[], None]], float]] = {}
-    chosen = evenly(tokens_of(sequences), options.proteins)
-    for precision in ("bf16", "fp32"):
-        arms[f"peftide {precision}"] = (
-            lambda p=precision: ours(options, p, [sequences[i] for i in chosen]),
-            len(chosen) / len(sequences),
-        )
-    for name, (size, ordered) in PADDED.items():
-        batches, share = padded_batches(sequences, size, ordered, options.proteins)
-        arms[name] = (lambda b=batches: padded(options.architecture, b), share)
+    print(f"attention of peftide in bf16: {attention.state()}", flush=True)
+    sequences, rows = yeast(), []
+    for architecture in options.architectures:
+        rows += measured(architecture, sequences, options)
+    conclude(options, rows, columns=COLUMNS)
+
+
+def measured(architecture: str, sequences: list[str], options) -> list[list[str]]:
+    """Return the rows of one architecture."""
+    with tempfile.TemporaryDirectory() as folder:
+        arms = arms_of(architecture, sequences, options, Path(folder))
+    arms = {name: arm for name, arm in arms.items() if not options.only or name in options.only}
     found: dict[str, list[Spent]] = {name: [] for name in arms}
     for _ in range(options.repeats):
-        for name, (prepare, share) in arms.items():
-            found[name].append(spent(prepare()) / share)
-    conclude(options, report(found, sum(map(len, sequences))))
+        for name, arm in arms.items():
+            found[name].append(spent(arm.work) / arm.share)
+    residues = sum(map(len, sequences))
+    speeds = {name: middle(times) for name, times in found.items()}
+    rows = []
+    for name, whole in speeds.items():
+        rates = [f"{residues / whole.wall:,.0f}", f"{residues / whole.cpu:,.0f}"]
+        times = [
+            f"{speeds[other].cpu / whole.cpu:.1f}" if other in speeds else ""
+            for other in ("naive", "knowledgeable")
+        ]
+        rows.append([architecture, name, *rates, *times])
+        print(" · ".join(rows[-1]), flush=True)
+    return rows
 
 
-def padded_batches(
-    sequences: list[str], size: int, ordered: bool, proteins: int
-) -> tuple[list[list[str]], float]:
-    """Return some of the padded batches of all sequences, and which share of them these are."""
-    texts = sorted(sequences, key=len) if ordered else sequences
-    batches = [texts[start : start + size] for start in range(0, len(texts), size)]
+def arms_of(architecture: str, sequences: list[str], options, folder: Path) -> dict[str, Arm]:
+    """Return the arms by name; each has run once on two short proteins."""
+    chosen = [sequences[i] for i in evenly(tokens_of(sequences), options.proteins)]
+    share = len(chosen) / len(sequences)
+    ordered = sorted(sequences, key=len)
+    proteins = options.proteins
+    arms = {
+        "naive": padded(architecture, sequences, torch.float32, proteins),
+        "knowledgeable": padded(architecture, ordered, torch.bfloat16, proteins),
+    }
+    if find_spec("esm_cpp") is not None:
+        arms["esm-cpp, INT8"] = Arm(peer(architecture, chosen, folder), share)
+    for precision in ("fp32", "bf16"):
+        encoder = encoder_of(architecture, hardware_for(options, precision), lora=False)
+        encoder.embed(["MKV", "MKL"])
+        arms[f"peftide, {precision}"] = Arm(lambda e=encoder: e.embed(chosen), share)
+    return arms
+
+
+def padded(architecture: str, sequences: list[str], dtype: torch.dtype, proteins: int) -> Arm:
+    """Return an arm of plain transformers, on some of the padded batches of all sequences."""
+    batches = [sequences[start : start + BATCH] for start in range(0, len(sequences), BATCH)]
     sizes = np.array([len(batch) * max(map(len, batch)) for batch in batches])
-    chosen = evenly(sizes, proteins // size)
-    return [batches[i] for i in chosen], len(chosen) / len(batches)
-
-
-def ours(options, precision: str, texts: list[str]) -> Callable[[], None]:
-    encoder = encoder_of(options.architecture, hardware_for(options, precision), lora=False)
-    return lambda: None if encoder.embed(texts) else None
-
-
-def padded(architecture: str, batches: Sequence[list[str]]) -> Callable[[], None]:
-    model = esm(architecture)
+    chosen = evenly(sizes, max(1, proteins // BATCH))
+    model = esm(architecture).to(dtype)
 
     def work() -> None:
         with torch.inference_mode():
-            for batch in batches:
-                padded_means(model, batch)
+            for index in chosen:
+                padded_means(model, batches[index])
 
-    return work
+    return Arm(work, float(sizes[chosen].sum() / sizes.sum()))
 
 
-def report(found: dict[str, list[Spent]], residues: int) -> list[list[str]]:
-    """Print residues per second of each arm; return the ratios."""
-    whole = {name: middle(times) for name, times in found.items()}
-    for name, times in found.items():
-        print(
-            f"  {name:<28} {residues / whole[name].wall:8,.0f} residues/s by the clock, "
-            f"{residues / whole[name].cpu:8,.0f} per CPU second "
-            f"(all proteins: {spread(times)} CPU seconds)"
-        )
-    rows = []
-    for other in PADDED:
-        for precision in ("bf16", "fp32"):
-            slow, fast = whole[other], whole[f"peftide {precision}"]
-            name = f"embedding, peftide {precision} against {other}"
-            rows.append([name, f"{slow.wall / fast.wall:.1f}", f"{slow.cpu / fast.cpu:.1f}"])
-    return rows
+def peer(architecture: str, sequences: Sequence[str], folder: Path) -> Callable[[], object]:
+    """Return the work of esm-cpp on some sequences."""
+    import esm_cpp
+
+    model = EsmForMaskedLM(esm_config(*SHAPES[architecture]))
+    tensors = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    width = SHAPES[architecture][1] // SHAPES[architecture][2]
+    frequencies = 10_000 ** -(torch.arange(0, width, 2) / width)
+    for layer in range(SHAPES[architecture][0]):  # as published checkpoints have them
+        place = f"esm.encoder.layer.{layer}.attention.self.rotary_embeddings.inv_freq"
+        tensors[place] = frequencies.clone()
+    save_file(tensors, folder / "model.safetensors")
+    read = esm_cpp.Model.load_from_safetensors(str(folder / "model.safetensors"))
+    read.quantize_weights()
+    tokenizer = esm_cpp.Tokenizer()
+    ids = [tokenizer.encode(text) for text in sequences]
+    return lambda: read.forward_scheduled(ids)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from measuring import Spent, middle, spent
 from proteins import CROP, Pairs, evenly
 
 from peftide.adapters import ADAPTERS
+from peftide.backbones.half import hold_half
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions, TrainConfig
 from peftide.encoding import ModelEncoder
@@ -28,7 +29,12 @@ from peftide.training.gradients import add_gradients
 from peftide.training.modes import set_training_mode
 from peftide.training.parts import Fitting, LabelledPart, cached_rows, encoded_rows
 
-SHAPES = {"esm2_t6_8M": (6, 320, 20), "esm2_t12_35M": (12, 480, 20)}
+SHAPES = {
+    "esm2_t6_8M": (6, 320, 20),
+    "esm2_t12_35M": (12, 480, 20),
+    "esm2_t30_150M": (30, 640, 20),
+    "esm2_t33_650M": (33, 1280, 20),
+}
 LAYERS, TARGETS = (4, 5), ("key", "value")
 LORA: dict[str, Any] = {"r": 8, "lora_alpha": 16, "lora_dropout": 0.05}
 HEAD: dict[str, Any] = {"outputs": 1, "width": 256, "dropout": 0.1}
@@ -45,6 +51,7 @@ def encoder_of(architecture: str, hardware: Hardware, *, lora: bool) -> ModelEnc
         lora_layers=",".join(map(str, LAYERS)),
     )
     ADAPTERS["lora" if lora else "head"].apply(backbone, options)
+    hold_half(backbone, hardware.dtype)
     pairing = build_pairing("order_free", pairs=True)
     parts = Parts(
         backbone,

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 from transformers import EsmModel
 from transformers.models.esm.modeling_esm import EsmLayer
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, LayeredBackbone
 from peftide.backbones.esm import esm_config
-from peftide.backbones.esm_layer import turned
+from peftide.backbones.esm_layer import _gelu_of, turned
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions
 from tests.conftest import TINY, random_sequences, randomise
@@ -76,6 +78,23 @@ def test_half_precision_is_nearer_to_the_truth_than_the_layers_of_transformers()
                 for model in (backbone, with_layers_of_transformers(backbone))
             ]
     assert 0 < errors[0] < 1.05 * errors[1]
+
+
+def test_gelu_of_a_product_is_rounded_once_and_an_adapter_is_still_called() -> None:
+    dense = nn.Linear(32, 128).bfloat16().requires_grad_(False)
+    normed = torch.randn(9, 32, generator=torch.Generator().manual_seed(0)).bfloat16()
+    truth = functional.gelu(
+        functional.linear(*(x.float() for x in (normed, dense.weight, dense.bias)))
+    )
+    with torch.no_grad():
+        fused = _gelu_of(dense, normed)
+        assert fused.dtype == torch.bfloat16
+        in_two_steps = functional.gelu(dense(normed))
+        assert (fused - truth).norm() <= (in_two_steps - truth).norm()
+        twice = _gelu_of(nn.Sequential(dense), normed)  # any other module than a plain matrix
+        assert torch.equal(twice, in_two_steps)
+    needs = normed.clone().requires_grad_()
+    assert _gelu_of(dense, needs).requires_grad
 
 
 def test_scalar_products_depend_on_the_distance_alone() -> None:
