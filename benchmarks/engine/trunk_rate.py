@@ -1,6 +1,6 @@
-"""The frozen 35M backbone: its arithmetic per second, as a share of what its matrix products reach.
+"""Frozen backbones: their arithmetic per second, as a share of what their matrix products reach.
 
-    python benchmarks/engine/trunk_rate.py
+    python benchmarks/engine/trunk_rate.py --architectures esm2_t6_8M esm2_t12_35M
 
 Numerator: FLOPs of linear layers and attention, by the time of encoding packed rows of yeast
 proteins, evenly spread over all rows. Denominator: the FLOP-weighted rate of the same products
@@ -11,30 +11,41 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from measuring import Spent, arguments, begin, conclude, middle, spent
+from measuring import Spent, arguments, begin, conclude, hardware_for, middle, spent
 from ours import SHAPES, encoder_of
 from proteins import evenly, tokens_of, yeast
 
 from peftide.packing import token_budget_batches
 
+COLUMNS = (
+    *("Architecture", "Attention, share of the FLOPs", "Encoding, GFLOP/s"),
+    *("Products alone, GFLOP/s", "Share"),
+)
 ROWS = 2048
 REPEATS = 10
 
 
 def main() -> None:
     parser = arguments(__doc__, repeats=5)
-    parser.add_argument("--architecture", choices=SHAPES, default="esm2_t12_35M")
+    parser.add_argument("--architectures", nargs="+", choices=SHAPES, default=["esm2_t12_35M"])
     parser.add_argument("--batches", type=int, default=6)
     options = parser.parse_args()
     hardware = begin(options)
-    layers, width, _ = SHAPES[options.architecture]
     sequences = yeast()
     tokens = tokens_of(sequences)
     batches = token_budget_batches(tokens, hardware.max_tokens)
     means = np.array([tokens[batch].mean() for batch in batches])
     chosen = np.concatenate([batches[i] for i in evenly(means, options.batches)])
-    texts = [sequences[i] for i in chosen]
-    encoder = encoder_of(options.architecture, hardware, lora=False)
+    texts, lengths = [sequences[i] for i in chosen], tokens[chosen]
+    print(f"{len(texts)} proteins, {lengths.sum():,} tokens", flush=True)
+    rows = [row(name, texts, lengths, options) for name in options.architectures]
+    conclude(options, rows, columns=COLUMNS)
+
+
+def row(architecture: str, texts: list[str], lengths: np.ndarray, options) -> list[str]:
+    """Return the rates of one architecture, in GFLOP per CPU second."""
+    layers, width, _ = SHAPES[architecture]
+    encoder = encoder_of(architecture, hardware_for(options), lora=False)
     products = [(width, width)] * 4 + [(width, 4 * width), (4 * width, width)]
     multiply = multiplications(products)
     encoding, multiplying = [], []
@@ -43,17 +54,12 @@ def main() -> None:
         encoding.append(spent(lambda: encoder.embed(texts)))
         multiplying.append(spent(multiply))
     linear = sum(2 * k * n for k, n in products)
-    flops = layers * float((tokens[chosen] * linear + 4 * tokens[chosen] ** 2 * width).sum())
+    of_products = layers * float(lengths.sum()) * linear
+    flops = of_products + layers * float((4 * lengths**2 * width).sum())
     ours, peak = flops_per(encoding, flops), flops_per(multiplying, REPEATS * ROWS * linear)
-    print(
-        f"\n{options.architecture}, {len(texts)} proteins, {tokens[chosen].sum():,} tokens, "
-        f"attention {1 - layers * tokens[chosen].sum() * linear / flops:.0%} of the FLOPs\n"
-        f"  encoding {ours.wall / 1e9:,.0f} GFLOP/s by the clock, "
-        f"{ours.cpu / 1e9:,.0f} per CPU second; "
-        f"products alone {peak.wall / 1e9:,.0f}, {peak.cpu / 1e9:,.0f}"
-    )
-    shares = [f"{ours.wall / peak.wall:.0%}", f"{ours.cpu / peak.cpu:.0%}"]
-    conclude(options, [["share of the matrix rate", *shares]])
+    cells = [f"{1 - of_products / flops:.0%}", f"{ours.cpu / 1e9:,.0f}", f"{peak.cpu / 1e9:,.0f}"]
+    print(" · ".join([architecture, *cells]), flush=True)
+    return [architecture, *cells, f"{ours.cpu / peak.cpu:.0%}"]
 
 
 def multiplications(products: list[tuple[int, int]]) -> Callable[[], None]:
