@@ -25,7 +25,8 @@ COLUMNS = (
 
 
 def main() -> None:
-    options = arguments(__doc__, repeats=7).parse_args()
+    parser = arguments(__doc__, repeats=7)
+    options = parser.parse_args()
     begin(options)
     print(f"attention: {attention.state()}", flush=True)
     rows = [row(width, length, options.repeats) for width in WIDTHS for length in LENGTHS]

@@ -168,6 +168,7 @@ def packed_attention(
         scale = options.get("scaling") or query.shape[-1] ** -0.5
         packing = Packing(options["sequence_lengths"], scale, options.get("turns"))
         return attend_compiled(query, key, value, packing=packing), None
+    assert options.get("turns") is None, "only the compiled attention turns queries and keys"
     if not dropout and takes_all_at_once(query):
         from torch.nn.attention import varlen  # loads torch's compiler, which only a GPU needs
 
