@@ -9,6 +9,7 @@ from peftide.commands.train import train
 from peftide.config import DemoConfig
 from peftide.errors import InputError
 from peftide.simulate import ProteomeSizes, simulate_proteome, write_proteome
+from tests.conftest import TINY
 
 SMALL = ProteomeSizes(train=32, validation=16, test=16, new=16, partners=2)
 SMALLER = ProteomeSizes(train=320, validation=80, test=80, new=16)
@@ -18,7 +19,7 @@ def test_every_method_is_trained_on_both_tasks_and_new_pairs_are_predicted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workflow, "simulate_proteome", lambda seed: simulate_proteome(seed, SMALL))
-    monkeypatch.setattr(workflow, "DEMO_BACKBONE", "random:esm2_demo")  # one narrow layer
+    monkeypatch.setattr(workflow, "DEMO_BACKBONE", TINY)
     result = workflow.demo(DemoConfig(out=tmp_path / "demo", threads=1))
     trained = set(zip(result.table["task"], result.table["method"], strict=True))
     assert trained == {

@@ -73,15 +73,14 @@ def _normed(norm: nn.Module, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D
 
 def _gelu_of(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N inner"]:
     """Return GELU of a product: in one pass, before it is rounded, where nothing else needs it."""
-    if (
-        type(dense) is nn.Linear
-        and normed.dtype is dense.weight.dtype is torch.bfloat16
-        and not (torch.is_grad_enabled() and normed.requires_grad)
-        and torch.backends.mkldnn.is_available()
-    ):
-        pointwise = torch.ops.mkldnn._linear_pointwise
-        return pointwise(normed, dense.weight, dense.bias, "gelu", [], "none")
-    return functional.gelu(dense(normed))
+    needs_graph = torch.is_grad_enabled() and (
+        normed.requires_grad or any(p.requires_grad for p in dense.parameters())
+    )
+    is_plain = type(dense) is nn.Linear and normed.dtype is torch.bfloat16
+    if needs_graph or not is_plain or not torch.backends.mkldnn.is_available():
+        return functional.gelu(dense(normed))
+    weight, bias = dense.weight.to(normed.dtype), dense.bias.to(normed.dtype)
+    return torch.ops.mkldnn._linear_pointwise(normed, weight, bias, "gelu", [], "none")
 
 
 def _attend(

@@ -41,9 +41,7 @@ ALIASES: Mapping[str, tuple[str | None, Callable[[], Any]]] = {
     "esm2_t36_3B": ("facebook/esm2_t36_3B_UR50D", shape("esm.esm_config", 36, 2560, 40)),
     "esm2_t48_15B": ("facebook/esm2_t48_15B_UR50D", shape("esm.esm_config", 48, 5120, 40)),
     "esm1b_t33_650M": ("facebook/esm1b_t33_650M_UR50S", shape("esm.esm1b_config")),
-    # one layer for the demo; the wide initialisation lets even a frozen one see residue order
-    "esm2_demo": (None, shape("esm.esm_config", 1, 128, 4, initializer_range=0.2)),
-    # `mini`, untrained
+    # `mini`, untrained; the wide initialisation lets even a frozen one see residue order
     "esm2_mini": (None, shape("esm.esm_config", 3, 320, 5, initializer_range=0.1)),
     "esm2_tiny": (None, shape("esm.esm_config", 2, 32, 4)),
     "prot_bert": ("Rostlab/prot_bert", shape("bert.prot_bert_config")),
