@@ -319,6 +319,17 @@ def is_readable(path: Path) -> bool:
     return os.path.exists(path) and not os.path.isdir(path)
 
 
+def missing_file(path: Path) -> str:
+    """Return why a path cannot be read as a file.
+
+    Examples
+    --------
+    >>> missing_file(Path(".")), missing_file(Path("no_such.tsv"))
+    ('.: this is a folder; expected a file', 'no_such.tsv: no such file')
+    """
+    return f"{path}: " + ("this is a folder; expected a file" if path.is_dir() else "no such file")
+
+
 def as_file(path: Path) -> Path:
     """Return the path itself, or the copy of a pipe.
 

@@ -13,6 +13,7 @@ from peftide.files import (
     alone_at,
     is_pipe,
     is_readable,
+    missing_file,
     remove,
     remove_partials,
     storage_errors,
@@ -345,7 +346,7 @@ def require_file(path: Any, *, where: str) -> None:
         Naming it.
     """
     if isinstance(path, Path) and not is_readable(path):
-        raise InputError(f"{path}: no such file", where=where)
+        raise InputError(missing_file(path), where=where)
 
 
 def refuse_inputs_inside(path: Path, inputs: Iterable[Path]) -> None:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_BEFORE_FIRST = 5.0
+LEAST_SHARE = 0.02
+"""Share of the work that is done before the time left is forecast."""
 NARROW, WIDE = 60, 100
 """Columns of a terminal below which a bar is left out, and from which it shows the rate."""
 BAR_COLUMNS = 20
@@ -119,13 +121,14 @@ class Meter:
         left = (self.total - self.done) / rate if rate else float("inf")
         if left < SECONDS_BEFORE_FIRST:
             return
+        share = self.done / self.total
         logger.info(
-            "%s: %.0f %% · %s %s/s · %s left%s",
+            "%s: %.0f %% · %s %s/s%s%s",
             self.description,
-            100 * self.done / self.total,
+            100 * share,
             f"{rate:,.0f}",
             self.unit,
-            duration(left),
+            f" · {duration(left)} left" if share >= LEAST_SHARE else "",
             f" · {self.beside}" if self.beside else "",
         )
 

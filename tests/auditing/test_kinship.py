@@ -1,11 +1,10 @@
 """Proteins of later parts that are similar to one of train."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from peftide.auditing import conclusion, find_kinship, judge, kinship_of
+from peftide.auditing import find_kinship
 from peftide.auditing.kinship import similar_proteins
-from peftide.baselines import find_homologues
-from peftide.similarity import SimilaritySettings
+from peftide.similarity import Hits, SimilaritySettings, best_hits
 from tests.auditing.conftest import Make
 from tests.similarity.conftest import random_proteins, relatives
 
@@ -52,21 +51,16 @@ def test_few_are_a_warning_and_none_is_good(make: Make):
     assert len(kinship.hits) == 1
 
 
-def test_the_search_of_a_baseline_gives_the_verdict_of_an_audit(make: Make):
-    """An audit searches anew; a training has already searched for its nearest homologues."""
+def test_a_given_search_is_used(make: Make):
     old, new = random_proteins(4), random_proteins(2, seed=9)
-    cousin = relatives(old[:1], changed=0.5)[0]
-    rows = [(old[0], old[1], 1, "train"), (old[2], old[3], 0, "train")]
-    rows += [(cousin, new[0], 1, "test"), (old[1], new[1], 0, "test"), (new[0], new[1], 1, "test")]
-    subject = make(rows)
-    texts = subject.dataset.proteins.sequences
-    queries = np.unique(subject.dataset.parts["test"].members)
-    targets = [old[3], old[0], old[2], old[1]]
-    found = find_homologues([texts[p] for p in queries], targets, threads=1)
-    kinship = kinship_of(subject, found, queries=queries, targets=targets)
-    audited = find_kinship(subject, SETTINGS)
-    for one in (kinship, audited):
-        assert similar_proteins(subject, "test", one).numbers["count"] == 1
-        severities = [verdict.severity for verdict in judge(subject, one)]
-        assert conclusion(severities, searched=True).startswith("2 leaks")
-    assert kinship.hits.target.tolist() == audited.hits.target.tolist()
+    subject = make([(old[0], old[1], 1, "train"), (new[0], new[1], 1, "test")])
+    asked = []
+
+    def search(
+        queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings
+    ) -> Hits:
+        asked.append((tuple(queries), tuple(targets), settings))
+        return best_hits(queries, targets, settings)
+
+    assert len(find_kinship(subject, SETTINGS, search=search).hits) == 0
+    assert asked == [(tuple(new), tuple(old[:2]), SETTINGS)]

@@ -49,11 +49,13 @@ def test_an_evaluation_is_judged_by_what_the_training_knew(make: Make):
     rows = [(texts[0], texts[1], 1, "test"), (texts[2], texts[3], 0, "test")]
     dataset = make(rows).dataset
     seen, similarity = np.array([True, False, False, False]), np.array([1.0, 0.5, 0.0, 0.0])
-    record = audit_known(dataset, pairs=True, seen=seen, similarity=similarity)
+    record = audit_known(dataset, pairs=True, seen=seen, similarity=similarity, tool="pyopal 0")
     assert record["conclusion"] == "2 leaks"
     shared, similar = record["verdicts"]
     assert shared["numbers"]["count"] == similar["numbers"]["count"] == 1
     assert similar["numbers"]["highest_identity"] == 0.5
+    assert "of the shorter protein (pyopal 0)" in similar["text"]
+    assert record["similarity"] == {"tool": "pyopal 0"}
     unsearched = audit_known(dataset, pairs=True, seen=np.zeros(4, dtype=bool), similarity=None)
     assert unsearched["similarity"] is None
     assert unsearched["conclusion"].startswith("no leak among identical sequences")

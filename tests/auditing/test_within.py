@@ -85,3 +85,13 @@ def test_crops(make: Make):
     )
     assert one(within.crops(make(rows, max_length=12), "train")).severity == "ok"
     assert within.crops(make(rows, max_length=None), "train") is None
+
+
+def test_nearly_equal_degrees_predict_nothing(make: Make):
+    names = ["M" + letter for letter in "ACDEFGHIKL"]
+    ring = [(a, b, 1, "train") for a, b in zip(names, names[1:] + names[:1], strict=True)]
+    other = [(a, b, 0, "train") for a, b in zip(names, names[2:] + names[:2], strict=True)]
+    further = [(names[0], names[5], 1, "train"), (names[1], names[6], 0, "train")]
+    found = one(within.degree_balance(make([*ring, *other, *further]), "train"))
+    assert found.severity == "ok"
+    assert found.numbers["correlation"] == pytest.approx(-0.25)

@@ -51,11 +51,14 @@ def test_the_table_says_what_is_needed_and_what_is_there() -> None:
         "2,000 train",
         "1.000% of 100,000",
         "9.0 GB  free: 8.0 GB of 16.0 GB",
-        "1 h 0 min  3 epochs of 20 min 0 s",
+        "1 h 0 min  of it 1 h 0 min for 3 epochs of 20 min 0 s",
         "note: two layers were measured",
     ):
         assert said in text
     assert "saving" not in text  # takes no time
+    assert "busy" not in text
+    idle = replace(PLAN, cpu_seconds={"reading": 4.0, "training": 1000.0})
+    assert list(plan_lines(idle))[-1].startswith("note: this machine is busy: an idle one takes ab")
 
 
 def test_the_verdict_and_the_next_command_follow(capsys: pytest.CaptureFixture[str]) -> None:

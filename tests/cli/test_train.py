@@ -68,11 +68,9 @@ def test_the_audit_says_each_leak_and_warning_with_its_own_part_and_severity() -
         {"severity": "ok", "kind": "crops", "part": "train", "text": "fine"},
     ]
     audit = {"conclusion": "1 leak, 3 warnings, 1 note", "verdicts": verdicts}
-    assert list(audit_lines(audit))[:4] == [
+    assert list(audit_lines(audit)) == [
         "audit: 1 leak, 3 warnings, 1 note",
         "  leak: validation: 11 of 150",
         "  warning: test: 25 of 500",
         "  warning: validation, test: 1 row",
     ]
-    *_, last = audit_lines(audit)
-    assert last.startswith("  This search for similar proteins is quick")

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from peftide.baselines import Homologues
 from peftide.evaluation import homology
-from peftide.evaluation.homology import remembered_search
+from peftide.evaluation.homology import remembered_kinship, remembered_search
+from peftide.similarity import SimilaritySettings
+from tests.similarity.conftest import random_proteins, relatives
 
 
 @pytest.fixture
@@ -49,3 +52,33 @@ def test_a_broken_file_is_looked_for_anew(tmp_path: Path, searched: list[tuple[s
     found = remembered_search(tmp_path)(["MK"], ["MA"])
     assert len(searched) == 2
     assert found.identity_fraction.tolist() == [0.5]
+
+
+def test_the_search_of_an_audit_is_remembered_by_sequences_and_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, best_hits = [], homology.best_hits
+
+    def search(*given: Any) -> Any:
+        made.append(given)
+        return best_hits(*given)
+
+    monkeypatch.setattr(homology, "best_hits", search)
+    settings = SimilaritySettings(threads=1)
+    old = random_proteins(3)
+    queries = [*random_proteins(1, seed=9), *relatives(old[:1], changed=0.5)]
+    first = remembered_kinship(tmp_path)(queries, old, settings)
+    again = remembered_kinship(tmp_path)
+    for _ in range(2):
+        second = again(queries, old, settings)
+        assert second.tool == first.tool
+        for name in homology.HITS:
+            np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    assert len(made) == len(first) == 1
+    assert len(again(queries, old, replace(settings, identity_fraction=0.9))) == 0
+    assert len(again([], old, settings)) == 0
+    assert len(made) == 3
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"cut off")
+    assert len(remembered_kinship(tmp_path)(queries, old, settings)) == 1
+    assert len(made) == 4

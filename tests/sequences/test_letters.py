@@ -58,7 +58,9 @@ def test_other_characters_are_problems_at_their_line(
 @pytest.mark.parametrize("text", ["", " \n", "*", "\n*\n"])
 def test_empty(cleaner: SequenceCleaner, text: str):
     assert cleaner.clean(text, 3, name="P1") == ""
-    assert cleaner.problems == ["a.fasta:3: the sequence of P1 is empty"]
+    assert cleaner.problems == [
+        "a.fasta:3: the sequence of P1 is empty: add it, or delete the record"
+    ]
 
 
 def test_nucleotides_are_kept_and_pointed_out(cleaner: SequenceCleaner):

@@ -1,10 +1,13 @@
 """What counts as similar, and what looks for it."""
 
+import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from peftide.errors import InputError
+from peftide.similarity import settings as settings_module
 from peftide.similarity.settings import SimilaritySettings
 
 
@@ -40,3 +43,17 @@ def test_the_rule_in_words():
     assert SimilaritySettings(tool="pyopal").program() is None
     assert SimilaritySettings(threads=3).thread_count() == 3
     assert SimilaritySettings().thread_count() >= 1
+
+
+def test_few_sequences_are_all_aligned_by_pyopal(monkeypatch: pytest.MonkeyPatch):
+    auto, few = SimilaritySettings(), ["MKV"] * 500
+    assert auto.suited(["MK"], few) == replace(auto, tool="pyopal", max_hits=500)
+    assert auto.suited(few, ["MK"]) == replace(auto, tool="pyopal")
+    assert auto.suited([], few) is auto
+    for tool in ("pyopal", "mmseqs") if shutil.which("mmseqs") else ("pyopal",):
+        named = SimilaritySettings(tool=tool)
+        assert named.suited(few, few) is named
+    monkeypatch.setattr(settings_module, "MOST_CELLS", 3)
+    assert auto.suited(few, few) is auto
+    assert auto.suited(few, few, most_pairs=250_000) == replace(auto, tool="pyopal")
+    assert auto.suited(few, few, most_pairs=249_999) is auto

@@ -37,3 +37,10 @@ def test_residue_labels_that_a_spreadsheet_rounded_are_no_values() -> None:
 def test_dates_and_notes_are_no_classes(labels: list[str]) -> None:
     with pytest.raises(InputError, match="labels are numbers with .*--task regression"):
         detect_task(labels * 5, lengths=None, pairs=False)
+
+
+def test_a_decimal_comma_is_shown_with_a_point() -> None:
+    with pytest.raises(
+        InputError, match=r"write 0\.03 instead of 0,03 for --task regression; else"
+    ):
+        detect_task(["0,03", "1,25", "2,5"], lengths=[90] * 3, pairs=False)

@@ -38,7 +38,7 @@ def test_a_label_of_another_length_is_refused(rows: Rows, reading: Reading) -> N
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        ("1", "t.tsv:3: mask of 1 character for a sequence of 2 residues. Labels and masks have"),
+        ("0", "t.tsv:3: mask of 1 character for a sequence of 2 residues. Labels and masks have"),
         ("1x", "t.tsv:3: mask with other characters than 0 and 1. A mask has a 1 for each"),
     ],
 )
@@ -158,3 +158,9 @@ def test_classes_that_differ_in_case_are_named(rows: Rows, reading: Reading) -> 
     labels = Labels(class_names=("H", "h"))
     (finding,) = read_residue(rows(["Hh"]), labels, reading([2])).findings
     assert finding.kind == "similar_classes"
+
+
+def test_a_mask_that_lost_its_leading_zeros_is_said_to_have(rows: Rows, reading: Reading) -> None:
+    examples = rows(["HEHE"], masks=["11"])
+    with pytest.raises(InputError, match=r"pandas may have removed 2 zeros from its start"):
+        read_residue(examples, fit_residue(rows(["HEHE"]), reading([4])), reading([4]))

@@ -30,3 +30,17 @@ def test_wrong_labels_are_counted_before_validation_is_held_out(tmp_path: Path) 
     config = TrainConfig(task="binary", train=table, out=tmp_path / "run")
     with pytest.raises(InputError, match="30 problems in the input"):
         read_problem(config, find_task("binary"))
+
+
+def test_a_table_of_dna_is_refused(tmp_path: Path) -> None:
+    letters = np.random.default_rng(0).choice(list("ACGT"), (40, 60))
+    rows = [("".join(row), number % 2) for number, row in enumerate(letters)]
+    table = write_rows(tmp_path / "t.tsv", "sequence label", rows)
+    config = TrainConfig(task="binary", train=table, out=tmp_path / "run")
+    with pytest.raises(
+        InputError, match=r"40 of 40 sequences have only the letters ACGTUN.*Transl"
+    ):
+        read_problem(config, find_task("binary"))
+    few = [*rows[:5], *((text, k % 2) for k, text in enumerate(random_sequences(30)))]
+    write_rows(table, "sequence label", few)
+    assert read_problem(config, find_task("binary")).dataset.findings

@@ -1,6 +1,6 @@
 """A data set comes in; verdicts on its parts go out: reasons for inflated scores. No torch."""
 
-from peftide.auditing.kinship import Kinship, find_kinship, kinship_of
+from peftide.auditing.kinship import Kinship, Search, find_kinship
 from peftide.auditing.result import AuditResult, audit_known, audit_training
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import UNSEARCHED, conclusion
@@ -11,6 +11,7 @@ __all__ = [
     "UNSEARCHED",
     "AuditResult",
     "Kinship",
+    "Search",
     "Subject",
     "Verdict",
     "audit_known",
@@ -18,5 +19,4 @@ __all__ = [
     "conclusion",
     "find_kinship",
     "judge",
-    "kinship_of",
 ]

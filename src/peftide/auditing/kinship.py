@@ -1,14 +1,12 @@
 """Proteins of later parts that are similar to a protein in train."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Severity, Verdict, share
-from peftide.baselines import Homologues
-from peftide.baselines.homologues import RULE
 from peftide.similarity import Hits, SimilaritySettings, best_hits
 from peftide.types import FloatArray, IntArray
 
@@ -33,49 +31,25 @@ class Kinship:
     hits: Hits
 
 
-def find_kinship(subject: Subject, settings: SimilaritySettings) -> Kinship:
-    """Search train for proteins similar to those in later parts; skip identical ones."""
+Search = Callable[[Sequence[str], Sequence[str], SimilaritySettings], Hits]
+"""(queries, targets, settings) → the best similar target of each query that has one."""
+
+
+def find_kinship(
+    subject: Subject, settings: SimilaritySettings, *, search: Search = best_hits
+) -> Kinship:
+    """Search train for proteins similar to those in later parts; skip identical ones.
+
+    `peftide audit` and the audit of a training both use this search, so that they agree.
+    """
     train = subject.proteins("train")
     later = np.unique(np.concatenate([subject.proteins(part) for part in subject.later]))
     own = np.setdiff1d(later, train)
     texts = subject.sequences
-    found = best_hits([texts[n] for n in own], [texts[n] for n in train], settings)
+    found = search([texts[n] for n in own], [texts[n] for n in train], settings)
     columns = (found.identity_fraction, found.query_coverage_fraction)
     columns += (found.target_coverage_fraction, found.score)
     return Kinship(settings, Hits(own[found.query], train[found.target], *columns, found.tool))
-
-
-FOUND_BY = f"{RULE.tool} among the {RULE.max_hits} best candidates of each protein"
-"""The tool of the search that a baseline has made, in words."""
-
-
-def kinship_of(
-    subject: Subject, found: Homologues, *, queries: IntArray, targets: Sequence[str]
-) -> Kinship:
-    """Return the similar proteins that a baseline has already found.
-
-    Parameters
-    ----------
-    found
-        Homologues of the proteins of later parts in train.
-    queries
-        The proteins that were looked for, as indices into the data set.
-    targets
-        The sequences among which they were looked for.
-    """
-    numbers = {sequence: number for number, sequence in enumerate(subject.sequences)}
-    known = np.array([numbers[sequence] for sequence in targets], dtype=np.int64)
-    query, target = subject.numbers[queries][found.query], known[found.target]
-    columns = (found.identity_fraction, found.coverage_fraction, found.coverage_fraction)
-    hits = Hits(
-        query,
-        target,
-        *columns,
-        found.score,
-        FOUND_BY,
-    )
-    hits = hits.take(~np.isin(query, subject.proteins("train"))).best_first()
-    return Kinship(RULE, hits.take(np.unique(hits.query, return_index=True)[1]))
 
 
 APART = "Split by similarity cluster, or report the score without these rows"

@@ -1,20 +1,20 @@
 """The subject of an audit and its verdicts → one record."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from peftide.auditing.across import judged_shared
-from peftide.auditing.kinship import FOUND_BY, Kinship, judged_similar
+from peftide.auditing.kinship import Kinship, judged_similar
 from peftide.auditing.subject import Subject
 from peftide.auditing.variants import known_to_be_similar
 from peftide.auditing.verdict import conclusion
 from peftide.auditing.verdicts import SEVERITIES, Verdict, judge
-from peftide.baselines.homologues import RULE
 from peftide.sequences import Dataset
+from peftide.similarity import SimilaritySettings
 from peftide.types import BoolArray, FloatArray
 from peftide.version import __version__
 
@@ -87,22 +87,26 @@ def audit_training(
     *,
     pairs: bool,
     max_length: int | None,
-    find: Callable[[Subject], Kinship | None] = lambda _subject: None,
+    kinship: Kinship | None = None,
 ) -> AuditResult:
     """Return the verdicts on the data of a training.
 
     Parameters
     ----------
-    find
-        Returns the similar proteins that the training has already searched for, or None.
+    kinship
+        Similar proteins across parts; None if they were not searched.
     """
     subject = Subject(dataset, pairs, max_length, trained=True)
-    kinship = find(subject)
     return AuditResult(subject, judge(subject, kinship), kinship)
 
 
 def audit_known(
-    dataset: Dataset, *, pairs: bool, seen: BoolArray, similarity: FloatArray | None
+    dataset: Dataset,
+    *,
+    pairs: bool,
+    seen: BoolArray,
+    similarity: FloatArray | None,
+    tool: str = "",
 ) -> dict[str, Any]:
     """Return the record of the proteins of another data set that a model's training knew.
 
@@ -115,13 +119,15 @@ def audit_known(
     similarity
         Highest identity of each protein to a training sequence, 0 without one; None if it was not
         searched. Shape (P,).
+    tool
+        The tool of that search.
     """
     subject, (part,) = Subject(dataset, pairs), dataset.parts
     verdicts = [judged_shared(subject, part, np.unique(subject.numbers[seen]))]
     if similarity is not None:
         numbers, first = np.unique(subject.numbers, return_index=True)
         found = (similarity[first] > 0) & ~seen[first]
-        rule = f"{RULE} ({FOUND_BY})"
+        rule = f"{SimilaritySettings()} ({tool})"
         identities = similarity[first][found]
         verdicts.append(
             judged_similar(subject, part, numbers[found], identities=identities, rule=rule)
@@ -132,7 +138,7 @@ def audit_known(
         "peftide": __version__,
         "conclusion": conclusion(severities, searched=similarity is not None),
         "verdicts": [dataclasses.asdict(verdict) for verdict in verdicts],
-        "similarity": None if similarity is None else {"tool": FOUND_BY},
+        "similarity": None if similarity is None else {"tool": tool},
     }
 
 

@@ -6,7 +6,10 @@ from peftide.auditing.subject import Subject
 from peftide.auditing.verdict import Severity, Verdict, share
 from peftide.quantities import count_of
 from peftide.sequences import Finding
-from peftide.types import FloatArray
+from peftide.types import FloatArray, IntArray
+
+LEAST_VARIATION = 0.3
+"""Standard deviation of degrees, as a share of their mean, below which they predict nothing."""
 
 BALANCED = 0.7
 """Correlation of positive and negative degree at which a part counts as balanced."""
@@ -113,12 +116,13 @@ def degree_balance(subject: Subject, part: str) -> Verdict | None:
     correlation = _correlation(positive.astype(float), negative.astype(float))
     if correlation is None:
         return None
-    balanced = correlation >= BALANCED
+    balanced = correlation >= BALANCED or not (_varies(positive) and _varies(negative))
     return Verdict(
         part,
         "degree_balance",
         "ok" if balanced else "warning",
-        f"the correlation of its proteins' positive and negative degrees is {correlation:.2f}",
+        ("" if balanced else "proteins with many positive pairs do not have many negative ones: ")
+        + f"the correlation of both counts is {correlation:.2f}",
         ""
         if balanced
         else "A protein's degree predicts its labels: sample new negatives that keep each "
@@ -143,7 +147,7 @@ def crops(subject: Subject, part: str) -> Verdict | None:
         "note",
         f"{share(int(long.sum()), len(proteins), 'proteins')} have more than "
         f"{count_of(limit, 'residue')}, and {rows.mean():.1%} of the {subject.what} contain one: "
-        "the model crops their ends",
+        "the model reads only the first ones",
         "`--max-length none` crops nothing, if the backbone allows it",
         {"count": int(long.sum()), "proteins": len(proteins), "rows": int(rows.sum())},
         tuple(subject.name(int(number)) for number in proteins[long][:3]),
@@ -152,6 +156,11 @@ def crops(subject: Subject, part: str) -> Verdict | None:
 
 WITHIN = (repeats, contradictions, self_pairs, one_sided, degree_balance, crops)
 """All checks of one part; a check returns None if it does not apply."""
+
+
+def _varies(degrees: IntArray) -> bool:
+    """Return whether proteins differ enough in their degree for it to predict a label."""
+    return float(degrees.std()) > LEAST_VARIATION * float(degrees.mean())
 
 
 def _has_degrees(subject: Subject) -> bool:

@@ -33,7 +33,7 @@ def check_base_bits(bits: int | None) -> None:
             f"received {bits}, but this machine has no CUDA GPU",
             expected="a CUDA GPU, on which alone the library for it is fast",
             where="--base-bits",
-            fix="Leave it out: the backbone is then held in 32 bits",
+            fix="Leave it out: the backbone is then held in 16 or 32 bits (--precision)",
         )
     if importlib.util.find_spec(LIBRARY) is None:
         raise InputError(

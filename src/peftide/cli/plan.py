@@ -18,6 +18,8 @@ from peftide.planning.plan import Plan
 from peftide.quantities import byte_size, count_of, duration
 from peftide.training.options import for_method
 
+BUSY = 2.0
+"""Wall time per CPU time from which a plan says that the machine is busy."""
 SUMS = ("per_epoch", "total")
 
 
@@ -82,6 +84,16 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield from aligned(_pieces(plan))
     yield from (f"note: {line}" for line in plan.notes)
+    yield from _busy(plan)
+
+
+def _busy(plan: Plan) -> Iterator[str]:
+    """Yield a note if other work takes most of the time; a GPU works without the CPU."""
+    wall, cpu = plan.seconds["total"], sum(plan.cpu_seconds.values())
+    if plan.machine["device"] == "cpu" and cpu and wall > BUSY * cpu:
+        yield (
+            f"note: this machine is busy: an idle one takes about {duration(cpu)} with one thread"
+        )
 
 
 def _summary(plan: Plan) -> list[list[str]]:
@@ -103,8 +115,8 @@ def _summary(plan: Plan) -> list[list[str]]:
         ],
         ["time", duration(seconds["total"])]
         + [
-            f"{count_of(epochs, 'epoch')} of {duration(seconds['per_epoch'])}; "
-            "fewer with early stopping"
+            f"of it {duration(epochs * seconds['per_epoch'])} for {count_of(epochs, 'epoch')} of "
+            f"{duration(seconds['per_epoch'])}, fewer with early stopping; the rest is below"
         ],
     ]
 

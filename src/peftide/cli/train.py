@@ -15,11 +15,6 @@ from peftide.report.card import SERIOUS
 from peftide.report.forms import AuditForm
 from peftide.run_folder import RunFolder
 
-SIMILAR = "similar_proteins"
-"""Kind of the verdict on a search for similar proteins."""
-
-SEARCHED = "This search for similar proteins is quick; `peftide audit` searches more thoroughly."
-
 
 def run(config: TrainConfig, given: Names) -> None:
     """Train, then print the scores, the verdicts and the next command."""
@@ -47,5 +42,3 @@ def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
                 found.setdefault((severity, verdict["text"]), []).append(verdict["part"])
     for (severity, text), parts in found.items():
         yield f"  {severity}: {', '.join(parts)}: {text}"
-    if any(verdict.get("kind") == SIMILAR for verdict in audit["verdicts"]):
-        yield f"  {SEARCHED}"

@@ -14,6 +14,8 @@ Row = Mapping[str, Any]
 def verdict(chosen: str, rows: Sequence[Row]) -> list[str]:
     """Return the choice, its rivals and the best baseline, one sentence each.
 
+    A baseline that is above the choice comes first.
+
     Parameters
     ----------
     chosen
@@ -29,7 +31,8 @@ def verdict(chosen: str, rows: Sequence[Row]) -> list[str]:
     ]
     best = next((row for row in rows if row["status"] == BASELINE), None)
     if best is not None and best.get("verdict"):
-        said.append(beside_baseline(said_name(own, rows), best))
+        useless = best["verdict"] == "above"
+        said.insert(0 if useless else len(said), beside_baseline(said_name(own, rows), best))
     return said
 
 

@@ -158,8 +158,8 @@ class SplitConfig(JoinOptions, PartOptions, ClusterOptions, SeedOptions):
     )
     similarity: Literal["auto", "mmseqs", "pyopal", "none"] = option(
         "auto",
-        doc="tool that finds similar proteins, which stay together: auto uses MMseqs2 if it is "
-        "installed, else pyopal; none: only identical proteins stay together",
+        doc="tool that finds similar proteins, which stay together: auto uses MMseqs2 for large "
+        "tables if it is installed, else pyopal; none: only identical proteins stay together",
         main=True,
     )
     identity: float = option(
@@ -197,8 +197,8 @@ class AuditConfig(PartTables, RowOptions, PartOptions):
     out: Path | None = option(None, doc="file to write: every verdict as JSON", main=True)
     similarity: Literal["auto", "mmseqs", "pyopal", "none"] = option(
         "auto",
-        doc="tool that finds similar proteins across parts: auto uses MMseqs2 if it is "
-        "installed, else pyopal; none skips this search and takes seconds",
+        doc="tool that finds similar proteins across parts: auto uses pyopal, and MMseqs2 for very "
+        "large tables if it is installed; none skips this search and takes seconds",
         main=True,
     )
     identity: float = option(

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from peftide.auditing import Kinship, Subject, kinship_of
+from peftide.auditing import Kinship
 from peftide.baselines import (
     BASELINES,
     Degree,
     Fitted,
     FittedOnProteins,
-    Homologues,
     NearestHomologue,
     ResidueLetters,
     SubstitutionScores,
@@ -54,9 +53,8 @@ class Beside:
     similarity
         Highest identity of each protein to the training part, 0 if nothing is similar and NaN if
         it was not searched; None without the baseline `nearest_homologue`. Shape (P,).
-    queries, homologues
-        Proteins that were searched, as indices into the data set, and their homologues among the
-        sequences of that baseline. None without it.
+    kinship
+        Similar proteins across parts, as an audit finds them; None if they were not searched.
     seconds
         Name → time for fitting and answering.
     notes
@@ -67,8 +65,7 @@ class Beside:
     answers: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
     thresholds: dict[str, float | None] = field(default_factory=dict)
     similarity: FloatArray | None = None
-    queries: IntArray | None = None
-    homologues: Homologues | None = None
+    kinship: Kinship | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -84,14 +81,6 @@ class Beside:
             }
             for name, answers in self.answers.items()
         }
-
-    def kinship(self, subject: Subject) -> Kinship | None:
-        """Return the similar proteins across parts as an audit judges them; None if unsearched."""
-        nearest = self.fitted.get("nearest_homologue")
-        if self.queries is None or self.homologues is None:
-            return None
-        assert isinstance(nearest, NearestHomologue)
-        return kinship_of(subject, self.homologues, queries=self.queries, targets=nearest.sequences)
 
     def store(self, folder: Path, train: ScoredPart) -> None:
         """Write the fitted baselines into a run folder; if there are none, empty the folder."""
@@ -294,9 +283,8 @@ def with_similarity(beside: Beside, parts: Mapping[str, ScoredPart]) -> Beside:
     used = np.unique(np.concatenate([part.examples.members.ravel() for part in parts.values()]))
     sequences = next(iter(parts.values())).dataset.proteins.sequences
     similarity = np.full(len(sequences), np.nan)
-    found = nearest.homologues([sequences[p] for p in used])
-    similarity[used] = found.highest()
-    return replace(beside, similarity=similarity, queries=used, homologues=found)
+    similarity[used] = nearest.homologues([sequences[p] for p in used]).highest()
+    return replace(beside, similarity=similarity)
 
 
 def _fit(name: str, train: ScoredPart, scores: SubstitutionScores | None) -> Fitted:

@@ -10,10 +10,11 @@ from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.environment import environment
 from peftide.errors import InputError
 from peftide.evaluation.beside import stored_beside
-from peftide.evaluation.homology import remembered_search
+from peftide.evaluation.homology import remembered_kinship, remembered_search
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.peers import read_peers
 from peftide.evaluation.record import evaluate_parts
+from peftide.evaluation.relatives import related_to_stored
 from peftide.evaluation.results import EVALUATE, Results, write_results
 from peftide.evaluation.rows import ScoredPart
 from peftide.evaluation.strata import Trained
@@ -25,6 +26,7 @@ from peftide.predictor.predictor import PART, Predictor, predictor_of
 from peftide.run_folder import RunFolder
 from peftide.sequences import Table, read_table, split_by_column
 from peftide.sequences.findings import plain_findings, say_findings
+from peftide.similarity import SimilaritySettings
 from peftide.tasks.reading import reading_options
 from peftide.types import Level
 from peftide.work_folder import Work
@@ -60,6 +62,12 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
         option=config.baselines,
         search=remembered_search(config.embedding_cache, threads=config.threads),
     )
+    beside, tool = related_to_stored(
+        beside,
+        part.dataset.proteins.sequences,
+        settings=SimilaritySettings(threads=config.threads),
+        search=remembered_kinship(config.embedding_cache),
+    )
     others = {
         "baselines": beside.scored({name: part}),
         "peers": {who: {name: answers} for who, answers in peers.items()},
@@ -78,7 +86,7 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
     folder = RunFolder(work.new)
     options = {"options": as_mapping(config), "chosen": sorted(given | changed_options(config))}
     write_json(folder.record, evaluation_record(config, predictor, bundle, part=part) | options)
-    write_json(folder.audit, _audit(part, trained, name=name))
+    write_json(folder.audit, _audit(part, trained, name=name, tool=tool))
     write_results(
         Results(
             metrics,
@@ -93,11 +101,12 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
     return metrics
 
 
-def _audit(part: ScoredPart, trained: Trained, *, name: str) -> dict[str, Any]:
+def _audit(part: ScoredPart, trained: Trained, *, name: str, tool: str) -> dict[str, Any]:
     """Return the verdicts on the proteins of the table that the training knew."""
     dataset = replace(part.dataset, parts={name: part.examples})
     pairs = part.task.level == "pair"
-    return audit_known(dataset, pairs=pairs, seen=trained.seen, similarity=trained.similarity)
+    similarity = trained.similarity
+    return audit_known(dataset, pairs=pairs, seen=trained.seen, similarity=similarity, tool=tool)
 
 
 def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) -> ScoredPart:

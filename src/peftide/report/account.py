@@ -181,8 +181,8 @@ def cost(run: Run) -> Section | None:
                 ("peak memory", _memory(record)),
                 ("total time", _text(seconds.get("this_process"), duration)),
                 ("training time", _text(seconds.get("training"), duration)),
-                # a head in closed form takes no steps
-                ("training speed", _text(rate, _speed) if record.get("steps") != 0 else ""),
+                # a frozen backbone reads no residues while its head trains
+                ("training speed", _text(rate, _speed) if _reads_residues(run) else ""),
                 ("machine", _machine(hardware)),
                 ("arithmetic", hardware.get("precision")),
             ],
@@ -191,6 +191,10 @@ def cost(run: Run) -> Section | None:
         intro="Parameters, memory and time of this run. `peftide plan` forecasts them for other "
         "options.",
     )
+
+
+def _reads_residues(run: Run) -> bool:
+    return run.record.get("steps") != 0 and run.options.get("method") != "head"
 
 
 def _speed(rate: float) -> str:

@@ -168,10 +168,28 @@ def _caption(row: Mapping[str, Any]) -> Markup:
     ahead = "faster than" if row["ahead"] == "yes" else "not faster than all of"
     said = (
         "Blue: the most attributed residues are hidden first. Orange: random residues, with "
-        f"the range of the random orders. Here the score falls {ahead} the random orders: by "
-        f"{wording.score(row['area'])} on average, against {wording.score(row['random_area'])}."
+        f"the range of the random orders. Hiding the most attributed residues "
+        f"{changed(row['area'])} on average, hiding random ones {changed(row['random_area'])}: "
+        f"the score falls {ahead} the random orders."
     )
+    if row["random_area"] < 0:
+        said += (
+            " Hiding residues at random raises the score, so hidden residues take the model "
+            "outside the sequences that it knows: read this test with caution."
+        )
     return element("figcaption", element("b", "Deletion test. "), said)
+
+
+def changed(area: float) -> str:
+    """Return a fall of the score in words.
+
+    Examples
+    --------
+    >>> changed(0.5), changed(-2.0)
+    ('lowers the score by 0.500', 'raises it by 2.000')
+    """
+    word = "lowers the score" if area >= 0 else "raises it"
+    return f"{word} by {wording.score(abs(area))}"
 
 
 def _overview(proteins: pd.DataFrame) -> list[Section | None]:

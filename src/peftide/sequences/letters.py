@@ -141,7 +141,7 @@ def _problem(text: str, line: int, *, path: Path, name: str) -> str:
             "phosphorylated residue: write one capital letter per residue"
         )
     if first is None:
-        return f"{place(path, line)}: the sequence of {name} is empty"
+        return f"{place(path, line)}: the sequence of {name} is empty: add it, or delete the record"
     line += body.count("\n", 0, first.start())
     characters = "".join(dict.fromkeys(NOT_A_LETTER.findall(body)))
     shown = " ".join(map(_shown, characters[:SHOWN_CHARACTERS]))

@@ -206,7 +206,11 @@ def _not_text(path: Path, looks_like: str) -> InputError:
         f"not a text file: it looks like {looks_like}",
         expected="plain text (CSV, TSV or FASTA), also compressed as .gz or .xz",
         where=path,
-        fix="Unpack it, or save it as text (in a spreadsheet program: as CSV, UTF-8)",
+        fix=(
+            "In a spreadsheet program, save it as CSV (UTF-8)"
+            if "(.xlsx)" in looks_like or "(.ods)" in looks_like
+            else "Unpack it, or save it as text (in a spreadsheet program: as CSV, UTF-8)"
+        ),
     )
 
 

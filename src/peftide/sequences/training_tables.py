@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peftide.config import AuditConfig, TrainConfig
 from peftide.errors import InputError, raise_problems
-from peftide.files import is_readable
+from peftide.files import is_readable, missing_file
 from peftide.sequences.lookup import SequenceLookup, sequence_lookup
 from peftide.sequences.parts import split_by_column
 from peftide.sequences.tables import Table, read_table
@@ -159,5 +159,5 @@ def data_files(config: TrainConfig | AuditConfig) -> list[Path]:
         named += [config.class_map, *one_file]
     files = [path for path in named if isinstance(path, Path)]
     files += [path for _, path in named_tests(config.test)]
-    raise_problems([f"{path}: no such file" for path in files if not is_readable(path)])
+    raise_problems([missing_file(path) for path in files if not is_readable(path)])
     return files

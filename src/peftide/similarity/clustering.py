@@ -62,8 +62,10 @@ def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
     with working("looking for near-copies"):
         copies = find_copies(texts, settings)
     kept = copies.representatives
-    links, narrow = Links(len(kept), most=settings.max_hits), copies.settings(settings)
-    hits = search_distinct(copies.texts(), copies.texts(), narrow, selection=links)
+    texts = copies.texts()
+    narrow = copies.settings(settings.suited(texts, texts))
+    links = Links(len(kept), most=narrow.max_hits)
+    hits = search_distinct(texts, texts, narrow, selection=links)
     edges = coo_array((np.ones(len(hits)), (hits.query, hits.target)), shape=(len(kept),) * 2)
     if not len(sequences):
         return Clusters(np.empty(0, dtype=np.int64), hits.tool)

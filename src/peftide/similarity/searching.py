@@ -18,6 +18,9 @@ from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
+MOST_PAIRS = 10**9
+"""Pairs of a query and a target up to which pyopal looks for the best target of each query."""
+
 
 def search(queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings) -> Hits:
     """Return similar pairs of a query and a target, with the best hit of each query first.
@@ -58,6 +61,9 @@ def best_hits(queries: Sequence[str], targets: Sequence[str], settings: Similari
     Each query is then aligned with the near-copy of equal length that scores best without gaps.
     A query of another length keeps the representative as its target.
 
+    With the tool "auto", pyopal aligns the most promising targets of up to a billion pairs: it
+    takes less time than MMseqs2, and finds more of the pairs that a full search finds.
+
     Raises
     ------
     PeftideError
@@ -73,9 +79,10 @@ def best_hits(queries: Sequence[str], targets: Sequence[str], settings: Similari
     target_numbers, others = distinct(targets)
     with working("looking for near-copies"):
         copies, own_copies = find_copies(others, settings), find_copies(own, settings)
-    found = search_distinct(
-        own_copies.texts(), copies.texts(), copies.settings(settings), selection=BEST_PAIR
-    ).best_per_query()
+    mine, theirs = own_copies.texts(), copies.texts()
+    settings = settings.suited(mine, theirs, most_pairs=MOST_PAIRS)
+    narrow = copies.settings(settings)
+    found = search_distinct(mine, theirs, narrow, selection=BEST_PAIR).best_per_query()
     found = replace(
         found,
         query=own_copies.representatives[found.query],

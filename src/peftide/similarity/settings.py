@@ -2,13 +2,16 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from peftide.config import AuditConfig, SplitConfig
 from peftide.errors import InputError
 
 PROGRAM = "mmseqs"
+MOST_CELLS = 3 * 10**10
+"""Query residues × target residues that are aligned without a choice of targets, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ class SimilaritySettings:
         Maximum number of aligned targets per query; the most promising ones are aligned.
     tool
         "mmseqs" is the program MMseqs2, "pyopal" the library that comes with peftide; "auto"
-        uses MMseqs2 if it is installed.
+        uses MMseqs2 if it is installed, and pyopal for few sequences (`suited`).
     threads
         CPU threads; None takes all cores.
 
@@ -70,6 +73,29 @@ class SimilaritySettings:
                 fix="Install MMseqs2 (Debian and Ubuntu: apt-get install mmseqs2; conda: bioconda "
                 "mmseqs2), or use `pyopal`, which comes with peftide",
             )
+
+    def suited(
+        self, queries: Sequence[str], targets: Sequence[str], *, most_pairs: int = 0
+    ) -> "SimilaritySettings":
+        """Return the settings with the tool that suits these sequences, if the tool is "auto".
+
+        Few sequences are all aligned with each other, by pyopal: this finds every similar pair, in
+        seconds. Up to `most_pairs` pairs, pyopal aligns the `max_hits` most promising targets of
+        each query.
+
+        Examples
+        --------
+        >>> settings = SimilaritySettings().suited(["MKV"], ["MKV"] * 500)
+        >>> settings.tool, settings.max_hits
+        ('pyopal', 500)
+        """
+        if self.tool != "auto" or not (queries and targets):
+            return self
+        if sum(map(len, queries)) * sum(map(len, targets)) <= MOST_CELLS:
+            return replace(self, tool="pyopal", max_hits=max(len(targets), self.max_hits))
+        if len(queries) * len(targets) <= most_pairs:
+            return replace(self, tool="pyopal")
+        return self
 
     def accepts(self, identity: float, query_coverage: float, target_coverage: float) -> bool:
         """Return whether a significant alignment makes two proteins similar."""

@@ -2,6 +2,7 @@
 
 import math
 import operator
+import re
 from collections.abc import Sequence
 
 from peftide.sequences.label_kinds import (
@@ -19,6 +20,7 @@ from peftide.tasks.column import Column, Detection
 
 LONGEST_EXACT = 15
 """Spreadsheets keep this many digits of a number."""
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 MOST_NAMES, ROWS_EACH = 10, 4
 """So few different decimal numbers, in so many rows each, may be names: EC classes such as 2.7."""
 MOST_HALVES = 3
@@ -75,7 +77,11 @@ def _of_near_numbers(column: Column) -> Detection | None:
     if kind in LISTS:
         reason = f"sets of numbers, or {reason}"
     tasks = ("multilabel" if kind in LISTS else "multiclass", "regression")
-    return Detection(tasks, reason, asks=True, fix=PLAIN[0].upper() + PLAIN[1:])
+    fix = PLAIN[0].upper() + PLAIN[1:]
+    if DECIMAL_COMMA.fullmatch(text):
+        fix = f"If these are decimal commas, write {text.replace(',', '.')} instead of {text}"
+        fix += " for --task regression; else separate the classes by semicolons"
+    return Detection(tasks, reason, asks=True, fix=fix)
 
 
 def are_rounded(labels: Sequence[str]) -> bool:

@@ -129,7 +129,7 @@ def check_lengths(examples: Examples, options: ReadingOptions) -> None:
     source = difference(labels, options.lengths, stops=options.stops) if misfits else ""
     misfits += [
         f"{examples.where(row)}: mask of {count_of(len(mask), 'character')} for a sequence of "
-        f"{count_of(length, 'residue')}"
+        f"{count_of(length, 'residue')}{_lost_zeros(mask, length)}"
         for row, (mask, length) in enumerate(zip(examples.masks or (), lengths, strict=False))
         if len(mask) != length
     ]
@@ -141,6 +141,17 @@ def check_lengths(examples: Examples, options: ReadingOptions) -> None:
         if set(mask) - {"0", "1"}
     ]
     raise_problems(strange, fix="A mask has a 1 for each residue that counts, else a 0.")
+
+
+def _lost_zeros(mask: str, length: int) -> str:
+    """Return why a mask may be too short, as text after the difference."""
+    if len(mask) >= length or not mask.startswith("1"):
+        return ""
+    lost = count_of(length - len(mask), "zero")
+    return (
+        f": a spreadsheet or pandas may have removed {lost} from its start; read the column as "
+        "text (in pandas: dtype=str)"
+    )
 
 
 def _misfit(examples: Examples, row: int, length: int) -> str:

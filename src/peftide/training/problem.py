@@ -16,6 +16,9 @@ from peftide.splitting.training_data import read_training_data
 from peftide.tasks import VARIANT_TASKS, Labels, Targets, Task
 from peftide.tasks.reading import read_class_names, read_labels, reading_options
 
+NUCLEOTIDES = "nucleotide_like_sequences"
+"""Kind of the finding about sequences that look like DNA or RNA."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -40,9 +43,29 @@ def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None 
         task.fit_labels(whole.parts["train"], reading_options(whole, "train", **reading))
 
     dataset = read_training_data(config, task.level, tables, check=check)
+    refuse_nucleotides(dataset)
     dataset = check_variants(dataset, config)
     labels, targets = read_labels(dataset, task, **reading)
     return Problem(task, dataset, labels, targets)
+
+
+def refuse_nucleotides(dataset: Dataset) -> None:
+    """Raise if most sequences look like DNA or RNA.
+
+    Raises
+    ------
+    InputError
+        If more than half of the sequences have only the letters of nucleotides.
+    """
+    count = sum(f.count for f in dataset.findings if f.kind == NUCLEOTIDES)
+    if 2 * count > len(dataset.proteins):
+        raise InputError(
+            f"{count:,} of {count_of(len(dataset.proteins), 'sequence')} have only the letters "
+            "ACGTUN, as DNA or RNA",
+            expected="proteins",
+            where=dataset.parts["train"].path,
+            fix="Translate them into protein sequences",
+        )
 
 
 def check_variants(dataset: Dataset, config: TrainConfig) -> Dataset:

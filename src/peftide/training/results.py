@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from peftide.auditing import Subject
 from peftide.bundle import Bundle, save_bundle
-from peftide.evaluation.beside import Beside, chosen, fitted_beside, suitable
+from peftide.evaluation.beside import NONE, Beside, chosen, fitted_beside, suitable
 from peftide.evaluation.decisions import decide, notes_on
-from peftide.evaluation.homology import remembered_search
+from peftide.evaluation.homology import remembered_kinship, remembered_search
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.record import evaluate_parts
+from peftide.evaluation.relatives import with_kinship
 from peftide.evaluation.results import Results, part_table, write_results
 from peftide.evaluation.strata import reported_parts, trained_by
 from peftide.evaluation.tables import write_table
@@ -22,6 +24,7 @@ from peftide.run_folder import RunFolder
 from peftide.sequences import sequence_hash
 from peftide.sequences.dataset import member_proteins
 from peftide.sequences.findings import plain_findings
+from peftide.similarity import SimilaritySettings
 from peftide.training.loop import FitResult
 from peftide.training.setting import Setting, recipe_of
 from peftide.types import FloatArray
@@ -83,7 +86,11 @@ def _baselines(setting: Setting, folder: RunFolder) -> Beside:
         scores=setting.scores,
     )
     beside.store(folder.baselines, problem.part("train"))
-    return beside
+    if NONE in config.baselines:
+        return beside
+    subject = Subject(problem.dataset, problem.task.level == "pair", trained=True)
+    settings = SimilaritySettings(threads=config.threads)
+    return with_kinship(beside, subject, settings=settings, search=remembered_kinship(store))
 
 
 def save(setting: Setting, predictor: Predictor, folder: RunFolder) -> None:

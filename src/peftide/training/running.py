@@ -64,7 +64,7 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
                 problem.dataset,
                 pairs=pairs,
                 max_length=config.max_length,
-                find=results.beside.kinship,
+                kinship=results.beside.kinship,
             )
             write_json(folder.audit, audit.record())
             record = read_record(folder.record) | cost_record(setting, fitted, started)
