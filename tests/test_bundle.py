@@ -186,7 +186,16 @@ def test_a_newer_format_asks_for_a_newer_peftide(trained: Trained, tmp_path: Pat
 
 
 def test_a_folder_without_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"holds no bundle\.json.*--resume"):
+    with pytest.raises(InputError, match=r"holds no bundle\.json.*Name the run folder"):
+        load_bundle(tmp_path)
+    for run in ("a", "b"):
+        (tmp_path / "runs" / run / "model").mkdir(parents=True)
+        (tmp_path / "runs" / run / "model" / "bundle.json").touch()
+    with pytest.raises(InputError, match=r"It has runs: name \S+/runs/a or \S+/runs/b"):
+        load_bundle(tmp_path)
+    for name in ("run.json", "config.yaml"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=rf"`peftide train --resume --out {tmp_path}`"):
         load_bundle(tmp_path)
 
 

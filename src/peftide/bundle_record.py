@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ FORMAT_VERSION = 6
 """1 had no calibration, 2 no base_bits, 3 no hashes of validation sequences, 4 no vocabulary and no
 configuration of the backbone, 5 no wild type."""
 BUNDLE_FILE = "bundle.json"
+MODEL = "model"
+"""The folder of the model in a run folder."""
+MOST_RUNS = 3
 HEAD_FILE = "head.safetensors"
 STORED_AS = (".safetensors", ".json")
 COPY_AGAIN = "Copy the model folder again from where it was trained, or train again"
@@ -113,7 +117,7 @@ def read_bundle_record(folder: Path) -> Record:
         raise InputError(
             f"{folder} holds no {BUNDLE_FILE}",
             expected="the run folder of a finished `peftide train`",
-            fix="If that run was interrupted, finish it with `peftide train --resume --out RUN`",
+            fix=_runs_inside(folder),
         )
     content = read_object(path, Identified, fix=COPY_AGAIN)
     if content["format_version"] > FORMAT_VERSION:
@@ -128,6 +132,20 @@ def read_bundle_record(folder: Path) -> Record:
     record = read_json(path, Record, fix=COPY_AGAIN)
     _check_names(record, path)
     return record
+
+
+def _runs_inside(folder: Path) -> str:
+    """Return what to do with a folder that holds no model."""
+    top = folder.parent if folder.name == MODEL else folder
+    if (top / "run.json").exists() and (top / "config.yaml").exists():
+        command = shlex.join(["peftide", "train", "--resume", "--out", str(top)])
+        return f"If that run was interrupted, finish it with `{command}`"
+    found = [path.parent.parent for path in sorted(top.glob(f"*/{MODEL}/{BUNDLE_FILE}"))]
+    found += [path.parent.parent for path in sorted(top.glob(f"*/*/{MODEL}/{BUNDLE_FILE}"))]
+    if not found:
+        return "Name the run folder that `peftide train` has written (--out)"
+    more = " and others" if len(found) > MOST_RUNS else ""
+    return f"It has runs: name {' or '.join(map(str, found[:MOST_RUNS]))}{more}"
 
 
 def read_answering(run: str | Path) -> tuple[Recipe, Answering]:

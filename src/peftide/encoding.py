@@ -22,7 +22,7 @@ from peftide.hardware import Hardware
 from peftide.model import ProteinModel
 from peftide.packing import PackedBatch
 from peftide.pooling import ResidueRows
-from peftide.quantities import count_of
+from peftide.quantities import byte_size, count_of
 from peftide.ragged import ragged_rows
 from peftide.sequences import Finding, Proteins
 from peftide.types import IntArray
@@ -209,7 +209,7 @@ class ModelEncoder:
         encoder = TrunkEncoder(backbone, layers, self.hardware, self.max_length)
         plan = trunk_plan(encoder, distinct, self.tokens(distinct))
         size = (
-            f"hidden states of {count_of(layers, 'frozen layer')}: {plan.stored_bytes / 1e9:.1f} GB"
+            f"hidden states of {count_of(layers, 'frozen layer')}: {byte_size(plan.stored_bytes)}"
         )
         ours = size_on_disk(store / plan.key[:16])
         room = min(limit, DISK_SHARE * (free_bytes(store) + ours))

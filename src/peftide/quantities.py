@@ -8,6 +8,8 @@ BYTES_PER_KB = 1e3
 SECONDS_BELOW_TENTHS = 10
 PLURAL = re.compile(r"(?<!u)s$")
 """Words such as `synonymous` end with an s without being plural."""
+HYPHENATED = ("over long", "held out", "nucleotide like", "formula like")
+"""Words in names of findings that are one adjective."""
 PREPOSITIONS = frozenset({"by", "for", "in", "like", "of", "with"})
 
 
@@ -71,13 +73,18 @@ def count_of_kind(count: int, kind: str) -> str:
     ('1 row of unknown classes', '1 similar class')
     >>> count_of_kind(1, "synonymous_rows")
     '1 synonymous row'
+    >>> count_of_kind(2, "over_long_sequences"), count_of_kind(150, "held_out_rows")
+    ('2 over-long sequences', '150 held-out rows')
     """
     words = kind.split("_")
     noun = next((k for k, word in enumerate(words) if word in PREPOSITIONS), len(words))
     plural = next((k for k, word in enumerate(words[:noun]) if PLURAL.search(word)), None)
     if count == 1 and plural is not None:
         words[plural] = words[plural].removesuffix("es" if words[plural].endswith("sses") else "s")
-    return f"{count:,} {' '.join(words)}"
+    name = " ".join(words)
+    for apart in HYPHENATED:
+        name = name.replace(apart, apart.replace(" ", "-"))
+    return f"{count:,} {name}"
 
 
 def number(value: float) -> str:

@@ -44,3 +44,12 @@ def test_a_decimal_comma_is_shown_with_a_point() -> None:
         InputError, match=r"write 0\.03 instead of 0,03 for --task regression; else"
     ):
         detect_task(["0,03", "1,25", "2,5"], lengths=[90] * 3, pairs=False)
+
+
+def test_a_running_number_is_doubted() -> None:
+    running = [str(number) for number in range(60)]
+    task, reason = detect_task(running, lengths=[90] * 60, pairs=False)
+    assert task == "regression"
+    assert reason.endswith(": a running number; is the column an id?")
+    running[7] = "99"
+    assert "running" not in detect_task(running, lengths=[90] * 60, pairs=False)[1]

@@ -96,7 +96,7 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
     >>> found = {"value": 0.7, "low": None, "high": None, "reason": "too few positives (3)"}
     >>> interval_notes({"auroc": found, "per_class": {"C2": {"f1": found}}})
     ['no interval for AUROC: too few positives (3)',
-     'no interval for some scores of 1 class: see `reason` in metrics.json']
+     'no interval for some scores of 1 class: the reasons are in metrics.json']
     """
     names: dict[str, list[str]] = {}
     for name, found in record.items():
@@ -110,7 +110,7 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
     ]
     if classes:
         notes.append(
-            f"no interval for some scores of {count_of(len(classes), 'class')}: see `reason` in "
-            "metrics.json"
+            f"no interval for some scores of {count_of(len(classes), 'class')}: the reasons are "
+            "in metrics.json"
         )
     return notes

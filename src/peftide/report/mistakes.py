@@ -80,8 +80,8 @@ def confusion_table(names: tuple[str, ...], counts: IntArray) -> Markup:
         for name, row, share in zip(names, counts, shares, strict=True)
     ]
     said = (
-        "Each row is a true class, each column a predicted class. Darker cells hold a larger share "
-        "of their row. Correct predictions are on the diagonal."
+        "Each row is a true class, each column a predicted class. Cells with a stronger "
+        "colour hold a larger share of their row. Correct predictions are on the diagonal."
     )
     if merged:
         said += (

@@ -138,8 +138,8 @@ def by_option(found: dict[str, Any], done: list[dict[str, Any]]) -> Section | No
     return section(
         "Scores by option",
         element("div", pictures, class_="figures") if len(done) > 1 else None,
-        intro="One dot per finished trial; dots that overlap are darker. An option matters if the "
-        "scores of its values differ by more than the scores of one value spread.",
+        intro="One dot per finished trial; dots that overlap are darker. An option matters if its "
+        "values are farther apart than the dots of one value. Two or three trials show nothing.",
     )
 
 

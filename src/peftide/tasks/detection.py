@@ -341,4 +341,5 @@ def _of_words(column: Column) -> Detection:
         example = shortened(distinct[0])
         reason = f"{len(distinct):,} different texts in {rows:,} rows (such as {example})"
         return Detection(("multiclass", "multilabel"), reason)
-    return Detection(("multiclass",), count_of(len(distinct), "different word"))
+    words = count_of(len(distinct), "different word") if len(distinct) > 1 else "always one word"
+    return Detection(("multiclass",), words)

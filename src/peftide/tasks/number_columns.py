@@ -116,6 +116,14 @@ def _of_rounded_residues(column: Column, lengths: Sequence[int] | None) -> Detec
     return Detection(("residue", "regression"), reason, asks=True, fix=fix)
 
 
+def _are_running(distinct: Sequence[str], rows: int) -> bool:
+    """Return whether every row has another whole number, without a gap."""
+    if len(distinct) < rows or rows < MOST_NAMES or not are_whole(distinct):
+        return False
+    numbers = [int(float(text)) for text in distinct]
+    return max(numbers) - min(numbers) == rows - 1
+
+
 def _of_numbers(column: Column) -> Detection | None:
     """Yes or no, or values; whole numbers that come again and again might name classes."""
     distinct, rows = list(column.counts), len(column.rows)
@@ -131,7 +139,8 @@ def _of_numbers(column: Column) -> Detection | None:
         return None
     few = 1 < len(distinct) <= MOST_NAMES and ROWS_EACH * len(distinct) <= rows
     if 2 * len(distinct) > rows or not (few or are_whole(distinct)):
-        return Detection(("regression",), f"numbers ({shown}, …)")
+        doubt = ": a running number; is the column an id?" if _are_running(distinct, rows) else ""
+        return Detection(("regression",), f"numbers ({shown}, …){doubt}")
     if not are_whole(distinct):
         reason = f"{len(distinct):,} different numbers in {rows:,} rows ({shown}, …)"
         return Detection(("multiclass", "regression"), reason)
