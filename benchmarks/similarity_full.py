@@ -1,9 +1,9 @@
 """How many test proteins with a similar training protein does each search find?
 
-    PEFTIDE_DATA=… python benchmarks/similarity_full.py [--sample 100]
+    PEFTIDE_DATA=… python benchmarks/similarity_full.py [--sample 400]
 
 The reference aligns each test protein with every training protein by Smith–Waterman. Needs MMseqs2;
-takes about four CPU minutes.
+takes about ten CPU minutes.
 """
 
 import argparse
@@ -39,7 +39,7 @@ Texts = Sequence[str]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sample", type=int, default=100)
+    parser.add_argument("--sample", type=int, default=400)
     add_record_option(parser)
     given = parser.parse_args()
     columns = [
@@ -66,7 +66,7 @@ def sets(data: Path, sample: int) -> Iterator[tuple[str, Texts, Texts]]:
     test, train = ([one.sequence for one in proteome.proteins_of(p)] for p in ("test", "train"))
     yield "simulated", test, train
     table = pd.read_csv(data / "ppi_yeast" / "du_0_to_1.tsv", sep="\t")
-    of = {part: names_in(table[table["split"] == part]) for part in ("test", "train")}
+    of = {part: names_in(table.loc[table["split"] == part]) for part in ("test", "train")}
     yield "yeast `0_to_1`", *sampled(data / "ppi_yeast", of["test"], of["train"], sample=sample)
     of = {part: proteins(data / "ppi_gold" / f"{part}.tsv") for part in ("test", "train")}
     yield "human gold standard", *sampled(data / "ppi_gold", of["test"], of["train"], sample=sample)

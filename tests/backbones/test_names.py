@@ -58,3 +58,10 @@ def test_no_name_is_the_default() -> None:
 def test_names_are_known_without_torch() -> None:
     code = "import sys, peftide.backbones.names; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_of_random_weights_do_not_hide_the_others() -> None:
+    with pytest.raises(BackboneError) as caught:
+        check_backbone("esm2")
+    assert "esm2_t12_35M" in str(caught.value)
+    assert "random:" not in str(caught.value)

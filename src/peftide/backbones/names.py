@@ -84,8 +84,14 @@ def check_backbone(name: str | None) -> None:
         raise BackboneError(
             f"no folder, alias or hub id {name!r}",
             where="--backbone",
-            fix=did_you_mean(name, known_names()),
+            fix=did_you_mean(name, _stored_or_random(name)),
         )
+
+
+def _stored_or_random(name: str) -> list[str]:
+    """Return the names of trained backbones, and the random one if a name fits it exactly."""
+    random = RANDOM_PREFIX + name
+    return [one for one in known_names() if not one.startswith(RANDOM_PREFIX) or one == random]
 
 
 def is_unirep(name: str) -> bool:

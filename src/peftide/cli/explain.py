@@ -8,12 +8,17 @@ from peftide.config.unread import Names
 from peftide.run_folder import RunFolder
 
 SHOWN = 10
+LEGEND = (
+    "area: mean fall of the score while the residues with the largest contributions are hidden; "
+    "random_area: while random ones are; lead: the difference; ahead: more than every random order"
+)
 
 
 def run(config: ExplainConfig, given: Names) -> None:
     """Explain, then print the proteins, the strongest residues and the verdict."""
     found = explain(config, given=given)
     say(found.proteins.head(SHOWN).to_string(index=False, float_format="{:.4g}".format))
+    say(LEGEND)
     faithful = found.faithfulness
     say(f"verdict: {faithful.verdict}", style="good" if faithful.is_faithful else "bad")
     say_written(tables=config.out, report=RunFolder(config.out).report)

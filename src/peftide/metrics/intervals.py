@@ -168,6 +168,8 @@ def _why_none(name: Name, of: _Behind, draws: list[FloatValues]) -> str | None:
     if _is_macro(name, of):
         count, label = _largest_class(of)
     if count < FEWEST_CARRIERS:
+        if label == EVERY_CLASS:
+            return f"every class has {count} or fewer rows: an interval needs {FEWEST_CARRIERS}"
         return f"too few {label} ({count}): an interval needs {FEWEST_CARRIERS} or more"
     if not all(map(_mostly_defined, draws)):
         return "undefined in more than a tenth of the resamples"
@@ -213,9 +215,12 @@ def _entering(of: _Behind) -> dict[Name, Support]:
     return {path: one for path, one in by_class.items() if one.positives and one.negatives}
 
 
+EVERY_CLASS = "every class"
+
+
 def _largest_class(of: _Behind) -> tuple[int, str]:
     counts = [min(one.positives, one.negatives) for one in _entering(of).values()]
-    return max(counts, default=0), "examples of every class"
+    return max(counts, default=0), EVERY_CLASS
 
 
 def _macro_error(name: Name, of: _Behind) -> tuple[float, float]:

@@ -85,7 +85,8 @@ def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
     """
     other = OTHER_FILES.get(text.lstrip()[:1])
     if other is not None:
-        raise InputError(other, expected="a table with a header line", where=path)
+        names = "id_a and id_b for pairs, else id or sequence"
+        raise InputError(other, expected=f"a table with a header line ({names})", where=path)
     _refuse_rules(path, text)
     found = split_cells(path, text, wanted)
     (line, header), *rows = found.rows

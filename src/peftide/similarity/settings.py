@@ -10,6 +10,8 @@ from peftide.config import AuditConfig, SplitConfig
 from peftide.errors import InputError
 
 PROGRAM = "mmseqs"
+MORE_HITS = 1000
+"""Targets per query if only the best pair matters."""
 MOST_CELLS = 3 * 10**10
 """Query residues × target residues that are aligned without a choice of targets, in seconds."""
 
@@ -80,7 +82,7 @@ class SimilaritySettings:
         """Return the settings with the tool that suits these sequences, if the tool is "auto".
 
         Few sequences are all aligned with each other, by pyopal: this finds every similar pair, in
-        seconds. Up to `most_pairs` pairs, pyopal aligns the `max_hits` most promising targets of
+        seconds. Up to `most_pairs` pairs, pyopal aligns the `MORE_HITS` most promising targets of
         each query.
 
         Examples
@@ -94,7 +96,7 @@ class SimilaritySettings:
         if sum(map(len, queries)) * sum(map(len, targets)) <= MOST_CELLS:
             return replace(self, tool="pyopal", max_hits=max(len(targets), self.max_hits))
         if len(queries) * len(targets) <= most_pairs:
-            return replace(self, tool="pyopal")
+            return replace(self, tool="pyopal", max_hits=max(MORE_HITS, self.max_hits))
         return self
 
     def accepts(self, identity: float, query_coverage: float, target_coverage: float) -> bool:
