@@ -60,7 +60,7 @@ class EmbeddingPlan:
     row_type: torch.dtype
     key: str
     shared: str = ""
-    title: str = "embedding"
+    title: str = "encoding the proteins"
 
     @property
     def stored_bytes(self) -> int:
