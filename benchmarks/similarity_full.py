@@ -23,10 +23,11 @@ from peftide.simulate import simulate_proteome
 
 NOTES = [
     "Test proteins that are similar to a training protein, as each search counts them. The "
-    "simulated proteins are those of the demo. Of the others, a random sample (seed 0) is searched "
-    "against all training proteins. `auto` is the search of `peftide audit` and `peftide train`. "
-    "The full search aligns every pair, without and with the condition that an alignment scores "
-    "clearly more than one with the reversed sequence."
+    "simulated proteins are those of the demo. Of the others, a random sample (seed 0) is "
+    "searched against all training proteins. `auto` is the search of `peftide audit` and "
+    "`peftide train`. It aligned the simulated proteins completely, and 1,000 candidates for "
+    "each of the others. The full search aligns every pair, without and with the condition "
+    "that an alignment scores clearly more than one with the reversed sequence."
 ]
 SEARCHES = {
     "pyopal, 10 candidates": SimilaritySettings(tool="pyopal", max_hits=10),
