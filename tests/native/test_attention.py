@@ -3,6 +3,7 @@
 import ctypes
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def by_torch(inputs: list[torch.Tensor], scale: float) -> torch.Tensor:
 
 @compiled
 @pytest.mark.parametrize("width", sorted(WIDTHS))
-def test_it_equals_torch(width):
+def test_it_equals_torch(width: int) -> None:
     inputs = rows(width)
     assert is_compiled(inputs[0])
     mixed = attend_compiled(*inputs, packing=PACKING)
@@ -72,7 +73,7 @@ def turned_rows(tensor: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) 
 
 @compiled
 @pytest.mark.parametrize("width", sorted(WIDTHS))
-def test_it_turns_queries_and_keys_by_their_positions(width):
+def test_it_turns_queries_and_keys_by_their_positions(width: int) -> None:
     query, key, value = rows(width)
     turns = positions(width)
     mixed = attend_compiled(query, key, value, packing=Packing(LENGTHS, 0.3, turns))
@@ -84,7 +85,7 @@ def test_it_turns_queries_and_keys_by_their_positions(width):
 
 @compiled
 @pytest.mark.parametrize("threads", [2, 3, 16])
-def test_threads_change_nothing(threads):
+def test_threads_change_nothing(threads: int) -> None:
     inputs = rows(16, heads=5)
     alone = attend_compiled(*inputs, packing=PACKING)
     before = torch.get_num_threads()
@@ -97,7 +98,7 @@ def test_threads_change_nothing(threads):
 
 
 @compiled
-def test_a_sequence_does_not_depend_on_its_neighbours():
+def test_a_sequence_does_not_depend_on_its_neighbours() -> None:
     inputs = rows(24)
     together = attend_compiled(*inputs, packing=PACKING)[0].split(LENGTHS)
     for number, length in enumerate(LENGTHS):
@@ -108,7 +109,7 @@ def test_a_sequence_does_not_depend_on_its_neighbours():
 
 
 @compiled
-def test_numbers_that_are_not_finite_stay_in_their_sequence():
+def test_numbers_that_are_not_finite_stay_in_their_sequence() -> None:
     inputs = rows(32)
     inputs[1][0, :, 10] = torch.nan  # a token of the third sequence
     mixed = attend_compiled(*inputs, packing=PACKING)[0].split(LENGTHS)
@@ -117,7 +118,7 @@ def test_numbers_that_are_not_finite_stay_in_their_sequence():
 
 
 @compiled
-def test_rows_with_other_strides_are_read_as_they_are():
+def test_rows_with_other_strides_are_read_as_they_are() -> None:
     inputs = rows(64)
     expected = attend_compiled(*inputs, packing=PACKING)
     heads_first = [tensor.contiguous() for tensor in inputs]
@@ -128,7 +129,7 @@ def test_rows_with_other_strides_are_read_as_they_are():
 
 
 @compiled
-def test_large_scores_do_not_overflow():
+def test_large_scores_do_not_overflow() -> None:
     inputs = [200 * tensor for tensor in rows(16)]
     mixed = attend_compiled(*inputs, packing=Packing(LENGTHS, 1.0)).float()
     expected = by_torch(inputs, 1.0)
@@ -137,7 +138,7 @@ def test_large_scores_do_not_overflow():
     assert similar.quantile(0.01) > 0.999
 
 
-def test_it_takes_bf16_of_known_widths():
+def test_it_takes_bf16_of_known_widths() -> None:
     query = rows(16)[0]
     assert is_compiled(query) == (library() is not None)
     assert not is_compiled(query.float())
@@ -147,7 +148,7 @@ def test_it_takes_bf16_of_known_widths():
 @compiled
 @pytest.mark.parametrize("with_turns", [False, True])
 @pytest.mark.parametrize("width", sorted(WIDTHS))
-def test_its_gradients_equal_those_of_torch_in_fp32(width, with_turns):
+def test_its_gradients_equal_those_of_torch_in_fp32(width: int, with_turns: bool) -> None:
     inputs = [tensor.requires_grad_() for tensor in rows(width)]
     turns = positions(width) if with_turns else None
     seen = rows(width, seed=1)[0].transpose(1, 2)
@@ -168,7 +169,7 @@ def test_its_gradients_equal_those_of_torch_in_fp32(width, with_turns):
 
 
 @compiled
-def test_gradients_with_threads_and_strides_are_the_same():
+def test_gradients_with_threads_and_strides_are_the_same() -> None:
     seen = rows(24, heads=5, seed=1)[0].transpose(1, 2)
 
     def gradients(inputs: list[torch.Tensor]) -> list[torch.Tensor]:
@@ -186,7 +187,7 @@ def test_gradients_with_threads_and_strides_are_the_same():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
-def test_the_shares_of_threads_cover_everything_once(threads):
+def test_the_shares_of_threads_cover_everything_once(threads: int) -> None:
     shares = _shares(torch.tensor(LENGTHS).numpy(), 5, threads)
     covered = [item for start, end in shares for item in range(start, end)]
     assert covered == list(range(5 * len(LENGTHS)))
@@ -194,7 +195,9 @@ def test_the_shares_of_threads_cover_everything_once(threads):
 
 
 @compiled
-def test_a_library_with_wrong_numbers_is_not_used(monkeypatch, caplog, tmp_path):
+def test_a_library_with_wrong_numbers_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     (tmp_path / "attention.c").write_text("int peftide_attend(void) { return 0; }\n")
     monkeypatch.setattr(building, "files", lambda _package: tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -207,8 +210,8 @@ def test_a_library_with_wrong_numbers_is_not_used(monkeypatch, caplog, tmp_path)
         library.cache_clear()
 
 
-def test_the_arguments_are_laid_out_as_in_the_source():
-    names = [name for name, _ in attention.Rows._fields_]
+def test_the_arguments_are_laid_out_as_in_the_source() -> None:
+    names = [field[0] for field in attention.Rows._fields_]
     source = files("peftide.native").joinpath("attention.c").read_text()
     fields = source[source.index("typedef struct {") : source.index("} Rows;")]
     without_comments = re.sub(r"/\*.*?\*/", "", fields)

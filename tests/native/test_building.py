@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,14 +17,14 @@ needs_compiler = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(building.SWITCH, raising=False)
     monkeypatch.delenv("CC", raising=False)
 
 
 @pytest.fixture
-def small(monkeypatch, tmp_path):
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A source that compiles at once on any machine."""
     (tmp_path / "small.c").write_text("int answer(void) { return 42; }\n")
     monkeypatch.setattr(building, "files", lambda _package: tmp_path)
@@ -31,7 +32,7 @@ def small(monkeypatch, tmp_path):
 
 
 @needs_compiler
-def test_a_library_is_built_once_and_kept(small):
+def test_a_library_is_built_once_and_kept(small: str) -> None:
     first = build(small)
     assert first is not None
     assert first.answer() == 42
@@ -46,7 +47,7 @@ def test_a_library_is_built_once_and_kept(small):
 
 
 @needs_compiler
-def test_another_source_is_another_library(small, tmp_path):
+def test_another_source_is_another_library(small: str, tmp_path: Path) -> None:
     build(small)
     (tmp_path / "small.c").write_text("int answer(void) { return 43; }\n")
     changed = build(small)
@@ -56,7 +57,7 @@ def test_another_source_is_another_library(small, tmp_path):
 
 
 @needs_compiler
-def test_a_library_that_others_can_write_is_built_anew(small):
+def test_a_library_that_others_can_write_is_built_anew(small: str) -> None:
     build(small)
     (kept,) = cache_folder().iterdir()
     kept.unlink()  # a loaded library must not change under its process
@@ -69,7 +70,7 @@ def test_a_library_that_others_can_write_is_built_anew(small):
 
 
 @needs_compiler
-def test_a_damaged_library_is_built_for_this_process(small):
+def test_a_damaged_library_is_built_for_this_process(small: str) -> None:
     build(small)
     (kept,) = cache_folder().iterdir()
     kept.unlink()
@@ -81,7 +82,9 @@ def test_a_damaged_library_is_built_for_this_process(small):
 
 
 @needs_compiler
-def test_a_cache_folder_that_cannot_be_written(small, tmp_path, monkeypatch):
+def test_a_cache_folder_that_cannot_be_written(
+    small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     built = build(small)
@@ -90,7 +93,9 @@ def test_a_cache_folder_that_cannot_be_written(small, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", 'echo > "$6"; exit 1', "exit 0"])
-def test_a_compiler_that_fails_leaves_nothing(script, small, tmp_path, monkeypatch):
+def test_a_compiler_that_fails_leaves_nothing(
+    script: str, small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiler = tmp_path / "broken"
     compiler.write_text(f"#!/bin/sh\n{script}\n")
     compiler.chmod(0o755)
@@ -100,7 +105,7 @@ def test_a_compiler_that_fails_leaves_nothing(script, small, tmp_path, monkeypat
         assert [*cache_folder().iterdir()] == []
 
 
-def test_no_compiler(small, monkeypatch):
+def test_no_compiler(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert find_compiler() is None
     assert build(small) is None
@@ -108,7 +113,7 @@ def test_no_compiler(small, monkeypatch):
     assert build(small) is None
 
 
-def test_the_switch_leaves_the_compiler_alone(small, monkeypatch):
+def test_the_switch_leaves_the_compiler_alone(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(building.SWITCH, "0")
     assert build(small) is None
     assert not cache_folder().exists()
@@ -116,6 +121,6 @@ def test_the_switch_leaves_the_compiler_alone(small, monkeypatch):
 
 @needs_compiler
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the source is for x86-64")
-def test_the_attention_compiles_without_warnings(monkeypatch):
+def test_the_attention_compiles_without_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "FLAGS", (*building.FLAGS, "-Wall", "-Wextra", "-Werror"))
     assert isinstance(build(SOURCE), ctypes.CDLL)

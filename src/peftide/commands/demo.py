@@ -93,7 +93,9 @@ def run_demo(config: DemoConfig) -> DemoResult:
 
 def training(config: DemoConfig, task: str, method: str, *, data: Path) -> TrainConfig:
     """Return the options of one training of the demo."""
-    settings = METHODS[method] | ({} if method == "head" else {"epochs": EPOCHS[task]})
+    settings: dict[str, Any] = METHODS[method] | (
+        {} if method == "head" else {"epochs": EPOCHS[task]}
+    )
     tables = {"ppi": "pairs.tsv", "symmetry": "symmetry.tsv"}
     return TrainConfig(
         task=task,
