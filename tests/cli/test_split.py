@@ -27,9 +27,9 @@ def test_sizes_and_what_to_do_next_are_printed(
     captured = capsys.readouterr()
     out = captured.out
     assert out.startswith("none_seen: the parts share no protein")
-    assert re.search(r"groups: 60, the largest of 1; identical sequences", out)
+    assert re.search(r"clusters: 60, the largest of 1; identical sequences", out)
     assert re.search(r"train +\d+ +\d+\.\d% +\d+ +\d+\.\d% +\d+\.\d%", out)
-    assert re.search(r"pairs kept: \d+\.\d% \(random parts of the same groups: \d+\.\d%\)", out)
+    assert re.search(r"pairs kept: \d+\.\d% \(random parts of the same clusters: \d+\.\d%\)", out)
     assert re.search(r"dropped: \d+ rows: the two proteins are in different parts", out)
     assert out.endswith("\ntable: parts/split.tsv\n")
     (command,) = re.findall(r"^next: (.*)$", captured.err, re.MULTILINE)

@@ -50,6 +50,17 @@ def test_of_single_units_the_interval_is_students_on_log_odds() -> None:
     assert (mcc.low, mcc.high) == pytest.approx(ends(0.7, 0.02, count=20, low=-1))
 
 
+def test_an_r2_from_useless_to_perfect_has_no_interval() -> None:
+    r2 = ("r2",)
+    found = intervals(Replicates({r2: -101.0}, {r2: draws(60.0)}), SINGLE)[r2]
+    assert (found.low, found.high) == (None, None)
+    assert found.reason == "it would reach from a useless to a perfect score"
+    found = intervals(Replicates({r2: -101.0}, {r2: draws(20.0)}), SINGLE)[r2]
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < -101 < found.high < 0
+
+
 def test_few_positives_widen_an_interval_and_too_few_leave_none() -> None:
     found = of_20(AUROC, positives=5)
     assert (found.low, found.high) == pytest.approx(ends(0.7, 0.02, count=5))

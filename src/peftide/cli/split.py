@@ -13,8 +13,8 @@ from peftide.quantities import count_of
 
 MOST_LABELS = 4
 KINDS = {
-    "none_seen": "none_seen: the parts share no protein and no group of similar proteins",
-    "cluster": "cluster: the parts share no group of similar sequences",
+    "none_seen": "none_seen: the parts share no protein and no cluster of similar proteins",
+    "cluster": "cluster: the parts share no cluster of similar sequences",
     "position": "position: no site changes in two parts",
     "order": "order: train and validation have single changes, test has two or more",
     "random": "random: rows are split at random, repeats of an example stay together",
@@ -35,11 +35,12 @@ def split_lines(record: dict[str, Any]) -> Iterator[str]:
     yield KINDS[record["kind"]]
     yield f"asks: {record['asks']}"
     if groups := record["groups"]:
-        yield f"groups: {groups['groups']:,}, the largest of {groups['largest']:,}; {groups['by']}"
+        sizes = f"{groups['groups']:,}, the largest of {groups['largest']:,}"
+        yield f"clusters: {sizes}; {groups['by']}"
     yield from aligned(list(table_rows(record["parts"])))
     if "kept_share" in record:
         yield (
-            f"pairs kept: {record['kept_share']:.1%} (random parts of the same groups: "
+            f"pairs kept: {record['kept_share']:.1%} (random parts of the same clusters: "
             f"{record['kept_share_at_random']:.1%})"
         )
     for why, count in record["dropped"].items():

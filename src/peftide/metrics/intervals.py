@@ -155,6 +155,8 @@ def _interval(name: Name, of: _Behind) -> Interval:
         return Interval(reason=reason)
     variance, freedom = _macro_error(name, of) if _is_macro(name, of) else _error(name, of)
     half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * np.sqrt(variance)
+    if name[-1] == "r2" and not of.of_differences and value < 0 and value + half >= 1:
+        return Interval(reason="it would reach from a useless to a perfect score")
     low, high = _ends(value, half, of.bounds(name), on_odds=not of.of_differences)
     if not of.units.are_pairs:
         return Interval(low, high)
