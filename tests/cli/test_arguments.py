@@ -24,8 +24,16 @@ from peftide.config.reading import flag
 from peftide.errors import InputError
 
 CONFIGS = [TrainConfig, PredictConfig, EvaluateConfig, EmbedConfig, DemoConfig]
-LONG = [TrainConfig, PredictConfig, EvaluateConfig, AuditConfig, SplitConfig, PretrainConfig]
-SMALL = [EmbedConfig, DemoConfig, ReportConfig]
+LONG = [
+    TrainConfig,
+    EmbedConfig,
+    PredictConfig,
+    EvaluateConfig,
+    AuditConfig,
+    SplitConfig,
+    PretrainConfig,
+]
+SMALL = [DemoConfig, ReportConfig]
 
 
 def parser_of(config_class: type[Options], *, everything: bool = False) -> argparse.ArgumentParser:
