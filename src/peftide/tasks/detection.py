@@ -90,7 +90,7 @@ def detect_task(
     ('multiclass', '2 different words')
     """
     found = _detection(labels, lengths=lengths, pairs=pairs, place=place, stops=stops)
-    if found.asks or len(found.tasks) > 1:
+    if found.asks or len(found.tasks) != 1:
         raise InputError(
             f"the labels are {found.reason}; the task cannot be told from that",
             expected=" or ".join(f"--task {task}" for task in found.tasks),
