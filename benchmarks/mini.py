@@ -73,6 +73,8 @@ def main() -> None:
             for row in shown:
                 print(LINE.format(*row), flush=True)
             rows += shown
+        if options.ensemble:  # a run by --seeds, against the mean of the runs of each seed
+            found = {"ensemble": [options.ensemble], options.backbones[0]: [*found.values()][0]}
         if EXPERIMENTS[name][1]["task"] == "ppi" and len(found) == 2:
             first, second = found.values()
             value, low, high = difference(first, second)
@@ -89,6 +91,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--method", default="head")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--ensemble", type=Path, help="run of `peftide train --seeds` on pairs")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
     add_record_option(parser)
