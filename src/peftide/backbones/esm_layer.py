@@ -17,6 +17,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from peftide.hardware import native_half
 from peftide.native.attention import is_compiled
 from peftide.packing import packed_attention
 
@@ -77,7 +78,8 @@ def _gelu_of(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N
         normed.requires_grad or any(p.requires_grad for p in dense.parameters())
     )
     is_plain = type(dense) is nn.Linear and normed.dtype is torch.bfloat16
-    if needs_graph or not is_plain or not torch.backends.mkldnn.is_available():
+    is_native = native_half(normed.device, normed.dtype) and torch.backends.mkldnn.is_available()
+    if needs_graph or not is_plain or not is_native:
         return functional.gelu(dense(normed))
     weight, bias = dense.weight.to(normed.dtype), dense.bias.to(normed.dtype)
     return torch.ops.mkldnn._linear_pointwise(normed, weight, bias, "gelu", [], "none")
