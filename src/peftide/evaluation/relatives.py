@@ -57,7 +57,7 @@ def related_to_stored(
 def agreeing(
     similarity: FloatArray | None, closest: FloatArray, known: BoolArray
 ) -> FloatArray | None:
-    """Return the similarity of each protein to train: above 0 for those that an audit counts.
+    """Return the similarity of each protein to train: 0 if an audit does not count it as similar.
 
     Parameters
     ----------
