@@ -188,7 +188,7 @@ def test_gradients_with_threads_and_strides_are_the_same() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_the_shares_of_threads_cover_everything_once(threads: int) -> None:
-    shares = _shares(torch.tensor(LENGTHS).numpy(), 5, threads)
+    shares = _shares(tuple(LENGTHS), 5, threads)
     covered = [item for start, end in shares for item in range(start, end)]
     assert covered == list(range(5 * len(LENGTHS)))
     assert len(shares) <= threads

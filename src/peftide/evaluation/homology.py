@@ -1,9 +1,10 @@
 """Searches for similar training sequences that run once: kept in memory and in a folder."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -24,6 +25,37 @@ TOOL = "tool"
 Found = TypeVar("Found", Homologues, Hits)
 
 
+@dataclass(frozen=True)
+class Form(Generic[Found]):
+    """How the results of a search are stored.
+
+    Attributes
+    ----------
+    prefix
+        Beginning of the name of a file.
+    arrays
+        Results → arrays by name.
+    found
+        Arrays by name → results; KeyError if one is missing.
+    """
+
+    prefix: str
+    arrays: Callable[[Found], Mapping[str, np.ndarray]]
+    found: Callable[[Mapping[str, np.ndarray]], Found]
+
+
+HOMOLOGUES = Form[Homologues](
+    "homologues",
+    lambda found: {name: getattr(found, name) for name in NAMES},
+    lambda arrays: Homologues(*(arrays[name] for name in NAMES)),
+)
+KINSHIP = Form[Hits](
+    "kinship",
+    lambda found: {name: getattr(found, name) for name in HITS} | {TOOL: as_bytes(found.tool)},
+    lambda arrays: Hits(*(arrays[name] for name in HITS), tool=from_bytes(arrays[TOOL])),
+)
+
+
 def remembered_search(store: Path | None = None, *, threads: int | None = None) -> Search:
     """Return a search for homologues that runs only once for the same sequences.
 
@@ -34,17 +66,11 @@ def remembered_search(store: Path | None = None, *, threads: int | None = None) 
     threads
         CPU threads; None takes all cores.
     """
-    known: dict[str, Homologues] = {}
+    recall = _memory(HOMOLOGUES, store)
 
     def search(queries: Sequence[str], targets: Sequence[str]) -> Homologues:
         key = _key(queries, targets)
-        if key not in known:
-            path = None if store is None else store / f"homologues-{key}.safetensors"
-            found = None if path is None else read_homologues(path)
-            known[key] = found or _kept(
-                find_homologues(queries, targets, threads=threads), path, write_homologues
-            )
-        return known[key]
+        return recall(key, lambda: find_homologues(queries, targets, threads=threads))
 
     return search
 
@@ -57,29 +83,34 @@ def remembered_kinship(store: Path | None = None) -> auditing.Search:
     store
         As for `remembered_search`.
     """
-    known: dict[str, Hits] = {}
+    recall = _memory(KINSHIP, store)
 
     def search(
         queries: Sequence[str], targets: Sequence[str], settings: SimilaritySettings
     ) -> Hits:
         limits = (settings.identity_fraction, settings.coverage_fraction, settings.max_evalue)
         key = _key(queries, targets, f"{limits} {settings.max_hits} {settings.tool}")
-        if key not in known:
-            path = None if store is None else store / f"kinship-{key}.safetensors"
-            found = None if path is None else read_hits(path)
-            if found is None:
-                found = _kept(best_hits(queries, targets, settings), path, write_hits)
-            known[key] = found
-        return known[key]
+        return recall(key, lambda: best_hits(queries, targets, settings))
 
     return search
 
 
-def _kept(found: Found, path: Path | None, write: Callable[[Found, Path], None]) -> Found:
-    """Write the results of a search, if there is a place for them, and return them."""
-    if path is not None:
-        write(found, path)
-    return found
+def _memory(form: Form[Found], store: Path | None) -> Callable[[str, Callable[[], Found]], Found]:
+    """Return a function from a key to the results of its search, which runs if they are unknown."""
+    known: dict[str, Found] = {}
+
+    def recall(key: str, find: Callable[[], Found]) -> Found:
+        if key not in known:
+            path = None if store is None else store / f"{form.prefix}-{key}.safetensors"
+            found = None if path is None else _read(form, path)
+            if found is None:
+                found = find()
+                if path is not None:
+                    _write(form.arrays(found), path)
+            known[key] = found
+        return known[key]
+
+    return recall
 
 
 def _key(queries: Sequence[str], targets: Sequence[str], *more: str) -> str:
@@ -87,46 +118,21 @@ def _key(queries: Sequence[str], targets: Sequence[str], *more: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def read_homologues(path: Path) -> Homologues | None:
-    """Return the stored homologues; None if the file is missing or cannot be read."""
+def _read(form: Form[Found], path: Path) -> Found | None:
+    """Return the stored results; None if the file is missing or cannot be read."""
     try:
-        arrays = load_file(path)
-        return Homologues(*(arrays[name] for name in NAMES))
+        return form.found(load_file(path))
     except (OSError, SafetensorError, KeyError):
         return None
 
 
-def write_homologues(found: Homologues, path: Path) -> None:
-    """Write the homologues atomically.
+def _write(arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    """Write the results whole.
 
     Raises
     ------
     StorageError
         If the disk is full or the folder cannot be written.
     """
-    _write({name: getattr(found, name) for name in NAMES}, path)
-
-
-def read_hits(path: Path) -> Hits | None:
-    """Return the stored similar proteins; None if the file is missing or cannot be read."""
-    try:
-        arrays = load_file(path)
-        return Hits(*(arrays[name] for name in HITS), tool=from_bytes(arrays[TOOL]))
-    except (OSError, SafetensorError, KeyError):
-        return None
-
-
-def write_hits(found: Hits, path: Path) -> None:
-    """Write similar proteins atomically.
-
-    Raises
-    ------
-    StorageError
-        If the disk is full or the folder cannot be written.
-    """
-    _write({name: getattr(found, name) for name in HITS} | {TOOL: as_bytes(found.tool)}, path)
-
-
-def _write(arrays: dict[str, np.ndarray], path: Path) -> None:
     with written_whole(path, tidy=True) as partial:
         save_file({name: np.ascontiguousarray(each) for name, each in arrays.items()}, partial)

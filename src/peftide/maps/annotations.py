@@ -82,7 +82,8 @@ def annotate(
     places = _places(dataset, lookup)
     columns = _first_columns(proteins)
     for name, found in _columns(table, dataset).items():
-        columns[name] = _on_map(found, places, len(proteins), merged=MERGED[name])
+        named = zip(places, found, strict=True)
+        columns[name] = _merged(named, len(proteins), merged=MERGED[name])
     findings = dataset.findings if lookup is None else lookup.findings + dataset.findings
     return Annotated(proteins, columns, findings, of_pairs=table.has_pairs)
 
@@ -142,15 +143,12 @@ def _of_proteins(
     name: str,
 ) -> list[str]:
     """Return one value per protein, from all rows that name it."""
-    merged = MERGED[name]
-    found: dict[int, list[str]] = {}
-    for members, value, counts in zip(
-        examples.members.tolist(), values, counted.tolist(), strict=True
-    ):
-        for index in set(members) if counts and value else ():
-            found.setdefault(index, []).append(value)
-    last = int(examples.members.max(initial=-1))
-    return [merged(found[index]) if index in found else "" for index in range(last + 1)]
+    rows = zip(examples.members.tolist(), values, counted.tolist(), strict=True)
+    return _merged(
+        ((set(members), value) for members, value, counts in rows if counts),
+        int(examples.members.max(initial=-1)) + 1,
+        merged=MERGED[name],
+    )
 
 
 def merged_label(values: list[str]) -> str:
@@ -186,16 +184,15 @@ MERGED: dict[str, Callable[[list[str]], str]] = {"label": merged_label, "split":
 """Column → how the values of one protein become one."""
 
 
-def _on_map(
-    values: list[str],
-    places: list[list[int]],
+def _merged(
+    named: Iterable[tuple[Iterable[int], str]],
     count: int,
     *,
     merged: Callable[[list[str]], str],
 ) -> list[str]:
-    """Return the values at their places; the values of one place are merged."""
+    """Return one value at each of so many places, from all values there that are not empty."""
     found: dict[int, list[str]] = {}
-    for value, indices in zip(values, places, strict=True):
-        for index in indices if value else ():
-            found.setdefault(index, []).append(value)
-    return [merged(found[index]) if index in found else "" for index in range(count)]
+    for places, value in named:
+        for place in places if value else ():
+            found.setdefault(place, []).append(value)
+    return [merged(found[place]) if place in found else "" for place in range(count)]

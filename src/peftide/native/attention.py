@@ -21,7 +21,6 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from peftide.native.building import build, find_compiler
-from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +29,7 @@ UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
 WIDTHS = frozenset({16, 24, 32, 64, 128})
 """Numbers per attention head for which the source has a loop."""
 NOT_ENOUGH_MEMORY = 1
+ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
 LARGEST_ERROR = 0.05
 """Largest error that the check of a new library accepts; bf16 alone makes up to 0.02 of it."""
 
@@ -149,7 +149,7 @@ def _run(
         sizes["turn_row"] = cosine.stride(0)
     places = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     rows = Rows(ends=ends.ctypes.data, **places, **sizes)
-    shares = _shares(np.asarray(packing.lengths), heads, torch.get_num_threads())
+    shares = _shares(tuple(packing.lengths), heads, torch.get_num_threads())
     _in_threads(
         # without Python's lock
         lambda share: compiled.peftide_attend(ctypes.byref(rows), *share, "gradient" in others),
@@ -164,15 +164,16 @@ def _by_token(tensor: Float[Tensor, "1 heads N width"]) -> Float[Tensor, "N head
     return by_token if heads_side_by_side else by_token.contiguous()
 
 
-def _shares(lengths: IntArray, heads: int, threads: int) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4)  # once per batch, not once per layer
+def _shares(lengths: tuple[int, ...], heads: int, threads: int) -> list[tuple[int, int]]:
     """Divide sequences and heads, counted sequence by sequence, into equal work for each thread.
 
     Examples
     --------
-    >>> _shares(np.array([10, 10, 20]), heads=2, threads=2)
+    >>> _shares((10, 10, 20), heads=2, threads=2)
     [(0, 4), (4, 6)]
     """
-    work = np.repeat(lengths.astype(float) ** 2, heads)
+    work = np.repeat(np.array(lengths, dtype=float) ** 2, heads)
     middles = np.cumsum(work) - work / 2
     cuts = np.searchsorted(middles, work.sum() * np.arange(1, threads) / threads)
     edges = np.unique([0, *cuts, len(work)]).tolist()
@@ -219,9 +220,7 @@ def library() -> ctypes.CDLL | None:
     built = build(SOURCE) if has_units() else None
     if built is None:
         return None
-    built.peftide_attend.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int)
-    ]
+    built.peftide_attend.argtypes = ARGUMENTS
     if not _is_right(built):
         logger.warning(
             "the compiled attention gives wrong numbers on this machine: peftide uses torch's "

@@ -20,6 +20,7 @@ from peftide.report.page import document, listed
 from peftide.report.tables import Section, section
 from peftide.report.writing import page_footer, page_header
 from peftide.sequences.label_kinds import is_number
+from peftide.sequences.parts import PARTS
 
 COLOURS = (
     *("#3b82c4", "#d9762b", "#3a9a5b", "#9467bd", "#d1495b", "#1b9aaa", "#a08a1e", "#d16ba5"),
@@ -44,7 +45,7 @@ class Colouring:
     Attributes
     ----------
     title
-        What the colours show, or "" for one colour.
+        Name of the column that the colours show, or "" for one colour.
     values
         Text of each point; empty: unknown.
     colours
@@ -218,9 +219,8 @@ def colour(values: Sequence[str], *, title: str) -> Colouring:
 
 def _in_order(value: str) -> tuple[int, float, str]:
     """Return a sort key: parts as a training uses them, then numbers, then words."""
-    parts = ("train", "validation", "test")
-    if value in parts:
-        return (0, parts.index(value), value)
+    if value in PARTS:
+        return (0, PARTS.index(value), value)
     return (1, float(value), value) if is_number(value) else (2, 0.0, value)
 
 
