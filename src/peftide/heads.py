@@ -37,11 +37,11 @@ class DotHead(nn.Module):
         self.signs = nn.Linear(width, outputs, bias=False)
         self.own = nn.Linear(width, outputs)
 
-    def forward(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B K"]:
+    def forward(self, features: Float[Tensor, "*B F"]) -> Float[Tensor, "*B K"]:
         """Return the logits of pairs whose two vectors stand side by side."""
-        hidden = self.hidden(features.unflatten(1, (2, -1)))
-        a, b = self.project(hidden).unbind(dim=1)
-        return self.signs(a * b) + self.own(hidden.sum(dim=1))
+        hidden = self.hidden(features.unflatten(-1, (2, -1)))
+        a, b = self.project(hidden).unbind(dim=-2)
+        return self.signs(a * b) + self.own(hidden.sum(dim=-2))
 
 
 def build_heads(count: int, name: str, **settings: Any) -> nn.Module:

@@ -14,6 +14,7 @@ from peftide.commands.train import train
 from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.heads import Ensemble
+from peftide.training.loop import TrainingRun
 from tests.conftest import random_sequences, small_config
 
 QUICK: dict[str, Any] = {"epochs": 2, "precision": "fp32", "baselines": ("none",)}
@@ -35,13 +36,74 @@ def members(path: Path) -> list[torch.nn.Module]:
     return list(head.members)
 
 
-def test_each_head_has_the_bits_of_a_run_with_its_seed(config: TrainConfig, together: Any) -> None:
-    for seed, head in zip((4, 5), members(together.path), strict=True):
-        alone = train(replace(config, seed=seed, out=config.out.parent / f"alone-{seed}"))
-        expected = peftide.load(alone.path, precision="fp32").encoder.model.head.state_dict()
-        found = head.state_dict()
-        assert found.keys() == expected.keys()
-        assert all(torch.equal(found[name], expected[name]) for name in expected)
+def alone(config: TrainConfig, seed: int) -> TrainConfig:
+    return replace(config, seed=seed, seeds=1, out=config.out.parent / f"alone-{seed}")
+
+
+def parameters(path: Path) -> list[torch.Tensor]:
+    return [*peftide.load(path, precision="fp32").encoder.model.head.parameters()]
+
+
+@pytest.mark.parametrize(
+    ("task", "changes"),
+    [
+        ("regression", {}),
+        ("ppi", {"head": "dot"}),
+        ("ppi", {"sampler": "blocks", "blocks": 3}),
+        ("residue", {}),
+    ],
+)
+def test_each_head_is_that_of_a_run_with_its_seed(
+    tmp_path: Path, task: str, changes: dict[str, Any]
+) -> None:
+    """Residues and blocks give each head a batch of another size."""
+    config = small_config(tmp_path, task, "head", seed=4, seeds=3, **QUICK, **changes)
+    train(config)
+    for seed, head in zip((4, 5, 6), members(config.out), strict=True):
+        expected = parameters(train(alone(config, seed)).path)
+        for found, wanted in zip(head.parameters(), expected, strict=True):
+            torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_each_head_stops_by_its_own_scores(config: TrainConfig) -> None:
+    """With this rate the best epochs of three heads differ, and so do their last ones."""
+    many = replace(config, epochs=9, patience=1, head_learning_rate=0.02, seeds=3)
+    found = pd.read_csv(train(replace(many, out=config.out.parent / "many")).path / "history.csv")
+    lasts = []
+    for seed in (0, 1, 2):
+        path = train(replace(alone(many, seed), out=config.out.parent / f"stops-{seed}")).path
+        expected = pd.read_csv(path / "history.csv")
+        mine = found[found["seed"] == seed].reset_index(drop=True)
+        lasts.append(len(expected))
+        np.testing.assert_array_equal(mine["step"], expected["step"])
+        for column in ("train_loss", "spearman"):
+            np.testing.assert_allclose(mine[column], expected[column], atol=1e-5)
+    assert len(set(lasts)) > 1
+
+
+def test_an_interrupted_training_of_heads_goes_on(
+    config: TrainConfig, together: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interruption comes between the steps of both heads, so one is a step ahead."""
+    taken: list[int] = []
+    take = TrainingRun.take
+
+    def interrupted(run: TrainingRun, loss: float, batch: Any) -> None:
+        if len(taken) == 3:
+            raise KeyboardInterrupt
+        taken.append(run.fitting.config.seed)
+        take(run, loss, batch)
+
+    begun = replace(config, seeds=2, seed=4, out=config.out.parent / "interrupted")
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRun, "take", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(begun)
+    assert taken == [4, 5, 4]
+    resumed = train(replace(begun, resume=True))
+    pairs = zip(parameters(resumed.path), parameters(together.path), strict=True)
+    for found, expected in pairs:
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_the_prediction_is_the_mean_of_the_heads(together: Any) -> None:

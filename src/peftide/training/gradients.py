@@ -41,7 +41,7 @@ def add_gradients(
     advance
         Called with the number of finished examples; it may be a fraction.
     """
-    total = float(fitting.part.targets.counted[fitting.part.targets.rows(batch)].sum())
+    total = fitting.part.counted_rows(batch)
     pieces = graph_pieces(fitting, batch)
     if pieces is None:
         return _two_passes(model, fitting, batch, total=total, factor=factor, advance=advance)
@@ -119,6 +119,18 @@ def rows_loss(
     rows: Float[Tensor, "R D"],
 ) -> Tensor:
     """Return the summed loss of examples, given the rows of (sorted, distinct) proteins."""
+    return row_losses(model, fitting, examples, proteins=proteins, rows=rows).sum()
+
+
+def row_losses(
+    model: ProteinModel,
+    fitting: Fitting,
+    examples: IntArray,
+    *,
+    proteins: IntArray,
+    rows: Float[Tensor, "R D"],
+) -> Float[Tensor, " rows"]:
+    """Return the loss of each row of some examples, 0 for rows that do not count."""
     part, device = fitting.part, fitting.hardware.device
     counts = fitting.source.counts[proteins]
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -130,4 +142,4 @@ def rows_loss(
     values = torch.from_numpy(outcome.trained(values, fitting.labels)).float().to(device)
     counted = torch.from_numpy(part.targets.counted[target_rows]).to(device)
     losses = outcome.loss(logits, values, fitting.labels, imbalance=fitting.config.imbalance)
-    return (losses * counted).sum()
+    return losses * counted

@@ -78,13 +78,9 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
     except KeyboardInterrupt:
         run.save()
         raise
-    state = run.state
     if fitting.says_epochs:
         run.say_end()
-    restore_trained(model, state.best)
-    return FitResult(
-        state.best_epoch + 1, state.best_score, state.step, state.seconds, state.history
-    )
+    return run.finish()
 
 
 def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
@@ -145,6 +141,14 @@ class TrainingRun:
         out_of_patience = bool(state.best) and waited > config.patience
         return state.epoch >= config.epochs or out_of_patience
 
+    def finish(self) -> FitResult:
+        """Leave the best weights in the model, and return the result."""
+        state = self.state
+        restore_trained(self.model, state.best)
+        return FitResult(
+            state.best_epoch + 1, state.best_score, state.step, state.seconds, state.history
+        )
+
     def say_end(self) -> None:
         """Log which weights stay, and why the training stopped early if it did."""
         state, epochs = self.state, self.fitting.config.epochs
@@ -165,8 +169,7 @@ class TrainingRun:
 
     def train_epoch(self) -> None:
         """Train on the rest of an epoch's batches."""
-        state = self.state
-        left = self.batches(state.epoch)[state.batch :]
+        state, left = self.state, self.left()
         set_training_mode(self.model)
         examples = sum(len(batch) for batch in left)
         title = f"epoch {state.epoch + 1}/{self.fitting.config.epochs}"
@@ -174,17 +177,19 @@ class TrainingRun:
         with meter(title, total=examples, unit="examples", beside=beside) as progress:
             for batch in left:
                 self.step(batch, advance=progress.advance)
-                if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
-                    self.save()
+
+    def left(self) -> list[IntArray]:
+        """Return the batches that are left in this epoch."""
+        return self.batches(self.state.epoch)[self.state.batch :]
 
     def _outlook(self) -> str:
         """Return the best validation score so far, and the time that all epochs will take."""
         state = self.state
         if not state.history:
             return ""
-        return f"validation {state.best_score:.3f} · {self._time_left()}"
+        return f"validation {state.best_score:.3f} · {self.time_left()}"
 
-    def _time_left(self) -> str:
+    def time_left(self) -> str:
         """Return the longest time left: a training stops early if the score no longer rises."""
         history, epochs = self.state.history, self.fitting.config.epochs
         per_epoch = history[-1]["seconds"] / len(history)
@@ -211,13 +216,20 @@ class TrainingRun:
         )
         if self.steering:
             (self.steering.penalty() * factor).backward()
+        self.take(loss, batch)
+        return loss
+
+    def take(self, loss: float, batch: IntArray) -> None:
+        """Take one optimizer step with the gradients of a batch; write a resume point in time."""
+        state = self.state
         if not np.isfinite(loss):
             raise self._diverged(f"the loss became {loss}", batch)
         with undisturbed():
             self.optimizer_step.take(state.step)
             state.step, state.batch = state.step + 1, state.batch + 1
             state.loss_sum += loss
-        return loss
+        if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
+            self.save()
 
     def _diverged(self, what: str, batch: IntArray) -> TrainingError:
         state = self.state
@@ -276,7 +288,7 @@ class TrainingRun:
             row[headline],
             " (best)" if self.state.best_epoch == row["epoch"] - 1 else "",
             duration(row["seconds"]),
-            "" if self.is_over() else f", {self._time_left()}",
+            "" if self.is_over() else f", {self.time_left()}",
         )
 
     def _count_time(self) -> None:

@@ -1,5 +1,6 @@
 """Inputs of a training: labelled examples, and the source of the protein embeddings."""
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ class LabelledPart:
         """Return the examples with at least one row that counts."""
         counted = np.add.reduceat(self.targets.counted, self.targets.offsets[:-1], dtype=np.int64)
         return np.flatnonzero(counted)
+
+    def counted_rows(self, examples: IntArray) -> float:
+        """Return the number of rows of some examples that count."""
+        return float(self.targets.counted[self.targets.rows(examples)].sum())
 
 
 @dataclass(frozen=True)
@@ -187,6 +192,8 @@ def micro_batches(
     >>> [piece.tolist() for piece in pieces]
     [[0, 1], [2]]
     """
+    if math.isinf(budget):
+        return [examples]
     pieces: list[list[int]] = [[]]
     inside: set[int] = set()
     room = budget

@@ -1,11 +1,14 @@
 """`--seeds N`: several heads on the same frozen vectors; their mean is the prediction.
 
-Each head trains as a run with its own `--seed` would: same start, same batches, same dropout. The
-proteins are encoded once, and the vectors, baselines and intervals are shared.
+Each head trains as a run with its own `--seed` would: same start, same batches, same dropout. Only
+rounding differs, because the steps of all heads are one batched computation. The proteins are
+encoded once, and the vectors, baselines and intervals are shared.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -15,44 +18,58 @@ from torch import nn
 from peftide.evaluation.tables import write_history
 from peftide.heads import Ensemble
 from peftide.metrics import metric_name
+from peftide.model import Parts, ProteinModel
+from peftide.progress import meter
 from peftide.run_folder import RunFolder
-from peftide.training.loop import FitResult, fit
+from peftide.training.gradients import row_losses
+from peftide.training.loop import FitResult, TrainingRun, begin
+from peftide.training.modes import set_training_mode
 from peftide.training.parts import Fitting
 from peftide.training.setting import Setting
+from peftide.training.stack import HeadStack
+from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
+EMPTY: IntArray = np.zeros(0, dtype=np.int64)
+
 
 def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResult:
-    """Train the heads one after the other; the model has all heads afterwards.
+    """Train the heads together, each with its own batches; the model has all heads afterwards.
+
+    Every head stops by its own validation scores, and has its own resume points.
 
     Parameters
     ----------
     fitting
         The training of the first head.
     """
-    ensemble, results = setting.model.head, []
+    ensemble = setting.model.head
     assert isinstance(ensemble, Ensemble)
-    for number, head in enumerate(ensemble.members):
-        seed = setting.config.seed + number
-        logger.info("head %d of %d (seed %d)", number + 1, len(ensemble.members), seed)
-        _restart(head, seed)
-        setting.model.head = head
-        results.append(
-            fit(
-                setting.model,
-                replace(
-                    fitting,
-                    config=replace(fitting.config, seed=seed),
-                    on_epoch=lambda _history: None,
-                    checkpoints=folder.checkpoints / f"seed-{seed}",
-                ),
-            )
-        )
+    runs = [
+        _begin(setting, fitting, head, number=number, folder=folder)
+        for number, head in enumerate(ensemble.members)
+    ]
+    seeds = ", ".join(str(run.fitting.config.seed) for run in runs)
+    logger.info("%d heads train together (seeds %s)", len(runs), seeds)
+    try:
+        while active := [run for run in runs if not run.is_over()]:
+            _train_epoch(setting, active)
+            for run in active:
+                run.end_epoch()
+            _say_epoch(active)
+    except KeyboardInterrupt:
+        for run in runs:
+            run.save()
+        raise
+    results = [run.finish() for run in runs]
     setting.model.head = ensemble
+    for parameter in ensemble.parameters():  # no longer a view of a tensor of all heads
+        parameter.data = parameter.data.clone()
+    _say_results(runs, results)
     history = [
-        {"seed": setting.config.seed + number} | row
-        for number, result in enumerate(results)
+        {"seed": run.fitting.config.seed} | row
+        for run, result in zip(runs, results, strict=True)
         for row in result.history
     ]
     write_history(history, folder.history)
@@ -60,9 +77,120 @@ def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResul
         best_epoch=results[0].best_epoch,
         best_score=float(np.mean([result.best_score for result in results])),
         steps=sum(result.steps for result in results),
-        seconds=sum(result.seconds for result in results),
+        seconds=max(result.seconds for result in results),
         history=results[0].history,
     )
+
+
+def _begin(
+    setting: Setting, fitting: Fitting, head: nn.Module, *, number: int, folder: RunFolder
+) -> TrainingRun:
+    """Return the training of one head, as a run with its seed would begin it."""
+    seed = setting.config.seed + number
+    _restart(head, seed)
+    model = _with_head(setting.model, head)
+
+    def validate() -> dict[str, float]:
+        setting.model.head = head
+        return fitting.validate()
+
+    own = replace(
+        fitting,
+        config=replace(fitting.config, seed=seed),
+        validate=validate,
+        on_epoch=lambda _history: None,
+        checkpoints=folder.checkpoints / f"seed-{seed}",
+        says_epochs=False,
+    )
+    return begin(model, own)
+
+
+def _with_head(model: ProteinModel, head: nn.Module) -> ProteinModel:
+    """Return the model with another head; the other parts are shared."""
+    parts = Parts(model.backbone, model.pooling, model.scaling, model.pairing, head)
+    return ProteinModel(parts)
+
+
+def _train_epoch(setting: Setting, runs: Sequence[TrainingRun]) -> None:
+    """Train each head on the batches that its epoch has left."""
+    model = setting.model
+    stack = HeadStack(
+        [run.model.head for run in runs],
+        seeds=[run.fitting.config.seed for run in runs],
+        device=setting.hardware.device,
+    )
+    left = [run.left() for run in runs]
+    total = max(sum(map(len, batches)) for batches in left)
+    state, epochs = runs[0].state, setting.config.epochs
+    beside = runs[0].time_left() if state.history else ""
+    title = f"epoch {state.epoch + 1}/{epochs}, {len(runs)} heads"
+    model.head = stack
+    set_training_mode(model)
+    with meter(title, total=total, unit="examples", beside=beside) as progress:
+        for batches in zip_longest(*left, fillvalue=EMPTY):
+            steps = [*zip(runs, batches, strict=True)]
+            losses = add_stacked_gradients(model, stack, steps)
+            for (run, batch), loss in zip(steps, losses, strict=True):
+                _take(run, loss, batch)
+            progress.advance(max(map(len, batches)))
+
+
+def _take(run: TrainingRun, loss: float, batch: IntArray) -> None:
+    """Take the step of a head, unless its epoch had no batch left."""
+    if len(batch):
+        run.take(loss, batch)
+
+
+def add_stacked_gradients(
+    model: ProteinModel,
+    stack: HeadStack,
+    steps: Sequence[tuple[TrainingRun, IntArray]],
+) -> list[float]:
+    """Add to each head the gradients of the mean loss of its batch; return the losses.
+
+    Parameters
+    ----------
+    model
+        The model with the stack as its head.
+    steps
+        Each head's training and batch, which is empty if its epoch has no batch left.
+    """
+    fitting = steps[0][0].fitting
+    part = fitting.part
+    batches = [batch for _, batch in steps]
+    examples = np.concatenate(batches)
+    sizes = [len(part.targets.rows(batch)) for batch in batches]
+    stack.draws.begin([run.state.step for run, _ in steps], sizes)
+    proteins = np.unique(part.members[examples])
+    rows = fitting.source.rows(proteins)
+    losses = row_losses(model, fitting, examples, proteins=proteins, rows=rows)
+    means = torch.stack(
+        [
+            own.sum() / max(1.0, part.counted_rows(batch))
+            for own, batch in zip(losses.split(sizes), batches, strict=True)
+        ]
+    )
+    means.sum().backward()
+    stack.share_gradients()
+    return means.tolist()
+
+
+def _say_epoch(runs: Sequence[TrainingRun]) -> None:
+    state = runs[0].state
+    headline = runs[0].fitting.task.outcome.headline
+    scores = " ".join(f"{run.state.history[-1][headline]:.4f}" for run in runs)
+    logger.info("epoch %d: validation %s", state.epoch, scores)
+
+
+def _say_results(runs: Sequence[TrainingRun], results: Sequence[FitResult]) -> None:
+    for run, result in zip(runs, results, strict=True):
+        logger.info(
+            "head of seed %d: validation %.4f, epoch %d of %d",
+            run.fitting.config.seed,
+            result.best_score,
+            result.best_epoch,
+            len(result.history),
+        )
 
 
 def _restart(head: nn.Module, seed: int) -> None:
