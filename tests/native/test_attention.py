@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,19 +13,39 @@ from torch.nn import functional
 from peftide.backbones.esm_layer import _turns, turned
 from peftide.native import attention, building
 from peftide.native.attention import (
+    SOURCES,
+    TILES,
     WIDTHS,
     Packing,
     _shares,
     attend_compiled,
     is_compiled,
     library,
+    ways,
 )
 
 LENGTHS = [1, 7, 31, 32, 33, 100, 300]
 PACKING = Packing(LENGTHS, 0.3)
-compiled = pytest.mark.skipif(
+needs_units = pytest.mark.skipif(
     library() is None, reason="needs a CPU with AVX512-BF16 and a C compiler"
 )
+
+
+def compiled(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test with each compiled function that this CPU has."""
+    return needs_units(pytest.mark.usefixtures("way")(test))
+
+
+@pytest.fixture(params=["vectors", "tiles"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each function that this CPU can run, in place of the fastest."""
+    if request.param == "tiles" and not attention.has_units(TILES):
+        pytest.skip("needs a CPU with AMX")
+    built = building.build(SOURCES)
+    assert built is not None
+    names = {"vectors": "peftide_attend", "tiles": "peftide_attend_tiles"}
+    (chosen,) = [function for function in ways(built) if function.__name__ == names[request.param]]
+    monkeypatch.setattr(attention, "library", lambda: chosen)
 
 
 def rows(width: int, heads: int = 3, *, seed: int = 0) -> list[torch.Tensor]:
@@ -194,11 +215,18 @@ def test_the_shares_of_threads_cover_everything_once(threads: int) -> None:
     assert len(shares) <= threads
 
 
-@compiled
+@needs_units
 def test_a_library_with_wrong_numbers_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    (tmp_path / "attention.c").write_text("int peftide_attend(void) { return 0; }\n")
+    for source in SOURCES:
+        (tmp_path / source).write_text("")
+    functions = ("attend", "attend_tiles", "may_use_tiles")
+    wrong = [
+        f"int peftide_{name}(void) {{ return {name == 'may_use_tiles':d}; }}\n"
+        for name in functions
+    ]
+    (tmp_path / SOURCES[-1]).write_text("".join(wrong))
     monkeypatch.setattr(building, "files", lambda _package: tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     library.cache_clear()
@@ -212,7 +240,7 @@ def test_a_library_with_wrong_numbers_is_not_used(
 
 def test_the_arguments_are_laid_out_as_in_the_source() -> None:
     names = [field[0] for field in attention.Rows._fields_]
-    source = files("peftide.native").joinpath("attention.c").read_text()
+    source = files("peftide.native").joinpath(SOURCES[0]).read_text()
     fields = source[source.index("typedef struct {") : source.index("} Rows;")]
     without_comments = re.sub(r"/\*.*?\*/", "", fields)
     assert names == re.findall(r"(\w+)(?=[,;])", without_comments)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from peftide.native import building
+from peftide.native.attention import SOURCES
 from peftide.native.building import build, cache_folder, find_compiler
 
-SOURCE = "attention.c"
 needs_compiler = pytest.mark.skipif(
     shutil.which("cc") is None, reason="needs a C compiler called cc"
 )
@@ -24,15 +24,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """A source that compiles at once on any machine."""
     (tmp_path / "small.c").write_text("int answer(void) { return 42; }\n")
     monkeypatch.setattr(building, "files", lambda _package: tmp_path)
-    return "small.c"
+    return ["small.c"]
 
 
 @needs_compiler
-def test_a_library_is_built_once_and_kept(small: str) -> None:
+def test_a_library_is_built_once_and_kept(small: list[str]) -> None:
     first = build(small)
     assert first is not None
     assert first.answer() == 42
@@ -47,7 +47,15 @@ def test_a_library_is_built_once_and_kept(small: str) -> None:
 
 
 @needs_compiler
-def test_another_source_is_another_library(small: str, tmp_path: Path) -> None:
+def test_sources_are_read_one_after_the_other(small: list[str], tmp_path: Path) -> None:
+    (tmp_path / "large.c").write_text("int twice(void) { return 2 * answer(); }\n")
+    both = build([*small, "large.c"])
+    assert both is not None
+    assert both.twice() == 84
+
+
+@needs_compiler
+def test_another_source_is_another_library(small: list[str], tmp_path: Path) -> None:
     build(small)
     (tmp_path / "small.c").write_text("int answer(void) { return 43; }\n")
     changed = build(small)
@@ -57,7 +65,7 @@ def test_another_source_is_another_library(small: str, tmp_path: Path) -> None:
 
 
 @needs_compiler
-def test_a_library_that_others_can_write_is_built_anew(small: str) -> None:
+def test_a_library_that_others_can_write_is_built_anew(small: list[str]) -> None:
     build(small)
     (kept,) = cache_folder().iterdir()
     kept.unlink()  # a loaded library must not change under its process
@@ -70,7 +78,7 @@ def test_a_library_that_others_can_write_is_built_anew(small: str) -> None:
 
 
 @needs_compiler
-def test_a_damaged_library_is_built_for_this_process(small: str) -> None:
+def test_a_damaged_library_is_built_for_this_process(small: list[str]) -> None:
     build(small)
     (kept,) = cache_folder().iterdir()
     kept.unlink()
@@ -83,7 +91,7 @@ def test_a_damaged_library_is_built_for_this_process(small: str) -> None:
 
 @needs_compiler
 def test_a_cache_folder_that_cannot_be_written(
-    small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
@@ -94,7 +102,7 @@ def test_a_cache_folder_that_cannot_be_written(
 
 @pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", 'echo > "$6"; exit 1', "exit 0"])
 def test_a_compiler_that_fails_leaves_nothing(
-    script: str, small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: str, small: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiler = tmp_path / "broken"
     compiler.write_text(f"#!/bin/sh\n{script}\n")
@@ -105,7 +113,7 @@ def test_a_compiler_that_fails_leaves_nothing(
         assert [*cache_folder().iterdir()] == []
 
 
-def test_no_compiler(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_compiler(small: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert find_compiler() is None
     assert build(small) is None
@@ -113,7 +121,9 @@ def test_no_compiler(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert build(small) is None
 
 
-def test_the_switch_leaves_the_compiler_alone(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_switch_leaves_the_compiler_alone(
+    small: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(building.SWITCH, "0")
     assert build(small) is None
     assert not cache_folder().exists()
@@ -123,4 +133,4 @@ def test_the_switch_leaves_the_compiler_alone(small: str, monkeypatch: pytest.Mo
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the source is for x86-64")
 def test_the_attention_compiles_without_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "FLAGS", (*building.FLAGS, "-Wall", "-Wextra", "-Werror"))
-    assert isinstance(build(SOURCE), ctypes.CDLL)
+    assert isinstance(build(SOURCES), ctypes.CDLL)

@@ -24,8 +24,9 @@ from peftide.native.building import build, find_compiler
 
 logger = logging.getLogger(__name__)
 
-SOURCE = "attention.c"
+SOURCES = ("words.c", "products.c", "tiles.c", "attention.c")
 UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
+TILES = ("amx_tile", "amx_bf16")
 WIDTHS = frozenset({16, 24, 32, 64, 128})
 """Numbers per attention head for which the source has a loop."""
 NOT_ENOUGH_MEMORY = 1
@@ -33,6 +34,8 @@ ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
 LARGEST_ERROR = 0.05
 """Largest error that the check of a new library accepts; bf16 alone makes up to 0.02 of it."""
 
+Attend = Callable[..., int]
+"""A compiled function: `Rows`, two numbers of sequences and heads, and whether to go back."""
 Turns = tuple[Float[Tensor, "1 N width"], Float[Tensor, "1 N width"]]
 
 
@@ -130,7 +133,7 @@ class CompiledAttention(torch.autograd.Function):
 
 
 def _run(
-    compiled: ctypes.CDLL,
+    compiled: Attend,
     inputs: Sequence[Float[Tensor, "N heads width"]],
     packing: Packing,
     *,
@@ -152,7 +155,7 @@ def _run(
     shares = _shares(tuple(packing.lengths), heads, torch.get_num_threads())
     _in_threads(
         # without Python's lock
-        lambda share: compiled.peftide_attend(ctypes.byref(rows), *share, "gradient" in others),
+        lambda share: compiled(ctypes.byref(rows), *share, "gradient" in others),
         shares,
     )
 
@@ -201,36 +204,47 @@ def state() -> str:
     """Return whether attention in bf16 is compiled on this machine, or what it lacks."""
     if not has_units():
         return "torch: the compiled one needs a CPU with AVX512-BF16"
-    if library() is not None:
-        return "compiled"
+    compiled = library()
+    if compiled is not None:
+        return "compiled, with tiles (AMX)" if "tiles" in compiled.__name__ else "compiled"
     if find_compiler() is None:
         return "torch: with a C compiler (gcc or clang), attention in bf16 would be faster"
     return "torch: the compiled one could not be built, or gives wrong numbers"
 
 
-def has_units() -> bool:
-    """Return whether this CPU has the instructions of the compiled attention."""
+def has_units(units: Sequence[str] = UNITS) -> bool:
+    """Return whether this CPU has instructions; by default those of the compiled attention."""
     there = torch.cpu.get_capabilities()
-    return all(there.get(unit) for unit in UNITS)
+    return all(there.get(unit) for unit in units)
 
 
 @cache
-def library() -> ctypes.CDLL | None:
-    """Return the compiled library, or None where it cannot be had or is wrong."""
-    built = build(SOURCE) if has_units() else None
+def library() -> Attend | None:
+    """Return the compiled function, or None where it cannot be had or is wrong."""
+    built = build(SOURCES) if has_units() else None
     if built is None:
         return None
-    built.peftide_attend.argtypes = ARGUMENTS
-    if not _is_right(built):
-        logger.warning(
-            "the compiled attention gives wrong numbers on this machine: peftide uses torch's "
-            "attention instead, which is slower"
-        )
-        return None
-    return built
+    for compiled in ways(built):
+        if _is_right(compiled):
+            return compiled
+    logger.warning(
+        "the compiled attention gives wrong numbers on this machine: peftide uses torch's "
+        "attention instead, which is slower"
+    )
+    return None
 
 
-def _is_right(compiled: ctypes.CDLL) -> bool:
+def ways(built: ctypes.CDLL) -> list[Attend]:
+    """Return the functions of a library that this CPU can run, the fastest first."""
+    functions = [built.peftide_attend]
+    if has_units(TILES) and built.peftide_may_use_tiles():
+        functions.insert(0, built.peftide_attend_tiles)
+    for function in functions:
+        function.argtypes = ARGUMENTS
+    return functions
+
+
+def _is_right(compiled: Attend) -> bool:
     """Return whether a library gives the numbers and gradients of torch for a few random ones."""
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode(mode=False), torch.enable_grad():

@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,19 +27,21 @@ LONGEST_BUILD = 120
 """Seconds after which a compiler is stopped."""
 
 
-def build(source: str) -> ctypes.CDLL | None:
-    """Return the library of a C file of this package, or None if it cannot be had.
+def build(sources: Sequence[str]) -> ctypes.CDLL | None:
+    """Return the library of some C files of this package, or None if it cannot be had.
 
-    The library is kept in the cache folder of the user, under a name that contains the hash of the
-    source and the compiler. A library that another user could have written is not loaded.
+    The files are one source, in this order. The library is kept in the cache folder of the user,
+    under a name that contains the hash of the source and the compiler. A library that another user
+    could have written is not loaded.
     """
     compiler = find_compiler()
     if compiler is None:
         return None
-    text = files("peftide.native").joinpath(source).read_bytes()
+    folder = files("peftide.native")
+    text = b"\n".join(folder.joinpath(source).read_bytes() for source in sources)
     version = _version(compiler)
     key = hashlib.sha256(b"\0".join([text, version, " ".join(FLAGS).encode()])).hexdigest()
-    kept = cache_folder() / f"{Path(source).stem}-{key[:16]}.so"
+    kept = cache_folder() / f"{Path(sources[-1]).stem}-{key[:16]}.so"
     try:
         if not _is_ours(kept):
             kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
