@@ -88,6 +88,7 @@ CASES = {
     "embed .parquet --overwrite": Case(
         f"{EMBED} e.parquet --overwrite", before=f"{EMBED} e.parquet --pooling cls"
     ),
+    "embed folder": Case(f"{EMBED} shards --shard-size 4"),
     "predict": Case(PREDICT),
     "predict .gz": Case(PREDICT.replace("scores.tsv", "scores.tsv.gz")),
     "predict --overwrite": Case(f"{PREDICT} --overwrite", before=PREDICT),

@@ -75,6 +75,30 @@ def test_frozen_layers_are_stored_if_there_is_room_with_what_is_stored(
     assert keeps(1e9, free=4096)
 
 
+@pytest.mark.parametrize("per_residue", [False, True])
+def test_batches_have_the_rows_of_an_embedding(per_residue: bool) -> None:
+    encoder, sequences = encoder_of(per_residue=per_residue), SEQUENCES[:-1]
+    expected = encoder.embed(sequences, exact=True)
+    seen: list[int] = []
+    for batch, rows in encoder.batches(sequences, row_type=torch.float16):
+        wanted = [expected.rows[expected.offsets[k] : expected.offsets[k + 1]] for k in batch]
+        torch.testing.assert_close(rows, torch.cat(wanted), atol=1e-6, rtol=0)
+        assert encoder.tokens([sequences[k] for k in batch]).sum() <= 40
+        seen += batch.tolist()
+    assert sorted(seen) == list(range(len(sequences)))
+    lengths = encoder.residues([sequences[k] for k in seen])
+    assert lengths.tolist() == sorted(lengths)
+
+
+def test_a_fingerprint_changes_with_the_weights_and_not_with_the_budget() -> None:
+    encoder = encoder_of()
+    before = encoder.fingerprint()
+    assert encoder_of(max_tokens=99).fingerprint() == before
+    assert encoder_of(max_length=9).fingerprint() != before
+    next(encoder.model.backbone.parameters()).data[0, 0] += 1
+    assert encoder.fingerprint() != before
+
+
 @pytest.mark.parametrize("before", [False, True])
 def test_an_earlier_decision_about_frozen_layers_stands(tmp_path: Path, before: bool) -> None:
     encoder = encoder_of()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from peftide.backbones import Backbone, LayeredBackbone, cut_below_training, layers_of
 from peftide.backbones.weights import weights_sha256
-from peftide.engine.embedding import Embeddings, embed, is_stored
+from peftide.engine.embedding import Embeddings, embed, encoded_batches, is_stored
 from peftide.engine.not_finite import explained, first_layer
 from peftide.engine.store import EmbeddingPlan, embedding_key
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
@@ -134,6 +135,37 @@ class ModelEncoder:
         with self._explaining(sequences, ids):
             return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
 
+    def batches(
+        self, sequences: Sequence[str], *, row_type: torch.dtype, ids: Sequence[str] = ()
+    ) -> Iterator[tuple[IntArray, Float[Tensor, "R D"]]]:
+        """Encode distinct sequences and yield batch after batch, so that none must be kept.
+
+        Parameters
+        ----------
+        row_type
+            Number type for which the rows must not be too large.
+        ids
+            Ids of the sequences, for messages.
+
+        Yields
+        ------
+        The places of some sequences, the shortest first, and their rows one after the other.
+
+        Raises
+        ------
+        NotFiniteError
+            As in `embed`.
+        """
+        self.model.eval()
+        plan = replace(self._plan(sequences, keyed=False, exact=True), row_type=row_type)
+        places = np.arange(len(sequences))
+        with self._explaining(sequences, ids):
+            yield from encoded_batches(self, sequences, plan, places=places)
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything but the sequences that determines the rows."""
+        return embedding_key([], *self._settings(keyed=True))
+
     @contextmanager
     def _explaining(self, sequences: Sequence[str], ids: Sequence[str]) -> Iterator[None]:
         """Name protein, layer and cause of numbers that are not finite."""
@@ -158,14 +190,8 @@ class ModelEncoder:
         return is_stored(sequences, plan, store=store / plan.key[:16])
 
     def _plan(self, sequences: Sequence[str], *, keyed: bool, exact: bool) -> EmbeddingPlan:
-        backbone, pooling = self.model.backbone, self.model.pooling
-        per_residue = isinstance(pooling, ResidueRows)
-        # the current weights, including adapter and learned pooling
-        weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
-        settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
-        settings += (backbone.origin.reading, *(["every layer"] if self.every_layer else []))
-        if isinstance(pooling, VariantRows):
-            settings += (pooling.wild_type, pooling.width)
+        per_residue = isinstance(self.model.pooling, ResidueRows)
+        settings = self._settings(keyed=keyed)
         return EmbeddingPlan(
             width=self.model.width * (self._layered().layers if self.every_layer else 1),
             max_tokens=self.hardware.max_tokens,
@@ -175,6 +201,17 @@ class ModelEncoder:
             key=embedding_key(sequences, *settings, exact),
             shared=embedding_key([], *settings, exact) if keyed else "",
         )
+
+    def _settings(self, *, keyed: bool) -> tuple[object, ...]:
+        """Return what determines the rows of a sequence; `keyed` includes the weights."""
+        backbone, pooling = self.model.backbone, self.model.pooling
+        # the current weights, including adapter and learned pooling
+        weights = weights_sha256(nn.ModuleList([backbone, pooling])) if keyed else ""
+        settings = (weights, type(pooling).__name__, self.max_length, self.hardware.precision)
+        settings += (backbone.origin.reading, *(["every layer"] if self.every_layer else []))
+        if isinstance(pooling, VariantRows):
+            settings += (pooling.wild_type, pooling.width)
+        return settings
 
     def keep_trunk(
         self,

@@ -49,3 +49,18 @@ def test_sequences_come_through_a_pipe(tmp_path: Path) -> None:
     assert main(words.split()) == 0
     writer.join()
     assert list(load_file(out)) == ["a"]
+
+
+def test_a_folder_ends_with_a_command_that_opens_a_shard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fasta = write_proteins(tmp_path / "p.fasta", ["MKV", "WWA"])
+    words = f"embed --backbone {TINY} --sequences {fasta} --out folder --threads 1"
+    assert main([*words.split(), "--prepare"]) == 0
+    assert capsys.readouterr().out == "sequences sorted for folder\n"
+    assert main(words.split()) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "2 embeddings: folder\n"
+    command = shlex.split(captured.err.splitlines()[-1].removeprefix("next: "))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "2 rows x 4 columns" in done.stdout

@@ -220,7 +220,11 @@ def test_embed(trained: Trained, reads: Reads, tmp_path: Path) -> None:
     paths = {"sequences": data["sequences"], "data": data["table"]}
     out = tmp_path / "mapped.safetensors"
     peftide.embed(EmbedConfig(**paths, out=out, map=tmp_path / "map", backbone=TINY, **QUICK))
-    assert unread(EmbedConfig, found) == set()
+    folder: dict[str, Any] = {"backbone": TINY, "sequences": fasta, "out": tmp_path / "folder"}
+    peftide.embed(EmbedConfig(**folder, **QUICK))
+    peftide.embed(EmbedConfig(**folder, resume=True, **QUICK))
+    # read with --ray: tests/commands/test_embed_folder.py
+    assert unread(EmbedConfig, found) == {"workers"}
 
 
 def test_split(reads: Reads, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_a_run_with_learned_pooling_embeds_with_it(fasta: Path, tmp_path: Path) 
     [
         ("e.npy", False, "e.npy.*Known: .safetensors, .h5, .parquet"),
         ("e.parqet", False, "Did you mean .parquet"),
-        ("e", False, "Known"),
+        ("e.2", False, "Known.*folder"),
         ("e.parquet", True, "--per-residue.*parquet"),
     ],
 )

@@ -203,3 +203,22 @@ def test_wide_text_without_a_mark_is_named(tmp_path: Path, encoding: str) -> Non
     (tmp_path / "a.csv").write_bytes("id,label\nP1,1\n".encode(encoding))
     with pytest.raises(InputError, match="UTF-16 text without a byte-order mark, or UTF-32"):
         read_text(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+@pytest.mark.parametrize("chunk", [1, 3, 2**20])
+def test_records_are_counted_wherever_a_chunk_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes], chunk: int
+) -> None:
+    monkeypatch.setattr(text_files, "CHUNK_BYTES", chunk)
+    (tmp_path / "p.fasta").write_bytes(pack(b">a x>y\nMKV\n>b\nMK\nWW\r\n>c\n\n>d\nM"))
+    assert text_files.count_records(tmp_path / "p.fasta") == 4
+
+
+def test_records_of_what_cannot_be_read_are_one_error(tmp_path: Path) -> None:
+    whole = gzip.compress(b">a\nMKV\n" * 1_000)
+    (tmp_path / "p.fasta.gz").write_bytes(whole[:-20])
+    with pytest.raises(InputError, match="cut off or damaged"):
+        text_files.count_records(tmp_path / "p.fasta.gz")
+    with pytest.raises(InputError, match="no such file"):
+        text_files.count_records(tmp_path / "absent")

@@ -8,6 +8,7 @@ from pathlib import Path
 from peftide.cli.closing import say_next, say_written
 from peftide.cli.streams import say
 from peftide.commands.embed import embed
+from peftide.commands.embed_folder import is_folder
 from peftide.config import EmbedConfig
 from peftide.config.unread import Names
 from peftide.quantities import count_of
@@ -26,6 +27,9 @@ READERS = {
 def run(config: EmbedConfig, given: Names) -> None:
     """Embed, then print the number of embeddings, the map, and a command that opens them."""
     vectors = embed(config, given=given)
+    if config.prepare:
+        say(f"sequences sorted for {config.out}", wrap=False)
+        return
     say(f"{count_of(len(vectors), 'embedding')}: {config.out}", wrap=False)
     if config.map is not None:
         say_written(map=RunFolder(config.map).report)
@@ -36,5 +40,7 @@ def reading_command(path: Path) -> list[str]:
     """Return a command that opens the embeddings."""
     found = shutil.which("python")
     same = found is not None and Path(found).parent == Path(sys.executable).parent
+    if is_folder(path):
+        path = min(path.glob("*.parquet"))
     code = READERS[path.suffix].format(path=json.dumps(str(path)))
     return ["python" if same else sys.executable, "-c", code]

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from peftide.backbones.names import check_backbone
 from peftide.bundle_record import model_folder, read_bundle_record
+from peftide.commands.embed_folder import embed_folder, folder_choices, is_folder
 from peftide.commands.embed_map import (
     check_map,
     input_files,
@@ -39,7 +40,7 @@ WRITTEN_BY, COMMAND = "written_by", "peftide embed"
 """Note in each file, by which a later call recognises it as its own output."""
 
 
-def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArray]:
+def embed(config: EmbedConfig, *, given: Names = NOTHING) -> Mapping[str, FloatArray]:
     """Embed every sequence once and write the vectors; draw a map of them if `map` is given.
 
     Parameters
@@ -50,14 +51,14 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     Returns
     -------
     Id → vector (D,), or with `per_residue` id → matrix (L, D). With `--layers all`, the layers are
-    an axis before the last.
+    an axis before the last. Of a folder of shards, the mapping reads the files when it is used.
 
     Raises
     ------
     InputError
         If the sequences, the table, the backbone or the output format is wrong.
     """
-    writer = find_writer(config)
+    writer = None if is_folder(config.out) else find_writer(config)
     raise_problems(unread_problems(config, choices(config), given=given))
     if config.sequences is None and config.data is None:
         raise InputError("no sequences", expected="--sequences FILE.fasta")
@@ -65,6 +66,8 @@ def embed(config: EmbedConfig, *, given: Names = NOTHING) -> dict[str, FloatArra
     check_backbone(config.backbone)
     if config.run is not None:
         read_bundle_record(model_folder(config.run))
+    if writer is None:
+        return embed_folder(config)
     check_map(config)
     with (
         making_file(
@@ -98,7 +101,9 @@ def choices(config: EmbedConfig) -> Iterator[Choice]:
         yield Choice("--layers all", frozenset({"layer"}))
     if config.per_residue:
         yield Choice("--per-residue", frozenset({"pooling"}))
-    yield from map_choices(config)
+    yield from folder_choices(config)
+    if not is_folder(config.out):
+        yield from map_choices(config)
 
 
 def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path], None]:
@@ -112,8 +117,11 @@ def find_writer(config: EmbedConfig) -> Callable[[Mapping[str, FloatArray], Path
     writers = {".safetensors": write_safetensors, ".h5": write_h5, ".parquet": write_parquet}
     ending = config.out.suffix
     if ending not in writers:
+        known = did_you_mean(ending, writers)
         raise InputError(
-            f"received {config.out.name}", where="--out", fix=did_you_mean(ending, writers)
+            f"received {config.out.name}",
+            where="--out",
+            fix=f"{known}; a name without ending is a folder of shards",
         )
     if ending == ".parquet" and config.per_residue:
         raise InputError(

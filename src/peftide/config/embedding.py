@@ -36,7 +36,46 @@ class MapOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbedConfig(MapOptions, RowOptions, AnswerOptions, LoadingOptions):
+class FolderOptions(Options):
+    """Options of a folder of shards, for millions of sequences and for several machines."""
+
+    heading: ClassVar[str] = "folder of shards"
+
+    resume: bool = option(
+        False, doc="go on with an unfinished folder, as the same command does; leave a finished one"
+    )
+    shard_size: int | None = option(
+        None,
+        doc="sequences in a shard, about; default: 20,000 (2,000 with --per-residue), and more if "
+        "there would be more than 4,096 shards",
+        limit="1 or more",
+    )
+    number_type: Literal["float16", "float32"] = option(
+        "float16", doc="number type of the stored vectors"
+    )
+    shard: str | None = option(
+        None,
+        doc="I/N: make every N-th shard from shard I on (0 ≤ I < N), so that N processes fill one "
+        "folder, for instance as a Slurm array",
+    )
+    prepare: bool = option(
+        False, doc="only sort the sequences into shards, before several processes start"
+    )
+    ray: str | None = option(
+        None,
+        doc="embed with Ray: `local` for this machine, `auto` or an address for a cluster "
+        "(pip install 'peftide[ray]')",
+    )
+    workers: int | None = option(
+        None,
+        doc="processes of --ray; default: one for each GPU of the cluster, without GPUs one for "
+        "each machine",
+        limit="1 or more",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedConfig(FolderOptions, MapOptions, RowOptions, AnswerOptions, LoadingOptions):
     """Write one embedding per sequence, and draw all embeddings on a map."""
 
     heading: ClassVar[str] = "options"
@@ -53,7 +92,11 @@ class EmbedConfig(MapOptions, RowOptions, AnswerOptions, LoadingOptions):
     run: Path | None = option(
         None, doc="run folder: embed with its adapted backbone instead", main=True
     )
-    out: Path = option(doc="file to write: .safetensors, .h5 or .parquet", main=True)
+    out: Path = option(
+        doc="file to write: .safetensors, .h5 or .parquet; a name without ending is a folder of "
+        "shards, for millions of sequences",
+        main=True,
+    )
     per_residue: bool = option(
         False, doc="one vector per residue instead of one per sequence", main=True
     )

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,21 +103,19 @@ def _embed(
     ordered = np.concatenate([known, ordered[~np.isin(ordered, known)]])
     # progress counts sequences, so another token budget can resume it
     left = ordered[progress.sequences_done :]
-    batches = [left[batch] for batch in token_budget_batches(plan.tokens[left], plan.max_tokens)]
-    ends = len(ordered) - len(left) + np.cumsum([len(batch) for batch in batches])
-    fitting, saved = _FittingEncoder(encoder, plan.max_tokens), time.monotonic()
+    finished, saved = len(ordered) - len(left), time.monotonic()
     with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
         done.begin_at(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
-        for number, batch in enumerate(batches, start=1):
-            encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
-            _require_finite(encoded, plan, batch)
+        batches = encoded_batches(encoder, sequences, plan, places=left)
+        for number, (batch, encoded) in enumerate(batches, start=1):
             _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
+            finished += len(batch)
             is_late = time.monotonic() - saved >= SECONDS_BETWEEN_SAVES
-            if is_late or number % BATCHES_BETWEEN_SAVES == 0 or number == len(batches):
-                progress.save(int(ends[number - 1]), rows)
+            if is_late or number % BATCHES_BETWEEN_SAVES == 0 or finished == len(ordered):
+                progress.save(finished, rows)
                 saved = time.monotonic()
             done.advance(float(plan.tokens[batch].sum()))
-    if batches or progress.checksum is None:
+    if len(left) or progress.checksum is None:
         _copy_repeats(rows, copies, offsets)
         index = None
         if store is not None and plan.shared:
@@ -125,6 +123,29 @@ def _embed(
             remove_known(store)
         progress.finish(len(ordered), rows, index=index)
     return Embeddings(torch.from_numpy(rows).view(plan.row_type), offsets)
+
+
+def encoded_batches(
+    encoder: Encoder, sequences: Sequence[str], plan: EmbeddingPlan, *, places: IntArray
+) -> Iterator[tuple[IntArray, Float[Tensor, "R D"]]]:
+    """Encode sequences in packed batches, the shortest first; yield each batch and its rows.
+
+    Parameters
+    ----------
+    places
+        Places of the sequences to encode. Shape (S,).
+
+    Raises
+    ------
+    NotFiniteError
+        If a row is not finite, or too large for its stored type.
+    """
+    fitting = _FittingEncoder(encoder, plan.max_tokens)
+    for inside in token_budget_batches(plan.tokens[places], plan.max_tokens):
+        batch = places[inside]
+        encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
+        _require_finite(encoded, plan, batch)
+        yield batch, encoded
 
 
 def _require_finite(encoded: Tensor, plan: EmbeddingPlan, batch: IntArray) -> None:

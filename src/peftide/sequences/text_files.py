@@ -5,6 +5,7 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader, RawIOBase, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,24 @@ def open_lines(path: Path) -> Iterator[str]:
         raise InputError(f"cannot read the file: {error}", where=path) from error
 
 
+def count_records(path: Path) -> int:
+    """Return the number of lines that begin with `>` in a FASTA file, much faster than reading it.
+
+    A count for progress and sizes: 0 for UTF-16 text.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, a folder, unreadable, truncated, or expands beyond the limit.
+    """
+    found, before = 0, b"\n"
+    with _reading(path) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            found += (before + chunk).count(b"\n>")
+            before = chunk[-1:]
+    return found
+
+
 def _without_end(line: str, path: Path) -> str:
     if len(line) > LONGEST_LINE:
         raise InputError(f"a line of more than {LONGEST_LINE:,} characters", where=path)
@@ -93,11 +112,18 @@ def read_text(path: Path) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     """Return all bytes, or those up to the first that is no text."""
+    with _reading(path) as stream:
+        return b"".join(_text_chunks(stream))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[BufferedReader]:
+    """Open a file or pipe, and turn the errors of reading it into messages."""
     if path.is_dir():
         raise InputError("this is a folder", expected="a file", where=path)
     try:
         with _open_expanded(path) as stream:
-            return b"".join(_text_chunks(stream))
+            yield stream
     except FileNotFoundError as error:
         raise InputError("no such file", where=path, fix=_similar_name(path)) from error
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
