@@ -26,6 +26,7 @@ from peftide.pooling import ResidueRows
 from peftide.quantities import byte_size, count_of
 from peftide.ragged import ragged_rows
 from peftide.sequences import Finding, Proteins
+from peftide.shards.folder import is_shard_folder
 from peftide.types import IntArray
 from peftide.variants.rows import VariantRows
 
@@ -129,7 +130,15 @@ class ModelEncoder:
         ------
         NotFiniteError
             If the backbone gives NaN or infinity; names the first protein and layer.
+        InputError
+            If the store is a folder of shards itself, where its files would be in the way.
         """
+        if store is not None and is_shard_folder(store):
+            raise InputError(
+                f"{store} is a folder of embeddings",
+                expected=f"the folder around it, {store.parent}",
+                where="--embedding-cache",
+            )
         self.model.eval()
         plan = self._plan(sequences, keyed=store is not None, exact=exact)
         with self._explaining(sequences, ids):
@@ -200,6 +209,7 @@ class ModelEncoder:
             row_type=torch.float16 if per_residue and not exact else torch.float32,
             key=embedding_key(sequences, *settings, exact),
             shared=embedding_key([], *settings, exact) if keyed else "",
+            fingerprint=embedding_key([], *settings) if keyed else "",
         )
 
     def _settings(self, *, keyed: bool) -> tuple[object, ...]:

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import peftide
+from peftide.commands.embed import embed
 from peftide.commands.screen import screen
-from peftide.config import ScreenConfig
+from peftide.config import EmbedConfig, ScreenConfig
 from peftide.errors import InputError
 from peftide.screening import screen as module
 from tests.conftest import random_sequences, write_proteins, write_rows
@@ -201,3 +202,39 @@ def test_a_short_list_leaves_scores_as_they_are(trained: Trained, fasta: Path) -
 def test_a_short_list_is_longer_than_what_is_kept(trained: Trained, fasta: Path) -> None:
     with pytest.raises(InputError, match="--shortlist"):
         hits(trained("ppi", "head"), fasta, top_k=4, shortlist=3)
+
+
+@pytest.mark.parametrize("number_type", ["float32", "float16"])
+def test_vectors_of_a_folder_of_shards_are_used(
+    trained: Trained,
+    fasta: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    number_type: str,
+) -> None:
+    run, cache = trained("ppi", "lora"), fasta.parent / "cache"
+    expected = hits(run, fasta, top_k=3)
+    options: dict[str, Any] = {"shard_size": 4, "number_type": number_type, **QUICK}
+    embed(EmbedConfig(run=run, sequences=fasta, out=cache / "proteome", **options))
+    monkeypatch.setattr("peftide.encoding.ModelEncoder.encode", None)
+    with caplog.at_level("INFO"):
+        found = hits(run, fasta, top_k=3, embedding_cache=cache)
+    assert "9 of 9 proteins were encoded before: their vectors are in" in caplog.text
+    assert ("in half precision" in caplog.text) == (number_type == "float16")
+    digits = 1e-2 if number_type == "float16" else 1e-4
+    np.testing.assert_allclose(found["score"], expected["score"], atol=digits)
+    with pytest.raises(InputError, match="proteome is a folder of emb.*expected the folder around"):
+        hits(run, fasta, top_k=3, embedding_cache=cache / "proteome")
+
+
+def test_vectors_of_another_model_are_not_used(trained: Trained, fasta: Path) -> None:
+    run, cache = trained("ppi", "lora"), fasta.parent / "cache"
+    expected = hits(run, fasta, top_k=3)
+    for name, options in {
+        "cls": {"pooling": "cls"},
+        "head": {"run": trained("ppi", "head")},
+    }.items():
+        source: dict[str, Any] = {"run": run, "sequences": fasta, "out": cache / name}
+        embed(EmbedConfig(**source | options, **QUICK))
+    found = hits(run, fasta, top_k=3, embedding_cache=cache)
+    pd.testing.assert_frame_equal(found, expected)

@@ -1,10 +1,12 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from peftide.errors import InputError
+from peftide.shards import folder as folder_module
 from peftide.shards.filling import fill_shard
 from peftide.shards.folder import (
     ModelCard,
@@ -15,6 +17,7 @@ from peftide.shards.folder import (
     open_folder,
 )
 from peftide.shards.parquet import ShardForm
+from peftide.shards.sorting import digest, shard_of
 from tests.shards.conftest import CARD, Begin, Letters, of_another_model
 
 SEQUENCES = ["ACD", "AC", "CCCC", "DD", "A", "AAAA", "CD"]
@@ -97,3 +100,24 @@ def test_a_folder_is_known_by_its_record(folder: ShardFolder) -> None:
     with pytest.raises(InputError, match="_embeddings.json.*Restore it from a copy"):
         open_folder(folder.path)
     assert not is_shard_folder(folder.path.parent)
+
+
+def test_vectors_of_some_sequences_are_found_in_their_shards(
+    folder: ShardFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = {digest(sequence): sequence for sequence in ("CCCC", "AC", "absent")}
+    read = list[Path]()
+    real = folder_module.read_rows
+
+    def noting(path: Path, *rest: Any, **more: Any) -> Any:
+        read.append(path)
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(folder_module, "read_rows", noting)
+    found = {codes[code]: vectors.tolist() for code, vectors in folder.vectors_of(codes)}
+    assert found == {"CCCC": [[0, 4, 0]], "AC": [[1, 1, 0]]}
+    wanted = {shard_of(digest(sequence), 3) for sequence in codes.values()}
+    assert set(read) == {folder.shard(number) for number in wanted}
+    for path in read:
+        path.unlink()
+    assert list(folder.vectors_of(codes)) == []

@@ -1,7 +1,8 @@
 """Rows of the same model in other folders of a store → a new folder, so that none is made twice.
 
 A store has one folder for each list of sequences. A finished folder has an index: the hash of each
-distinct sequence, with the place and the number of its rows.
+distinct sequence, with the place and the number of its rows. A store may also hold folders of
+shards, as `peftide embed` writes them.
 """
 
 import hashlib
@@ -11,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from peftide.engine.store import PROGRESS, EmbeddingPlan, Progress, checksum_of
 from peftide.files import written_whole
 from peftide.quantities import count_of
-from peftide.types import IntArray
+from peftide.shards.folder import RECORD, open_folder
+from peftide.shards.sorting import digest
+from peftide.types import FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
 
@@ -69,19 +73,12 @@ def taken_rows(
     if progress.sequences_done:
         return _read_known(store)
     wanted = {_hash(sequences[int(place)]): int(place) for place in firsts}
-    for folder in sorted(path.parent for path in store.parent.glob(f"*/{PROGRESS}")):
-        other = Progress(folder, replace(plan, key=""))
-        index = {} if folder == store else dict(_index(folder, checksum=other.index))
-        shared = wanted.keys() & index.keys()
-        # all rows are read to check them, so only if some are needed
-        stored = other.finished_rows(plan) if shared else None
-        if stored is None:
-            continue
-        for code in shared:
-            place, part = wanted[code], index[code]
-            if part.stop - part.start == plan.rows[place]:
-                rows[offsets[place] : offsets[place + 1]] = stored[part]
-                del wanted[code]
+    for place, vectors in _from_folders(store, plan, wanted):
+        rows[offsets[place] : offsets[place + 1]] = vectors
+    left = [*wanted.values()]
+    for place, vectors in _from_shards(store.parent, sequences, plan, places=left):
+        rows[offsets[place] : offsets[place + 1]] = vectors
+        del wanted[_hash(sequences[place])]
     found = np.setdiff1d(firsts, np.array(list(wanted.values()), dtype=np.int64))
     if len(found):
         logger.info(
@@ -93,6 +90,44 @@ def taken_rows(
         _write(store / KNOWN, found)
         progress.save(len(found), rows)
     return found
+
+
+def _from_folders(
+    store: Path, plan: EmbeddingPlan, wanted: dict[tuple[int, int], int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield place and rows of the sequences that other folders have; they are no longer wanted."""
+    for folder in sorted(path.parent for path in store.parent.glob(f"*/{PROGRESS}")):
+        other = Progress(folder, replace(plan, key=""))
+        index = {} if folder == store else dict(_index(folder, checksum=other.index))
+        shared = wanted.keys() & index.keys()
+        # all rows are read to check them, so only if some are needed
+        stored = other.finished_rows(plan) if shared else None
+        if stored is None:
+            continue
+        for code in shared:
+            place, part = wanted[code], index[code]
+            if part.stop - part.start == plan.rows[place]:
+                yield place, stored[part]
+                del wanted[code]
+
+
+def _from_shards(
+    cache: Path, sequences: Sequence[str], plan: EmbeddingPlan, *, places: Sequence[int]
+) -> Iterator[tuple[int, FloatArray]]:
+    """Yield place and rows of the sequences that a folder of shards in a cache has."""
+    wanted = {digest(sequences[place]): place for place in places}
+    for path in sorted(cache.glob(f"*/{RECORD}")):
+        folder = open_folder(path.parent)
+        form, fits = folder.record.form, folder.record.model.fingerprint == plan.fingerprint
+        if not fits or form.width != plan.width or plan.row_type is torch.bfloat16:
+            continue
+        taken = 0
+        for code, vectors in folder.vectors_of(wanted.keys()):
+            if code in wanted and len(vectors) == plan.rows[wanted[code]]:
+                yield wanted.pop(code), vectors
+                taken += 1
+        if taken and form.number_type == "float16" and plan.row_type is torch.float32:
+            logger.info("note: vectors of %s are in half precision", path.parent)
 
 
 def _index(folder: Path, *, checksum: int | None) -> Iterator[tuple[tuple[int, int], slice]]:

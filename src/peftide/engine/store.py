@@ -49,6 +49,8 @@ class EmbeddingPlan:
     shared
         Hash of everything in the key but the sequences: rows of equal sequences are taken from
         other folders of the store with the same hash. Empty: none is taken.
+    fingerprint
+        The same without the number type of the rows: the fingerprint of a folder of shards.
     title
         Text of the progress bar.
     """
@@ -60,6 +62,7 @@ class EmbeddingPlan:
     row_type: torch.dtype
     key: str
     shared: str = ""
+    fingerprint: str = ""
     title: str = "encoding the proteins"
 
     @property

@@ -1,7 +1,7 @@
 """The folder of the shards: its record, the shards that are there, and their vectors by id."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from peftide.files import write_json
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json
 from peftide.sequences import Finding
 from peftide.shards.parquet import ShardFooter, ShardForm, read_footer, read_rows
-from peftide.shards.sorting import Source
+from peftide.shards.sorting import Source, shard_of
 from peftide.types import FloatArray
 
 RECORD = "_embeddings.json"
@@ -136,6 +136,22 @@ class ShardFolder(Mapping[str, FloatArray]):
                 fix="Remove it to make it again, or choose another --out",
             )
         return footer
+
+    def vectors_of(self, codes: Collection[bytes]) -> Iterator[tuple[bytes, FloatArray]]:
+        """Yield hash and vectors of the sequences with these hashes, shape (1, D) or (L, D).
+
+        Only shards that can hold one of them are read. A sequence with several ids comes several
+        times.
+        """
+        numbers = {shard_of(code, self.record.shards) for code in codes}
+        for number in sorted(numbers):
+            path = self.shard(number)
+            if self.footer(number) is None:  # not made yet
+                continue
+            for code, vectors in read_rows(path, self.record.form, columns=("sequence_hash",)):
+                hashed = bytes.fromhex(code)
+                if hashed in codes:
+                    yield hashed, vectors.reshape(-1, self.record.form.width)
 
     def note(self, number: int, findings: Sequence[Finding]) -> dict[str, Any]:
         """Return the note of a shard."""

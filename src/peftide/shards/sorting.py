@@ -145,6 +145,17 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:16]
 
 
+def shard_of(code: bytes, shards: int) -> int:
+    """Return the shard of a sequence with this hash.
+
+    Examples
+    --------
+    >>> shard_of(digest("MKV"), 1), shard_of(bytes([0] * 7 + [9]), 4)
+    (0, 1)
+    """
+    return int.from_bytes(code[:8], "big") % shards
+
+
 class _Spread:
     """Records on their way to the files of their shards.
 
@@ -172,10 +183,10 @@ class _Spread:
 
     def _add(self, name: str, sequence: str) -> None:
         own, hashed = digest(sequence), digest(name)
-        shard = int.from_bytes(own[:8], "big") % len(self.residues)
+        shard = shard_of(own, len(self.residues))
         self.residues[shard] += len(sequence)
         self._append(_text_name(shard), f"{name}\t{sequence}\n".encode())
-        file = int.from_bytes(hashed[:8], "big") % self.files
+        file = shard_of(hashed, self.files)
         self._append(_codes_name(file), hashed[:8] + own[:8])
         if self.size > WAITING_BYTES:
             self._write()
