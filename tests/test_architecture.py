@@ -25,6 +25,7 @@ ORDER = [
     "progress",
     "process",
     "workers",
+    "distributed",
     "files",
     "saved",
     "config",

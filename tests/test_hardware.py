@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from peftide.config import RunOptions
+from peftide.distributed import Processes
 from peftide.errors import InputError
 from peftide.hardware import (
     CPU_MAX_TOKENS,
@@ -87,8 +88,21 @@ def test_a_gpu_of_too_high_a_number_is_an_error(monkeypatch: pytest.MonkeyPatch)
 
 def test_several_processes_are_an_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(InputError, match="several processes; expected one process per run"):
+    with pytest.raises(InputError, match="2 processes; expected one process: only `peftide train`"):
         on_cpu()
+    shared = choose_hardware(RunOptions(device="cpu"), Processes(1, 2))
+    assert shared.describe()["processes"] == 2
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_each_process_takes_the_gpu_of_its_number(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: (8, 0))
+    assert choose_hardware(RunOptions(), Processes(1, 2)).device == torch.device("cuda:1")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(InputError, match="no device cuda:2"):
+        choose_hardware(RunOptions(), Processes(2, 2))
 
 
 @pytest.fixture

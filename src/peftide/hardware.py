@@ -18,6 +18,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from peftide.config import RunOptions, TrainConfig
+from peftide.distributed import ALONE, Processes, process_count
 from peftide.errors import InputError
 from peftide.outputs import read_record
 from peftide.process import is_prepared
@@ -54,6 +55,8 @@ class Hardware:
         CPU threads; None takes the setting of torch.
     is_usual
         Whether the token budget is the usual one of the device, not a number of the user.
+    processes
+        The processes that share a training.
     """
 
     device: torch.device
@@ -61,6 +64,7 @@ class Hardware:
     max_tokens: int
     threads: int | None = None
     is_usual: bool = False
+    processes: Processes = ALONE
 
     def suited(self, budget_factor: int) -> "Hardware":
         """Return the hardware with the usual token budget of a backbone."""
@@ -120,20 +124,31 @@ class Hardware:
             "threads": self.threads or torch.get_num_threads(),
             "max_tokens": self.max_tokens,
             "platform": platform.platform(),
+            **({"processes": self.processes.count} if self.processes.count > 1 else {}),
         }
 
 
-def choose_hardware(options: RunOptions) -> Hardware:
+def choose_hardware(options: RunOptions, processes: Processes = ALONE) -> Hardware:
     """Resolve device, precision, threads and token budget of a run; change nothing.
+
+    Parameters
+    ----------
+    processes
+        The processes that share the run; on a machine with GPUs each takes one.
 
     Raises
     ------
     InputError
         If the device does not exist, a number is out of range, or several processes were started.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise InputError("started as several processes", expected="one process per run")
+    if process_count() != processes.count:
+        raise InputError(
+            f"started as {process_count()} processes",
+            expected="one process: only `peftide train` shares its work among several",
+        )
     device = _choose_device(options.device)
+    if device.type == "cuda" and processes.count > 1:
+        device = _choose_device(f"cuda:{os.environ.get('LOCAL_RANK', device.index or 0)}")
     max_tokens = options.max_tokens
     is_usual = isinstance(max_tokens, str)  # auto, or measured, which starts from the usual budget
     if isinstance(max_tokens, str):
@@ -142,10 +157,10 @@ def choose_hardware(options: RunOptions) -> Hardware:
         if number is not None and number < 1:
             raise InputError(f"received {number}", expected="1 or more", where=where)
     precision = _choose_precision(options.precision, device)
-    return Hardware(device, precision, max_tokens, options.threads, is_usual)
+    return Hardware(device, precision, max_tokens, options.threads, is_usual, processes)
 
 
-def choose_run_hardware(config: Resumable) -> Hardware:
+def choose_run_hardware(config: Resumable, processes: Processes = ALONE) -> Hardware:
     """Return the hardware of a training; a resumed one keeps device, precision and threads."""
     folder = run_to_resume(config)
     known = {} if folder is None else read_record(folder.record).get("decided", {})
@@ -168,7 +183,8 @@ def choose_run_hardware(config: Resumable) -> Hardware:
             else before.get("precision", "auto"),
             threads=config.threads or before.get("threads"),
             max_tokens=config.max_tokens if isinstance(config, TrainConfig) else "auto",
-        )
+        ),
+        processes,
     )
 
 

@@ -22,9 +22,15 @@ ADAM_MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
 START_AGAIN = "Start again with --overwrite; if you have a copy of the folder, restore it"
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Seed the random numbers of one step, so that a resumed run draws the same ones."""
-    number = seed * 1_000_003 + step
+def seed_step(seed: int, step: int, process_rank: int = 0) -> None:
+    """Seed the random numbers of one step, so that a resumed run draws the same ones.
+
+    Parameters
+    ----------
+    process_rank
+        Number of the process; each has other examples and draws other numbers.
+    """
+    number = seed * 1_000_003 + step + (process_rank << 40)
     if torch.accelerator.is_available():
         torch.manual_seed(number)
     else:  # `manual_seed` takes 0.1 ms to note who seeds the GPUs: a tenth of a head's step

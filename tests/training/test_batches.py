@@ -3,7 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peftide.training.batches import choose_batches, epoch_batches
+from peftide.distributed import Processes
+from peftide.errors import InputError
+from peftide.training.batches import check_shares, choose_batches, epoch_batches
 from tests.training.conftest import Build, Fit
 
 
@@ -50,3 +52,10 @@ def test_blocks_are_drawn_anew_every_epoch_and_again_the_same(build: Build, fitt
     ]
     assert orders[:2] == orders[2:]
     assert orders[0] != orders[1]
+
+
+def test_every_process_needs_an_example() -> None:
+    batches = [np.arange(3), np.arange(1)]
+    check_shares(batches, Processes(0, 3))
+    with pytest.raises(InputError, match="4 processes share batches of at most 3 examples"):
+        check_shares(batches, Processes(0, 4))

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.training.gradients import add_gradients, batch_loss, is_too_large
+from peftide.distributed import Processes
+from peftide.training.gradients import (
+    add_gradients,
+    batch_loss,
+    is_too_large,
+    own_examples,
+    shares_proteins,
+)
 from peftide.training.modes import set_training_mode
 from peftide.training.parts import encoded_rows, micro_batches
 from tests.training.conftest import Build, Fit, assert_equal, gradients
@@ -208,3 +215,42 @@ def test_a_pair_beyond_the_budget_is_encoded_in_two_passes(build: Build, fitting
     assert not is_too_large(whole, pair)
     add_gradients(model, tight, pair)
     assert_equal(gradients(model), expected)
+
+
+@pytest.mark.parametrize("task", ["regression", "residue"])
+def test_the_shares_of_three_processes_add_up_to_the_whole(
+    build: Build, fitting: Fit, task: str
+) -> None:
+    setting, model, _ = build(task, "lora")
+    model.eval()
+    randomise_adapter(model)
+    whole = fitting(setting)
+    expected_loss = add_gradients(model, whole, EVERY)
+    expected = gradients(model)
+    loss, examples = 0.0, list[int]()
+    for rank in range(3):
+        hardware = replace(whole.hardware, processes=Processes(rank, 3))
+        shared = replace(whole, hardware=hardware)
+        assert not shares_proteins(shared, EVERY)
+        examples += own_examples(shared, EVERY).tolist()
+        loss += add_gradients(model, shared, EVERY)
+    assert sorted(examples) == EVERY.tolist()
+    assert loss == pytest.approx(expected_loss, rel=1e-5)
+    assert_equal(gradients(model), expected)
+
+
+def test_processes_share_the_proteins_of_a_block_and_the_pairs_of_sparse_batches(
+    build: Build, fitting: Fit
+) -> None:
+    """All pairs of six proteins, against pairs that have no protein in common."""
+    setting, _, _ = build("ppi", "lora")
+    whole = fitting(setting)
+    two = replace(whole.hardware, processes=Processes(0, 2))
+    for members, shared in (
+        (np.stack(np.triu_indices(6, 1), axis=1), True),
+        (np.arange(12).reshape(6, 2), False),
+    ):
+        part = replace(whole.part, members=members)
+        every = np.arange(len(members))
+        assert shares_proteins(replace(whole, part=part, hardware=two), every) is shared
+        assert not shares_proteins(replace(whole, part=part), every)

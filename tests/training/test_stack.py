@@ -8,7 +8,7 @@ from torch import nn
 
 from peftide.heads import build_heads
 from peftide.resume_points import seed_step
-from peftide.training.stack import HeadStack
+from peftide.training.stack import Draws, HeadStack
 
 SEEDS, STEPS = (7, 8, 3), (5, 5, 2)
 FEATURES, OUTPUTS = 12, 2
@@ -41,7 +41,7 @@ def test_logits_and_gradients_are_those_of_each_head_alone(
     torch.stack([logits.square().sum() for logits in expected]).sum().backward()
 
     together = heads(name, dropout)
-    stack = HeadStack(together, seeds=SEEDS, device=torch.device("cpu")).train()
+    stack = HeadStack(together, Draws(SEEDS, torch.device("cpu"))).train()
     stack.draws.begin(STEPS, sizes)
     logits = stack(features)
     logits.square().sum().backward()
@@ -55,7 +55,7 @@ def test_logits_and_gradients_are_those_of_each_head_alone(
 
 def test_an_optimizer_step_of_one_head_changes_the_stack() -> None:
     members = heads("mlp", 0.0)
-    stack = HeadStack(members, seeds=SEEDS, device=torch.device("cpu"))
+    stack = HeadStack(members, Draws(SEEDS, torch.device("cpu")))
     optimizer = torch.optim.AdamW(members[1].parameters(), lr=0.1, fused=True)
     features, sizes = torch.randn(6, FEATURES), (2, 2, 2)
     stack.draws.begin(STEPS, sizes)

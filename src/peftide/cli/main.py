@@ -12,7 +12,14 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from peftide.cli.arguments import ALL, HelpFormat, add_options, parse_config
-from peftide.cli.streams import complain, discard_output, prepare_streams, release_streams
+from peftide.cli.streams import (
+    complain,
+    discard_output,
+    hide_streams,
+    prepare_streams,
+    release_streams,
+    show_errors,
+)
 from peftide.config import (
     AppConfig,
     AuditConfig,
@@ -41,6 +48,7 @@ from peftide.config import (
 )
 from peftide.config.options import Options
 from peftide.config.reading import QUOTES, flag
+from peftide.distributed import process_count, process_rank, reports_failure
 from peftide.errors import InputError, PeftideError, closest, did_you_mean
 from peftide.files import reading_pipes
 from peftide.process import interruptible, prepare_process
@@ -49,6 +57,8 @@ from peftide.saved import shown
 from peftide.version import __version__
 
 INTERRUPTED = 130
+SHARED = "train"
+"""The command whose work several processes share."""
 COMMANDS: dict[str, type[Options]] = {
     "demo": DemoConfig,
     "doctor": DoctorConfig,
@@ -90,8 +100,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str] | None) -> int:
+    if process_rank():
+        hide_streams()
     try:
         arguments = parse_words(words)
+        refuse_processes(arguments.command)
     except PeftideError as error:
         return fail(f"error: {error}", error.exit_code, debug=False)
     debug = getattr(arguments, "debug", False)
@@ -116,6 +129,22 @@ def _run(words: Sequence[str] | None) -> int:
     except Exception as error:  # noqa: BLE001 — the last stop: one line for the user
         text = f"unexpected error: {type(error).__name__}: {error} (--debug shows the trace)"
         return fail(text, 1, debug=debug)
+
+
+def refuse_processes(command: str) -> None:
+    """Raise if a command that cannot share its work was started as several processes.
+
+    Raises
+    ------
+    InputError
+        Names the number of processes.
+    """
+    if process_count() > 1 and command != SHARED:
+        raise InputError(
+            f"started as {process_count()} processes",
+            expected=f"one process: only `peftide {SHARED}` shares its work among several",
+            where=f"peftide {command}",
+        )
 
 
 class Parser(argparse.ArgumentParser):
@@ -225,7 +254,14 @@ def quiet_libraries(*, debug: bool, offline: bool) -> None:
 
 
 def fail(message: str, code: int, *, debug: bool) -> int:
-    """Print one message to standard error and return the exit code."""
+    """Print one message to standard error and return the exit code.
+
+    Of several processes, only the first that fails prints.
+    """
+    if not reports_failure():
+        return code
+    if process_rank():
+        show_errors()
     if debug:
         traceback.print_exc()
     complain(message, style="bad" if code != INTERRUPTED else "")

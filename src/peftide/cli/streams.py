@@ -37,6 +37,16 @@ def prepare_streams() -> None:
             stream.reconfigure(errors=PLAIN)
 
 
+def hide_streams() -> None:
+    """Print nothing from now on: of several processes, the first one prints for all."""
+    sys.stdout, sys.stderr = _nowhere(), _nowhere()
+
+
+def show_errors() -> None:
+    """Print to standard error again, after `hide_streams`."""
+    sys.stderr = sys.__stderr__ or sys.stderr
+
+
 def _nowhere() -> TextIO:
     return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 — open until the process ends
 

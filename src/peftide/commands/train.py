@@ -8,6 +8,7 @@ from typing import Any
 
 from peftide.config import TrainConfig
 from peftide.config.unread import NOTHING, Names, changed_options
+from peftide.distributed import Processes, joined
 from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder, check_run, complete, run_to_resume
@@ -40,6 +41,8 @@ class TrainResult:
 def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     """Train an adapted model, score it, and save it with its predictions.
 
+    Processes that `torchrun` started share one training; each calls this function.
+
     Parameters
     ----------
     given
@@ -54,14 +57,28 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     StorageError
         If a file cannot be written; the run can be resumed.
     """
-    started = time.monotonic()
+    with joined() as processes:
+        if not processes.first(lambda: _is_finished(config)):
+            _train(config, given, processes)
+        processes.wait()
+        return _result(RunFolder(config.out))
+
+
+def _is_finished(config: TrainConfig) -> bool:
+    """Check the run folder; complete a run that is finished already, and return whether it is."""
     files = data_files(config)
     check_run(config, files)
     begun = run_to_resume(config)
-    if begun is not None and begun.is_finished():
-        logger.info("%s is already finished", config.out)
-        finish(config, files)
-        return _result(RunFolder(config.out))
+    if begun is None or not begun.is_finished():
+        return False
+    logger.info("%s is already finished", config.out)
+    finish(config, files)
+    return True
+
+
+def _train(config: TrainConfig, given: Names, processes: Processes) -> None:
+    started = time.monotonic()
+    files = data_files(config)
     check_names(config)
     chosen = given | changed_options(config)
     if config.task != AUTO:
@@ -71,8 +88,7 @@ def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:
     # torch and all that stands on it: a refusal above should not wait for them
     from peftide.training.running import run_training
 
-    run_training(request, started=started)
-    return _result(RunFolder(config.out))
+    run_training(request, started=started, processes=processes)
 
 
 def finish(config: TrainConfig, files: list[Path]) -> None:

@@ -2,11 +2,14 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from peftide.distributed import Processes
 from peftide.engine.blocks import block_batches, choose_blocks
+from peftide.errors import InputError
+from peftide.quantities import count_of
 from peftide.training.parts import Fitting
 from peftide.types import IntArray
 
@@ -25,6 +28,23 @@ def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int)
     """
     order = np.random.default_rng([seed, epoch]).permutation(examples)
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def check_shares(batches: Sequence[IntArray], processes: Processes) -> None:
+    """Check that each process has a share of the largest batch.
+
+    Raises
+    ------
+    InputError
+        If there are more processes than examples.
+    """
+    largest = max(map(len, batches), default=0)
+    if largest < processes.count:
+        raise InputError(
+            f"{processes.count} processes share batches of at most {count_of(largest, 'example')}",
+            expected="an example for each process",
+            fix="Start fewer processes, or raise --batch-size (or lower --blocks)",
+        )
 
 
 def choose_batches(fitting: Fitting) -> Batches:

@@ -7,15 +7,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from peftide.distributed import ALONE, Processes
 from peftide.encoding import expand_members
 from peftide.engine.two_pass import two_pass
 from peftide.model import ProteinModel
 from peftide.packing import token_budget_batches
-from peftide.training.parts import Fitting, micro_batches, unsorted_rows
+from peftide.ragged import ragged_rows
+from peftide.training.parts import Fitting, micro_batches
 from peftide.types import IntArray
 
 ONE_PASS, TWO_PASSES = 3, 4  # arithmetic per token: forward 1, backward 2; second forward 1
 PUSHED_EXAMPLES = 4096
+Push = Callable[[IntArray, IntArray, Float[Tensor, "R D"]], float]
+"""Examples, (sorted, distinct) proteins, rows → the loss; adds the gradients of rows and head."""
 
 
 def add_gradients(
@@ -27,6 +31,8 @@ def add_gradients(
     advance: Callable[[float], None] = lambda _examples: None,
 ) -> float:
     """Add the gradients of a batch's mean loss to the model; return the loss.
+
+    Of several processes, each adds its share, and returns its share of the loss.
 
     The batch is split into pieces whose activations fit the budget. If the pieces would encode the
     same proteins too often, the batch is encoded in two passes instead, and so is a pair of
@@ -42,13 +48,25 @@ def add_gradients(
         Called with the number of finished examples; it may be a fraction.
     """
     total = fitting.part.counted_rows(batch)
+
+    def push(examples: IntArray, proteins: IntArray, rows: Float[Tensor, "R D"]) -> float:
+        loss = rows_loss(model, fitting, examples, proteins=proteins, rows=rows) / total
+        (loss * factor).backward()
+        return loss.item()
+
+    if shares_proteins(fitting, batch):
+        processes = fitting.hardware.processes
+        return _two_passes(fitting, batch, push, advance=advance, processes=processes)
+    batch = own_examples(fitting, batch)
+    if not len(batch):
+        return 0.0
     pieces = graph_pieces(fitting, batch)
     if pieces is None:
-        return _two_passes(model, fitting, batch, total=total, factor=factor, advance=advance)
+        return _two_passes(fitting, batch, push, advance=advance)
     loss = 0.0
     for piece in pieces:
         if is_too_large(fitting, piece):
-            loss += _two_passes(model, fitting, piece, total=total, factor=factor, advance=advance)
+            loss += _two_passes(fitting, piece, push, advance=advance)
             continue
         piece_loss = batch_loss(model, fitting, piece) / total
         (piece_loss * factor).backward()
@@ -63,6 +81,32 @@ def is_too_large(fitting: Fitting, piece: IntArray) -> bool:
     return len(proteins) > 1 and bool(fitting.source.costs[proteins].sum() > fitting.source.budget)
 
 
+def own_examples(fitting: Fitting, batch: IntArray) -> IntArray:
+    """Return this process's share of a batch; the whole batch in one process."""
+    processes = fitting.hardware.processes
+    return batch if processes.count == 1 else batch[processes.share(_costs(fitting, batch))]
+
+
+def _costs(fitting: Fitting, batch: IntArray) -> IntArray:
+    return fitting.source.costs[fitting.part.members[batch]].sum(axis=1)
+
+
+def shares_proteins(fitting: Fitting, batch: IntArray) -> bool:
+    """Return whether several processes should share the proteins of a batch, not its examples.
+
+    A process that answers its share of a block of pairs would encode nearly all its proteins.
+    """
+    members, costs = fitting.part.members, fitting.source.costs
+    processes = fitting.hardware.processes
+    proteins = np.unique(members[batch])
+    if processes.count == 1 or len(proteins) < processes.count:
+        return False
+    owners = processes.owners(_costs(fitting, batch))
+    shares = [np.unique(members[batch[owners == rank]]) for rank in range(processes.count)]
+    largest = max(costs[share].sum() for share in shares)
+    return bool(TWO_PASSES * costs[proteins].sum() < ONE_PASS * largest * processes.count)
+
+
 def graph_pieces(fitting: Fitting, batch: IntArray) -> list[IntArray] | None:
     """Return pieces of a batch whose graphs fit the budget, or None if two passes are cheaper."""
     members, source = fitting.part.members, fitting.source
@@ -73,34 +117,47 @@ def graph_pieces(fitting: Fitting, batch: IntArray) -> list[IntArray] | None:
 
 
 def _two_passes(
-    model: ProteinModel,
     fitting: Fitting,
     batch: IntArray,
+    push: Push,
     *,
-    total: float,
-    factor: float,
     advance: Callable[[float], None],
+    processes: Processes = ALONE,
 ) -> float:
+    """Encode each protein of a batch in two passes; return this process's share of the loss.
+
+    Each process encodes its share of the proteins. All get all rows, answer their share of the
+    examples, and add up the gradients of the rows before the second pass.
+    """
     source = fitting.source
     proteins = np.unique(fitting.part.members[batch])
-    order = token_budget_batches(source.costs[proteins], source.batch_tokens)
-    back = unsorted_rows(np.concatenate(order), source.counts[proteins])
+    own = processes.share(source.costs[proteins])
+    order = [
+        own[piece]
+        for piece in token_budget_batches(source.costs[proteins[own]], source.batch_tokens)
+    ]
+    counts, encoded = source.counts[proteins], np.concatenate(order)
+    starts = np.cumsum(counts) - counts
+    places = torch.from_numpy(ragged_rows(starts[encoded], counts[encoded]))
+    examples = batch if processes.count == 1 else own_examples(fitting, batch)
 
     def encode(piece: IntArray) -> Float[Tensor, "rows D"]:
-        advance(len(batch) * len(piece) / len(proteins) / 2)
-        return source.rows(piece)
+        advance(len(batch) * len(piece) / len(encoded) / (2 * processes.count))
+        return source.rows(proteins[piece])
 
-    def push(encoded: Float[Tensor, "R D"]) -> float:
-        loss = 0.0
-        for start in range(0, len(batch), PUSHED_EXAMPLES):
-            examples = batch[start : start + PUSHED_EXAMPLES]
-            rows = encoded[back.to(encoded.device)]
-            part_loss = rows_loss(model, fitting, examples, proteins=proteins, rows=rows) / total
-            (part_loss * factor).backward()
-            loss += part_loss.item()
+    def push_all(own_rows: Float[Tensor, "R D"]) -> float:
+        rows = own_rows.new_zeros(int(counts.sum()), own_rows.shape[1])
+        rows[places] = own_rows.detach()
+        processes.sum(rows)
+        rows.requires_grad_()
+        parts = range(0, len(examples), PUSHED_EXAMPLES)
+        loss = sum(push(examples[k : k + PUSHED_EXAMPLES], proteins, rows) for k in parts)
+        gradients = torch.zeros_like(rows) if rows.grad is None else rows.grad
+        processes.sum(gradients)
+        own_rows.grad = gradients[places]
         return loss
 
-    return two_pass(encode, [proteins[piece] for piece in order], push)
+    return two_pass(encode, order, push_all)
 
 
 def batch_loss(model: ProteinModel, fitting: Fitting, examples: IntArray) -> Tensor:

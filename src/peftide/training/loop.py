@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from peftide.adapters.adapter import Steering
+from peftide.distributed import LostProcessError
 from peftide.errors import NotFiniteError, TrainingError
 from peftide.metrics import metric_name
 from peftide.model import ProteinModel
@@ -18,7 +19,7 @@ from peftide.parameters import copy_trained, restore_trained, trained_parameters
 from peftide.process import undisturbed
 from peftide.progress import meter
 from peftide.quantities import count_of, duration
-from peftide.training.batches import Batches, choose_batches
+from peftide.training.batches import Batches, check_shares, choose_batches
 from peftide.training.divergence import SLOWER, are_finite, damaged_weights, diverged
 from peftide.training.memory import add_fitting_gradients
 from peftide.training.modes import set_training_mode
@@ -75,7 +76,7 @@ def fit(model: ProteinModel, fitting: Fitting) -> FitResult:
         while not run.is_over():
             run.train_epoch()
             run.end_epoch()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, LostProcessError):
         run.save()
         raise
     if fitting.says_epochs:
@@ -87,6 +88,7 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
     """Return a training ready for its next step: the first one, or the one after a resume point."""
     config = fitting.config
     batches = choose_batches(fitting)
+    check_shares(batches(0), fitting.hardware.processes)
     optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
     steps = sum(len(batches(epoch)) for epoch in range(config.epochs))
     steering = fitting.steer(steps) if fitting.steer else None
@@ -132,6 +134,7 @@ class TrainingRun:
     ) -> None:
         self.model, self.fitting, self.batches, self.state = model, fitting, batches, state
         self.optimizer_step, self.steering = optimizer_step, steering
+        self.processes = fitting.hardware.processes
         self.clock = self.last_save = time.monotonic()
 
     def is_over(self) -> bool:
@@ -211,17 +214,31 @@ class TrainingRun:
         """
         state = self.state
         factor = self.optimizer_step.loss_factor
-        loss, self.fitting = add_fitting_gradients(
-            self.model, self.fitting, batch, step=state.step, factor=factor, advance=advance
-        )
-        if self.steering:
-            (self.steering.penalty() * factor).backward()
-        self.take(loss, batch)
-        return loss
 
-    def take(self, loss: float, batch: IntArray) -> None:
-        """Take one optimizer step with the gradients of a batch; write a resume point in time."""
+        def advance_all(examples: float) -> None:
+            advance(examples * self.processes.count)
+
+        loss, self.fitting = add_fitting_gradients(
+            self.model, self.fitting, batch, step=state.step, factor=factor, advance=advance_all
+        )
+        if self.steering and self.processes.is_first:
+            (self.steering.penalty() * factor).backward()
+        return self.take(loss, batch)
+
+    def take(self, loss: float, batch: IntArray) -> float:
+        """Take one optimizer step with the gradients of a batch; write a resume point in time.
+
+        Parameters
+        ----------
+        loss
+            The loss of this process's share of the batch.
+
+        Returns
+        -------
+        The loss of the batch.
+        """
         state = self.state
+        loss = self.processes.sum_gradients(self.optimizer_step.parameters, loss)
         if not np.isfinite(loss):
             raise self._diverged(f"the loss became {loss}", batch)
         with undisturbed():
@@ -230,6 +247,7 @@ class TrainingRun:
             state.loss_sum += loss
         if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
             self.save()
+        return loss
 
     def _diverged(self, what: str, batch: IntArray) -> TrainingError:
         state = self.state
@@ -258,7 +276,8 @@ class TrainingRun:
             state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
         if self.fitting.says_epochs:
             self._log(row, headline)
-        self.fitting.on_epoch(state.history)
+        if self.processes.is_first:
+            self.fitting.on_epoch(state.history)
         self.save()
 
     def _validated(self) -> dict[str, float]:
@@ -273,7 +292,7 @@ class TrainingRun:
         if not are_finite(self.model):
             raise TrainingError(f"the trained weights are not finite {where}. {SLOWER}")
         try:
-            return self.fitting.validate()
+            return self.processes.first(self.fitting.validate)
         except NotFiniteError as error:
             if damaged_weights(self.model, step=self.state.step):
                 raise
@@ -297,14 +316,15 @@ class TrainingRun:
         self.clock = now
 
     def save(self) -> None:
-        """Write a resume point."""
+        """Write a resume point, in the first process."""
         self._count_time()
-        save_point(
-            self.fitting.checkpoints,
-            self.state,
-            model=self.model,
-            optimizer=self.optimizer_step.optimizer,
-            steering=self.steering,
-            scale=self.optimizer_step.scale,
-        )
+        if self.processes.is_first:
+            save_point(
+                self.fitting.checkpoints,
+                self.state,
+                model=self.model,
+                optimizer=self.optimizer_step.optimizer,
+                steering=self.steering,
+                scale=self.optimizer_step.scale,
+            )
         self.last_save = time.monotonic()

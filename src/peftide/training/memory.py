@@ -9,7 +9,7 @@ import torch
 from peftide.errors import TrainingError
 from peftide.model import ProteinModel
 from peftide.resume_points import seed_step
-from peftide.training.gradients import add_gradients
+from peftide.training.gradients import add_gradients, shares_proteins
 from peftide.training.parts import Fitting
 from peftide.types import IntArray
 
@@ -57,11 +57,16 @@ def add_fitting_gradients(
             done.append(examples)
             advance(examples)
 
-        seed_step(fitting.config.seed, step)
+        seed_step(fitting.config.seed, step, fitting.hardware.processes.process_rank)
         try:
             return add_gradients(model, fitting, batch, factor=factor, advance=note), fitting
         except torch.cuda.OutOfMemoryError as error:
             smaller = fitting.source.smaller
+            if shares_proteins(fitting, batch):
+                raise TrainingError(
+                    "out of GPU memory in a step whose proteins several processes share. Set a "
+                    f"--max-tokens below {fitting.source.batch_tokens:,}, and start again"
+                ) from error
             if smaller is None or fitting.source.batch_tokens <= fitting.source.costs.min():
                 raise _too_long(fitting) from error
         # outside the handler: the tensors of the failed work are free by now

@@ -6,6 +6,7 @@ from functools import partial
 from peftide.auditing import audit_training
 from peftide.backbones import Backbone
 from peftide.backbones.loading import LARGE
+from peftide.distributed import ALONE, Processes
 from peftide.files import write_json
 from peftide.hardware import (
     choose_run_hardware,
@@ -19,6 +20,7 @@ from peftide.report import write_report_if_possible
 from peftide.run_decisions import decided
 from peftide.run_folder import open_run
 from peftide.tasks.detecting import Request
+from peftide.training.assisting import assist, shared_facts
 from peftide.training.fitting import OnEpoch, run_fit
 from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
 from peftide.training.results import cost_record, save, score
@@ -26,8 +28,16 @@ from peftide.training.seeds import seed_scores
 from peftide.training.setting import adapted_backbone, build_setting, find_adapter, prepare
 
 
-def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None = None) -> None:
+def run_training(
+    request: Request,
+    *,
+    started: float,
+    on_epoch: OnEpoch | None = None,
+    processes: Processes = ALONE,
+) -> None:
     """Train, score and save; or go on with the run in `--out`.
+
+    Of several processes, the first does all but its share of the optimizer steps alone.
 
     Parameters
     ----------
@@ -35,14 +45,21 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
         Time of `time.monotonic()` at which the command began.
     on_epoch
         Called after each epoch with the history so far; it may raise to end the training.
+    processes
+        The processes that share the training.
     """
     config, task = settled_layer(request.config), request.task
     adapter = find_adapter(config.method)
-    hardware = choose_run_hardware(config)
+    hardware = choose_run_hardware(config, processes)
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables, dtype=hardware.dtype)
+        if processes.count > 1:
+            processes.require_same(shared_facts(config, problem, backbone, hardware=hardware))
         _give_back(backbone)
+        if not processes.is_first:
+            assist(config, problem, backbone, hardware=hardware)
+            return
         with open_run(request.config, list(request.files), chosen=request.chosen) as folder:
             remember_hardware(folder, hardware)
             if config.layer == AUTO:
@@ -52,6 +69,7 @@ def run_training(request: Request, *, started: float, on_epoch: OnEpoch | None =
                 write_json(folder.record, read_record(folder.record) | {"layers": found})
                 backbone = adapted_backbone(config, hardware.dtype)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+            processes.first(lambda: (folder.path, config.layer))
             parameters = count_parameters(setting.model)
             _give_back(backbone)
             fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)

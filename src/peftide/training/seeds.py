@@ -15,18 +15,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from peftide.distributed import LostProcessError
 from peftide.evaluation.tables import write_history
 from peftide.heads import Ensemble
 from peftide.metrics import metric_name
 from peftide.model import Parts, ProteinModel
 from peftide.progress import meter
 from peftide.run_folder import RunFolder
-from peftide.training.gradients import row_losses
+from peftide.training.gradients import own_examples, row_losses
 from peftide.training.loop import FitResult, TrainingRun, begin
 from peftide.training.modes import set_training_mode
 from peftide.training.parts import Fitting
 from peftide.training.setting import Setting
-from peftide.training.stack import HeadStack
+from peftide.training.stack import Draws, HeadStack
 from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResul
             for run in active:
                 run.end_epoch()
             _say_epoch(active)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, LostProcessError):
         for run in runs:
             run.save()
         raise
@@ -72,7 +73,8 @@ def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResul
         for run, result in zip(runs, results, strict=True)
         for row in result.history
     ]
-    write_history(history, folder.history)
+    if setting.hardware.processes.is_first:
+        write_history(history, folder.history)
     return FitResult(
         best_epoch=results[0].best_epoch,
         best_score=float(np.mean([result.best_score for result in results])),
@@ -114,11 +116,12 @@ def _with_head(model: ProteinModel, head: nn.Module) -> ProteinModel:
 def _train_epoch(setting: Setting, runs: Sequence[TrainingRun]) -> None:
     """Train each head on the batches that its epoch has left."""
     model = setting.model
-    stack = HeadStack(
-        [run.model.head for run in runs],
-        seeds=[run.fitting.config.seed for run in runs],
-        device=setting.hardware.device,
+    draws = Draws(
+        [run.fitting.config.seed for run in runs],
+        setting.hardware.device,
+        process_rank=setting.hardware.processes.process_rank,
     )
+    stack = HeadStack([run.model.head for run in runs], draws)
     left = [run.left() for run in runs]
     total = max(sum(map(len, batches)) for batches in left)
     state, epochs = runs[0].state, setting.config.epochs
@@ -157,18 +160,18 @@ def add_stacked_gradients(
     """
     fitting = steps[0][0].fitting
     part = fitting.part
-    batches = [batch for _, batch in steps]
+    totals = [max(1.0, part.counted_rows(batch)) for _, batch in steps]
+    batches = [own_examples(fitting, batch) for _, batch in steps]
     examples = np.concatenate(batches)
+    if not len(examples):
+        return [0.0 for _ in steps]
     sizes = [len(part.targets.rows(batch)) for batch in batches]
     stack.draws.begin([run.state.step for run, _ in steps], sizes)
     proteins = np.unique(part.members[examples])
     rows = fitting.source.rows(proteins)
     losses = row_losses(model, fitting, examples, proteins=proteins, rows=rows)
     means = torch.stack(
-        [
-            own.sum() / max(1.0, part.counted_rows(batch))
-            for own, batch in zip(losses.split(sizes), batches, strict=True)
-        ]
+        [own.sum() / total for own, total in zip(losses.split(sizes), totals, strict=True)]
     )
     means.sum().backward()
     stack.share_gradients()

@@ -266,7 +266,7 @@ def build_encoder(
         hardware, max_tokens=settled_token_budget(folder, choose, precision=hardware.precision)
     )
     record = read_record(folder.record)
-    if record:
+    if record and hardware.processes.is_first:
         origin = dataclasses.asdict(backbone.origin)
         write_json(
             folder.record, record | {"hardware": encoder.hardware.describe(), "origin": origin}

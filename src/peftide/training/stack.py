@@ -27,6 +27,8 @@ class Draws:
     ----------
     seeds
         Seed of each head.
+    process_rank
+        Number of the process.
 
     Attributes
     ----------
@@ -34,8 +36,10 @@ class Draws:
         Number of rows of each head in the present step.
     """
 
-    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
-        self.seeds = seeds
+    def __init__(
+        self, seeds: Sequence[int], device: torch.device, *, process_rank: int = 0
+    ) -> None:
+        self.seeds, self.process_rank = seeds, process_rank
         source = torch.random if device.type == "cpu" else torch.get_device_module(device)
         self.state, self.restore = source.get_rng_state, source.set_rng_state
         self.steps, self.sizes = list[int](), list[int]()
@@ -52,7 +56,7 @@ class Draws:
         for number, (own, size) in enumerate(zip(rows, self.sizes, strict=True)):
             state = self.states[number]
             if state is None:
-                seed_step(self.seeds[number], self.steps[number])
+                seed_step(self.seeds[number], self.steps[number], self.process_rank)
             else:
                 self.restore(state)
             found.append(functional.dropout(own[:size], share))
@@ -116,15 +120,13 @@ class HeadStack(nn.Module):
     ----------
     heads
         Heads of the same form. Their parameters become views of common tensors.
-    seeds
-        The seed of each head, which decides its dropout.
+    draws
+        The dropout of each head.
     """
 
-    def __init__(
-        self, heads: Sequence[nn.Module], *, seeds: Sequence[int], device: torch.device
-    ) -> None:
+    def __init__(self, heads: Sequence[nn.Module], draws: Draws) -> None:
         super().__init__()
-        self.draws = Draws(seeds, device)
+        self.draws = draws
         self.form = copy.deepcopy(heads[0])
         self.linears = list[StackedLinear]()
         for name, module in heads[0].named_modules():
