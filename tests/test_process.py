@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +18,8 @@ from peftide.process import (
     is_prepared,
     keep_freed_memory,
     prepare_process,
+    return_large_blocks,
+    reuse_freed_memory,
     undisturbed,
 )
 
@@ -45,6 +47,24 @@ def test_it_comes_before_torch() -> None:
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "thresholds"),
+    [(reuse_freed_memory, {-1: 2**28, -3: 2**25}), (return_large_blocks, {-1: 2**17, -3: 2**22})],
+)
+def test_only_a_prepared_process_changes_how_memory_is_freed(
+    change: Callable[[], None], thresholds: dict[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: dict[int, int] = {}
+    library = SimpleNamespace(mallopt=said.__setitem__)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
+    monkeypatch.setattr("peftide.process._prepared", False)
+    change()
+    assert not said
+    monkeypatch.setattr("peftide.process._prepared", True)
+    change()
+    assert said == thresholds
 
 
 def test_freed_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from peftide.hardware import native_half
+from peftide.native import passes
 from peftide.native.attention import is_compiled
 from peftide.packing import packed_attention
 
@@ -59,30 +60,57 @@ def forward(
     attention, hidden = layer.attention, hidden_states[0]
     normed = _normed(attention.LayerNorm, hidden)
     mixed = _attend(attention.self, normed, positions=position_embeddings, options=options)
-    hidden = hidden + attention.output.dropout(attention.output.dense(mixed))
-    inner = _gelu_of(layer.intermediate.dense, _normed(layer.LayerNorm, hidden))
-    return (hidden + layer.output.dropout(layer.output.dense(inner)))[None]
+    mixed = attention.output.dropout(_product(attention.output.dense, mixed))
+    if few := passes.takes(layer.LayerNorm, hidden) and mixed.dtype is torch.bfloat16:
+        hidden, normed = passes.added_and_normed(layer.LayerNorm, hidden, mixed)
+    else:
+        hidden = hidden + mixed
+        normed = _normed(layer.LayerNorm, hidden)
+    inner = _gelu_of(layer.intermediate.dense, normed)
+    outer = layer.output.dropout(_product(layer.output.dense, inner))
+    if few and outer.dtype is torch.bfloat16:
+        passes.add_to(hidden, outer)  # nothing else has seen these states
+        return hidden[None]
+    return (hidden + outer)[None]
 
 
-def _normed(norm: nn.Module, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
+def _normed(norm: Any, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
     """Return normed states in the type of the matrix products that read them."""
+    if passes.takes(norm, hidden):
+        return passes.normed(norm, hidden)
     normed = norm(hidden)
     if torch.is_autocast_enabled("cpu"):
         return normed.to(torch.get_autocast_dtype("cpu"))
     return normed
 
 
+def _product(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N out"]:
+    """Return a product whose bias is added in the same pass, where nothing else needs it."""
+    if _is_plain(dense, normed):
+        return _in_one_pass(dense, normed, "none")
+    return dense(normed)
+
+
 def _gelu_of(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N inner"]:
     """Return GELU of a product: in one pass, before it is rounded, where nothing else needs it."""
+    if _is_plain(dense, normed):
+        return _in_one_pass(dense, normed, "gelu")
+    return functional.gelu(dense(normed))
+
+
+def _is_plain(dense: nn.Module, normed: Float[Tensor, "N D"]) -> bool:
+    """Return whether a layer is linear, in bf16 on a CPU that multiplies it, no graph."""
     needs_graph = torch.is_grad_enabled() and (
         normed.requires_grad or any(p.requires_grad for p in dense.parameters())
     )
-    is_plain = type(dense) is nn.Linear and normed.dtype is torch.bfloat16
+    is_linear = type(dense) is nn.Linear and normed.dtype is torch.bfloat16
     is_native = native_half(normed.device, normed.dtype) and torch.backends.mkldnn.is_available()
-    if needs_graph or not is_plain or not is_native:
-        return functional.gelu(dense(normed))
+    return is_linear and is_native and not needs_graph
+
+
+def _in_one_pass(dense: Any, normed: Float[Tensor, "N D"], then: str) -> Float[Tensor, "N out"]:
     weight, bias = dense.weight.to(normed.dtype), dense.bias.to(normed.dtype)
-    return torch.ops.mkldnn._linear_pointwise(normed, weight, bias, "gelu", [], "none")
+    return torch.ops.mkldnn._linear_pointwise(normed, weight, bias, then, [], "none")
 
 
 def _attend(
@@ -94,7 +122,7 @@ def _attend(
 ) -> Float[Tensor, "N D"]:
     width = attention.attention_head_size
     query, key, value = (
-        project(normed).unflatten(-1, (-1, width))
+        _product(project, normed).unflatten(-1, (-1, width))
         for project in (attention.query, attention.key, attention.value)
     )
     dropout = attention.dropout if attention.training else 0.0

@@ -37,7 +37,6 @@ from peftide.backbones.weights import (
 )
 from peftide.backbones.wide_products import use_wide_products
 from peftide.errors import BackboneError, InputError
-from peftide.process import is_prepared, return_large_blocks
 from peftide.saved import MODEL_LIBRARY_ERRORS, read_object, shown
 from peftide.tokens import read_vocabulary
 
@@ -307,8 +306,6 @@ def _assemble(
     """Return a backbone around a frozen model; `sha256` of its weights is computed if not given."""
     model.requires_grad_(False).eval()
     use_wide_products(model)
-    if is_prepared() and model.num_parameters() > LARGE:
-        return_large_blocks()
     if folder is not None and revision is None and name not in BUNDLED:
         name = str(folder.resolve())
     vocabulary = read_vocabulary(architecture.tokenizer(folder))

@@ -6,9 +6,7 @@ small ESM-2.
 
 import ctypes
 import logging
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -21,12 +19,11 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from peftide.native.building import build, find_compiler
+from peftide.native.running import TILES, has_units, in_threads
 
 logger = logging.getLogger(__name__)
 
 SOURCES = ("words.c", "products.c", "tiles.c", "attention.c")
-UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
-TILES = ("amx_tile", "amx_bf16")
 WIDTHS = frozenset({16, 24, 32, 64, 128})
 """Numbers per attention head for which the source has a loop."""
 NOT_ENOUGH_MEMORY = 1
@@ -153,11 +150,14 @@ def _run(
     places = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     rows = Rows(ends=ends.ctypes.data, **places, **sizes)
     shares = _shares(tuple(packing.lengths), heads, torch.get_num_threads())
-    _in_threads(
+    results = in_threads(
         # without Python's lock
         lambda share: compiled(ctypes.byref(rows), *share, "gradient" in others),
         shares,
     )
+    if NOT_ENOUGH_MEMORY in results:
+        raise MemoryError("not enough memory for the attention of the longest sequence")
+    assert not any(results), "a width that is not compiled"
 
 
 def _by_token(tensor: Float[Tensor, "1 heads N width"]) -> Float[Tensor, "N heads width"]:
@@ -183,23 +183,6 @@ def _shares(lengths: tuple[int, ...], heads: int, threads: int) -> list[tuple[in
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 
-def _in_threads(work: Callable[[tuple[int, int]], int], shares: Sequence[tuple[int, int]]) -> None:
-    others = []
-    if len(shares) > 1:
-        threads = _threads(len(shares) - 1, os.getpid())
-        others = [threads.submit(work, share) for share in shares[1:]]
-    results = [work(shares[0]), *(other.result() for other in others)]
-    if NOT_ENOUGH_MEMORY in results:
-        raise MemoryError("not enough memory for the attention of the longest sequence")
-    assert not any(results), "a width that is not compiled"
-
-
-@lru_cache(maxsize=1)
-def _threads(count: int, _process: int) -> ThreadPoolExecutor:
-    """Return the threads beside the caller's; a forked process needs its own."""
-    return ThreadPoolExecutor(max_workers=count, thread_name_prefix="attention")
-
-
 def state() -> str:
     """Return whether attention in bf16 is compiled on this machine, or what it lacks."""
     if not has_units():
@@ -210,12 +193,6 @@ def state() -> str:
     if find_compiler() is None:
         return "torch: with a C compiler (gcc or clang), attention in bf16 would be faster"
     return "torch: the compiled one could not be built, or gives wrong numbers"
-
-
-def has_units(units: Sequence[str] = UNITS) -> bool:
-    """Return whether this CPU has instructions; by default those of the compiled attention."""
-    there = torch.cpu.get_capabilities()
-    return all(there.get(unit) for unit in units)
 
 
 @cache

@@ -1,5 +1,7 @@
 """A request for a training → a finished run folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +18,7 @@ from peftide.hardware import (
 )
 from peftide.model import count_parameters
 from peftide.outputs import read_record
+from peftide.process import return_large_blocks, reuse_freed_memory
 from peftide.report import write_report_if_possible
 from peftide.run_decisions import decided
 from peftide.run_folder import open_run
@@ -72,7 +75,8 @@ def run_training(
             processes.first(lambda: (folder.path, config.layer))
             parameters = count_parameters(setting.model)
             _give_back(backbone)
-            fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)
+            with _little_memory(backbone, steps_encode=setting.embeddings is None):
+                fitted = run_fit(setting, adapter, folder, on_epoch=on_epoch)
             _give_back(backbone)
             seeds = seed_scores(setting)
             predictor, results = score(setting, folder)
@@ -92,7 +96,24 @@ def run_training(
     write_report_if_possible(config.out, title=config.title)
 
 
+@contextmanager
+def _little_memory(backbone: Backbone, *, steps_encode: bool) -> Iterator[None]:
+    """Spare memory rather than time during the steps of a large model."""
+    if not steps_encode or not _is_large(backbone):
+        yield
+        return
+    return_large_blocks()
+    try:
+        yield
+    finally:
+        reuse_freed_memory()
+
+
 def _give_back(backbone: Backbone) -> None:
     """Return free memory to the system between two phases, if it is much: it takes a while."""
-    if sum(tensor.numel() for tensor in backbone.parameters()) > LARGE:
+    if _is_large(backbone):
         release_memory()
+
+
+def _is_large(backbone: Backbone) -> bool:
+    return sum(tensor.numel() for tensor in backbone.parameters()) > LARGE

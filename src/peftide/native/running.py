@@ -1,0 +1,35 @@
+"""What a compiled function needs to run: units of the CPU, and threads beside the caller's."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import torch
+
+UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
+TILES = ("amx_tile", "amx_bf16")
+
+Share = tuple[int, int]
+"""From and to which item a thread works."""
+
+
+def has_units(units: Sequence[str] = UNITS) -> bool:
+    """Return whether this CPU has some instructions, by default those of every function."""
+    there = torch.cpu.get_capabilities()
+    return all(there.get(unit) for unit in units)
+
+
+def in_threads(work: Callable[[Share], int], shares: Sequence[Share]) -> list[int]:
+    """Return what the work on each share returns; the first share runs in the caller's thread."""
+    others = []
+    if len(shares) > 1:
+        threads = _threads(len(shares) - 1, os.getpid())
+        others = [threads.submit(work, share) for share in shares[1:]]
+    return [work(shares[0]), *(other.result() for other in others)]
+
+
+@lru_cache(maxsize=1)
+def _threads(count: int, _process: int) -> ThreadPoolExecutor:
+    """Return the threads beside the caller's; a forked process needs its own."""
+    return ThreadPoolExecutor(max_workers=count, thread_name_prefix="compiled")

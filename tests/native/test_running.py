@@ -1,0 +1,44 @@
+"""Work is shared among threads; none is used where one share is enough."""
+
+import threading
+
+import pytest
+
+from peftide.native import running
+from peftide.native.running import has_units, in_threads
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_each_share_is_worked_on_once(count: int) -> None:
+    shares = [(10 * i, 10 * i + 10) for i in range(count)]
+    assert in_threads(lambda share: share[0] + share[1], shares) == [sum(one) for one in shares]
+
+
+def test_the_first_share_is_the_callers() -> None:
+    seen: dict[int, int] = {}
+
+    def work(share: tuple[int, int]) -> int:
+        seen[share[0]] = threading.get_ident()
+        return 0
+
+    in_threads(work, [(0, 1)])
+    in_threads(work, [(1, 2), (2, 3)])
+    mine = threading.get_ident()
+    assert [seen[i] == mine for i in range(3)] == [True, True, False]
+
+
+def test_an_error_in_a_thread_is_the_callers() -> None:
+    def work(share: tuple[int, int]) -> int:
+        return 1 // share[0]
+
+    with pytest.raises(ZeroDivisionError):
+        in_threads(work, [(1, 2), (0, 1)])
+
+
+def test_units_are_those_that_torch_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"avx512_f": True, "amx_tile": False}
+    monkeypatch.setattr(running.torch.cpu, "get_capabilities", lambda: there)
+    assert has_units(["avx512_f"])
+    assert not has_units(["avx512_f", "amx_tile"])
+    assert not has_units(["amx_bf16"])
+    assert not has_units()
