@@ -1,4 +1,4 @@
-"""Several processes that share one training, started by `torchrun`: what they exchange.
+"""Several processes that share one training, started by `torchrun`: the messages between them.
 
 ::
 
@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ ADDRESS = ("RANK", "MASTER_ADDR", "MASTER_PORT")
 """Environment variables that `torchrun` sets beside WORLD_SIZE."""
 PATIENCE = timedelta(days=2)
 """The others wait as long for the first process, which encodes and validates alone."""
+RESULT, FOLLOW = "result", "follow"
+"""Kinds of messages of the first process."""
 FAILED = "failed"
 """Key under which the first process that fails leaves its number."""
 
@@ -39,9 +41,28 @@ class LostProcessError(TrainingError):
     """Another process of the training has ended."""
 
 
+@dataclass
+class Lockstep:
+    """Whether all processes must run the same layers at the same time, and how they do so.
+
+    Attributes
+    ----------
+    active
+        Whether they must: each holds only a piece of the layers.
+    side_by_side
+        Whether they do so by themselves at present, as in a step of a training.
+    follow
+        Does in another process what the first one asks for with `lead`.
+    """
+
+    active: bool = False
+    side_by_side: bool = False
+    follow: Callable[[Any], None] | None = None
+
+
 @dataclass(frozen=True)
 class Processes:
-    """The processes that share a training, as one of them sees them.
+    """The processes that share a training, seen from this process.
 
     Attributes
     ----------
@@ -49,10 +70,13 @@ class Processes:
         Number of this process, from 0.
     count
         Number of processes.
+    lockstep
+        Whether they run the layers of a model together.
     """
 
     process_rank: int = 0
     count: int = 1
+    lockstep: Lockstep = field(default_factory=Lockstep, compare=False)
 
     @property
     def is_first(self) -> bool:
@@ -79,16 +103,55 @@ class Processes:
         return np.flatnonzero(self.owners(costs) == self.process_rank)
 
     def first(self, work: Callable[[], Result]) -> Result:
-        """Let the first process do some work; return its result in every process."""
+        """Let the first process do some work; return its result in every process.
+
+        Meanwhile the others do what it asks for with `lead`.
+        """
         if self.count == 1:
             return work()
+        if self.is_first:
+            result = work()
+            self._tell((RESULT, result))
+            return result
+        while True:
+            kind, content = self._tell(None)
+            if kind == RESULT:
+                return content
+            assert self.lockstep.follow is not None
+            self.lockstep.follow(content)
+
+    def lead(self, request: Any) -> None:
+        """Ask all others, which wait in `first`, to follow in some work."""
+        self._tell((FOLLOW, request))
+
+    def _tell(self, message: Any) -> Any:
+        """Return the message of the first process in every process."""
         import torch
         from torch import distributed
 
-        box: list[Any] = [work() if self.is_first else None]
+        box: list[Any] = [message]
         with _reaching_others():
             distributed.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[None]:
+        """Run the layers in all processes by themselves inside; nobody leads."""
+        self.lockstep.side_by_side = True
+        try:
+            yield
+        finally:
+            self.lockstep.side_by_side = False
+
+    def most(self, number: int) -> int:
+        """Return the largest number of all processes."""
+        import torch
+        from torch import distributed
+
+        found = torch.tensor(number)
+        with _reaching_others():
+            distributed.all_reduce(found, distributed.ReduceOp.MAX)
+        return int(found)
 
     def sum(self, tensor: Any) -> None:
         """Replace a tensor by its sum over all processes."""
@@ -166,7 +229,7 @@ ALONE = Processes()
 
 
 def process_rank() -> int:
-    """Return the number of this process among those that `torchrun` started; 0 if it is alone."""
+    """Return the number that `torchrun` gave this process; 0 without `torchrun`."""
     return int(os.environ.get("RANK", "0")) if process_count() > 1 else 0
 
 

@@ -47,7 +47,16 @@ RESUMED: dict[type, str] = {
 """Config class of each resumable command → the name of the command."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
-    *("embedding_cache", "baselines", "hours", "steps", "compile", "title", "time_limit"),
+    *(
+        "shard_backbone",
+        "embedding_cache",
+        "baselines",
+        "hours",
+        "steps",
+        "compile",
+        "title",
+        "time_limit",
+    ),
     "trials",
 }
 SETTLED = ("max_tokens", "task", "precision")

@@ -131,6 +131,31 @@ def test_the_training_is_that_of_one_process(
     assert quiet == ""
 
 
+SHARDED: dict[str, Any] = {"shard_backbone": True, "max_tokens": 60}
+
+
+@pytest.mark.parametrize(
+    ("task", "method", "changes"),
+    [
+        ("regression", "lora", {"batch_size": 5}),
+        ("ppi", "lora", {"sampler": "blocks", "blocks": 2, "lora_layers": "all"}),
+        ("ppi", "bias", {"batch_size": 2, "sampler": "pairs", "lora_layers": "last:1"}),
+        ("residue", "last_k", {"gradient_checkpointing": True}),
+    ],
+)
+def test_a_backbone_in_pieces_trains_as_a_whole_one(
+    tmp_path: Path, task: str, method: str, changes: dict[str, Any]
+) -> None:
+    """Few tokens fit a piece of a batch, so the processes have other numbers of pieces."""
+    options = SMALL | ({"lora_dropout": 0.0} if method == "lora" else {}) | changes
+    config = small_config(tmp_path, task, method, **options)
+    train(replace(config, out=tmp_path / "one"))
+    sharded = replace(config, **SHARDED)
+    assert ended(start([words_of(sharded)] * 2, tmp_path / "logs")) == [0, 0]
+    assert "frozen layers: each of 2 processes holds " in outputs(tmp_path / "logs")[0]
+    assert_same_training(config.out, tmp_path / "one")
+
+
 def test_a_lost_process_ends_all_with_one_error_and_the_run_goes_on(tmp_path: Path) -> None:
     config = small_config(tmp_path, "regression", "lora", **SMALL, lora_dropout=0.0, epochs=3)
     train(replace(config, out=tmp_path / "one"))

@@ -9,7 +9,7 @@ from peftide.distributed import Processes
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.tasks.detecting import find_task
-from peftide.training.assisting import assist, shared_facts
+from peftide.training.assisting import Begun, assist, shared_facts
 from peftide.training.setting import prepare
 from tests.conftest import small_config
 
@@ -38,7 +38,7 @@ def test_a_run_folder_that_only_the_first_machine_sees_is_an_error(
 ) -> None:
     config = small_config(tmp_path, "regression", "lora")
     problem, backbone = prepare(config, find_task("regression"))
-    monkeypatch.setattr(Processes, "first", lambda _self, _work: (tmp_path / "elsewhere", "last"))
+    monkeypatch.setattr(Processes, "first", lambda _self, _work: Begun(tmp_path / "elsewhere"))
     hardware = replace(choose_hardware(config), processes=Processes(1, 2))
     with pytest.raises(InputError, match=r"--out: process 1 .* does not see .*run\.json.* share"):
         assist(config, problem, backbone, hardware=hardware)

@@ -164,3 +164,23 @@ def test_one_config_serves_every_method(method: str) -> None:
 
 def test_only_the_out_folder_has_no_default() -> None:
     assert [name for name, default in DEFAULTS.items() if default is MISSING] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "received with one process; start several with torchrun"),
+        ({"layer": "auto"}, "received with --layer auto"),
+        ({"max_tokens": "measured"}, "received with --max-tokens measured"),
+        ({"method": "head"}, "does not read it"),
+        ({"method": "full"}, "does not read it"),
+    ],
+)
+def test_a_backbone_in_pieces_needs_several_processes_and_a_frozen_one(
+    changes: dict[str, Any], said: str
+) -> None:
+    options = {"task": "regression", "method": "lora", "shard_backbone": True} | changes
+    config = TrainConfig(out=Path("run"), **options)
+    with pytest.raises(InputError, match="--shard-backbone: ") as error:
+        check_options(config, TASKS[config.task])
+    assert said in str(error.value)

@@ -198,6 +198,11 @@ class EngineOptions(RunOptions, LoadingOptions):
     gradient_checkpointing: bool = option(
         False, doc="recompute activations in the backward pass: less memory, more time"
     )
+    shard_backbone: bool = option(
+        False,
+        doc="with several processes (torchrun): each holds a piece of every frozen layer, for a "
+        "backbone that is too large for one GPU",
+    )
     truncate: int | None = option(
         None,
         doc="UniRep: gradients flow back through at most this many residues (truncated "

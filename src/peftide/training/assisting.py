@@ -2,8 +2,12 @@
 
 import hashlib
 import platform
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
+
+from torch import Tensor
 
 from peftide.backbones import Backbone
 from peftide.config import TrainConfig, to_yaml
@@ -15,9 +19,34 @@ from peftide.parameters import trained_parameters
 from peftide.run_folder import RunFolder, absolute
 from peftide.training.fitting import run_fit
 from peftide.training.problem import Problem
-from peftide.training.setting import adapted_backbone, build_setting, find_adapter
+from peftide.training.setting import Setting, adapted_backbone, build_setting, find_adapter
 
 SHOWN_HASH = 12
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What the first process tells the others when the training can begin.
+
+    Attributes
+    ----------
+    path
+        The run folder.
+    layer
+        The layer after which the backbone ends, or `last`.
+    scaling
+        Tensors of the scaling.
+    """
+
+    path: Path = Path()
+    layer: int | str = "last"
+    scaling: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, setting: Setting, folder: RunFolder) -> "Begun":
+        """Return the facts of the first process."""
+        scaling = {name: t.cpu() for name, t in setting.model.scaling.state_dict().items()}
+        return cls(folder.path, setting.config.layer, scaling)
 
 
 def assist(
@@ -30,8 +59,8 @@ def assist(
     InputError
         If this machine does not see the run folder.
     """
-    path, layer = hardware.processes.first(lambda: (config.out, config.layer))
-    folder = RunFolder(path)
+    begun = hardware.processes.first(Begun)
+    folder = RunFolder(begun.path)
     if not folder.record.is_file():
         raise InputError(
             f"process {hardware.processes.process_rank} (on {platform.node()}) does not see "
@@ -39,10 +68,12 @@ def assist(
             where="--out",
             fix="Name a folder on a disk that all machines share, by the same path",
         )
-    if config.layer != layer:
-        config = replace(config, layer=layer)
+    if config.layer != begun.layer:
+        config = replace(config, layer=begun.layer)
         backbone = adapted_backbone(config, hardware.dtype)
-    setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
+    setting = build_setting(
+        config, problem, backbone, hardware=hardware, folder=folder, scaling=begun.scaling
+    )
     if trained_parameters(setting.model):
         run_fit(setting, find_adapter(config.method), folder)
 

@@ -1,6 +1,6 @@
 """A batch of examples in; the gradients of its mean loss out, within the token budget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -94,10 +94,13 @@ def _costs(fitting: Fitting, batch: IntArray) -> IntArray:
 def shares_proteins(fitting: Fitting, batch: IntArray) -> bool:
     """Return whether several processes should share the proteins of a batch, not its examples.
 
-    A process that answers its share of a block of pairs would encode nearly all its proteins.
+    A process that answers its share of a block of pairs would encode nearly all its proteins. If
+    the processes run the layers together, they always share the proteins.
     """
     members, costs = fitting.part.members, fitting.source.costs
     processes = fitting.hardware.processes
+    if processes.lockstep.active:
+        return True
     proteins = np.unique(members[batch])
     if processes.count == 1 or len(proteins) < processes.count:
         return False
@@ -132,11 +135,9 @@ def _two_passes(
     source = fitting.source
     proteins = np.unique(fitting.part.members[batch])
     own = processes.share(source.costs[proteins])
-    order = [
-        own[piece]
-        for piece in token_budget_batches(source.costs[proteins[own]], source.batch_tokens)
-    ]
-    counts, encoded = source.counts[proteins], np.concatenate(order)
+    order = [own[p] for p in token_budget_batches(source.costs[proteins[own]], source.batch_tokens)]
+    spare = spare_pieces(order, processes)
+    counts, encoded = source.counts[proteins], np.concatenate([*order, own[:0]])
     starts = np.cumsum(counts) - counts
     places = torch.from_numpy(ragged_rows(starts[encoded], counts[encoded]))
     examples = batch if processes.count == 1 else own_examples(fitting, batch)
@@ -147,17 +148,30 @@ def _two_passes(
 
     def push_all(own_rows: Float[Tensor, "R D"]) -> float:
         rows = own_rows.new_zeros(int(counts.sum()), own_rows.shape[1])
-        rows[places] = own_rows.detach()
+        rows[places] = own_rows.detach()[: len(places)]
         processes.sum(rows)
         rows.requires_grad_()
         parts = range(0, len(examples), PUSHED_EXAMPLES)
         loss = sum(push(examples[k : k + PUSHED_EXAMPLES], proteins, rows) for k in parts)
         gradients = torch.zeros_like(rows) if rows.grad is None else rows.grad
         processes.sum(gradients)
-        own_rows.grad = gradients[places]
+        own_rows.grad = torch.zeros_like(own_rows)
+        own_rows.grad[: len(places)] = gradients[places]
         return loss
 
-    return two_pass(encode, order, push_all)
+    with processes.side_by_side():
+        return two_pass(encode, [*order, *spare], push_all)
+
+
+def spare_pieces(pieces: Sequence[IntArray], processes: Processes) -> list[IntArray]:
+    """Return the pieces that a process encodes in vain, so that all run the layers equally often.
+
+    There are none unless the processes run the layers together.
+    """
+    if not processes.lockstep.active:
+        return []
+    missing = processes.most(len(pieces)) - len(pieces)
+    return missing * [*pieces[:1], np.zeros(1, dtype=np.int64)][:1]
 
 
 def batch_loss(model: ProteinModel, fitting: Fitting, examples: IntArray) -> Tensor:

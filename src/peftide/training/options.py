@@ -14,6 +14,7 @@ from peftide.backbones.names import (
 from peftide.config import MethodOptions, TrainConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
+from peftide.distributed import process_count
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
 from peftide.sequences.training_tables import TrainingTables
@@ -24,6 +25,7 @@ Table = Mapping[str, Names]
 
 BACKBONE: Names = frozenset({"learning_rate", "weight_decay", "trunk_gb"}) | {
     "gradient_checkpointing",
+    "shard_backbone",
     "truncate",
 }
 """Options that are read if the backbone trains."""
@@ -31,7 +33,7 @@ ADAPTER: Names = frozenset(item.name for item in fields(MethodOptions)) - {"meth
 """Options that `READS` of a method may name."""
 METHODS: Table = {
     "head": frozenset({"trunk_gb"}),  # read if the pooling trains
-    "full": BACKBONE - {"trunk_gb"},  # no layer stays frozen
+    "full": BACKBONE - {"trunk_gb", "shard_backbone"},  # no layer stays frozen
     # vectors do not decay
     **dict.fromkeys(("bias", "layer_norm", "ia3", "vera"), BACKBONE - {"weight_decay"}),
 }
@@ -125,6 +127,7 @@ def check_options(
     problems = unread_problems(config, decided, given=given)
     problems += base_bits_problems(config) + head_problems(config)
     problems += layer_problems(config, task) + truncate_problems(config)
+    problems += shard_problems(config)
     problems += calibration_problems(config, task)
     problems += check_baselines(config.baselines, task)
     raise_problems(problems)
@@ -150,6 +153,24 @@ def truncate_problems(config: TrainConfig) -> list[str]:
         f"--truncate: received {config.truncate} with --backbone {config.backbone}, which is not "
         f"recurrent; expected one of {', '.join(UNIREP_SIZES)}, or leave --truncate out"
     ]
+
+
+def shard_problems(config: TrainConfig) -> list[str]:
+    """Return the problems of `--shard-backbone`, as text."""
+    if not config.shard_backbone:
+        return []
+    problems = []
+    if process_count() == 1:
+        problems.append("received with one process; start several with torchrun")
+    if config.layer == "auto":
+        problems.append("received with --layer auto; name a layer instead")
+    if config.max_tokens == "measured":
+        problems.append("received with --max-tokens measured; name a number instead")
+    if config.task in VARIANT_TASKS:
+        problems.append(f"received with the task {config.task}, which needs the whole backbone")
+    if config.base_bits is not None:
+        problems.append("received with --base-bits; use one of both")
+    return [f"--shard-backbone: {problem}" for problem in problems]
 
 
 def calibration_problems(config: TrainConfig, task: Task) -> list[str]:

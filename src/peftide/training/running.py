@@ -7,7 +7,9 @@ from functools import partial
 
 from peftide.auditing import audit_training
 from peftide.backbones import Backbone
+from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LARGE
+from peftide.backbones.sharding import shard_layers
 from peftide.distributed import ALONE, Processes
 from peftide.files import write_json
 from peftide.hardware import (
@@ -23,7 +25,7 @@ from peftide.report import write_report_if_possible
 from peftide.run_decisions import decided
 from peftide.run_folder import open_run
 from peftide.tasks.detecting import Request
-from peftide.training.assisting import assist, shared_facts
+from peftide.training.assisting import Begun, assist, shared_facts
 from peftide.training.fitting import OnEpoch, run_fit
 from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
 from peftide.training.results import cost_record, save, score
@@ -59,6 +61,9 @@ def run_training(
         problem, backbone = prepare(config, task, request.tables, dtype=hardware.dtype)
         if processes.count > 1:
             processes.require_same(shared_facts(config, problem, backbone, hardware=hardware))
+        if config.shard_backbone:
+            hold_half(backbone, hardware.dtype)
+            shard_layers(backbone, hardware)
         _give_back(backbone)
         if not processes.is_first:
             assist(config, problem, backbone, hardware=hardware)
@@ -72,7 +77,7 @@ def run_training(
                 write_json(folder.record, read_record(folder.record) | {"layers": found})
                 backbone = adapted_backbone(config, hardware.dtype)
             setting = build_setting(config, problem, backbone, hardware=hardware, folder=folder)
-            processes.first(lambda: (folder.path, config.layer))
+            processes.first(lambda: Begun.of(setting, folder))
             parameters = count_parameters(setting.model)
             _give_back(backbone)
             with _little_memory(backbone, steps_encode=setting.embeddings is None):

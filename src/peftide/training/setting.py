@@ -2,12 +2,14 @@
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from peftide.adapters import ADAPTERS, check_method
 from peftide.adapters.adapter import Adapter
@@ -202,8 +204,15 @@ def build_setting(
     *,
     hardware: Hardware,
     folder: RunFolder,
+    scaling: Mapping[str, Tensor] | None = None,
 ) -> Setting:
-    """Build the model around the adapted backbone; embed all proteins if only the head trains."""
+    """Build the model around the adapted backbone; embed all proteins if only the head trains.
+
+    Parameters
+    ----------
+    scaling
+        Tensors of the scaling, if another process has fitted it.
+    """
     encoder = build_encoder(config, problem, backbone, hardware=hardware, folder=folder)
     scores = fit_ridge(encoder, problem)
     embeddings = None
@@ -211,7 +220,7 @@ def build_setting(
     proteins = problem.dataset.proteins
     if not trains_below_head(encoder.model):
         embeddings = encoder.embed(proteins.sequences, store=store, ids=proteins.ids)
-    else:
+    elif not config.shard_backbone:
         repeated = repeated_proteins(problem.dataset)
         encoder.keep_trunk(
             repeated.sequences,
@@ -221,7 +230,10 @@ def build_setting(
             decide=partial(decided, folder, "trunk_cache"),
         )
     setting = Setting(config, problem, encoder, embeddings, scores)
-    fit_scaling(setting)
+    if scaling is None:
+        fit_scaling(setting)
+    else:
+        encoder.model.scaling.load_state_dict(dict(scaling))
     return setting
 
 

@@ -1,4 +1,4 @@
-"""Heads of one form → one module that computes all of them at once, by batched products.
+"""Heads of one form → one module that computes them all at once, by batched products.
 
 ::
 
@@ -94,7 +94,7 @@ class StackedLinear(nn.Module):
 
 
 def _shared(parameters: Sequence[Tensor]) -> nn.Parameter:
-    """Return one tensor for several parameters, which become views of it."""
+    """Stack several parameters into one tensor; they become its views."""
     together = torch.stack([parameter.detach() for parameter in parameters])
     for parameter, part in zip(parameters, together, strict=True):
         parameter.data = part
