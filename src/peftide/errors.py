@@ -75,7 +75,7 @@ class StorageError(PeftideError, RuntimeError):
 
 
 class HubError(PeftideError, RuntimeError):
-    """A model hub refused something, or cannot be reached."""
+    """A model hub, or a server with data, refused something or cannot be reached."""
 
     def __init__(self, text: str, *, fix: str) -> None:
         super().__init__(with_fix(text, fix))

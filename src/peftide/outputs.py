@@ -50,7 +50,8 @@ WRITTEN_BY = {
     "merge": (*CHECKPOINT, "spiece.model", "README.md", RECORD),
     "export": ("encoder.onnx", "head.onnx", "model.json", "README.md", RECORD),
     "pull": ("model", RECORD),
-    "data": ("table.tsv", "ids.txt", RECORD),
+    "data": ("table.tsv", "ids.txt", "sequences.fasta", "train.tsv", "valid.tsv", "test.tsv")
+    + ("du_0_to_1.tsv", "du_both_to_0.tsv", "du_both_to_1.tsv", "data.tsv.xz", RECORD),
     "explain": ("proteins.tsv", "residues.tsv", "substitutions.tsv", "deletion.tsv")
     + ("proteins.parquet", "residues.parquet", "substitutions.parquet", "deletion.parquet")
     + ("report.html", RECORD),

@@ -64,7 +64,7 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     ExportConfig: ("commands/export.py", "commands/merge.py"),
     PushConfig: ("commands/push.py",),
     PullConfig: ("commands/pull.py",),
-    DataConfig: ("commands/data.py", "databases/*.py"),
+    DataConfig: ("commands/data*.py", "databases/*.py"),
     MutateConfig: ("commands/mutate.py", "predictor/mutating.py", "hardware.py"),
 }
 """Commands that take long or little: config → files where `config.NAME` must stand."""

@@ -62,7 +62,14 @@ def add_options(
         shown = everything or field.metadata["main"]
         text = _help(field, kinds) if shown else argparse.SUPPRESS
         if field.metadata.get("positional"):
-            own.add_argument(field.name, metavar=field.name.upper(), help=text)
+            is_needed = field.default is dataclasses.MISSING
+            own.add_argument(
+                field.name,
+                metavar=field.name.upper(),
+                help=text,
+                nargs=None if is_needed else "?",
+                default=argparse.SUPPRESS,
+            )
         else:
             form = _form(field, kinds[field.name])
             groups[heading].add_argument(flag(field.name), dest=field.name, help=text, **form)
@@ -81,15 +88,19 @@ def add_options(
 
 
 def _usage(program: str, config_class: type[Options]) -> str:
-    """Return the words that a command needs."""
-    needed = [
-        field.name.upper() if field.metadata.get("positional") else f"{flag(field.name)} …"
-        for field in sorted(
-            dataclasses.fields(config_class), key=lambda f: not f.metadata.get("positional")
-        )
-        if field.default is dataclasses.MISSING
+    """Return the words that a command needs, and those without a flag that it takes."""
+    options = dataclasses.fields(config_class)
+    words = [
+        field.name.upper() if field.default is dataclasses.MISSING else f"[{field.name.upper()}]"
+        for field in options
+        if field.metadata.get("positional")
     ]
-    return " ".join([program, *needed, "[options]"])
+    flags = [
+        f"{flag(field.name)} …"
+        for field in options
+        if field.default is dataclasses.MISSING and not field.metadata.get("positional")
+    ]
+    return " ".join([program, *words, *flags, "[options]"])
 
 
 def _form(field: Field, kind: Any) -> dict[str, Any]:

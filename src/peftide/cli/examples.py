@@ -10,6 +10,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "data": (
         "peftide data string --input 9606.protein.physical.links.v12.0.txt.gz --out interactions",
         "peftide data mitab --input intact.txt --taxon 9606 --min-score 0.6 --out interactions",
+        "peftide data get ppi_yeast --out yeast",
     ),
     "split": (
         "peftide split --input all_pairs.tsv --sequences proteins.fasta --out parts",

@@ -171,9 +171,19 @@ def parse_words(words: Sequence[str] | None) -> argparse.Namespace:
             f"unknown command {shown(given[0]).strip(QUOTES)}", fix=did_you_mean(given[0], COMMANDS)
         )
     arguments, unknown = build_parser(given).parse_known_args(given)
+    if unknown and not unknown[0].startswith("-"):
+        take_late_word(arguments, unknown)
     if unknown:
         refuse_option(unknown[0].partition("=")[0], arguments.command)
     return arguments
+
+
+def take_late_word(arguments: argparse.Namespace, unknown: list[str]) -> None:
+    """Take a word that stands behind options: argparse does not, if it may be left out."""
+    for field in fields(COMMANDS[arguments.command]):
+        if field.metadata.get("positional") and not hasattr(arguments, field.name):
+            setattr(arguments, field.name, unknown.pop(0))
+            return
 
 
 def refuse_option(name: str, command: str) -> NoReturn:

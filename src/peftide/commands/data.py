@@ -1,4 +1,4 @@
-"""`peftide data`: an export of a database in; a labelled table that `split` takes, out."""
+"""`peftide data`: an export of a database, or the name of a benchmark, in; tables out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from peftide.commands.data_get import DATA, earlier_files, get_benchmark
 from peftide.config import DataConfig, as_mapping
 from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
 from peftide.databases import PAIR_SOURCES, Counts
@@ -16,41 +17,44 @@ from peftide.errors import InputError, raise_problems
 from peftide.evaluation.tables import write_table
 from peftide.files import file_hash, write_json, write_text
 from peftide.on_demand import require_library
-from peftide.outputs import WRITTEN_BY, making_folder
+from peftide.outputs import making_folder
 from peftide.run_folder import RunFolder
 
-DATA = "data"
 TABLE, IDS = "table.tsv", "ids.txt"
 READS: dict[str, Names] = {
-    "string": frozenset({"taxon", "min_score", "channel", "self_pairs"}),
-    "biogrid": frozenset({"taxon", "evidence", "self_pairs"}),
-    "mitab": frozenset({"taxon", "min_score", "evidence", "isoforms", "self_pairs"}),
-    "mmcif": frozenset(),
+    "string": frozenset({"input", "taxon", "min_score", "channel", "self_pairs"}),
+    "biogrid": frozenset({"input", "taxon", "evidence", "self_pairs"}),
+    "mitab": frozenset({"input", "taxon", "min_score", "evidence", "isoforms", "self_pairs"}),
+    "mmcif": frozenset({"input"}),
+    "get": frozenset({"mirror"}),
 }
 """Source → the options that only some readers use, and this one does."""
 
 
 @dataclass(frozen=True)
 class DataResult:
-    """The written table.
+    """The written files.
 
     Attributes
     ----------
     path
-        The table.
+        The table; of a benchmark, its first one.
     table
         Its content.
     left_out
         Reason → number of records (for mmCIF: files) that were left out.
+    files
+        All tables and FASTA files.
     """
 
     path: Path
     table: pd.DataFrame
     left_out: dict[str, int]
+    files: tuple[Path, ...]
 
 
 def data(config: DataConfig, *, given: Names = NOTHING) -> DataResult:
-    """Read one or more files of an export, and write its pairs or homo-oligomers as a table.
+    """Write the pairs or homo-oligomers of an export as a table, or get a public benchmark.
 
     Parameters
     ----------
@@ -61,8 +65,14 @@ def data(config: DataConfig, *, given: Names = NOTHING) -> DataResult:
     ------
     InputError
         If a file has another form, nothing is left, or the output exists.
+    HubError
+        If a benchmark cannot be downloaded, or has other content than expected.
     """
-    raise_problems(unread_problems(config, choices(config), given=given))
+    raise_problems([*unread_problems(config, choices(config), given=given), *_problems(config)])
+    if config.source == "get":
+        written = get_benchmark(config)
+        first, table = next(iter(written.items()))
+        return DataResult(config.out / first, table, {}, tuple(config.out / n for n in written))
     if config.source == "mmcif":
         require_library("gemmi", extra="structures")
     inputs = list(config.input)
@@ -85,8 +95,18 @@ def data(config: DataConfig, *, given: Names = NOTHING) -> DataResult:
         record = environment(0, command=DATA) | {"status": "finished", "data": hashes}
         record |= {"rows": len(table), "left_out": left_out, "options": as_mapping(config)}
         write_json(folder.record, record)
-        work.put(WRITTEN_BY[DATA])
-    return DataResult(config.out / TABLE, table, left_out)
+        work.put(earlier_files(config.out))
+    return DataResult(config.out / TABLE, table, left_out, (config.out / TABLE,))
+
+
+def _problems(config: DataConfig) -> Iterator[str]:
+    """Yield one problem if the source lacks its input, or has another one's."""
+    if config.source == "get":
+        return
+    if not config.input:
+        yield "--input is missing: file of the export; for mmcif also a folder"
+    if config.name is not None:
+        yield f"received {config.name!r} behind {config.source}; name files with --input"
 
 
 def read_table(config: DataConfig, inputs: list[Path], counts: Counts) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The options of `peftide data`: which export is read, and which of its records are kept."""
+"""The options of `peftide data`: which source is read, and which of its records are kept."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +9,28 @@ from peftide.config.options import DEBUG_DOC, OVERWRITE_DOC, Options, option
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Options):
-    """Make a labelled table from an export of STRING, BioGRID or IntAct, or from mmCIF files."""
+    """Make a labelled table from a database export or mmCIF files, or get a public benchmark."""
 
     heading: ClassVar[str] = "options"
 
-    source: Literal["string", "biogrid", "mitab", "mmcif"] = option(
-        doc="string, biogrid (TAB3), mitab (PSI-MITAB, as of IntAct) or mmcif", positional=True
+    source: Literal["string", "biogrid", "mitab", "mmcif", "get"] = option(
+        doc="string, biogrid (TAB3), mitab (PSI-MITAB, as of IntAct), mmcif, or get (download a "
+        "benchmark)",
+        positional=True,
+    )
+    name: str | None = option(
+        None, doc="for get: the benchmark; `peftide data get` lists them", positional=True
     )
     input: tuple[Path, ...] = option(
+        (),
         doc="file of the export (.gz and .xz are read); for mmcif also a folder",
         repeated="FILE",
         main=True,
     )
-    out: Path = option(doc="folder to write", main=True)
+    out: Path = option(Path("data"), doc="folder to write", main=True)
+    mirror: str | None = option(
+        None, doc="for get: address of a copy of raw.githubusercontent.com, with the same paths"
+    )
     taxon: int | None = option(
         None,
         doc="only pairs of this organism, by its NCBI number, such as 9606",

@@ -1,4 +1,4 @@
-"""Exports of interaction databases and structure files → labelled tables. No torch."""
+"""Exports of interaction databases, structures, public benchmarks → labelled tables. No torch."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
