@@ -9,6 +9,7 @@ from peftide.cli.closing import (
     beside,
     changed_words,
     free_path,
+    new_data_hint,
     option_words,
     predict_command,
     reading_words,
@@ -83,3 +84,17 @@ def test_a_pipe_is_not_read_again(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     config = EvaluateConfig(run=Path("run"), input=tmp_path / "pipe", out=Path("scores"))
     assert predict_command(Path("run"), tmp_path / "pipe", config) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("multiclass", "new proteins, write them into a file of your own: peftide predict run"),
+        ("ppi", "--input new_pairs.tsv --sequences proteins.fasta --out run_answers.tsv"),
+        ("variants", "mutants of the same protein, write them into a file of your own: "),
+    ],
+)
+def test_data_of_ones_own_is_named_as_the_task_reads_it(task: str, said: str) -> None:
+    Path("run").mkdir()
+    Path("run/config.yaml").write_text(f"task: {task}\n")
+    assert said in new_data_hint(Path("run"))

@@ -21,3 +21,14 @@ def test_it_prints_the_best_mutants(
         "to order: designs/order.tsv",
         "heat map: designs/heat_map.svg",
     ]
+
+
+def test_it_says_how_many_mutants_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame({"mutant": [f"A{k}G" for k in range(1, 13)], "prediction": 1.0})
+    monkeypatch.setattr(module, "mutate", lambda _config, given: table)
+    assert main(["mutate", "run", "--out", "designs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[10].split() == ["A10G", "1.0"]
+    assert lines[11] == "… and 2 more in designs/variants.tsv"

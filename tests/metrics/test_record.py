@@ -56,14 +56,20 @@ def test_a_reason_stands_only_where_an_interval_is_missing():
 
 
 def test_notes_name_the_scores_of_each_reason_and_the_classes():
-    few, flat = {"value": 0.5, "reason": "few"}, {"value": 0.5, "reason": "flat"}
+    few, flat = {"value": 0.5, "n": 3, "reason": "few (3)"}, {"value": 0.5, "reason": "flat"}
     record = {"auroc": few, "macro_f1": few, "mcc": flat, "f1": {"value": 0.5}}
     notes = interval_notes(record | {"per_class": {"A": {"f1": few}, "B": {"f1": {"value": 1}}}})
     assert [("AUROC, macro F1" in note, "few" in note) for note in notes][0] == (True, True)
     assert [("MCC" in note, "flat" in note) for note in notes][1] == (True, True)
-    assert notes[2].startswith("no interval for some scores of 1 class")
-    many = {f"C{k}": {"f1": few} for k in range(5)}
-    assert "some scores of 5 classes" in interval_notes({"per_class": many})[0]
+    assert notes[2] == "no interval for some scores of the class A (3 rows): few"
+    counts = {"C0": 1, "C1": 2, "C2": 3, "C3": 4, "C4": 4, "C5": 4, "C6": 4}
+    many = {
+        name: {"f1": {"n": n, "reason": f"few ({n})"}, "mcc": {"n": n, "reason": "flat"}}
+        for name, n in counts.items()
+    }
+    (note,) = interval_notes({"per_class": many})
+    assert "the classes C0 (1 row), C1 (2 rows), " in note
+    assert note.endswith("C4 (4 rows) and 2 more: few")
     assert interval_notes({"f1": {"value": 0.5}}) == []
 
 

@@ -99,3 +99,20 @@ def test_many_proteins_are_listed_and_the_first_drawn() -> None:
 def test_pairs_are_named_by_both_proteins() -> None:
     row = {"id_a": "P1", "id_b": "P2", "partner": "a"}
     assert explanation.named(row) == "P1 (a) with P2 (b)"
+
+
+def test_without_substitutions_nothing_speaks_of_squares() -> None:
+    found = tables(["p1"])
+    page = explanation_page(found | {"substitutions": None}, RECORD, title=None)
+    assert "quare" not in page
+    assert "substitution" not in page.split("<main")[1].split("Deletion test")[0]
+    assert "Squares: " in explanation_page(found, RECORD, title=None)
+
+
+def test_log_odds_are_named_as_not_calibrated() -> None:
+    found = tables(["p1"])
+    assert found["proteins"] is not None
+    assert "before calibration" not in explanation_page(found, RECORD, title=None)
+    found["proteins"]["target"] = "log odds of yes"
+    page = explanation_page(found, RECORD, title=None)
+    assert "Score (log odds of yes, before calibration): 2.000." in page

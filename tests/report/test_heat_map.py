@@ -31,7 +31,7 @@ def test_one_square_per_single_substitution() -> None:
     assert titles == ["M11A: 1", "K12R: -2"]
     assert len(list(root.iter(f"{NAMESPACE}circle"))) == 2 + 1  # the wild type's letters, the key
     said = [found.text for found in root.iter(f"{NAMESPACE}text")]
-    assert said[0] == "A & B of each substitution"
+    assert said[0] == "A & B"
     assert {"residue of the wild type", "not scored", "≤ −1.94", "≥ 0.94"} <= set(said)
 
 

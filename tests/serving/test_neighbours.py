@@ -1,10 +1,12 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import peftide
-from peftide.serving.neighbours import neighbours_of
+from peftide.baselines.nearest import fit_nearest
+from peftide.serving.neighbours import Neighbours, neighbours_of
 from tests.conftest import TINY, random_sequences, write_rows
 
 
@@ -29,9 +31,27 @@ def test_the_most_similar_training_protein_comes_first(run: Path) -> None:
     assert found is not None
     first = found.to_dict("records")[0]
     assert (first["query"], first["residues"]) == (1, len(known[3]))
+    assert first["label"] == f"{3 / 7:.4g}"
     assert first["start"] == known[3][:24]
     assert 0.9 < first["identity"] < 1
     assert 2 not in found["query"].tolist()  # nothing is similar
+
+
+def test_labels_are_names_of_classes_and_repeats_have_all() -> None:
+    texts = random_sequences(3, lengths=(40, 60))
+    rows = np.array([[0], [1], [2], [2]])
+    one_hot = np.eye(2)[[0, 1, 0, 1]]
+    found = Neighbours(fit_nearest(texts, rows, one_hot, kind="categorical"), ("a", "b")).of(texts)
+    assert found is not None
+    assert found["label"].tolist() == ["a", "b", "a, b"]
+    yes = Neighbours(fit_nearest(texts, rows, np.array([0, 1, 1, 1]), kind="binary"), ("0", "1"))
+    found = yes.of(texts)
+    assert found is not None
+    assert found["label"].tolist() == ["0", "1", "1"]
+    pairs = np.array([[0, 1], [1, 2]])
+    found = Neighbours(fit_nearest(texts, pairs, np.array([0, 1]), kind="binary")).of(texts)
+    assert found is not None
+    assert "label" not in found
 
 
 def test_a_run_may_keep_no_training_sequences(run: Path, tmp_path: Path) -> None:

@@ -91,3 +91,16 @@ def test_an_explanation_that_takes_too_long_is_stopped(
     dataset = read_one(service.predictor, ["MKVLAWGH"], service.config)
     with pytest.raises(InputError, match=r"stopped after .* of the substitutions"):
         list(service.explain(dataset))
+
+
+def test_a_class_with_too_few_validation_rows_is_in_every_set(serviced: Serviced) -> None:
+    service = serviced("multiclass")
+    conformal = service.predictor.answering.decisions.conformal
+    assert conformal is not None
+    names = service.predictor.answering.labels.class_names
+    # rank ⌈(n + 1) · 0.9⌉ is above n for every n below 9
+    few = {name: n for name, n in zip(names, conformal.counts, strict=True) if n < 9}
+    assert few
+    assert service.always_in_sets(0.1) == few
+    assert service.always_in_sets(0.999) == {name: n for name, n in few.items() if n < 1}
+    assert serviced("regression").always_in_sets(0.1) == {}

@@ -24,6 +24,17 @@ def test_classes_are_listed_the_most_probable_first() -> None:
     assert ">c3<" not in text  # the last of the most probable ones is c4
 
 
+def test_a_wide_set_says_why_and_can_wrap() -> None:
+    rows = pd.DataFrame({"id": ["x"], "prediction": ["a"], "set": ["a,b"], "p_a": [0.9]})
+    text = words.answer(rows, level="sequence", error_rate=0.1, kept={"b": 3})
+    assert "a, b" in text
+    assert "cannot be ruled out" in text
+    assert "too few validation rows: b (3)" in text
+    alone = words.answer(rows.assign(set="a"), level="sequence", error_rate=0.1)
+    assert "ruled out" not in alone
+    assert "too few" not in alone
+
+
 def test_a_value_has_four_digits() -> None:
     rows = pd.DataFrame({"prediction": [3.14159]})
     assert "3.142" in words.answer(rows, level="sequence", error_rate=0.1)
@@ -51,3 +62,8 @@ def test_without_similar_proteins_it_says_so() -> None:
     text = words.nearest(pd.DataFrame([one]))
     assert "87%" in text
     assert "MKV" in text
+    assert '<th scope="row">1</th>' in text
+    labelled = words.nearest(pd.DataFrame([one | {"label": "nucleus"}] * 2))
+    assert '<th scope="row">2</th><td>nucleus</td>' in labelled
+    pair = words.nearest(pd.DataFrame([one, one | {"query": 2}]))
+    assert "sequence 2, 1" in pair

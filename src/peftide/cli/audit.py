@@ -86,7 +86,10 @@ def audit_lines(result: AuditResult) -> Iterator[str]:
         if verdict.advice and verdict.advice != said:
             yield f"{'':7}  {'':{width}}  → {verdict.advice}"
         said = verdict.advice
-    for text, parts in _by_text(good).items():
+    grouped = _by_text(good)
+    if len(grouped) < len(good):
+        yield f"{'ok':7}  {len(good):,} checks in {len(grouped):,} lines:"
+    for text, parts in grouped.items():
         yield f"{'ok':7}  {', '.join(parts)}: {text}"
 
 

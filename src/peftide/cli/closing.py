@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from peftide.cli.streams import complain, say
-from peftide.config import PredictConfig, TrainConfig
+from peftide.config import PredictConfig, TrainConfig, read_yaml
 from peftide.config.options import Options
 from peftide.config.reading import flag
 from peftide.files import is_pipe
+from peftide.report.wording import new_input
+from peftide.run_folder import RunFolder
 from peftide.sequences.training_tables import named_files
+from peftide.tasks import TASKS, VARIANT_TASKS
 
 TABLES = ("data", "train", "validation", "test")
 READING = ("sequences", "missing", "allow_bin")
 """Options, beside those of columns, that another command needs to read the same table."""
-NEW_TABLE = "To predict other proteins, pass your own table as --input."
 
 
 def say_written(**paths: Path) -> None:
@@ -133,6 +135,30 @@ def beside(path: Path, ending: str) -> Path:
     """
     place = path.resolve() if path.name in ("", "..") else path
     return free_path(place.with_name(place.name + ending))
+
+
+def new_data_hint(run: Path) -> str:
+    """Return how to predict data of one's own with a run.
+
+    Examples
+    --------
+    >>> new_data_hint(Path("no_such_folder"))
+    'To predict other rows, pass your own table as --input.'
+    """
+    options = RunFolder(run).config
+    task = read_yaml(options).get("task") if options.is_file() else None
+    if task not in TASKS:
+        return "To predict other rows, pass your own table as --input."
+    table = new_input(pairs=TASKS[task].level == "pair", variants=task in VARIANT_TASKS)
+    out = beside(run, "_answers.tsv")
+    said = f"peftide predict {shlex.quote(str(run))} {table} --out {shlex.quote(str(out))}"
+    return f"To predict new {_asked(task)}, write them into a file of your own: {said}"
+
+
+def _asked(task: str) -> str:
+    if task in VARIANT_TASKS:
+        return "mutants of the same protein"
+    return "pairs" if TASKS[task].level == "pair" else "proteins"
 
 
 def predict_command(run: Path, table: Path, config: Options) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
+from peftide.cli.closing import after_training, new_data_hint, say_next, say_written
 from peftide.cli.printing import aligned, with_interval
 from peftide.cli.streams import say
 from peftide.commands.compare import BEST, TABLE, CompareResult, compare
@@ -26,7 +26,8 @@ def run(config: CompareConfig, given: Names) -> None:
     for sentence in result.record["verdict"]:
         say(f"verdict: {sentence}", style="strong")
     say_written(leaderboard=result.path / TABLE, report=result.path / REPORT)
-    say_next(*after_training(result.path / BEST, config), hint=NEW_TABLE)
+    best = result.path / BEST
+    say_next(*after_training(best, config), hint=new_data_hint(best))
 
 
 def leaderboard_lines(result: CompareResult) -> Iterator[str]:

@@ -7,11 +7,15 @@ from peftide.config import MutateConfig
 from peftide.config.unread import Names
 from peftide.quantities import count_of
 
+SHOWN = 10
+
 
 def run(config: MutateConfig, given: Names) -> None:
     """Score substitutions, and print the best ones."""
     table = mutate(config, given=given)
-    say(table.head(10).to_string(index=False))
+    say(table.head(SHOWN).to_string(index=False))
+    if len(table) > SHOWN:
+        say(f"… and {len(table) - SHOWN:,} more in {config.out / SCORES}", wrap=False)
     say(f"{count_of(len(table), 'mutant')}, the best {min(config.top, len(table)):,} to order")
     say_written(
         all_scores=config.out / SCORES, to_order=config.out / ORDER, heat_map=config.out / PICTURE

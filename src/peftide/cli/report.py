@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from peftide.cli.closing import NEW_TABLE, after_training, beside, say_next, say_written
+from peftide.cli.closing import after_training, beside, new_data_hint, say_next, say_written
 from peftide.config import ReportConfig, TrainConfig, from_mapping, read_yaml
 from peftide.config.unread import Names
 from peftide.outputs import command_in, read_record
@@ -15,7 +15,8 @@ def run(config: ReportConfig, _given: Names) -> None:
     """Write the report of a run folder, and print its path and the next command."""
     say_written(report=write_report(config.run, title=config.title))
     commands = next_commands(config.run)
-    say_next(*commands, hint=NEW_TABLE if any("predict" in words for words in commands) else "")
+    runs = [Path(words[2]) for words in commands if words[1] == "predict"]
+    say_next(*commands, hint=new_data_hint(runs[0]) if runs else "")
 
 
 def next_commands(folder: Path) -> list[list[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from peftide.cli.audit import style_of
-from peftide.cli.closing import NEW_TABLE, after_training, say_next, say_written
+from peftide.cli.closing import after_training, new_data_hint, say_next, say_written
 from peftide.cli.printing import print_metrics
 from peftide.cli.streams import say
 from peftide.commands.train import train
@@ -25,8 +25,10 @@ def run(config: TrainConfig, given: Names) -> None:
     if "conclusion" in audit:
         severities = [verdict["severity"] for verdict in audit["verdicts"]]
         say("\n".join(audit_lines(audit)), style=style_of(severities))
+        if "note" in severities:
+            say(f"  notes: section Audit of {folder.report}", wrap=False)
     say_written(run_folder=folder.path, report=folder.report)
-    say_next(*after_training(folder.path, config), hint=NEW_TABLE)
+    say_next(*after_training(folder.path, config), hint=new_data_hint(folder.path))
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:

@@ -71,7 +71,7 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
             table["mutant"],
             table[answer],
             Bands(recipe.wild_type, offset),
-            answer=f"Predicted {PICTURED[answer]}",
+            answer=f"Predicted {PICTURED[answer]} of each substitution",
         )
         write_text(folder.path / PICTURE, as_file(picture))
         record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}

@@ -1,6 +1,7 @@
 """Scores → the entries of `metrics.json`."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,10 @@ from peftide.metrics.intervals import Interval
 from peftide.metrics.names import metric_name
 from peftide.metrics.weighted import Name
 from peftide.quantities import count_of
+
+SHOWN_CLASSES = 5
+COUNT = re.compile(r" \(\d+\)")
+"""The number in a reason, which differs between classes."""
 
 
 def as_record(
@@ -93,24 +98,31 @@ def interval_notes(record: Mapping[str, Any]) -> list[str]:
 
     Examples
     --------
-    >>> found = {"value": 0.7, "low": None, "high": None, "reason": "too few positives (3)"}
+    >>> found = {"value": 0.7, "n": 3, "reason": "too few positives (3)"}
     >>> interval_notes({"auroc": found, "per_class": {"C2": {"f1": found}}})
     ['no interval for AUROC: too few positives (3)',
-     'no interval for some scores of 1 class: the reasons are in metrics.json']
+     'no interval for some scores of the class C2 (3 rows): too few positives']
     """
     names: dict[str, list[str]] = {}
     for name, found in record.items():
         if "reason" in found:
             names.setdefault(found["reason"], []).append(metric_name(name))
     notes = [f"no interval for {', '.join(given)}: {reason}" for reason, given in names.items()]
-    classes = [
-        name
-        for name, scores in record.get("per_class", {}).items()
-        if any("reason" in found for found in scores.values())
-    ]
-    if classes:
-        notes.append(
-            f"no interval for some scores of {count_of(len(classes), 'class')}: the reasons are "
-            "in metrics.json"
-        )
+    return [*notes, *_class_notes(record.get("per_class", {}))]
+
+
+def _class_notes(per_class: Mapping[str, Any]) -> list[str]:
+    """Yield one sentence per kind of reason why classes lack intervals, with the first classes."""
+    classes: dict[str, list[str]] = {}
+    for name, scores in per_class.items():
+        lacking = next((found for found in scores.values() if "reason" in found), None)
+        if lacking is not None:
+            reason = COUNT.sub("", lacking["reason"])
+            rows = count_of(lacking["n"], "row")
+            classes.setdefault(reason, []).append(f"{name} ({rows})")
+    notes = []
+    for reason, named in classes.items():
+        more = f" and {len(named) - SHOWN_CLASSES:,} more" if len(named) > SHOWN_CLASSES else ""
+        shown = f"class{'es' if len(named) > 1 else ''} {', '.join(named[:SHOWN_CLASSES])}{more}"
+        notes.append(f"no interval for some scores of the {shown}: {reason}")
     return notes

@@ -19,11 +19,16 @@ MOST_PROTEINS = 10
 MOST_RESIDUES = 8
 """Residues in the list of the most important ones."""
 SITES_PER_BAND = 70
-HOW_TO_READ = (
+BARS = (
     "Bars: the contribution of each residue to the score; up (blue) raises it, down (red) lowers "
-    "it. Squares: the change of the score by each substitution; blue is higher, red lower, dots "
-    "mark the residue itself. Point at a bar or square for its number."
+    "it."
 )
+SQUARES = (
+    "Squares: the change of the score by each substitution; blue is higher, red lower, dots "
+    "mark the residue itself."
+)
+LOG_ODDS = "log odds"
+"""First words of the name of a score that is no value in the units of the labels."""
 
 
 def explanation_page(
@@ -42,7 +47,7 @@ def explanation_page(
     title = title or f"Explanation of {count_of(len(proteins), 'protein')}"
     facts = [
         ("model", str(record["model"])),
-        ("score", ", ".join(dict.fromkeys(proteins["target"]))),
+        ("score", ", ".join(map(scored, dict.fromkeys(proteins["target"])))),
         ("date", wording.moment(record["date"])),
     ]
     faithful = record["faithfulness"]
@@ -67,6 +72,24 @@ UNFAITHFUL = (
 )
 
 
+def how_to_read(*, squares: bool = True) -> str:
+    """Return how to read the picture of a protein, with or without its substitutions."""
+    if not squares:
+        return f"{BARS} Point at a bar for its number."
+    return f"{BARS} {SQUARES} Point at a bar or square for its number."
+
+
+def scored(target: str) -> str:
+    """Return the name of a score, and whether it is calibrated.
+
+    Examples
+    --------
+    >>> scored("log odds of yes"), scored("predicted value")
+    ('log odds of yes, before calibration', 'predicted value')
+    """
+    return f"{target}, before calibration" if target.startswith(LOG_ODDS) else target
+
+
 def protein_sections(tables: Mapping[str, pd.DataFrame | None]) -> Iterator[Section | None]:
     """Yield one section per protein: bars and heat map, important residues, the deletion test."""
     proteins = _table(tables, "proteins")
@@ -89,7 +112,8 @@ def protein_sections(tables: Mapping[str, pd.DataFrame | None]) -> Iterator[Sect
                 important(residues, changes),
                 class_="figures",
             ),
-            intro=f"Score ({row['target']}): {wording.score(row['score'])}. {HOW_TO_READ}",
+            intro=f"Score ({scored(row['target'])}): {wording.score(row['score'])}. "
+            + how_to_read(squares=changes is not None),
         )
 
 
@@ -118,11 +142,13 @@ def picture(residues: pd.DataFrame, changes: pd.DataFrame | None) -> Markup:
         names,
         scores,
         bands,
-        answer="Contribution of each residue, and change of the score",
+        answer="Contribution of each residue"
+        + ("" if changes is None else ", and change of the score by each substitution"),
         middle=0.0,
         bars=residues["attribution"],
     )
-    return scrolling(drawn, label="Residues and substitutions")
+    label = "Residues" if changes is None else "Residues and substitutions"
+    return scrolling(drawn, label=label)
 
 
 def important(residues: pd.DataFrame, changes: pd.DataFrame | None) -> Markup:

@@ -103,7 +103,7 @@ def heat_map(
     bands
         The wild type and the places of its sites.
     answer
-        Name of the scores, for the title.
+        The title.
     middle
         Score of the pale colour; None: the median.
     bars
@@ -121,7 +121,7 @@ def heat_map(
     return element(
         "svg",
         element("rect", width=width, height=height, fill="white"),
-        element("text", f"{answer} of each substitution", x=LEFT, y=18, font_size=13),
+        element("text", answer, x=LEFT, y=18, font_size=13),
         key(limits, named) if bands.has_squares else None,
         [_site(bands, site) for site in range(1, len(bands.wild_type) + 1)],
         [_cell(bands, cell, limits) for cell in cells],
@@ -133,7 +133,7 @@ def heat_map(
         font_family="sans-serif",
         font_size=9,
         role="img",
-        aria_label=f"{answer} of each substitution",
+        aria_label=answer,
     )
 
 

@@ -24,6 +24,19 @@ from peftide.report.verdict import (
 MOST_CLASSES = 24
 """Classes in a table of scores; the others are folded in."""
 
+MEANINGS = {
+    "average_precision": "Average precision: rank all rows by their score; at each true positive, "
+    "take the share of positives among the rows so far, and average these shares. 1 is perfect; "
+    "guessing scores the share of positives.",
+    "macro_average_precision": "Macro average precision: for each class, rank all rows by its "
+    "probability; at each row of the class, take the share of this class among the rows so far, "
+    "and average these shares. Then average the classes, so a rare class counts as much as a "
+    "common one. 1 is perfect.",
+    "spearman": "Spearman correlation: how well the order of the predictions agrees with the order "
+    "of the labels. 1 is the same order, 0 is no relation, −1 the reverse.",
+}
+"""Headline metric → its meaning for a reader who does not know it."""
+
 
 def headline(run: Run) -> Markup:
     """Return the headline score and the verdict on it."""
@@ -44,6 +57,7 @@ def headline(run: Run) -> Markup:
             element("span", f"{certain} · {rows}", class_="quiet"),
             class_="headline",
         ),
+        element("p", MEANINGS[metric], class_="quiet") if metric in MEANINGS else None,
         element(
             "p", prose(" ".join([*verdict(run.metrics, part, metric), *advice])), class_="verdict"
         ),

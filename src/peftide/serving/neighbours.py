@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from peftide.baselines import BASELINES, NearestHomologue
@@ -20,9 +21,16 @@ NONE_KEPT = (
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The training sequences of a run; None if it keeps none."""
+    """The training sequences of a run; None if it keeps none.
+
+    Attributes
+    ----------
+    classes
+        Names of the classes; empty if labels are values.
+    """
 
     nearest: NearestHomologue | None
+    classes: tuple[str, ...] = ()
 
     def of(self, sequences: Sequence[str]) -> pd.DataFrame | None:
         """Return the most similar training proteins of each sequence, the best first.
@@ -30,13 +38,14 @@ class Neighbours:
         Returns
         -------
         Columns `query` (number of the sequence, from 1), `identity`, `coverage`, `residues` and
-        `start` (the first residues); None if the run keeps no training sequences.
+        `start` (the first residues), and `label` unless the model answers pairs; None if the run
+        keeps no training sequences.
         """
         if self.nearest is None:
             return None
         found = self.nearest.homologues(list(sequences))
         rows = [
-            (query, identity, coverage, score, self.nearest.sequences[target])
+            (query, identity, coverage, score, target, self.nearest.sequences[target])
             for query, target, identity, coverage, score in zip(
                 (found.query + 1).tolist(),
                 found.target.tolist(),
@@ -47,15 +56,29 @@ class Neighbours:
             )
         ]
         rows.sort(key=lambda row: (row[0], -row[3]))
-        best = pd.DataFrame(rows, columns=["query", "identity", "coverage", "score", "sequence"])
+        names = ["query", "identity", "coverage", "score", "target", "sequence"]
+        best = pd.DataFrame(rows, columns=names)
         best = best.groupby("query").head(MOST).reset_index(drop=True)
         best["residues"] = best["sequence"].str.len()
         best["start"] = best["sequence"].str.slice(0, SHOWN_RESIDUES)
-        return best.drop(columns=["score", "sequence"])
+        if self.nearest.examples.shape[1] == 1:
+            labels = dict(zip(self.nearest.examples[:, 0].tolist(), self._labels(), strict=True))
+            best["label"] = [labels.get(target, "–") for target in best["target"]]
+        return best.drop(columns=["score", "target", "sequence"])
+
+    def _labels(self) -> list[str]:
+        """Return the label of each training example as text; repeats may have several classes."""
+        assert self.nearest is not None
+        labels = self.nearest.labels
+        if not self.classes:
+            return [f"{row[0]:.4g}" for row in labels]
+        if labels.shape[1] == 1:  # yes or no
+            labels = np.concatenate([1 - labels, labels], axis=1)
+        return [", ".join(np.array(self.classes)[row > 0]) or "none" for row in labels]
 
 
-def neighbours_of(run: Path) -> Neighbours:
-    """Return the training proteins that a run keeps.
+def neighbours_of(run: Path, classes: tuple[str, ...] = ()) -> Neighbours:
+    """Return the training proteins that a run keeps, and the names of its classes.
 
     Raises
     ------
@@ -64,4 +87,4 @@ def neighbours_of(run: Path) -> Neighbours:
     """
     stored = load_baselines(RunFolder(run).baselines, BASELINES)
     found = None if stored is None else stored.fitted.get(NAME)
-    return Neighbours(found if isinstance(found, NearestHomologue) else None)
+    return Neighbours(found if isinstance(found, NearestHomologue) else None, classes)

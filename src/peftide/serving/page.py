@@ -108,7 +108,8 @@ class Page:
         dataset = read_one(self.service.predictor, texts, self.service.config)
         rows = self.service.answer(dataset, error_rate=rate)
         notes = [element("p", f"Note: {one.decision}.", class_="quiet") for one in dataset.findings]
-        found = words.answer(rows, level=self.task.level, error_rate=rate)
+        kept = self.service.always_in_sets(rate)
+        found = words.answer(rows, level=self.task.level, error_rate=rate, kept=kept)
         return element("div", found, notes)
 
     def nearest_one(self, *texts: str) -> Markup:

@@ -55,7 +55,8 @@ def serving(config: AppConfig) -> Iterator[str]:
             allow_bin=config.allow_bin,
             backbone=config.backbone,
         )
-        page = Page(Service(predictor, config), neighbours_of(config.run), files=Path(folder))
+        known = neighbours_of(config.run, predictor.answering.labels.class_names)
+        page = Page(Service(predictor, config), known, files=Path(folder))
         server = _server(application(page, config))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()

@@ -63,6 +63,16 @@ class Service:
         """Whether answers have prediction sets."""
         return self.predictor.answering.decisions.conformal is not None
 
+    def always_in_sets(self, error_rate: float) -> dict[str, int]:
+        """Return the classes that are in every set at this rate, and their validation rows."""
+        answering = self.predictor.answering
+        conformal = answering.decisions.conformal
+        if conformal is None:
+            return {}
+        rows = zip(answering.labels.class_names, conformal.counts, strict=True)
+        kept = np.isinf(conformal.limits(error_rate)).tolist()
+        return {name: count for (name, count), one in zip(rows, kept, strict=True) if one}
+
     def answer(self, dataset: Dataset, *, error_rate: float | None = None) -> pd.DataFrame:
         """Return the rows of `scores.tsv`, with prediction sets if the model has them."""
         predictor = self.predictor

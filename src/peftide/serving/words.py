@@ -9,7 +9,7 @@ from peftide.evaluation.answering import CAVEATS
 from peftide.explaining.explain import residue_table
 from peftide.outcomes import PROBABILITY_OF
 from peftide.report import wording
-from peftide.report.explanation import HOW_TO_READ, UNFAITHFUL, picture
+from peftide.report.explanation import UNFAITHFUL, how_to_read, picture, scored
 from peftide.report.markup import Markup, element, prose
 from peftide.report.tables import facts, table
 from peftide.serving.neighbours import NONE_KEPT
@@ -25,8 +25,16 @@ def problem(text: str) -> Markup:
     return element("div", prose(text), class_="problem", role="alert")
 
 
-def answer(rows: pd.DataFrame, *, level: Level, error_rate: float) -> Markup:
-    """Return the answer to one pair, one sequence, or the residues of one sequence."""
+def answer(
+    rows: pd.DataFrame, *, level: Level, error_rate: float, kept: Mapping[str, int] | None = None
+) -> Markup:
+    """Return the answer to one pair, one sequence, or the residues of one sequence.
+
+    Parameters
+    ----------
+    kept
+        Classes that are in every prediction set at this rate, and their validation rows.
+    """
     if level == "residue":
         return _residues(rows)
     row: Mapping[str, Any] = rows.iloc[0].to_dict()
@@ -40,12 +48,7 @@ def answer(rows: pd.DataFrame, *, level: Level, error_rate: float) -> Markup:
             ("Prediction", "yes" if prediction else "no"),
         ]
     if "set" in row:
-        caveat = wording.capitalised(CAVEATS[level]).replace("--error-rate", "this rate")
-        caveat = element("span", f"{caveat}.", class_="quiet under")
-        shown = str(row["set"]) or "empty: this input is unlike all classes"
-        if "probability" in row:
-            shown = shown.replace("0", "no").replace("1", "yes").replace(",", " or ")
-        said.append((f"Prediction set at error rate {error_rate:g}", [shown, caveat]))
+        said.append((f"Prediction set at error rate {error_rate:g}", _set(row, level, kept or {})))
     classes = {
         name.removeprefix(PROBABILITY_OF): float(value)
         for name, value in row.items()
@@ -61,6 +64,26 @@ def answer(rows: pd.DataFrame, *, level: Level, error_rate: float) -> Markup:
         else None,
         class_="answer",
     )
+
+
+def _set(row: Mapping[str, Any], level: Level, kept: Mapping[str, int]) -> list[Any]:
+    """Return a prediction set, why it is wide, and the caveat about it."""
+    is_binary, names = "probability" in row, str(row["set"])
+    shown = names.replace(",", ", ") or "empty: this input is unlike all classes"
+    if is_binary:
+        shown = names.replace("0", "no").replace("1", "yes").replace(",", " or ") or shown
+    notes = []
+    if "," in names:
+        notes.append(
+            "These classes cannot be ruled out: each is in the set unless its probability is "
+            "lower than for nearly all of its validation rows"
+        )
+    if kept:
+        said = {"0": "no", "1": "yes"} if is_binary else {}
+        listed = ", ".join(f"{said.get(name, name)} ({rows:,})" for name, rows in kept.items())
+        notes.append(f"Always in the set at this rate, for too few validation rows: {listed}")
+    notes.append(wording.capitalised(CAVEATS[level]).replace("--error-rate", "this rate"))
+    return [shown, *(element("span", f"{note}.", class_="quiet under") for note in notes)]
 
 
 def _residues(rows: pd.DataFrame) -> Markup:
@@ -81,23 +104,27 @@ def _residues(rows: pd.DataFrame) -> Markup:
 
 
 def nearest(found: pd.DataFrame | None) -> Markup:
-    """Return the table of the most similar training proteins."""
+    """Return the table of the most similar training proteins, the most similar first."""
     if found is None:
         return element("p", NONE_KEPT, class_="quiet")
     if not len(found):
         said = "No training protein is similar: expect a less certain answer."
         return element("p", said, class_="quiet")
+    is_pair, has_labels = found["query"].max() > 1, "label" in found
+    ranks = found.groupby("query").cumcount() + 1
     rows = [
         [
-            f"sequence {row['query']}",
+            f"sequence {row['query']}, {rank}" if is_pair else rank,
+            *([row["label"]] if has_labels else []),
             f"{row['identity']:.0%}",
             f"{row['coverage']:.0%}",
             f"{row['residues']:,}",
             element("code", row["start"], "…"),
         ]
-        for row in found.to_dict("records")
+        for rank, row in zip(ranks.tolist(), found.to_dict("records"), strict=True)
     ]
-    header = ["", "identity", "coverage", "residues", "begins with"]
+    labelled = ["label"] if has_labels else []
+    header = ["rank", *labelled, "identity", "coverage", "residues", "begins with"]
     return table(header, rows, label="Nearest training proteins", class_="numbers")
 
 
@@ -105,11 +132,11 @@ def explained(found: Picture) -> Markup:
     """Return the bars and the heat map of a protein, with the verdict of the deletion test."""
     residues = residue_table(found.subject, found.attribution)
     share = "" if found.share == 1 else f" {found.share:.0%} of the substitutions are done."
-    target = wording.capitalised(found.subject.target.name)
+    target = wording.capitalised(scored(found.subject.target.name))
     return element(
         "div",
         element("p", found.faithful.verdict, class_="verdict"),
         None if found.faithful.is_faithful else element("p", UNFAITHFUL),
-        element("p", f"Score: {target}. {HOW_TO_READ}{share}", class_="quiet"),
+        element("p", f"Score: {target}. {how_to_read()}{share}", class_="quiet"),
         element("div", picture(residues, found.substitutions), class_="picture"),
     )
