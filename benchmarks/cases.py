@@ -95,6 +95,7 @@ CASES = {
     "evaluate": Case(EVALUATE, resume="report out"),
     "evaluate --overwrite": Case(f"{EVALUATE} --overwrite", before=f"{EVALUATE} --seed 5"),
     "screen": Case(f"{SCREEN} 3"),
+    "screen folder": Case(f"{SCREEN.replace('hits.parquet', 'hits')} 3 --proteins-per-shard 4"),
     "screen --shortlist": Case(f"{SCREEN} 2 --shortlist 3"),
     "screen --overwrite": Case(f"{SCREEN} 3 --overwrite", before=f"{SCREEN} 2"),
     "mutate": Case(f"{MUTATE} 9"),

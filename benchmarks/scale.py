@@ -9,9 +9,13 @@ one thread, which other work on the machine changes little.
 """
 
 import argparse
+import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,6 @@ from recording import add_record_option, write_record
 
 from peftide.commands.embed import embed
 from peftide.config import EmbedConfig
-from peftide.hardware import peak_memory_bytes, reset_peak_memory
 from peftide.heads import build_heads
 from peftide.pairing import OrderFree, SideBySide
 from peftide.predictor.shard_encoder import ShardMaker
@@ -37,7 +40,7 @@ from peftide.shards.folder import ShardFolder, open_folder
 from peftide.shards.sorting import sort_sequences
 
 LENGTHS = (20, 41)
-SHARD_SIZE = 1_000
+SHARD_SIZE = WARM_UP = 1_000
 SCREENED = {"mlp": 3_000, "dot": 12_000}
 """Head → proteins whose pairs are screened to measure its rate."""
 WIDTH = 320
@@ -46,7 +49,6 @@ MEAN_LENGTH = 350
 BILLION, TRILLION = 10**9, 10**12
 PROTEINS_OF_PAIRS = 10**6
 """Baits, and as many partners: a trillion pairs."""
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,16 @@ class Costs:
         )
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Encoded residues, sorted proteins, and pairs with either head, per CPU second."""
+
+    residues: float
+    sorted: float
+    mlp: float
+    dot: float
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sequences", type=int, default=100_000, help="of the larger simulation")
@@ -90,12 +102,14 @@ def main() -> None:
     options = parser.parse_args()
     prepare_process()
     torch.set_num_threads(1)
+    sizes = (options.sequences // 10, options.sequences)
     with tempfile.TemporaryDirectory() as name:
-        few, many = (measured(Path(name), n) for n in (options.sequences // 10, options.sequences))
+        measured(Path(name), WARM_UP)
+        few, many = (measured(Path(name), count) for count in sizes)
     checked(few, many, options.record)
-    residues = encoding_rate(options.proteins)
+    residues, sorting = protein_rates(options.proteins)
     pairs = {head: pair_rate(head) for head in ("mlp", "dot")}
-    predicted(many, residues, pairs, options)
+    predicted(many, Rates(residues, sorting, pairs["mlp"], pairs["dot"]), options)
 
 
 def measured(folder: Path, count: int) -> Costs:
@@ -104,12 +118,11 @@ def measured(folder: Path, count: int) -> Costs:
     residues = write_peptides(fasta, count)
     shards = count // SHARD_SIZE
     out = folder / f"{count}"
-    before = reset_peak_memory(CPU)
     config = EmbedConfig(
         sequences=fasta, out=out, shard_size=SHARD_SIZE, threads=1, device="cpu", precision="fp32"
     )
     whole = seconds(lambda: embed(config))
-    memory = peak_memory_bytes(CPU) - before
+    memory = peak_memory(fasta, folder / f"{count}-tiny")
     sorting = seconds(lambda: sort_sequences(fasta, folder / "again", size=SHARD_SIZE, most=None))
     opened: list[ShardFolder] = []
     opening = seconds(lambda: opened.append(open_folder(out)) or opened[0].missing(range(shards)))
@@ -120,6 +133,26 @@ def measured(folder: Path, count: int) -> Costs:
     assert opened[0].missing(range(shards)) == []
     encoding = whole - sorting - loading - 4 * opening
     return Costs(count, residues, shards, sorting, encoding, opening, stored, text, memory)
+
+
+def peak_memory(fasta: Path, out: Path) -> int:
+    """Return the peak memory of a process that embeds a file with a tiny backbone, in bytes."""
+    words = f"embed --sequences {fasta} --out {out} --shard-size {SHARD_SIZE} --threads 1"
+    words += " --backbone random:esm2_tiny --device cpu --precision fp32"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "peftide", *words.split()],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    peak = 0
+    while process.poll() is None:
+        with suppress(OSError):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            found = re.search(r"VmHWM:\s+(\d+) kB", status)
+            peak = peak if found is None else max(peak, int(found[1]) * 1024)
+        time.sleep(0.02)
+    assert process.returncode == 0
+    return peak
 
 
 def write_peptides(path: Path, count: int) -> int:
@@ -153,7 +186,13 @@ def checked(few: Costs, many: Costs, record: Path | None) -> None:
         values = [getattr(costs, name) for costs in (few, forecast, many)]
         rows.append([label, *map(byte_size, values), ratio(*values[1:])])
     memory = [few.memory, few.memory, many.memory]
-    rows.append(["Memory above the model", *map(byte_size, memory), ratio(*memory[1:])])
+    rows.append(
+        [
+            "Peak memory of a process (`random:esm2_tiny`)",
+            *map(byte_size, memory),
+            ratio(*memory[1:]),
+        ]
+    )
     columns = ["Cost", f"{few.sequences:,} peptides", f"Forecast for {many.sequences:,}"]
     columns += [f"{many.sequences:,} peptides", "Measured / forecast"]
     show(columns, rows)
@@ -164,8 +203,8 @@ def ratio(forecast: float, measured: float) -> str:
     return f"{measured / forecast:.2f}" if forecast else ""
 
 
-def encoding_rate(path: Path | None) -> float:
-    """Return residues per CPU second of `mini` on real proteins, written as shards."""
+def protein_rates(path: Path | None) -> tuple[float, float]:
+    """Return residues that `mini` encodes, and proteins that are sorted, per CPU second."""
     if path is None:
         raise SystemExit("--proteins FILE.fasta is needed for the rate of encoding")
     proteins, _ = read_fasta(path)
@@ -177,7 +216,9 @@ def encoding_rate(path: Path | None) -> float:
         config = EmbedConfig(sequences=folder / "p.fasta", out=folder / "out", threads=1)
         loading = seconds(lambda: ShardMaker(config, folder).describe())
         spent = seconds(lambda: embed(config)) - loading
-    return sum(min(len(sequence), 1022) for sequence in some.values()) / spent
+        sorting = seconds(lambda: sort_sequences(path, folder / "all", size=20_000, most=None))
+    encoded = sum(min(len(sequence), 1022) for sequence in some.values())
+    return encoded / spent, len(proteins) / sorting
 
 
 def pair_rate(name: str) -> float:
@@ -198,9 +239,7 @@ def pair_rate(name: str) -> float:
     return pairs.count() / spent
 
 
-def predicted(
-    costs: Costs, residues: float, pairs: dict[str, float], options: argparse.Namespace
-) -> None:
+def predicted(costs: Costs, rates: "Rates", options: argparse.Namespace) -> None:
     """Print time, disk and money of a billion sequences and a trillion pairs."""
     per_row = costs.stored / costs.sequences
     extra = BILLION * (MEAN_LENGTH - sum(LENGTHS) / 2)  # text of real proteins is longer
@@ -208,13 +247,13 @@ def predicted(
     shards = 4_096
     stored = per_row * BILLION
     works = {
-        "Sort 10⁹ sequences (one process)": costs.sorting / costs.sequences * BILLION,
-        "Encode 10⁹ sequences": BILLION * MEAN_LENGTH / residues,
+        "Sort 10⁹ sequences (one process)": BILLION / rates.sorted,
+        "Encode 10⁹ sequences": BILLION * MEAN_LENGTH / rates.residues,
         f"Open and check {shards:,} shards": costs.opening / costs.shards * shards,
-        "Score 10¹² pairs, head dot": TRILLION / pairs["dot"],
-        "Score 10¹² pairs, head mlp": TRILLION / pairs["mlp"],
-        "Rank by dot, score 100 of 10⁶ by mlp": TRILLION / pairs["dot"]
-        + 100 * PROTEINS_OF_PAIRS / pairs["mlp"],
+        "Score 10¹² pairs, head dot": TRILLION / rates.dot,
+        "Score 10¹² pairs, head mlp": TRILLION / rates.mlp,
+        "Rank by dot, score 100 of 10⁶ by mlp": TRILLION / rates.dot
+        + 100 * PROTEINS_OF_PAIRS / rates.mlp,
     }
     rows = [
         [label, f"{spent / 3600:,.1f}", time_on(spent, 1000), dollars(spent, options.core_hour)]
@@ -225,8 +264,9 @@ def predicted(
     show(columns, rows)
     month, each = stored / 1e12 * options.tb_month, byte_size(stored / shards)
     notes = [
-        f"Measured on one core: {residues:,.0f} residues/s, {pairs['mlp'] / 1e6:.2f} million "
-        f"pairs/s with the head mlp and {pairs['dot'] / 1e6:.0f} million with the head dot.",
+        f"Measured on one core: {rates.sorted:,.0f} sorted proteins/s, {rates.residues:,.0f} "
+        f"encoded residues/s, {rates.mlp / 1e6:.2f} million pairs/s with the head mlp and "
+        f"{rates.dot / 1e6:.0f} million with the head dot.",
         f"Assumed: {MEAN_LENGTH} residues in a protein, ${options.core_hour} for an hour of a "
         f"core, ${options.tb_month:.0f} for 1 TB and a month.",
         f"Disk: {stored / 1e12:.2f} TB of shards ({shards:,} files of {each}, ${month:,.0f} a "

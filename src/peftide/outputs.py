@@ -223,6 +223,25 @@ def check_folder(path: Path, *, command: str, overwrite: bool, inputs: Iterable[
         )
 
 
+def is_begun(out: Path, *, command: str, record: str) -> bool:
+    """Return whether a folder that several processes fill has its record.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else.
+    """
+    with storage_errors(out):
+        names = _names_in(out) - {folder_work(out, command).path.name}
+    if names and not (out / record).is_file():
+        raise InputError(
+            f"{out} exists and was not written by `peftide {command}`",
+            where="--out",
+            fix="Choose another --out",
+        )
+    return bool(names)
+
+
 def _names_in(folder: Path) -> set[str]:
     """Return the names in a folder; none if it does not exist.
 

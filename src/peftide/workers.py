@@ -6,15 +6,21 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
+from peftide.config.options import WorkerOptions
 from peftide.errors import InputError, PeftideError
+from peftide.files import is_pipe
 from peftide.on_demand import require_library
+from peftide.process import prepare_process
 from peftide.quantities import count_of
 
 logger = logging.getLogger(__name__)
 
+Config = TypeVar("Config", bound=WorkerOptions)
 LOCAL = "local"
 MOST_LOSSES = 3
 """Workers that one piece of work may cost."""
@@ -42,6 +48,25 @@ class WantedWorkers:
     count: int | None = None
     threads: int | None = None
     gpus: bool = True
+
+
+def wanted_workers(config: Any) -> WantedWorkers | None:
+    """Return the workers that the options of a command name; None without `--ray`."""
+    if config.ray is None:
+        return None
+    gpus = config.device in ("auto", "cuda")
+    return WantedWorkers(config.ray, config.workers, config.threads, gpus)
+
+
+def whole_paths(config: Config) -> Config:
+    """Return options with whole paths, because workers start in another folder."""
+    found: dict[str, Any] = {}
+    for name, value in vars(config).items():
+        if isinstance(value, Path) and not is_pipe(value):
+            found[name] = value.resolve()
+        elif name == "backbone" and value is not None and Path(value).is_dir():
+            found[name] = str(Path(value).resolve())
+    return replace(config, **found)
 
 
 @dataclass(frozen=True)
@@ -124,6 +149,47 @@ def _shared(ray: Any, wanted: WantedWorkers) -> Cluster:
         count_of(len(machines), "machine"),
     )
     return Cluster(ray, count, threads, min(gpus, 1))
+
+
+class Here:
+    """An object in this process, with the calls of `Workers`."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.held = make()
+
+    def call(self, method: str, *arguments: Hashable) -> Any:
+        """Return the result of a method."""
+        return getattr(self.held, method)(*arguments)
+
+    def each(self, method: str, items: Sequence[tuple[Hashable, ...]]) -> Iterator[tuple[Any, Any]]:
+        """Yield each item with its result."""
+        for item in items:
+            yield item, self.call(method, *item)
+
+
+@contextmanager
+def working(
+    make: Callable[[int | None], Any], wanted: WantedWorkers | None, *, threads: int | None
+) -> Iterator["Here | Workers"]:
+    """Yield the workers of a cluster, or one in this process if no cluster is wanted.
+
+    Parameters
+    ----------
+    make
+        Makes the object of a worker, with so many threads.
+    threads
+        CPU threads of this process.
+    """
+    if wanted is None:
+        yield Here(partial(make, threads))
+        return
+    with connected(wanted) as cluster:
+        yield cluster.workers(partial(_prepared, make, cluster.threads))
+
+
+def _prepared(make: Callable[[int | None], Any], threads: int) -> Any:
+    prepare_process()  # before torch is imported
+    return make(threads)
 
 
 class Workers:

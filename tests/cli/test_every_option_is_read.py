@@ -54,7 +54,8 @@ LONG_RUNS: dict[type, tuple[str, ...]] = {
     DemoConfig: ("commands/demo.py",),
     PretrainConfig: ("commands/pretrain.py", "pretraining/*.py", "run_folder.py", "hardware.py"),
     ReportConfig: ("cli/report.py",),
-    ScreenConfig: ("commands/screen.py", "screening/proteins.py", "screening/selection.py")
+    ScreenConfig: ("commands/screen.py", "commands/screen_folder.py", "screening/proteins.py")
+    + ("screening/selection.py", "screening/preparing.py", "screening/shards.py", "workers.py")
     + ("hardware.py", "process.py"),
     InitConfig: ("commands/init.py",),
     DoctorConfig: ("commands/doctor.py", "cli/doctor.py", "hardware.py"),

@@ -67,7 +67,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "peftide embed --sequences proteins.fasta --out vectors.safetensors",
         "peftide embed --run my_run --sequences proteins.fasta --data pairs.tsv "
         "--out adapted.parquet --map my_map",
-        "peftide embed --sequences proteins.fasta --out embeddings",
     ),
     "merge": (
         "peftide merge my_run --out merged",

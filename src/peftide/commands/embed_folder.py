@@ -1,21 +1,20 @@
 """`peftide embed --out FOLDER`: a FASTA file of any size in; a folder of shards out."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from peftide.config import EmbedConfig, RowOptions
 from peftide.config.embedding import FolderOptions, MapOptions
 from peftide.config.unread import Choice
 from peftide.errors import InputError
-from peftide.files import PARTIAL, alone_at, is_pipe, remove_partials, storage_errors
+from peftide.files import alone_at, remove_partials
 from peftide.on_demand import require_library
-from peftide.outputs import refuse_inputs_inside, require_file
-from peftide.process import prepare_process
+from peftide.outputs import is_begun, refuse_inputs_inside, require_file
 from peftide.progress import meter
 from peftide.quantities import count_of
 from peftide.sequences.findings import say_findings
@@ -23,9 +22,9 @@ from peftide.shards.filling import Part, finish, read_part
 from peftide.shards.folder import (
     FINISHED,
     FORMAT_VERSION,
+    RECORD,
     UNFINISHED,
     FolderRecord,
-    ModelCard,
     ShardFolder,
     check_model,
     check_source,
@@ -33,11 +32,10 @@ from peftide.shards.folder import (
     open_folder,
     write_record,
 )
-from peftide.shards.parquet import ShardForm
 from peftide.shards.sorting import SortedSequences, read_sorted, sort_sequences
 from peftide.types import FloatArray
 from peftide.work_folder import Work, folder_work
-from peftide.workers import WantedWorkers, Workers, connected
+from peftide.workers import Here, Workers, wanted_workers, whole_paths, working
 
 if TYPE_CHECKING:
     from peftide.predictor.shard_encoder import ShardMaker
@@ -95,7 +93,7 @@ def embed_folder(config: EmbedConfig) -> Mapping[str, FloatArray]:
     refuse_inputs_inside(config.out, [config.sequences])
     work = folder_work(config.out, EMBED)
     _check_place(config, work)
-    run = _Run(_absolute(config), work, part)
+    run = _Run(whole_paths(config), work, part)
     if config.prepare:
         run.sort()
         return {}
@@ -106,19 +104,8 @@ def embed_folder(config: EmbedConfig) -> Mapping[str, FloatArray]:
 def _check_place(config: EmbedConfig, work: Work) -> None:
     """Refuse a folder that holds something else, or is finished."""
     out = config.out
-    with storage_errors(out):
-        if out.exists() and not out.is_dir():
-            raise InputError(f"{out} is a file", expected="a folder", where="--out")
-        names = {path.name for path in out.iterdir()} if out.exists() else set()
-    names = {name for name in names if not name.startswith(PARTIAL)} - {work.path.name}
-    if not names:
+    if not is_begun(out, command=EMBED, record=RECORD):
         return
-    if not is_shard_folder(out):
-        raise InputError(
-            f"{out} exists and was not written by `peftide embed`",
-            where="--out",
-            fix="Choose another --out",
-        )
     folder = open_folder(out)
     assert config.sequences is not None
     check_source(folder, config.sequences, size=_shard_size(config))
@@ -133,17 +120,6 @@ def _check_place(config: EmbedConfig, work: Work) -> None:
 
 def _shard_size(config: EmbedConfig) -> int:
     return config.shard_size or (RESIDUE_SHARD_SIZE if config.per_residue else SHARD_SIZE)
-
-
-def _absolute(config: EmbedConfig) -> EmbedConfig:
-    """Return the options with whole paths, because workers start in another folder."""
-    paths = {name: getattr(config, name) for name in ("sequences", "out", "run")}
-    whole: dict[str, Any] = {
-        name: path.resolve() for name, path in paths.items() if path and not is_pipe(path)
-    }
-    if config.backbone is not None and Path(config.backbone).is_dir():
-        whole["backbone"] = str(Path(config.backbone).resolve())
-    return replace(config, **whole)
 
 
 class _Run:
@@ -195,21 +171,12 @@ class _Run:
         with suppress(OSError):
             self.work.out.rmdir()
 
-    @contextmanager
-    def makers(self) -> Iterator["_Makers"]:
-        """Yield what makes shards: this process, or the workers of a cluster."""
-        config = self.config
-        if config.ray is None:
-            yield _Here(config, self.texts)
-            return
-        wanted = WantedWorkers(
-            config.ray, config.workers, config.threads, gpus=config.device in ("auto", "cuda")
-        )
-        with connected(wanted) as cluster:
-            threaded = replace(config, threads=cluster.threads)
-            yield _There(cluster.workers(partial(_worker, threaded, self.texts)))
+    def makers(self) -> AbstractContextManager[Here | Workers]:
+        """Return what makes shards: this process, or the workers of a cluster."""
+        make = partial(_maker, self.config, self.texts)
+        return working(make, wanted_workers(self.config), threads=self.config.threads)
 
-    def fill(self, makers: "_Makers") -> ShardFolder:
+    def fill(self, makers: Here | Workers) -> ShardFolder:
         """Make the missing shards of the part, and close the folder if all are there."""
         folder = self._opened(makers)
         if folder.missing(range(folder.record.shards)):
@@ -233,9 +200,9 @@ class _Run:
         say_findings(tuple(one for one in closed.record.findings if one.kind not in known))
         return closed
 
-    def _opened(self, makers: "_Makers") -> ShardFolder:
+    def _opened(self, makers: Here | Workers) -> ShardFolder:
         """Return the folder, whose record the first process writes."""
-        model, form = makers.describe()
+        model, form = makers.call("describe")
         if not is_shard_folder(self.work.out):
             found = self.sort()
             record = FolderRecord(
@@ -249,7 +216,7 @@ class _Run:
         check_model(folder, model, form)
         return folder
 
-    def _make(self, folder: ShardFolder, makers: "_Makers") -> None:
+    def _make(self, folder: ShardFolder, makers: Here | Workers) -> None:
         """Make the missing shards of the part."""
         residues = self.sort().residues
         lock = self.work.path / "parts" / str(self.part).replace("/", "-of-")
@@ -262,61 +229,12 @@ class _Run:
             total = sum(residues[number] for number in mine)
             with meter("encoding the proteins", total=max(total, 1), unit="residues") as done:
                 done.begin_at(total - sum(residues[number] for number in numbers))
-                for number in makers.each(numbers):
+                for (number,), _ in makers.each("make", [(number,) for number in numbers]):
                     done.advance(residues[number])
 
 
-class _Makers(Protocol):
-    """Makes shards."""
-
-    def describe(self) -> tuple[ModelCard, ShardForm]:
-        """Return the record of the model, and the form of its vectors."""
-        ...
-
-    def each(self, numbers: Sequence[int]) -> Iterator[int]:
-        """Make shards and yield the number of each."""
-        ...
-
-
-class _Here:
-    """Makes shards in the process that asks for them."""
-
-    def __init__(self, config: EmbedConfig, texts: Path) -> None:
-        self.maker = _maker(config, texts)
-
-    def describe(self) -> tuple[ModelCard, ShardForm]:
-        """Return the record of the model, and the form of its vectors."""
-        return self.maker.describe()
-
-    def each(self, numbers: Sequence[int]) -> Iterator[int]:
-        """Make shards one after the other."""
-        for number in numbers:
-            self.maker.make(number)
-            yield number
-
-
-class _There:
-    """The workers of a cluster."""
-
-    def __init__(self, workers: Workers) -> None:
-        self.workers = workers
-
-    def describe(self) -> tuple[ModelCard, ShardForm]:
-        """Return what a worker says about the model."""
-        return self.workers.call("describe")
-
-    def each(self, numbers: Sequence[int]) -> Iterator[int]:
-        """Make shards on all workers."""
-        return (item[0] for item, _ in self.workers.each("make", [(n,) for n in numbers]))
-
-
-def _maker(config: EmbedConfig, texts: Path) -> "ShardMaker":
+def _maker(config: EmbedConfig, texts: Path, threads: int | None) -> "ShardMaker":
     # torch and all that stands on it: a refusal should not wait for them
     from peftide.predictor.shard_encoder import ShardMaker
 
-    return ShardMaker(config, texts)
-
-
-def _worker(config: EmbedConfig, texts: Path) -> "ShardMaker":
-    prepare_process()  # a new process
-    return _maker(config, texts)
+    return ShardMaker(replace(config, threads=threads), texts)

@@ -2,24 +2,20 @@
 
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from peftide.backbones.names import check_backbone
-from peftide.bundle_record import model_folder, read_answering, read_bundle_record
+from peftide.bundle_record import read_answering
+from peftide.commands.screen_folder import ScreenResult, folder_choices, identity, screen_folder
 from peftide.config import ScreenConfig
 from peftide.config.limits import check_device
-from peftide.config.unread import NOTHING, Names
-from peftide.errors import InputError
-from peftide.files import file_hash
+from peftide.config.unread import NOTHING, Names, unread_problems
+from peftide.errors import InputError, raise_problems
 from peftide.on_demand import require_library
 from peftide.outputs import making_file, require_file
-from peftide.screening.hits import Hits, count_hits, is_screen
+from peftide.screening.hits import count_hits, is_screen
 from peftide.screening.proteins import ScreenedProteins, read_proteins
-from peftide.sequences.findings import say_findings
 
 if TYPE_CHECKING:
     from peftide.predictor import Predictor
@@ -30,36 +26,6 @@ logger = logging.getLogger(__name__)
 
 SAMPLE = 4
 """Proteins whose pairs a dry run scores, to measure the speed."""
-
-
-@dataclass(frozen=True)
-class ScreenResult:
-    """Results of a screen.
-
-    Attributes
-    ----------
-    path
-        The file of hits.
-    proteins, partners
-        Numbers of screened proteins and of possible partners.
-    pairs
-        Number of scored pairs.
-    hits
-        Number of kept rows; in a dry run the most there can be.
-    seconds
-        Time for scoring; in a dry run the forecast.
-    recall
-        Share of the wanted pairs of some random proteins that are among the hits; None if the
-        model scored all pairs.
-    """
-
-    path: Path
-    proteins: int
-    partners: int
-    pairs: int
-    hits: int
-    seconds: float
-    recall: float | None = None
 
 
 def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
@@ -77,7 +43,11 @@ def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
     InputError
         If the model or a file is wrong, or the output exists.
     """
-    _check(config)
+    is_folder = not config.out.suffix or config.out.is_dir()
+    raise_problems(unread_problems(config, folder_choices(config, is_folder), given=given))
+    _check(config, is_folder)
+    if is_folder and not config.dry_run:
+        return screen_folder(config)
     proteins = read_proteins(config)
     if config.dry_run:
         predictor = _open(config)
@@ -109,7 +79,7 @@ def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
     return found
 
 
-def _check(config: ScreenConfig) -> None:
+def _check(config: ScreenConfig, is_folder: bool) -> None:
     """Refuse wrong options before torch is imported."""
     recipe, answering = read_answering(config.run)
     if answering.task.level != "pair" or not answering.task.outcome.has_prevalence:
@@ -119,8 +89,9 @@ def _check(config: ScreenConfig) -> None:
             where=config.run,
         )
     answering.check(error_rate=None, prevalence=config.prevalence)
-    if config.out.suffix != ".parquet":
-        raise InputError(f"received {config.out.name}", expected="NAME.parquet", where="--out")
+    if not is_folder and config.out.suffix != ".parquet":
+        expected = "NAME.parquet, or a name without ending for a folder of shards"
+        raise InputError(f"received {config.out.name}", expected=expected, where="--out")
     if config.shortlist is not None and recipe.head == "dot":
         raise InputError(
             "the head of this model is dot, which scores all pairs at the same speed",
@@ -142,11 +113,9 @@ def _check(config: ScreenConfig) -> None:
 
 def _open(config: ScreenConfig) -> "Predictor":
     # torch and all that stands on it: a refusal above should not wait for them
-    from peftide.hardware import choose_hardware
-    from peftide.predictor.predictor import opened
+    from peftide.screening.preparing import open_model
 
-    hardware = choose_hardware(config)
-    return opened(config.run, hardware, allow_bin=config.allow_bin, backbone=config.backbone)
+    return open_model(config)
 
 
 def _screen(
@@ -161,31 +130,25 @@ def _screen(
     import torch
 
     from peftide.screening.imitation import imitate
+    from peftide.screening.preparing import prepare_screen
     from peftide.screening.progress import ScreenFolder, key_of
     from peftide.screening.screen import Wanted
     from peftide.screening.screen import screen as all_pairs
-    from peftide.screening.selection import pairs_of, probabilities, shortlist_of, wanted_of
+    from peftide.screening.selection import shortlist_of
     from peftide.screening.shortlist import recall, rescored
 
-    rows = _encoded(config, proteins, predictor, store=store)
-    pairs, known = pairs_of(config, proteins)
-    wanted = wanted_of(config, proteins, predictor)
-    hits = Hits(
-        np.array(proteins.names, dtype=object),
-        np.array(proteins.partners, dtype=object),
-        lambda scores: probabilities(predictor, scores[:, None], prevalence=config.prevalence),
-        known=None if config.known is None else known,
-    )
+    ready = prepare_screen(config, proteins, predictor, store=store)
+    pairs, wanted, hits = ready.pairs, ready.wanted, ready.hits
     shortlist = shortlist_of(config, proteins)
-    key = key_of([_identity(config), wanted.top_k, wanted.lowest, config.self_pairs, shortlist])
+    key = key_of([identity(config), wanted.top_k, wanted.lowest, config.self_pairs, shortlist])
     folder, found = ScreenFolder(store / "screen"), None
     started = time.monotonic()
     with predictor.encoder.hardware.computing(), torch.inference_mode():
-        scorer = _scorer(predictor, rows)
+        scorer = ready.scorer()
         if shortlist is None:
             count = hits.write(all_pairs(scorer, pairs, wanted, folder=folder, key=key), path)
         else:
-            scaled = predictor.encoder.model.scaling(rows)
+            scaled = predictor.encoder.model.scaling(ready.rows)
             fast = imitate(scorer, scaled, path=store / "imitation.safetensors", key=key)
             listed = all_pairs(fast, pairs, Wanted(shortlist), folder=folder, key=key)
             best = rescored(listed, scorer, pairs, wanted=wanted)
@@ -201,39 +164,6 @@ def _result(
     return ScreenResult(config.out, proteins.count, len(proteins.partners), pairs.count(), **found)
 
 
-def _encoded(
-    config: ScreenConfig, proteins: ScreenedProteins, predictor: "Predictor", *, store: Path
-) -> Any:
-    """Return the vector of each distinct sequence on the device of the model. Shape (P, D)."""
-    from peftide.encoding import backbone_findings
-
-    encoder = predictor.encoder
-    findings = backbone_findings(
-        proteins.named, encoder.model.backbone, max_length=encoder.max_length
-    )
-    say_findings(findings)
-    first = {number: k for k, number in reversed(list(enumerate(proteins.numbers.tolist())))}
-    ids = [proteins.named.ids[first[number]] for number in range(len(proteins.sequences))]
-    embeddings = predictor.encode(
-        proteins.sequences, store=config.embedding_cache or store, ids=ids
-    )
-    return embeddings.rows.float().to(encoder.hardware.device)
-
-
-def _identity(config: ScreenConfig) -> list[Any]:
-    record = read_bundle_record(model_folder(config.run))
-    files = [config.sequences, config.against, config.known]
-    hashes = [None if path is None else file_hash(path) for path in files]
-    return [str(record), *hashes, config.known_pairs]
-
-
-def _scorer(predictor: "Predictor", rows: Any) -> "PairScorer":
-    from peftide.screening.pair_head import pair_scorer
-
-    model = predictor.encoder.model.eval()
-    return pair_scorer(rows, scaling=model.scaling, pairing=model.pairing, head=model.head)
-
-
 def _forecast(
     config: ScreenConfig, proteins: ScreenedProteins, predictor: "Predictor"
 ) -> ScreenResult:
@@ -243,6 +173,7 @@ def _forecast(
     from peftide.heads import DotHead
     from peftide.screening.imitation import GROUP, WIDTH
     from peftide.screening.pair_head import dot_scorer
+    from peftide.screening.preparing import scorer_of
     from peftide.screening.selection import pairs_of, shortlist_of, wanted_of
 
     pairs, _ = pairs_of(config, proteins)
@@ -252,7 +183,7 @@ def _forecast(
     count = min(len(proteins.sequences), 20_000)
     with hardware.computing(), torch.inference_mode():
         rows = torch.randn(count, model.width, device=hardware.device)
-        seconds = _seconds_per_pair(_scorer(predictor, rows), count)
+        seconds = _seconds_per_pair(scorer_of(predictor, rows), count)
         if shortlist is None:
             seconds *= pairs.count()
         else:

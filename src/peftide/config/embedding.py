@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from peftide.config.groups import BACKBONES_DOC, DEFAULT_BACKBONE
-from peftide.config.options import AnswerOptions, LoadingOptions, Options, RowOptions, option
+from peftide.config.options import (
+    AnswerOptions,
+    LoadingOptions,
+    Options,
+    RowOptions,
+    WorkerOptions,
+    option,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +43,7 @@ class MapOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FolderOptions(Options):
+class FolderOptions(WorkerOptions):
     """Options of a folder of shards, for millions of sequences and for several machines."""
 
     heading: ClassVar[str] = "folder of shards"
@@ -53,24 +60,8 @@ class FolderOptions(Options):
     number_type: Literal["float16", "float32"] = option(
         "float16", doc="number type of the stored vectors"
     )
-    shard: str | None = option(
-        None,
-        doc="I/N: make every N-th shard from shard I on (0 ≤ I < N), so that N processes fill one "
-        "folder, for instance as a Slurm array",
-    )
     prepare: bool = option(
         False, doc="only sort the sequences into shards, before several processes start"
-    )
-    ray: str | None = option(
-        None,
-        doc="embed with Ray: `local` for this machine, `auto` or an address for a cluster "
-        "(pip install 'peftide[ray]')",
-    )
-    workers: int | None = option(
-        None,
-        doc="processes of --ray; default: one for each GPU of the cluster, without GPUs one for "
-        "each machine",
-        limit="1 or more",
     )
 
 

@@ -141,6 +141,30 @@ class AnswerOptions(RunOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkerOptions(Options):
+    """Options of the commands that several processes or machines can share."""
+
+    heading: ClassVar[str] = "folder of shards"
+
+    shard: str | None = option(
+        None,
+        doc="I/N: make every N-th shard from shard I on (0 ≤ I < N), so that N processes fill one "
+        "folder, for instance as a Slurm array",
+    )
+    ray: str | None = option(
+        None,
+        doc="work with Ray: `local` for this machine, `auto` or an address for a cluster "
+        "(pip install 'peftide[ray]')",
+    )
+    workers: int | None = option(
+        None,
+        doc="processes of --ray; default: one for each GPU of the cluster, without GPUs one for "
+        "each machine",
+        limit="1 or more",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowOptions(CommonOptions):
     """Options of all commands that read a table: columns for proteins and labels."""
 

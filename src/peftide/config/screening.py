@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from peftide.config.commands import CACHE_DOC, MOVED_DOC
-from peftide.config.options import AnswerOptions, CheckpointOptions, option
+from peftide.config.options import AnswerOptions, CheckpointOptions, WorkerOptions, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScreenConfig(AnswerOptions, CheckpointOptions):
+class ScreenConfig(WorkerOptions, AnswerOptions, CheckpointOptions):
     """Score all pairs of proteins with a trained model, and keep the best."""
 
     heading: ClassVar[str] = "options"
@@ -38,7 +38,9 @@ class ScreenConfig(AnswerOptions, CheckpointOptions):
         main=True,
     )
     out: Path = option(
-        doc="Parquet file to write (.parquet); pandas, polars and R read it", main=True
+        doc="Parquet file to write (.parquet), which pandas, polars and R read; a name without "
+        "ending is a folder of shards, for several machines",
+        main=True,
     )
     resume: bool = option(
         False, doc="go on with an interrupted screen; the same command does so by itself", main=True
@@ -63,3 +65,6 @@ class ScreenConfig(AnswerOptions, CheckpointOptions):
     )
     embedding_cache: Path | None = option(None, doc=CACHE_DOC, main=True)
     backbone: str | None = option(None, doc=MOVED_DOC)
+    proteins_per_shard: int = option(
+        4_096, doc="proteins whose hits are in one shard of a folder", limit="1 or more"
+    )

@@ -12,6 +12,8 @@ from peftide.types import FloatArray, IntArray
 
 WRITTEN_BY, COMMAND = "written_by", "peftide screen"
 """Note in the file, by which a later call recognises it as its own output."""
+SCREEN = "screen"
+"""Note in a shard of a folder: the screen that it is from."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,15 @@ class Hits:
         Logits → probabilities.
     known
         Codes `a * len(partners) + b` of known pairs, for a column `known`; None for none.
+    note
+        The screen that a shard is from.
     """
 
     names: np.ndarray
     partners: np.ndarray
     probabilities: Callable[[FloatArray], FloatArray]
     known: IntArray | None = None
+    note: str = ""
 
     def write(self, tables: Iterable[pd.DataFrame], path: Path) -> int:
         """Write tables of places `a`, `b` and logits `score`; return the number of rows."""
@@ -41,7 +46,8 @@ class Hits:
         columns = [("id_a", pa.string()), ("id_b", pa.string())]
         columns += [("score", pa.float64()), ("probability", pa.float64())]
         columns += [] if self.known is None else [("known", pa.bool_())]
-        schema = pa.schema(columns, metadata={WRITTEN_BY: COMMAND})
+        notes = {WRITTEN_BY: COMMAND} | ({SCREEN: self.note} if self.note else {})
+        schema = pa.schema(columns, metadata=notes)
         count = 0
         with ParquetWriter(path, schema) as writer:
             for table in tables:
@@ -62,14 +68,23 @@ class Hits:
 
 def is_screen(path: Path) -> bool:
     """Return whether a file has hits that peftide wrote."""
+    return _notes(path).get(WRITTEN_BY.encode()) == COMMAND.encode()
+
+
+def note_of(path: Path) -> str | None:
+    """Return the screen that a shard is from; None if it is damaged, or no shard."""
+    note = _notes(path).get(SCREEN.encode())
+    return None if note is None else note.decode()
+
+
+def _notes(path: Path) -> dict[bytes, bytes]:
     from pyarrow import ArrowException
     from pyarrow.parquet import read_schema
 
     try:
-        metadata = read_schema(path).metadata or {}
+        return read_schema(path).metadata or {}
     except (OSError, ArrowException):
-        return False
-    return metadata.get(WRITTEN_BY.encode()) == COMMAND.encode()
+        return {}
 
 
 def count_hits(path: Path) -> int:

@@ -36,6 +36,8 @@ class Pairs:
         Partners that each protein does not meet.
     keeps_selves
         Whether a protein meets its own sequence.
+    own
+        Proteins whose pairs are scored here; None: all.
     """
 
     sequences: IntArray
@@ -43,9 +45,19 @@ class Pairs:
     is_square: bool
     skipped: Known = field(default_factory=dict)
     keeps_selves: bool = False
+    own: slice | None = None
+
+    @property
+    def proteins(self) -> range:
+        """Places of the proteins whose pairs are scored."""
+        own = slice(None) if self.own is None else self.own
+        return range(len(self.sequences))[own]
 
     def count(self, first: int = 0) -> int:
         """Return the number of scored pairs from a protein on."""
+        return self._from(max(first, self.proteins.start)) - self._from(self.proteins.stop)
+
+    def _from(self, first: int) -> int:
         left = len(self.sequences) - first
         if not self.is_square:
             return left * len(self.partners)
@@ -111,8 +123,8 @@ class _Run:
 
     def go(self, advance: Callable[[float], None]) -> None:
         """Score all blocks that are left."""
-        total = len(self.pairs.sequences)
-        for start in range(self.done.proteins, total, PROTEINS_PER_BLOCK):
+        first, total = self.pairs.proteins.start, self.pairs.proteins.stop
+        for start in range(max(self.done.proteins, first), total, PROTEINS_PER_BLOCK):
             block = slice(start, min(start + PROTEINS_PER_BLOCK, total))
             partners = slice(self.pairs.first_partner(block), len(self.pairs.partners))
             ones = np.arange(start, block.stop)
