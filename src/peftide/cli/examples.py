@@ -9,7 +9,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "data": (
         "peftide data string --input 9606.protein.physical.links.v12.0.txt.gz --out interactions",
-        "peftide data mitab --input intact.txt --taxon 9606 --min-score 0.6 --out interactions",
         "peftide data get ppi_yeast --out yeast",
     ),
     "split": (
