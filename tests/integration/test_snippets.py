@@ -57,7 +57,7 @@ SETTLED = {"--resume", "--clusters"}
 """Options with which a command refuses or ignores those of `TINY`."""
 FINE = {"audit": {0, 3}}
 """Exit codes of commands that answer by their code: the simulated proteins are similar."""
-NOT_RUN = 30
+NOT_RUN = 33
 """Blocks with the mark `not run`; a new one needs a reason, and a higher number here."""
 
 
