@@ -56,3 +56,8 @@ def test_an_adapter_that_would_import_a_module_is_refused(trained: Trained, tmp_
     (folder / "bundle.json").write_text(json.dumps(record | {"digest": digest_of(record)}))
     with pytest.raises(InputError, match=r"adapter_config.json: megatron_config: .*imports"):
         load_bundle(folder)
+
+
+def test_a_path_through_a_parent_folder_is_opened(trained: Trained) -> None:
+    folder = trained("regression", "head") / "model"
+    assert load_bundle(folder / ".." / folder.name) is not None

@@ -211,7 +211,7 @@ def check_files(record: Record, folder: Path) -> None:
     """
     for name, expected in record.files.items():
         path = folder / name
-        if ".." in path.parts or Path(name).is_absolute() or path.suffix not in STORED_AS:
+        if ".." in Path(name).parts or Path(name).is_absolute() or path.suffix not in STORED_AS:
             raise InputError(
                 f"files: received {shown(name)}",
                 expected=f"a file in this folder that ends in {' or '.join(STORED_AS)}",

@@ -72,3 +72,38 @@ def test_a_run_of_another_task_and_sites_outside_are_refused(
     with pytest.raises(InputError, match=r"--exclude-sites: received '31'"):
         peftide.mutate(MutateConfig(run=run, out=tmp_path / "o", exclude_sites=("31",)))
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("is_measured", [False, True])
+def test_sums_of_single_substitutions_are_warned_of(
+    is_measured: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sum starts at the wild type if that was measured; the message says where."""
+    sequence = "MKTAYIAKQR"
+    rows = [[f"{old}{n}{new}", f"{-n / 10}"] for n, old in enumerate(sequence, 1) for new in "GW"]
+    rows += [["WT", "0.5"]] if is_measured else []
+    train = write_rows(tmp_path / "t.tsv", "mutant label", [*map(tuple, rows)])
+    validation = write_rows(
+        tmp_path / "v.tsv", "mutant label", [("M1A", "-0.1"), ("K2A", "-0.3"), ("R10A", "-1")]
+    )
+    config = peftide.TrainConfig(
+        task="variants",
+        wild_type=sequence,
+        train=train,
+        validation=validation,
+        method="head",
+        baselines=("none",),
+        out=tmp_path / "run",
+        **PLAIN,
+    )
+    run = peftide.train(config).path
+    listed = write_rows(tmp_path / "m.tsv", "mutant", [("K2G:R10G",), ("K2G",), ("R10G",), ("WT",)])
+    caplog.clear()
+    table = peftide.mutate(MutateConfig(run=run, out=tmp_path / "out", mutants=listed, **PLAIN))
+    assert "1 combination" in caplog.text
+    assert ("row for the wild type" in caplog.text) == (not is_measured)
+    found = table.set_index("mutant")["prediction"]
+    if is_measured:
+        assert found["WT"] == pytest.approx(0.5, abs=0.01)
+        order = ["K2G:R10G", "R10G", "K2G", "WT"]
+        assert found[order].is_monotonic_increasing

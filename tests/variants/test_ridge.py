@@ -1,8 +1,10 @@
 """Ridge regression of variants finds effects of sites, letters and pairs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from scipy.stats import spearmanr
 
@@ -89,3 +91,23 @@ def test_stored_buffers_give_the_same_values() -> None:
     other.prepare(ridge.state_dict())
     other.load_state_dict(ridge.state_dict())
     torch.testing.assert_close(other.eval()(singles()), ridge(singles()))
+
+
+@pytest.mark.parametrize("bend", [lambda values: values, lambda values: np.exp(4 * values)])
+def test_sums_start_at_a_measured_wild_type(bend: Callable[[Any], Any]) -> None:
+    """Harmful substitutions of a good wild type: two of them are worse than each."""
+    rows = singles()
+    effects = np.repeat(np.linspace(-2, -0.1, 12), 6)
+    both = rows[0].clone()
+    both[-1] = rows[-1][-1]
+    wild_type = LETTERS.float()
+    values = bend(np.concatenate([effects, [0.0]]))
+    without, ridge = fitted(rows, values[:-1]), fitted(torch.cat([rows, wild_type[None]]), values)
+    standardised = (values - values.mean()) / values.std()
+    found = ridge(torch.stack([wild_type, both, rows[0], rows[-1]])).numpy()
+    assert found[0] == pytest.approx(standardised[-1], abs=1e-3)
+    assert found[1] < found[2] + 1e-6 < found[3] < found[0]
+    # single substitutions are ranked as without the wild type
+    rank: Any = spearmanr(ridge(rows).numpy(), without(rows).numpy())
+    assert rank.statistic > 0.99
+    assert not ridge.knows_combinations

@@ -8,7 +8,8 @@ References: Papadopoulos et al. 2002, doi 10.1007/3-540-36755-1_29 (normalised c
 regression).
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from peftide.bundle_record import model_folder, read_bundle_record
 from peftide.config import MutateConfig
 from peftide.errors import InputError
 from peftide.predictor.predictor import Predictor, load
+from peftide.quantities import count_of
 from peftide.run_folder import RunFolder
 from peftide.saved import read_frame
 from peftide.sequences import sequence_hash
@@ -30,7 +32,10 @@ from peftide.sequences.tallies import Tally
 from peftide.sequences.variants import Changes, read_variants
 from peftide.types import FloatArray
 from peftide.variants.head import VariantHead
+from peftide.variants.ridge import VariantRidge
 from peftide.variants.rows import letters_of
+
+logger = logging.getLogger(__name__)
 
 FEWEST = 20
 """Validation variants that intervals need."""
@@ -69,10 +74,43 @@ def score_mutants(config: MutateConfig, *, sites: set[int]) -> pd.DataFrame:
     if limit is not None:
         table["low"] = table[answer] - limit * spread
         table["high"] = table[answer] + limit * spread
+    warn_of_sums(predictor, config.run, [len(changes) for changes in found.changes])
     table["site"] = sites_of(found.changes, wild_type.offset)
     table["measured"] = measured(config.run, found.sequences)
     table["sequence"] = found.sequences
     return table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
+
+
+def warn_of_sums(predictor: Predictor, run: Path, counts: Sequence[int]) -> None:
+    """Warn of combinations if the model only knows single substitutions.
+
+    Parameters
+    ----------
+    counts
+        Number of substitutions of each variant.
+    """
+    several = sum(count > 1 for count in counts)
+    if not several or ridge_of(predictor).knows_combinations:
+        return
+    start = "its measured value"
+    if "no" in measured(run, [predictor.wild_type_and_offset().sequence]):
+        start = (
+            "the mean of the training values, so good substitutions add up too high: "
+            "train again with a row for the wild type (mutant WT)"
+        )
+    logger.warning(
+        "warning: %s, but no training variant had several substitutions: the model adds their "
+        "effects, and the wild type counts as %s",
+        count_of(several, "combination"),
+        start,
+    )
+
+
+def ridge_of(predictor: Predictor) -> VariantRidge:
+    """Return the ridge regression of a model of variants."""
+    head = predictor.encoder.model.head
+    assert isinstance(head, VariantHead)
+    return head.ridge
 
 
 def single_substitutions(wild_type: WildType, sites: set[int]) -> list[str]:
@@ -148,9 +186,7 @@ def measured(run: Path, sequences: Iterable[str]) -> list[str]:
 
 def expected_errors(predictor: Predictor, sequences: tuple[str, ...]) -> FloatArray:
     """Return the error that the ridge regression expects of each variant, up to a factor."""
-    head = predictor.encoder.model.head
-    assert isinstance(head, VariantHead)
-    ridge = head.ridge
+    ridge = ridge_of(predictor)
     squares = torch.cat([ridge.spread.flatten() ** 2, ridge.spread.new_zeros(1)])
     events = ridge.events(letters_of(sequences).float().to(squares.device))
     total = squares[events].sum(dim=1).clamp(min=float(squares[:-1].min()))

@@ -71,7 +71,9 @@ class VariantRidge(nn.Module):
     Attributes
     ----------
     table
-        Effect of each substitution on the latent value. Shape (L, 20).
+        Effect of each substitution on the latent value: from the mean of the training variants, or
+        from the wild type if all training variants but the wild type have one substitution.
+        Shape (L, 20).
     spread
         Standard deviation of the error of each effect, as the model expects it. Shape (L, 20).
     """
@@ -85,6 +87,11 @@ class VariantRidge(nn.Module):
             self.register_buffer(name, torch.zeros(0))
         self.table, self.spread = torch.zeros(len(letters), 20), torch.ones(len(letters), 20)
         self.left_out: dict[bytes, float] = {}
+
+    @property
+    def knows_combinations(self) -> bool:
+        """Whether training variants had several substitutions."""
+        return len(self.solved) > 0
 
     def prepare(self, state: dict[str, Tensor]) -> None:
         """Give the buffers the shapes of stored ones, which depend on the training variants."""
@@ -155,6 +162,7 @@ class VariantRidge(nn.Module):
             Whether the weights are chosen for new sites.
         """
         events, rng = self.events(rows), np.random.default_rng(0)
+        counts = (events >= 0).sum(dim=1).numpy()
         order = rng.permutation(len(values))[:MOST_VARIANTS]
         events, labels = events[order], values[order]
         few = slice(0, CHOOSING)
@@ -171,7 +179,22 @@ class VariantRidge(nn.Module):
         self._solve(
             weighted(kernels, found.kinds), found, events, targets=targets, rows=rows[order]
         )
+        if counts.max() == 1 and counts.min() == 0:
+            self._start_at(values[counts == 0].mean())
         return RidgeFit(found.error, by_site, ranks, len(order))
+
+    def _start_at(self, wild_type: float) -> None:
+        """Let sums of effects start at the value of the wild type, not at the mean of all values.
+
+        Single substitutions keep their predictions. They alone do not tell the two apart.
+        """
+        if len(self.scale):
+            start = float(np.interp(wild_type, self.values.numpy(), self.scale.numpy()))
+        else:  # the line through two knots changes nothing
+            self.scale = self.values = torch.tensor([0.0, 1.0])
+            start = wild_type
+        self.table = self.table - start
+        self.scale = self.scale - start
 
     def _solve(
         self,
