@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from peftide.bundle import load_bundle
-from peftide.bundle_record import digest_of
+from peftide.bundle_record import digest_of, model_folder, read_bundle_record
 from peftide.errors import InputError
 from peftide.files import file_hash
 
@@ -61,3 +61,13 @@ def test_an_adapter_that_would_import_a_module_is_refused(trained: Trained, tmp_
 def test_a_path_through_a_parent_folder_is_opened(trained: Trained) -> None:
     folder = trained("regression", "head") / "model"
     assert load_bundle(folder / ".." / folder.name) is not None
+
+
+def test_a_folder_that_does_not_exist_is_no_run_without_a_model(tmp_path: Path) -> None:
+    (tmp_path / "my_run").mkdir()
+    with pytest.raises(InputError, match=r"no such folder.*Did you mean .*my_run\?"):
+        read_bundle_record(model_folder(tmp_path / "my_rnu"))
+    with pytest.raises(InputError, match=r"holds no bundle\.json"):
+        read_bundle_record(tmp_path / "my_run")
+    with pytest.raises(InputError, match=r"holds no bundle\.json"):
+        read_bundle_record(tmp_path / "my_run" / "model")

@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 
 from peftide.adapters import ADAPTER_FOLDER, ADAPTERS
 from peftide.backbones.origin import Origin
-from peftide.errors import InputError, did_you_mean
+from peftide.errors import InputError, closest, did_you_mean
 from peftide.evaluation.answering import Answering
 from peftide.evaluation.calibration import Calibration
 from peftide.evaluation.conformal import Conformal
@@ -111,8 +111,9 @@ def read_bundle_record(folder: Path) -> Record:
         If there is none, it was changed, or a newer peftide wrote it.
     """
     path = folder / BUNDLE_FILE
-    if not folder.exists() and not folder.parent.exists():
-        raise InputError("no such folder", where=folder.parent)
+    if not folder.exists() and not (folder.name == MODEL and folder.parent.exists()):
+        missing = folder.parent if folder.name == MODEL else folder
+        raise InputError("no such folder", where=missing, fix=_similar_folder(missing))
     if not path.exists():
         raise InputError(
             f"{folder} holds no {BUNDLE_FILE}",
@@ -160,10 +161,18 @@ def read_answering(run: str | Path) -> tuple[Recipe, Answering]:
     return record.recipe, answering_of(record)
 
 
+def _similar_folder(path: Path) -> str:
+    """Return a hint at a folder beside a missing one whose name is spelled alike; or nothing."""
+    beside = path.absolute().parent
+    names = [one.name for one in beside.iterdir() if one.is_dir()] if beside.is_dir() else []
+    close = closest(path.name, names)
+    return f"Did you mean {path.parent / close}?" if close else ""
+
+
 def model_folder(run: str | Path) -> Path:
     """Return the model folder of a run folder, or the folder itself."""
     path = Path(run)
-    return path / "model" if (path / "model").is_dir() else path
+    return path / MODEL if (path / MODEL).is_dir() else path
 
 
 def answering_of(record: Record) -> Answering:

@@ -27,3 +27,19 @@ def test_the_command_prints_board_verdict_and_next_step(
     assert text.endswith(f"report: {tmp_path}/my runs/report.html\n")
     command = f"peftide predict '{tmp_path}/my runs/best' --input {tmp_path}/t.tsv --out "
     assert f"next: {command}" in printed.err
+    assert "total: 0.0 s, which includes planning" in text
+    assert "do not rely" not in printed.err
+
+
+@pytest.mark.parametrize(
+    ("found", "useful"),
+    [("below", True), ("above", False), ("spans 0: no evidence of a difference", False)],
+)
+def test_a_model_that_is_not_above_the_best_baseline_is_doubted(found: str, useful: bool) -> None:
+    rows = [
+        {"status": "baseline", "verdict": found},
+        {"status": "trained"},
+        {"status": "baseline", "verdict": "below"},
+    ]
+    assert module.is_useful({"rows": rows}) == useful
+    assert module.is_useful({"rows": rows[1:2]})

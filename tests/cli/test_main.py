@@ -57,6 +57,10 @@ def test_every_end_has_its_code_and_one_line(
     ("words", "said"),
     [
         ("train --epoch 3", "`peftide train` has no option --epoch. Did you mean --epochs? "),
+        (
+            "train --preset quick",
+            "`peftide train` has no option --preset. It is an option of `peftide compare`. ",
+        ),
         ("train --xyzzy=3", "`peftide train` has no option --xyzzy. `peftide train --help-all` "),
         (
             "train extra",
@@ -161,7 +165,8 @@ def test_a_process_says_what_it_did_and_libraries_keep_silent(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "4 embeddings: e.safetensors\n"
-    *notes, following = done.stderr.splitlines()
+    *notes, hint, following = done.stderr.splitlines()
     assert all(line.startswith("note: ") for line in notes), done.stderr
+    assert hint == "This command opens the embeddings in Python:"
     assert following.startswith("next: ")
     assert "lower case" in done.stderr

@@ -26,7 +26,7 @@ def test_choice_rivals_and_baseline_have_a_sentence_each() -> None:
     said = verdict("head_mini", [LORA, HEAD, kmer("below", -0.1), SKIPPED])
     assert len(said) == 3
     assert "head" in said[0]
-    assert "not distinguishable" in said[1]
+    assert "lora is not distinguishable from head (" in said[1]
     assert "40.0 times" in said[1]
     assert "above the best baseline, kmer, by 0.100" in said[2]
 

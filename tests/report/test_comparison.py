@@ -30,7 +30,7 @@ BOARD: dict[str, Any] = {
             "status": "skipped",
         },
     ],
-    "verdict": ["Chosen on validation: head.", "lora is not distinguishable from it."],
+    "verdict": ["Chosen on validation: head.", "lora is not distinguishable from head."],
     "notes": ["full_mini: skipped: it needs 90 GB"],
 }
 

@@ -61,6 +61,9 @@ def test_without_a_table_all_points_have_one_colour() -> None:
     assert name == ""
     assert {one.get("fill") for one in circles(picture)} == {COLOURS[0]}
     assert "By " not in words(points(5))
+    options = {"data": None, "map": "my_map", "label_column": "label"}
+    assert "give a table as" in " ".join(words(points(5), options=options).split())
+    assert "give a table as" not in " ".join(words(points(5)).split())
 
 
 def test_a_point_says_its_id_and_value() -> None:

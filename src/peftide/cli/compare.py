@@ -1,5 +1,6 @@
 """`peftide compare`."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,22 +13,35 @@ from peftide.config.unread import Names
 from peftide.metrics import metric_name
 from peftide.quantities import duration
 from peftide.report.comparison import REPORT
+from peftide.report.summary_forms import BASELINE
 
 TIMES = (
     "time: of one training; the first that needs the outputs of frozen layers computes them for all"
 )
 
+USELESS = "No model is better than the best baseline: do not rely on predictions yet. "
+
 
 def run(config: CompareConfig, given: Names) -> None:
     """Compare, then print the leaderboard, the verdict and the next command."""
+    begun = time.monotonic()
     result = compare(config, given=given)
     say("\n".join(leaderboard_lines(result)))
+    total = duration(time.monotonic() - begun)
+    say(f"total: {total}, which includes planning, reading and the comparison of the scores")
     say("")
     for sentence in result.record["verdict"]:
         say(f"verdict: {sentence}", style="strong")
     say_written(leaderboard=result.path / TABLE, report=result.path / REPORT)
     best = result.path / BEST
-    say_next(*after_training(best, config), hint=new_data_hint(best))
+    doubt = "" if is_useful(result.record) else USELESS
+    say_next(*after_training(best, config), hint=doubt + new_data_hint(best))
+
+
+def is_useful(record: Mapping[str, Any]) -> bool:
+    """Return whether the chosen model is above the best baseline, or there is none."""
+    best = next((row for row in record["rows"] if row["status"] == BASELINE), None)
+    return best is None or best.get("verdict") in (None, "", "below")
 
 
 def leaderboard_lines(result: CompareResult) -> Iterator[str]:

@@ -33,7 +33,7 @@ def run(config: EmbedConfig, given: Names) -> None:
     say(f"{count_of(len(vectors), 'embedding')}: {config.out}", wrap=False)
     if config.map is not None:
         say_written(map=RunFolder(config.map).report)
-    say_next(reading_command(config.out))
+    say_next(reading_command(config.out), hint="This command opens the embeddings in Python:")
 
 
 def reading_command(path: Path) -> list[str]:

@@ -59,6 +59,8 @@ from peftide.version import __version__
 INTERRUPTED = 130
 SHARED = "train"
 """The command whose work several processes share."""
+MOST_OWNERS = 3
+"""Commands that a message about an option of other commands names."""
 COMMANDS: dict[str, type[Options]] = {
     "demo": DemoConfig,
     "doctor": DoctorConfig,
@@ -188,13 +190,23 @@ def take_late_word(arguments: argparse.Namespace, unknown: list[str]) -> None:
 
 def refuse_option(name: str, command: str) -> NoReturn:
     """Refuse an unknown option of a command, and suggest the closest known option."""
-    known = [flag(field.name) for field in fields(COMMANDS[command])]
+    known = list(map(flag, names_of(COMMANDS[command])))
     close = closest(name, known) if name.startswith("-") else ""
     hint = f"Did you mean {close}? " if close else ""
+    others = [one for one, config in COMMANDS.items() if name in map(flag, names_of(config))]
+    if others:
+        owners = " and ".join(f"`peftide {one}`" for one in others[:MOST_OWNERS])
+        hint = f"It is an option of {owners}. "
     raise InputError(
         f"`peftide {command}` has no option {shown(name).strip(QUOTES)}",
         fix=f"{hint}`peftide {command} {ALL}` lists all",
     )
+
+
+def names_of(config_class: type[Options]) -> list[str]:
+    """Return the names of the options of a command, without its positional arguments."""
+    named = fields(config_class)
+    return [field.name for field in named if not field.metadata.get("positional")]
 
 
 def build_parser(words: Sequence[str]) -> Parser:

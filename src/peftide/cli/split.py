@@ -33,7 +33,7 @@ def run(config: SplitConfig, given: Names) -> None:
 def split_lines(record: dict[str, Any]) -> Iterator[str]:
     """Yield the record as text."""
     yield KINDS[record["kind"]]
-    yield f"asks: {record['asks']}"
+    yield f"this split answers: {record['asks']}"
     if groups := record["groups"]:
         sizes = f"{groups['groups']:,}, the largest of {groups['largest']:,}"
         yield f"clusters: {sizes}; {groups['by']}"

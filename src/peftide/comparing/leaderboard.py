@@ -13,6 +13,7 @@ from peftide.evaluation.part_scores import Answers, Resampling
 from peftide.evaluation.rows import ScoredPart
 from peftide.metrics import NO_EVIDENCE, difference_verdict
 from peftide.report.summary_forms import BASELINE, TRAINED
+from peftide.report.verdict import few_rows
 
 FORMAT_VERSION = 1
 MUCH_CHEAPER = 2.0
@@ -141,7 +142,7 @@ def rank(
         metric,
         tuple(rows),
         leader,
-        tuple(verdict(leader, rows)),
+        (*verdict(leader, rows), *few_rows(found["scores"][leader][metric]["n"])),
         compared,
         notes=tuple(f"{one.contender.name}: {one.status}: {one.reason}" for one in untrained),
     )

@@ -25,9 +25,11 @@ def verdict(chosen: str, rows: Sequence[Row]) -> list[str]:
     """
     own = next(row for row in rows if row["name"] == chosen)
     rivals = [row for row in rows if row["status"] == TRAINED and row is not own]
-    said = [f"Chosen on validation: {said_name(own, rows)}."]
+    named = said_name(own, rows)
+    said = [f"Chosen on validation: {named}."]
     said += [
-        f"{said_name(row, rows)} {standing(row)} and {relative_cost(row, own)}." for row in rivals
+        f"{said_name(row, rows)} {standing(row, named)} and {relative_cost(row, own)}."
+        for row in rivals
     ]
     best = next((row for row in rows if row["status"] == BASELINE), None)
     if best is not None and best.get("verdict"):
@@ -53,22 +55,22 @@ def said_name(row: Row, rows: Sequence[Row]) -> str:
     return f"{row['method']}{backbone}" + (f" at layer {row['layer']}" if len(layers) > 1 else "")
 
 
-def standing(row: Row) -> str:
-    """Return how a rival compares with the chosen model.
+def standing(row: Row, chosen: str) -> str:
+    """Return how a rival compares with the chosen model, by its name.
 
     Examples
     --------
-    >>> standing({"verdict": "below", "difference": -0.02})
-    'is below it by 0.020'
-    >>> standing({"verdict": "spans 0: no evidence of a difference", "difference": 0.01})
-    'is not distinguishable from it (the interval of the difference spans 0)'
+    >>> standing({"verdict": "below", "difference": -0.02}, "head")
+    'is below head by 0.020'
+    >>> standing({"verdict": "spans 0: no evidence of a difference", "difference": 0.01}, "head")
+    'is not distinguishable from head (the interval of the difference spans 0)'
     """
     said, gap = row.get("verdict") or "", row.get("difference")
     if said in ("above", "below") and gap is not None:
-        return f"is {said} it by {abs(gap):.3f}"
+        return f"is {said} {chosen} by {abs(gap):.3f}"
     reason = said.partition(":")[0]
     reason = f"the interval of the difference {reason}" if reason.startswith("spans") else reason
-    return f"is not distinguishable from it ({reason or 'undefined'})"
+    return f"is not distinguishable from {chosen} ({reason or 'undefined'})"
 
 
 def relative_cost(row: Row, own: Row) -> str:

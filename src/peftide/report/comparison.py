@@ -188,7 +188,8 @@ def costs(board: dict[str, Any]) -> Section | None:
     return section(
         "Costs",
         table(header, rows, label="Costs of each training", class_="numbers"),
-        intro="Validation is the score that decided; spread is the standard deviation between "
+        intro="Validation is the score that decided; it is computed after calibration, so it can "
+        "differ from the score that the training showed. Spread is the standard deviation between "
         "seeds on the scored part. Memory is the peak less the memory in use when the training "
         "began. Time is the mean over the trainings of a row. Size is the saved model.",
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from peftide.quantities import count_of, number
 from peftide.report import wording
 from peftide.report.figures import HEIGHT, WIDTH, Frame, chart, spanning
-from peftide.report.markup import Markup, element, joined
+from peftide.report.markup import Markup, element, joined, prose
 from peftide.report.page import document, listed
 from peftide.report.tables import Section, section
 from peftide.report.writing import page_footer, page_header
@@ -83,7 +83,7 @@ def map_page(table: pd.DataFrame, record: Mapping[str, Any], *, title: str) -> s
     return document(
         title,
         header=page_header("embed", title, facts),
-        main=[element("p", _how_to_read(table, record), class_="answer"), *listed(found)],
+        main=[element("p", prose(_how_to_read(table, record)), class_="answer"), *listed(found)],
         footer=page_footer(record, record["options"]["map"]),
     )
 
@@ -101,6 +101,8 @@ def titles(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _how_to_read(table: pd.DataFrame, record: Mapping[str, Any]) -> str:
     found = ["Each point is one sequence; point at it for its id."]
+    if not record["options"]["data"]:
+        found.append("To colour the points by a label, give a table as `--data`.")
     if len(table) > MOST_DRAWN:
         found.append(f"A random sample of {MOST_DRAWN:,} is drawn; map.tsv has all.")
     if record["of_pairs"]:

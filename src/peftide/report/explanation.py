@@ -200,8 +200,8 @@ def _caption(row: Mapping[str, Any]) -> Markup:
     )
     if row["random_area"] < 0:
         said += (
-            " Hiding residues at random raises the score, so hidden residues take the model "
-            "outside the sequences that it knows: read this test with caution."
+            " Hiding residues at random raises the score, so proteins with hidden residues are "
+            "unlike the proteins of the training: read this test with caution."
         )
     return element("figcaption", element("b", "Deletion test. "), said)
 

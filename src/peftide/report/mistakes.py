@@ -15,6 +15,7 @@ from peftide.types import FloatArray, IntArray
 SHOWN_MISTAKES = 10
 DEFAULT_THRESHOLD = 0.5
 LONG_NUMBER = re.compile(r"[-+]?\d*\.\d{6,}(e[-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 MOST_CLASSES = 24
 MOST_ACROSS = 100
 """Characters of all class names that fit side by side; longer names are written upright."""
@@ -131,7 +132,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     rows = [
         [
             *(part.rows[name][k] for name in names),
-            short_number(str(labels[k])),
+            short_number(str(labels[k]), is_value=part.outcome.kind == "continuous"),
             shown.said(part.answers[k], part.class_names, threshold=cut),
         ]
         for k in worst.tolist()
@@ -152,14 +153,16 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     )
 
 
-def short_number(label: str) -> str:
-    """Return a label; a number with many digits is rounded.
+def short_number(label: str, *, is_value: bool = False) -> str:
+    """Return a label; a value, and a number with many digits, is rounded as predictions are.
 
     Examples
     --------
     >>> short_number("1.8099999942779541"), short_number("C2"), short_number("0.25")
     ('1.81', 'C2', '0.25')
+    >>> short_number("-0.28267", is_value=True)
+    '−0.2827'
     """
-    if not LONG_NUMBER.fullmatch(label):
+    if not (NUMBER if is_value else LONG_NUMBER).fullmatch(label):
         return label
     return number(float(label))

@@ -93,10 +93,21 @@ def verdict(metrics: dict[str, Any], part: str, metric: str) -> list[str]:
         said.append(
             "There is no test part. Validation chose the best epoch, so this score is too good."
         )
-    if entry["n"] < FEW_ROWS:
-        rows = "row" if entry["n"] == 1 else "rows"
-        said.append(f"The score comes from only {entry['n']} {rows}, too few to conclude anything.")
-    return said
+    return [*said, *few_rows(entry["n"])]
+
+
+def few_rows(count: int) -> list[str]:
+    """Return a warning if a score comes from few rows.
+
+    Examples
+    --------
+    >>> few_rows(46), few_rows(500)
+    (['The score comes from only 46 rows, too few to conclude anything.'], [])
+    """
+    if count >= FEW_ROWS:
+        return []
+    rows = "row" if count == 1 else "rows"
+    return [f"The score comes from only {count} {rows}, too few to conclude anything."]
 
 
 def undefined(scores: dict[str, Any], part: str, metric: str) -> str:

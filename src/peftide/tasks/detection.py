@@ -341,5 +341,5 @@ def _of_words(column: Column) -> Detection:
         example = shortened(distinct[0])
         reason = f"{len(distinct):,} different texts in {rows:,} rows (such as {example})"
         return Detection(("multiclass", "multilabel"), reason)
-    words = count_of(len(distinct), "different word") if len(distinct) > 1 else "always one word"
+    words = count_of(len(distinct), "different word") if len(distinct) > 1 else "all the same word"
     return Detection(("multiclass",), words)
