@@ -74,3 +74,10 @@ def test_the_audit_says_each_leak_and_warning_with_its_own_part_and_severity() -
         "  warning: test: 25 of 500",
         "  warning: validation, test: 1 row",
     ]
+    advised = [verdicts[0] | {"advice": "Split by site", "text": text} for text in ("a", "b")]
+    assert list(audit_lines({"conclusion": "2 warnings", "verdicts": advised})) == [
+        "audit: 2 warnings",
+        "  warning: test: a",
+        "    → Split by site",
+        "  warning: test: b",
+    ]

@@ -39,7 +39,7 @@ def test_all_single_substitutions_are_scored_and_listed(run: Path, tmp_path: Pat
     assert np.all(np.asarray(table["low"]) < np.asarray(table["prediction"]))
     assert not table["mutant"].str[1:-1].astype(int).isin([1, 5, 6, 7, 8, 9]).any()
     order = pd.read_csv(out / "order.tsv", sep="\t")
-    assert order["mutant"].tolist() == table["mutant"].head(7).tolist()
+    assert order["mutant"].tolist() == table["mutant"][table["measured"] == "no"].head(7).tolist()
     assert order["sequence"].str.len().eq(30).all()
     assert (out / "heat_map.svg").read_text().count("<title>") == len(table)
     written = pd.read_csv(out / "variants.tsv", sep="\t")

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from peftide.sequences.findings import say_findings
+from peftide.sequences.records import Finding
 from peftide.splitting.training_data import read_training_data
 from tests.conftest import small_config, write_rows
 
@@ -13,3 +14,14 @@ def test_findings_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     say_findings(read_training_data(config, "sequence").findings)
     assert "lower case" in caplog.text
     assert "trailing stop" in caplog.text
+
+
+def test_a_finding_that_may_make_scores_wrong_is_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    say_findings((Finding("train", "similar_classes", 2, "one class twice"),))
+    say_findings((Finding("train", "trailing_stops", 2, "removed"),))
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "warning",
+        "note",
+    ]

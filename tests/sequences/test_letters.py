@@ -39,6 +39,7 @@ def test_white_space_case_and_stop(cleaner: SequenceCleaner):
         ("\nMKV\nM-K\n", 4, "'-': this looks like an alignment: remove the gaps"),
         ("MK.V", 2, "'.': this looks like an alignment"),
         ("MK*V*", 2, "'*': a stop inside the protein"),
+        ("MK*V1", 2, "'*' '1': '*' is a stop inside the protein"),
         ("\nMKV\n\n10 MKV", 5, "'1' '0': remove the numbers"),
         ("MKV>P", 2, "'>': a line break is missing before the '>'"),
         ("MK?V", 2, "'?': only letters are residues; write an unknown one as X"),

@@ -83,3 +83,12 @@ def test_sequences_are_compared_with_the_wild_type() -> None:
     assert mutant_name([Substitution(1, "M", "L")], offset=22) == "M23L"
     with pytest.raises(InputError, match="7 residues; expected a variant of the wild type"):
         changes_between(WILD_TYPE, WILD_TYPE[1:])
+
+
+def test_names_that_cannot_be_read_are_listed_with_sites_outside() -> None:
+    with pytest.raises(InputError, match="2 problems") as found:
+        read_variants(["K2Z", "K20R", "K2*", "K2R"], "MKV", offset=0)
+    assert "'Z', which is no amino acid" in str(found.value)
+    assert "site 20 is outside the wild type" in str(found.value)
+    with pytest.raises(InputError, match="no amino acid"):
+        read_variants(["K2Z", "K20R"], "MKV")  # the numbering is unknown

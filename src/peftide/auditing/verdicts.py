@@ -25,6 +25,8 @@ WARNINGS = {
     "renamed_ids": "Give every sequence a unique id: scores by id mix up these sequences",
     "other_split_values": "Pass the table as --data if its split column is right",
     "nucleotide_like_sequences": "Translate them if they are DNA",
+    "labels_like_missing_values": "Leave out these rows if their label is unknown",
+    "similar_classes": "Correct the labels if they are one class",
 }
 """Kind of a reading finding that is more than a note → advice."""
 

@@ -16,7 +16,9 @@ def run(config: MutateConfig, given: Names) -> None:
     say(table.head(SHOWN).to_string(index=False))
     if len(table) > SHOWN:
         say(f"… and {len(table) - SHOWN:,} more in {config.out / SCORES}", wrap=False)
-    say(f"{count_of(len(table), 'mutant')}, the best {min(config.top, len(table)):,} to order")
+    new = int((table["measured"] == "no").sum())
+    best = f"the best {min(config.top, new):,} of {new:,} that were not measured are to order"
+    say(f"{count_of(len(table), 'mutant')}; {best}")
     say_written(
         all_scores=config.out / SCORES, to_order=config.out / ORDER, heat_map=config.out / PICTURE
     )

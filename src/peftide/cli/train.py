@@ -32,15 +32,20 @@ def run(config: TrainConfig, given: Names) -> None:
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the conclusion of the audit, and a line for each leak and warning, the worst first.
+    """Yield the conclusion of the audit, and each leak and warning with advice, the worst first.
 
     Parts with the same severity and the same words share a line.
     """
     yield f"audit: {audit['conclusion']}"
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], list[str]] = {}
     for severity in SERIOUS:
         for verdict in audit["verdicts"]:
             if verdict["severity"] == severity:
-                found.setdefault((severity, verdict["text"]), []).append(verdict["part"])
-    for (severity, text), parts in found.items():
+                key = (severity, verdict["text"], verdict.get("advice") or "")
+                found.setdefault(key, []).append(verdict["part"])
+    said = ""
+    for (severity, text, advice), parts in found.items():
         yield f"  {severity}: {', '.join(parts)}: {text}"
+        if advice and advice != said:
+            yield f"    → {advice}"
+        said = advice

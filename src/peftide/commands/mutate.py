@@ -20,10 +20,11 @@ MUTATE = "mutate"
 SCORES, ORDER, PICTURE = "variants.tsv", "order.tsv", "heat_map.svg"
 PICTURED = {"prediction": "value", "probability": "probability of yes"}
 """Column of the scores → their name in the picture."""
+OF_EACH = "of each substitution; white: their median, not the wild type"
 
 
 def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
-    """Score substitutions of the wild type; write the table, a heat map and the best mutants.
+    """Score substitutions of the wild type; write the table, a heat map and the best new mutants.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
             table["mutant"],
             table[answer],
             Bands(recipe.wild_type, offset),
-            answer=f"Predicted {PICTURED[answer]} of each substitution",
+            answer=f"Predicted {PICTURED[answer]} {OF_EACH}",
         )
         write_text(folder.path / PICTURE, as_file(picture))
         record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}
@@ -81,7 +82,7 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
 
 
 def _order(table: pd.DataFrame, top: int) -> pd.DataFrame:
-    """Return the best mutants with their sequences, numbered."""
-    best = table.head(top).reset_index(drop=True)
+    """Return the best mutants that nobody measured, with their sequences, numbered."""
+    best = table[table["measured"] == "no"].head(top).reset_index(drop=True)
     best.insert(0, "rank", best.index + 1)
     return best

@@ -38,7 +38,10 @@ def means(run: Run) -> list[str]:
     given = {name: value for name, value in run.options.items() if value is not None}
     known = {**run.record, **given}
     method = str(known.get("method", ""))
-    answers = [wording.METHODS.get(method, method), known.get("backbone")]
+    named = wording.METHODS.get(method, method)
+    if method == "head" and run.record.get("steps") == 0:
+        named = "frozen backbone, ridge regression"
+    answers = [named, known.get("backbone")]
     return [str(answer) for answer in answers if answer]
 
 

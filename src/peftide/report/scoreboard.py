@@ -37,6 +37,11 @@ MEANINGS = {
 }
 """Headline metric → its meaning for a reader who does not know it."""
 
+HOMOLOGUES = (
+    " Without similar training proteins, as after a split by cluster, the baseline "
+    "nearest homologue can only guess."
+)
+
 
 def headline(run: Run) -> Markup:
     """Return the headline score and the verdict on it."""
@@ -95,6 +100,7 @@ def standings(run: Run) -> Section | None:
         ),
         intro=f"Dots show the {name}, lines show its 95 % interval if it has one. "
         + ("A useful model is clearly better than these baselines." if known else "")
+        + (HOMOLOGUES if "nearest_homologue" in run.metrics.get("baselines", {}) else "")
         + resampled(run.metrics, run.reported[0]),
     )
 

@@ -160,7 +160,9 @@ def _advice(characters: str) -> str:
     if set(characters) & set("-."):
         return "this looks like an alignment: remove the gaps"
     if "*" in characters:
-        return "a stop inside the protein: cut it there, or check the reading frame"
+        stop = "a stop inside the protein: cut it there, or check the reading frame"
+        others = characters.replace("*", "")
+        return f"'*' is {stop}; of the others: {_advice(others)}" if others else stop
     if any(character.isdigit() for character in characters):
         return "remove the numbers"
     if not characters.isascii():

@@ -98,8 +98,14 @@ def read_variants(
     >>> found.sequences, found.offset, found.rows.tolist()
     (('GKL', 'AKL', 'ARV'), 100, [0, 1, 3])
     """
-    mutants = _parse(names, where)
+    mutants, problems = _parse(names, where)
     named = {row: (*one.substitutions, *one.unchanged) for row, one in mutants.items()}
+    if problems:  # together with the residues that do not fit, if the numbering is known
+        wrong = [] if offset is None else _wrong(named, wild_type, offset)
+        said = [
+            f"{where(row)}: {_mismatch(change, wild_type, offset or 0)}" for row, change in wrong
+        ]
+        raise_problems([*problems, *said])
     if offset is None:
         offset = _find_offset(named, wild_type, where)
     _check(named, wild_type, where, offset=offset)
@@ -163,8 +169,12 @@ def mutant_name(changes: Iterable[Substitution], *, offset: int = 0) -> str:
     return ":".join(named) or "WT"
 
 
-def _parse(names: Sequence[str], where: Callable[[int], str]) -> dict[int, Mutant]:
-    mutants, problems = {}, []
+def _parse(
+    names: Sequence[str], where: Callable[[int], str]
+) -> tuple[dict[int, Mutant], list[str]]:
+    """Return the mutants that can be read, by row, and what is wrong with the others."""
+    mutants: dict[int, Mutant] = {}
+    problems: list[str] = []
     known: dict[str, Mutant] = {}
     for row, name in enumerate(names):
         if looks_missing(name) and name.strip() not in ("=", "-"):
@@ -173,8 +183,7 @@ def _parse(names: Sequence[str], where: Callable[[int], str]) -> dict[int, Mutan
             mutants[row] = known[name] = known.get(name) or parse_mutant(name)
         except InputError as error:
             problems.append(f"{where(row)}: {error}")
-    raise_problems(problems)
-    return mutants
+    return mutants, problems
 
 
 def _find_offset(named: Mapping[int, Changes], wild_type: str, where: Callable[[int], str]) -> int:
@@ -208,16 +217,23 @@ def _fits(wild_type: str, position: int, old: str) -> bool:
 def _check(
     named: Mapping[int, Changes], wild_type: str, where: Callable[[int], str], *, offset: int
 ) -> None:
-    problems = []
-    wrong: list[tuple[int, Substitution]] = []
-    for row, changes in named.items():
-        for change in changes:
-            if not _fits(wild_type, change.position - offset, change.old):
-                wrong.append((row, change))
-                problems.append(f"{where(row)}: {_mismatch(change, wild_type, offset)}")
+    wrong = _wrong(named, wild_type, offset)
     if wrong:
+        problems = [f"{where(row)}: {_mismatch(one, wild_type, offset)}" for row, one in wrong]
         fix = _second_offset(named, wrong, wild_type, where=where, offset=offset)
         raise_problems(problems, fix=fix or "Check the wild type (--wild-type) and the numbering")
+
+
+def _wrong(
+    named: Mapping[int, Changes], wild_type: str, offset: int
+) -> list[tuple[int, Substitution]]:
+    """Return row and change of each residue that differs from the wild type."""
+    return [
+        (row, change)
+        for row, changes in named.items()
+        for change in changes
+        if not _fits(wild_type, change.position - offset, change.old)
+    ]
 
 
 def _mismatch(change: Substitution, wild_type: str, offset: int) -> str:
