@@ -100,3 +100,20 @@ def test_labels_that_need_a_correction_have_no_next_command(
     said = capsys.readouterr().err
     assert said.endswith("Correct the labels first: the note on them says how.\n")
     assert "next:" not in said
+
+
+def test_the_next_command_names_the_wild_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wild_type = "MKVLAAGIVG"
+    (tmp_path / "wt.fasta").write_text(f">wt\n{wild_type}\n")
+    rows = [
+        (f"{old}{site}{new}", site / 10)
+        for site, old in enumerate(wild_type, start=1)
+        for new in "WYF"
+    ]
+    write_rows(tmp_path / "t.tsv", "mutant label", rows)
+    words = "split --input t.tsv --wild-type wt.fasta --kind position --out parts"
+    assert main([*words.split(), "--fractions", "0.6,0.2,0.2"]) == 0
+    (command,) = re.findall(r"^next: (.*)$", capsys.readouterr().err, re.MULTILINE)
+    assert "--data parts/split.tsv --wild-type wt.fasta " in command
