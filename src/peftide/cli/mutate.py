@@ -16,7 +16,7 @@ def run(config: MutateConfig, given: Names) -> None:
     say(table.head(SHOWN).to_string(index=False))
     if len(table) > SHOWN:
         say(f"… and {len(table) - SHOWN:,} more in {config.out / SCORES}", wrap=False)
-    new = int((table["measured"] == "no").sum())
+    new = table["measured"].tolist().count("no")
     best = f"the best {min(config.top, new):,} of {new:,} that were not measured are to order"
     say(f"{count_of(len(table), 'mutant')}; {best}")
     say_written(

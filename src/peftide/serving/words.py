@@ -110,7 +110,7 @@ def nearest(found: pd.DataFrame | None) -> Markup:
     if not len(found):
         said = "No training protein is similar: expect a less certain answer."
         return element("p", said, class_="quiet")
-    is_pair, has_labels = found["query"].max() > 1, "label" in found
+    is_pair, has_labels = bool((found["query"] > 1).any()), "label" in found
     ranks = found.groupby("query").cumcount() + 1
     rows = [
         [
