@@ -131,6 +131,8 @@ def test_a_wild_type_is_a_file_an_id_or_letters(path: Path, fasta: Path) -> None
     assert long.variants_of.sequence == 100 * WILD_TYPE
     with pytest.raises(InputError, match=r"has no sequence 'wd'. Known: wt"):
         read(path, text, wild_type="wd", sequences=fasta)
+    with pytest.raises(InputError, match="--sequences: received .* Leave this option out"):
+        read(path, text, wild_type=WILD_TYPE, sequences=fasta)
     with pytest.raises(InputError, match="expected a FASTA file, the id"):
         read(path, text, wild_type="absent.fasta")
     fasta.write_text(">a\nMKV\n>b\nMKL\n", encoding="utf-8")

@@ -144,11 +144,18 @@ def find_wild_type(columns: RowOptions) -> str | None:
                 fix=f"Name one by its id: --sequences {named} --wild-type {proteins.ids[0]}",
             )
         return proteins.sequences[0]
+    letters = named.strip().upper()
+    is_sequence = len(letters) >= SHORTEST and letters.isalpha() and letters.isascii()
     if isinstance(columns.sequences, str | Path):
         proteins, _ = read_fasta(Path(columns.sequences))
+        if is_sequence and named not in proteins.ids:
+            raise InputError(
+                f"received {columns.sequences}, but the wild type is known by its sequence",
+                where="--sequences",
+                fix="Leave this option out",
+            )
         return _by_id(named, proteins, str(columns.sequences))
-    letters = named.strip().upper()
-    if len(letters) >= SHORTEST and letters.isalpha() and letters.isascii():
+    if is_sequence:
         return letters
     raise InputError(
         f"received {named!r}",
@@ -212,7 +219,7 @@ def _from_sequences(grid: Grid, column: str | None, columns: RowOptions) -> str:
         raise InputError(
             "the table names mutants, but their wild type is missing",
             where=grid.path,
-            fix="Give it with --wild-type FILE (FASTA)",
+            fix="Give it with --wild-type FILE (FASTA), or add a column of whole sequences",
         )
     for name, sequence in zip(grid.cells[column], grid.cells[given], strict=True):
         if looks_missing(name) or looks_missing(sequence):
