@@ -25,6 +25,8 @@ from tests.conftest import small_config
 FORKS = multiprocessing.get_context("forkserver")
 # torch and peft are imported once for all
 FORKS.set_forkserver_preload(["peftide.training.running", "peftide.backbones.esm", "peft"])
+SLOW: dict[str, Any] = {"marks": pytest.mark.slow}
+"""A case that takes a way through the code which another case takes too."""
 SMALL: dict[str, Any] = {"head_dropout": 0.0, "baselines": ("none",), "checkpoint_minutes": 0.0}
 
 
@@ -104,16 +106,16 @@ def assert_same_training(found: Path, expected: Path, *, tolerance: float = 1e-5
     ("task", "method", "changes"),
     [
         ("regression", "head", {}),
-        ("regression", "head", {"seeds": 2}),
+        pytest.param("regression", "head", {"seeds": 2}, **SLOW),
         ("regression", "lora", {"batch_size": 5}),
-        ("regression", "full", {}),
-        ("regression", "adalora", {"epochs": 6}),
-        ("residue", "lora", {}),
-        ("multiclass", "bias", {}),
-        ("ppi", "head", {}),
-        ("ppi", "lora", {"sampler": "pairs"}),
+        pytest.param("regression", "full", {}, **SLOW),
+        pytest.param("regression", "adalora", {"epochs": 6}, **SLOW),
+        pytest.param("residue", "lora", {}, **SLOW),
+        pytest.param("multiclass", "bias", {}, **SLOW),
+        pytest.param("ppi", "head", {}, **SLOW),
+        pytest.param("ppi", "lora", {"sampler": "pairs"}, **SLOW),
         ("ppi", "lora", {"sampler": "blocks", "blocks": 2}),
-        ("ppi", "full", {"sampler": "blocks", "blocks": 3}),
+        pytest.param("ppi", "full", {"sampler": "blocks", "blocks": 3}, **SLOW),
         ("ppi", "head", {"pooling": "attention", "sampler": "blocks", "blocks": 2}),
     ],
 )
@@ -137,10 +139,12 @@ SHARDED: dict[str, Any] = {"shard_backbone": True, "max_tokens": 60}
 @pytest.mark.parametrize(
     ("task", "method", "changes"),
     [
-        ("regression", "lora", {"batch_size": 5}),
+        pytest.param("regression", "lora", {"batch_size": 5}, **SLOW),
         ("ppi", "lora", {"sampler": "blocks", "blocks": 2, "lora_layers": "all"}),
-        ("ppi", "bias", {"batch_size": 2, "sampler": "pairs", "lora_layers": "last:1"}),
-        ("residue", "last_k", {"gradient_checkpointing": True}),
+        pytest.param(
+            "ppi", "bias", {"batch_size": 2, "sampler": "pairs", "lora_layers": "last:1"}, **SLOW
+        ),
+        pytest.param("residue", "last_k", {"gradient_checkpointing": True}, **SLOW),
     ],
 )
 def test_a_backbone_in_pieces_trains_as_a_whole_one(
