@@ -132,7 +132,7 @@ def surest_mistakes(part: Part, *, threshold: float | None) -> Markup | None:
     rows = [
         [
             *(part.rows[name][k] for name in names),
-            short_number(str(labels[k]), is_value=part.outcome.kind == "continuous"),
+            short_number(str(labels[k]), is_value=shown.sureness is None),
             shown.said(part.answers[k], part.class_names, threshold=cut),
         ]
         for k in worst.tolist()
