@@ -65,7 +65,12 @@ def test_a_title_is_one_line_and_a_new_one_replaces_it(tmp_path: Path) -> None:
 
 def test_an_option_without_value_hides_no_fact(tmp_path: Path) -> None:
     """An evaluation has the option --backbone for one that has moved."""
-    record = {"backbone": "mini", "method": "head", "options": {"backbone": None}}
+    record: dict[str, Any] = {
+        **{"backbone": "mini", "method": "head"},
+        "options": {"backbone": None},
+    }
     assert means(run_of(tmp_path, **record)) == ["frozen backbone, trained head", "mini"]
-    solved = record | {"steps": 0}
-    assert means(run_of(tmp_path, **solved)) == ["frozen backbone, ridge regression", "mini"]
+    assert means(run_of(tmp_path, **record, steps=0)) == [
+        "frozen backbone, ridge regression",
+        "mini",
+    ]

@@ -83,6 +83,6 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
 
 def _order(table: pd.DataFrame, top: int) -> pd.DataFrame:
     """Return the best mutants that nobody measured, with their sequences, numbered."""
-    best = table[table["measured"] == "no"].head(top).reset_index(drop=True)
+    best = table.query("measured == 'no'").head(top).reset_index(drop=True)
     best.insert(0, "rank", best.index + 1)
     return best
