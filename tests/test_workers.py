@@ -67,6 +67,7 @@ def test_a_killed_worker_is_replaced(
     assert caplog.text.count("a worker ended at piece 0") == 1
 
 
+@pytest.mark.slow
 def test_a_piece_that_kills_every_worker_is_named(cluster: Cluster, tmp_path: Path) -> None:
     workers = cluster.workers(maker(tmp_path, kills={3: 99}))
     with pytest.raises(PeftideError, match=r"3 workers ended at the same piece of work \(3\)"):
