@@ -39,7 +39,7 @@ class Benchmark:
     Attributes
     ----------
     about
-        What it holds.
+        Its content, in a few words.
     licence
         As the source states it.
     repository
@@ -115,7 +115,7 @@ def build_stability(texts: Mapping[str, str]) -> Tables:
 def labelled_pairs(
     texts: Mapping[str, str], pattern: str, block: str, *, part: str
 ) -> Iterator[Row]:
-    """Yield the pairs of a block, first those that interact, in the order of the files."""
+    """Yield the pairs of a block in the order of the files: first the ones that interact."""
     for kind, label in LABELS.items():
         for pair in cells(texts, pattern.format(block, kind), count=2):
             yield (*pair, label, part)

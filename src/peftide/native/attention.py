@@ -5,8 +5,7 @@ small ESM-2.
 """
 
 import ctypes
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -19,9 +18,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from peftide.native.building import build, find_compiler
-from peftide.native.running import TILES, has_units, in_threads
-
-logger = logging.getLogger(__name__)
+from peftide.native.running import TILES, Function, first_right, has_units, in_threads
 
 SOURCES = ("words.c", "products.c", "tiles.c", "attention.c")
 WIDTHS = frozenset({16, 24, 32, 64, 128})
@@ -31,8 +28,6 @@ ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int]
 LARGEST_ERROR = 0.05
 """Largest error that the check of a new library accepts; bf16 alone makes up to 0.02 of it."""
 
-Attend = Callable[..., int]
-"""A compiled function: `Rows`, two numbers of sequences and heads, and whether to go back."""
 Turns = tuple[Float[Tensor, "1 N width"], Float[Tensor, "1 N width"]]
 
 
@@ -130,7 +125,7 @@ class CompiledAttention(torch.autograd.Function):
 
 
 def _run(
-    compiled: Attend,
+    compiled: Function,
     inputs: Sequence[Float[Tensor, "N heads width"]],
     packing: Packing,
     *,
@@ -196,22 +191,20 @@ def state() -> str:
 
 
 @cache
-def library() -> Attend | None:
+def library() -> Function | None:
     """Return the compiled function, or None where it cannot be had or is wrong."""
     built = build(SOURCES) if has_units() else None
     if built is None:
         return None
-    for compiled in ways(built):
-        if _is_right(compiled):
-            return compiled
-    logger.warning(
-        "the compiled attention gives wrong numbers on this machine: peftide uses torch's "
-        "attention instead, which is slower"
+    return first_right(
+        ways(built),
+        _is_right,
+        warning="the compiled attention gives wrong numbers on this machine: peftide uses torch's "
+        "attention instead, which is slower",
     )
-    return None
 
 
-def ways(built: ctypes.CDLL) -> list[Attend]:
+def ways(built: ctypes.CDLL) -> list[Function]:
     """Return the functions of a library that this CPU can run, the fastest first."""
     functions = [built.peftide_attend]
     if has_units(TILES) and built.peftide_may_use_tiles():
@@ -221,7 +214,7 @@ def ways(built: ctypes.CDLL) -> list[Attend]:
     return functions
 
 
-def _is_right(compiled: Attend) -> bool:
+def _is_right(compiled: Function) -> bool:
     """Return whether a library gives the numbers and gradients of torch for a few random ones."""
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode(mode=False), torch.enable_grad():

@@ -5,8 +5,6 @@ quarter of the time of ESM-2 150M on a CPU with AMX.
 """
 
 import ctypes
-import logging
-from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -15,9 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from peftide.native.building import build
-from peftide.native.running import Share, has_units, in_threads
-
-logger = logging.getLogger(__name__)
+from peftide.native.running import Function, Share, first_right, has_units, in_threads
 
 SOURCES = ("passes.c",)
 ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
@@ -78,7 +74,7 @@ def add_to(hidden: Float[Tensor, "N D"], added: Float[Tensor, "N D"]) -> None:
 
 
 def _run(
-    compiled: Callable[..., int] | None,
+    compiled: Function | None,
     hidden: Tensor,
     *,
     norm: nn.LayerNorm | None = None,
@@ -110,22 +106,21 @@ def _shares(tokens: int) -> list[Share]:
 
 
 @cache
-def library() -> Callable[..., int] | None:
+def library() -> Function | None:
     """Return the compiled function, or None where it cannot be had or is wrong."""
     built = build(SOURCES) if has_units() else None
     if built is None:
         return None
     built.peftide_pass.argtypes = ARGUMENTS
-    if not _is_right(built.peftide_pass):
-        logger.warning(
-            "the compiled steps between matrix products give wrong numbers on this machine: "
-            "peftide uses torch's instead, which are slower"
-        )
-        return None
-    return built.peftide_pass
+    return first_right(
+        [built.peftide_pass],
+        _is_right,
+        warning="the compiled steps between matrix products give wrong numbers on this machine: "
+        "peftide uses torch's instead, which are slower",
+    )
 
 
-def _is_right(compiled: Callable[..., int]) -> bool:
+def _is_right(compiled: Function) -> bool:
     """Return whether a library gives the numbers of torch for a few random ones."""
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():

@@ -1,7 +1,8 @@
-"""What a compiled function needs to run: units of the CPU, and threads beside the caller's."""
+"""Compiled functions at run time: units of the CPU, a check of their numbers, and threads."""
 
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -10,6 +11,10 @@ import torch
 UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
 TILES = ("amx_tile", "amx_bf16")
 
+logger = logging.getLogger(__name__)
+
+Function = Callable[..., int]
+"""A compiled function; it returns 0 if all went well."""
 Share = tuple[int, int]
 """From and to which item a thread works."""
 
@@ -18,6 +23,17 @@ def has_units(units: Sequence[str] = UNITS) -> bool:
     """Return whether this CPU has some instructions, by default those of every function."""
     there = torch.cpu.get_capabilities()
     return all(there.get(unit) for unit in units)
+
+
+def first_right(
+    functions: Iterable[Function], is_right: Callable[[Function], bool], *, warning: str
+) -> Function | None:
+    """Return the first function whose numbers are right; else None, with a warning."""
+    for function in functions:
+        if is_right(function):
+            return function
+    logger.warning(warning)
+    return None
 
 
 def in_threads(work: Callable[[Share], int], shares: Sequence[Share]) -> list[int]:
