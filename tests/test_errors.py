@@ -3,9 +3,11 @@
 import pytest
 
 from peftide.errors import (
+    SHOWN_PROBLEMS,
     BackboneError,
     InputError,
     PeftideError,
+    Problems,
     StorageError,
     TrainingError,
     did_you_mean,
@@ -58,11 +60,27 @@ def test_one_problem_is_said_as_it_is():
 
 def test_many_problems_are_shown_in_part_and_counted():
     with pytest.raises(InputError) as caught:
-        raise_problems([f"line {k} is bad" for k in range(7)], fix="Mend them")
+        raise_problems([f"line {k} is bad" for k in range(SHOWN_PROBLEMS + 2)], fix="Mend them")
     lines = str(caught.value).splitlines()
-    assert lines[0] == "7 problems in the input:"
+    assert lines[0] == f"{SHOWN_PROBLEMS + 2} problems in the input:"
     assert lines[-2:] == ["  … and 2 more", "Mend them"]
-    assert len(lines) == 8
+    assert len(lines) == SHOWN_PROBLEMS + 3
+
+
+def test_problems_of_several_steps_are_raised_in_the_order_of_their_lines():
+    problems = Problems()
+    for line in (10, 9):
+        with problems.collected():
+            raise_problems([f"a.tsv:{line}: bad {line}"], fix="Mend it")
+    with problems.collected(only_of_rows=True):
+        raise InputError("all labels are 1", where="a.tsv")
+    with pytest.raises(InputError) as caught:
+        problems.raise_all()
+    assert str(caught.value).splitlines()[1:] == [
+        "  a.tsv:9: bad 9",
+        "  a.tsv:10: bad 10",
+        "Mend it",
+    ]
 
 
 def test_a_problem_of_several_lines_is_shown_once_and_counted_for_each():

@@ -2,14 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-SHOWN_PROBLEMS = 5
+SHOWN_PROBLEMS = 20
 MOST_NAMES = 30
 LONGEST_NAME = 60
 LONGEST_PROBLEM = 300
-LONGEST_MESSAGE = 2000
+LONGEST_MESSAGE = 4000
 PLACED = re.compile(r"(?P<file>.+?)(?P<before>:| row )(?P<line>\d+): (?P<text>.+)", re.DOTALL)
 """A problem with its file and line."""
 SHOWN_LINES = 3
@@ -34,6 +35,11 @@ class InputError(PeftideError, ValueError):
         File and line, record id, or option name.
     fix
         What to do.
+
+    Attributes
+    ----------
+    problems
+        The single problems, without the advice on all.
     """
 
     exit_code = 2
@@ -45,7 +51,58 @@ class InputError(PeftideError, ValueError):
         self.received, self.expected, self.where, self.fix = received, expected, str(where), fix
         place = f"{where}: " if str(where) else ""
         wanted = f"; expected {expected}" if expected else ""
-        super().__init__(with_fix(f"{place}{received}{wanted}", fix))
+        text = f"{place}{received}{wanted}"
+        self.problems = [text]
+        super().__init__(with_fix(text, fix))
+
+
+class Problems:
+    """The problems of several steps, so that one message names all.
+
+    Examples
+    --------
+    >>> problems = Problems()
+    >>> with problems.collected():
+    ...     raise InputError("a.tsv:3: the label is empty")
+    >>> with problems.collected():
+    ...     raise InputError("a.tsv:7: the id is empty")
+    >>> problems.raise_all()
+    Traceback (most recent call last):
+    peftide.errors.InputError: 2 problems in the input:
+      a.tsv:3: the label is empty
+      a.tsv:7: the id is empty
+    """
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._fixes: list[str] = []
+
+    @contextmanager
+    def collected(self, *, only_of_rows: bool = False) -> Iterator[None]:
+        """Keep the problems of the step inside instead of raising them.
+
+        Parameters
+        ----------
+        only_of_rows
+            Keep those with a file and a line, and drop the others.
+        """
+        try:
+            yield
+        except InputError as error:
+            kept = [p for p in error.problems if not only_of_rows or PLACED.fullmatch(p)]
+            self.found += kept
+            self._fixes += [error.fix] if kept and error.fix else []
+
+    def raise_all(self) -> None:
+        """Raise all problems as one error, in the order of lines; do nothing if there are none.
+
+        Raises
+        ------
+        InputError
+            See `raise_problems`.
+        """
+        ordered = sorted(self.found, key=_file_and_line)
+        raise_problems(ordered, fix="\n".join(dict.fromkeys(self._fixes)))
 
 
 class BackboneError(InputError):
@@ -179,7 +236,15 @@ def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:
     rest = sum(map(len, groups[SHOWN_PROBLEMS:]))
     listed = "\n  ".join([*shown, *([f"… and {rest:,} more"] if rest else [])])
     remedy = f"\n{fix}" if fix else ""
-    raise InputError(f"{len(problems):,} problems in the input:\n  {listed}{remedy}")
+    error = InputError(f"{len(problems):,} problems in the input:\n  {listed}{remedy}")
+    error.problems, error.fix = problems, fix
+    raise error
+
+
+def _file_and_line(problem: str) -> tuple[str, int]:
+    """Return the file and the line of a problem; problems without come first."""
+    found = PLACED.fullmatch(problem)
+    return ("", 0) if found is None else (found["file"], int(found["line"]))
 
 
 def _of_several_lines(problems: Sequence[str]) -> list[list[str]]:

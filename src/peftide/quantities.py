@@ -73,18 +73,18 @@ def count_of_kind(count: int, kind: str) -> str:
     ('1 row of unknown classes', '1 similar class')
     >>> count_of_kind(1, "synonymous_rows")
     '1 synonymous row'
-    >>> count_of_kind(2, "over_long_sequences"), count_of_kind(150, "held_out_rows")
-    ('2 over-long sequences', '150 held-out rows')
+    >>> count_of_kind(2, "over_long_sequences"), count_of_kind(1, "nucleotide_like_sequences")
+    ('2 over-long sequences', '1 nucleotide-like sequence')
     """
-    words = kind.split("_")
+    name = kind.replace("_", " ")
+    for apart in HYPHENATED:
+        name = name.replace(apart, apart.replace(" ", "-"))
+    words = name.split(" ")
     noun = next((k for k, word in enumerate(words) if word in PREPOSITIONS), len(words))
     plural = next((k for k, word in enumerate(words[:noun]) if PLURAL.search(word)), None)
     if count == 1 and plural is not None:
         words[plural] = words[plural].removesuffix("es" if words[plural].endswith("sses") else "s")
-    name = " ".join(words)
-    for apart in HYPHENATED:
-        name = name.replace(apart, apart.replace(" ", "-"))
-    return f"{count:,} {name}"
+    return f"{count:,} {' '.join(words)}"
 
 
 def number(value: float) -> str:

@@ -10,7 +10,7 @@ from peftide.config import TrainConfig, from_mapping, read_yaml
 from peftide.evaluation.rows import ScoredPart
 from peftide.run_folder import RunFolder
 from peftide.tasks import TASKS
-from peftide.tasks.detecting import read_request
+from peftide.tasks.request import read_request
 from peftide.training.problem import read_problem
 
 Trained = Callable[[str, str], Path]

@@ -12,7 +12,7 @@ import pytest
 from peftide.config import TrainConfig
 from peftide.errors import InputError
 from peftide.tasks import TASKS
-from peftide.tasks.detecting import read_request
+from peftide.tasks.request import read_request
 from peftide.training.problem import Problem, read_problem
 from tests.conftest import random_sequences
 

@@ -58,7 +58,8 @@ def test_problems_are_raised_together(fasta: Callable[[str], Path]):
         read_fasta(path)
     assert str(caught.value).split("\n  ") == [
         "4 problems in the input:",
-        f"{path}:5: the sequence of b has '-': this looks like an alignment: remove the gaps",
+        f"{path}:5: the sequence of b has '-' at position 4: "
+        "this looks like an alignment: remove the gaps",
         f"{path}:6: the sequence of c is empty: add it, or delete the record",
         f"{path}:8: a '>' without an id behind it",
         f"{path}:10: id a has a different sequence here than in line 1",

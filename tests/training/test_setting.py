@@ -9,7 +9,8 @@ from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.model import trained_parameters
 from peftide.run_folder import RunFolder
-from peftide.tasks.detecting import find_task, read_request
+from peftide.tasks.detecting import find_task
+from peftide.tasks.request import read_request
 from peftide.training.problem import read_problem
 from peftide.training.setting import (
     Setting,

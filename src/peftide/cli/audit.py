@@ -82,7 +82,8 @@ def audit_lines(result: AuditResult) -> Iterator[str]:
     width = max(len(verdict.part) for verdict in result.verdicts)
     said = ""
     for verdict in found:
-        yield f"{_mark(verdict.severity)}  {verdict.part:{width}}  {verdict.text}"
+        places = f" (for instance {', '.join(verdict.examples)})" if verdict.examples else ""
+        yield f"{_mark(verdict.severity)}  {verdict.part:{width}}  {verdict.text}{places}"
         if verdict.advice and verdict.advice != said:
             yield f"{'':7}  {'':{width}}  → {verdict.advice}"
         said = verdict.advice

@@ -43,7 +43,7 @@ from peftide.run_folder import RunFolder, check_run, complete, open_run, run_to_
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
-from peftide.tasks.detecting import read_request
+from peftide.tasks.request import read_request
 
 logger = logging.getLogger(__name__)
 

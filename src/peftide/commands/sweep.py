@@ -48,7 +48,7 @@ from peftide.sweeping.study import (
 )
 from peftide.sweeping.summary import FIRST, summarise
 from peftide.tasks import Task
-from peftide.tasks.detecting import Request, read_request
+from peftide.tasks.request import Request, read_request
 from peftide.training.options import check_names, only_read, unread_of
 
 if TYPE_CHECKING:

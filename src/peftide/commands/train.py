@@ -13,7 +13,8 @@ from peftide.outputs import read_record
 from peftide.report import write_report_if_possible
 from peftide.run_folder import RunFolder, check_run, complete, run_to_resume
 from peftide.sequences.training_tables import data_files
-from peftide.tasks.detecting import AUTO, Request, find_task, read_request
+from peftide.tasks.detecting import AUTO, find_task
+from peftide.tasks.request import Request, read_request
 from peftide.training.options import check_names, check_options
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from peftide.planning.stand_in import StandIn, stand_in
 from peftide.planning.tables import with_table
 from peftide.run_folder import open_run
 from peftide.sequences.training_tables import data_files
-from peftide.tasks.detecting import read_request
+from peftide.tasks.request import read_request
 from peftide.training.layers import AUTO
 from peftide.training.options import check_options, chosen_head
 from peftide.training.problem import read_problem, seen_by

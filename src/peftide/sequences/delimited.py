@@ -1,5 +1,6 @@
 """A CSV or TSV file, a DataFrame or a list comes in; its cells go out as text by column."""
 
+import contextlib
 import logging
 import re
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from peftide.errors import InputError, cropped, raise_problems
+from peftide.errors import InputError, Problems, cropped, raise_problems
 from peftide.quantities import count_of
 from peftide.sequences.cells import QUOTE, Row, split_cells
 from peftide.sequences.label_kinds import WHOLE, is_number
@@ -55,7 +56,9 @@ class Grid:
     lines: IntArray
 
 
-def read_grid(path: Path, wanted: Collection[str] = ()) -> Grid:
+def read_grid(
+    path: Path, wanted: Collection[str] = (), *, problems: Problems | None = None
+) -> Grid:
     """Cells of a delimited file with a header, without its blank lines.
 
     Parameters
@@ -65,6 +68,8 @@ def read_grid(path: Path, wanted: Collection[str] = ()) -> Grid:
     wanted
         Names of columns that the caller looks for; they decide what separates cells. Without them,
         it is the first separator in the header under which all rows have one width.
+    problems
+        As for `parse_grid`.
 
     Raises
     ------
@@ -72,11 +77,19 @@ def read_grid(path: Path, wanted: Collection[str] = ()) -> Grid:
         If the file is not a table, has no header or no rows, has two columns of the same name,
         repeats its header, or has a row with too many or too few cells.
     """
-    return parse_grid(path, read_text(path), wanted)
+    return parse_grid(path, read_text(path), wanted, problems=problems)
 
 
-def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
+def parse_grid(
+    path: Path, text: str, wanted: Collection[str], *, problems: Problems | None = None
+) -> Grid:
     """Cells of the text of a delimited file; see `read_grid`.
+
+    Parameters
+    ----------
+    problems
+        Gets the rows with too many or too few cells, which are then left out, unless most rows
+        are so. None: they are raised.
 
     Raises
     ------
@@ -96,7 +109,13 @@ def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
     if not rows:
         raise InputError("the table has a header line but no rows", where=path)
     _refuse_comments(path, rows)
-    _check_widths(path, rows, width=len(names))
+    width = len(names)
+    with contextlib.nullcontext() if problems is None else problems.collected():
+        _check_widths(path, rows, width=width)
+    fitting = [row for row in rows if len(row[1]) == width]
+    if problems and 2 * len(fitting) < len(rows):
+        problems.raise_all()  # the separator is wrong, or the header: cells would mislead
+    rows = fitting
     lines, cells = zip(*rows, strict=True)
     columns = zip(*cells, strict=True)
     grid = Grid(path, dict(zip(names, columns, strict=True)), np.array(lines, dtype=np.int64))
@@ -105,7 +124,7 @@ def parse_grid(path: Path, text: str, wanted: Collection[str]) -> Grid:
     logger.info(
         "%s: read %s of %s%s",
         path,
-        count_of(len(rows), "row"),
+        count_of(len(found.rows) - 1, "row"),
         count_of(len(names), "column"),
         separated,
     )

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from peftide.quantities import count_of_kind
 from peftide.sequences.records import Finding
 
 logger = logging.getLogger(__name__)
@@ -14,11 +13,9 @@ ALARMING = frozenset({"labels_like_missing_values", "similar_classes"})
 
 
 def say_findings(findings: tuple[Finding, ...]) -> None:
-    """Log all findings; the run record holds examples of each."""
+    """Log all findings with their first places."""
     for finding in findings:
-        found = count_of_kind(finding.count, finding.kind)
-        level = "warning" if finding.kind in ALARMING else "note"
-        logger.warning("%s: %s: %s: %s", level, finding.part, found, finding.decision)
+        logger.warning("%s: %s", "warning" if finding.kind in ALARMING else "note", finding)
 
 
 def plain_findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:

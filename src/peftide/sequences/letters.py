@@ -9,7 +9,7 @@ from peftide.sequences.records import Finding, place
 from peftide.sequences.tallies import Tally
 
 NUCLEOTIDES = "ACGTUN"
-NUCLEOTIDE_RUN = 30
+NUCLEOTIDE_RUN = 20
 """Shorter peptides of these six letters are common, so they do not indicate DNA."""
 
 THREE_LETTERS = re.compile(
@@ -60,7 +60,7 @@ class SequenceCleaner:
         )
         self._nucleotides = Tally(
             "nucleotide_like_sequences",
-            f"kept, but they contain only the letters {NUCLEOTIDES}: is this DNA or RNA?",
+            f"kept, but all their letters are in {NUCLEOTIDES}: is this DNA or RNA?",
         )
 
     def clean(self, text: str, line: int, *, name: str) -> str:
@@ -137,21 +137,33 @@ def _problem(text: str, line: int, *, path: Path, name: str) -> str:
     first = NOT_A_LETTER.search(body)
     if first is None and (phosphate := PHOSPHORYLATED.search(body)):
         return (
-            f"{place(path, line)}: the sequence of {name} has {phosphate[0]!r}, which looks like a "
-            "phosphorylated residue: write one capital letter per residue"
+            f"{place(path, line)}: the sequence of {name} has {phosphate[0]!r} at position "
+            f"{_position(body, phosphate.start()):,}, which looks like a phosphorylated residue: "
+            "write one capital letter per residue"
         )
     if first is None:
         return f"{place(path, line)}: the sequence of {name} is empty: add it, or delete the record"
     line += body.count("\n", 0, first.start())
-    characters = "".join(dict.fromkeys(NOT_A_LETTER.findall(body)))
-    shown = " ".join(map(_shown, characters[:SHOWN_CHARACTERS]))
-    more = " …" if len(characters) > SHOWN_CHARACTERS else ""
-    return f"{place(path, line)}: the sequence of {name} has {shown}{more}: {_advice(characters)}"
+    places: dict[str, int] = {}
+    for found in NOT_A_LETTER.finditer(body):
+        places.setdefault(found[0], found.start())
+    shown = ", ".join(
+        f"{_shown(character)} at position {_position(body, start):,}"
+        for character, start in list(places.items())[:SHOWN_CHARACTERS]
+    )
+    more = ", …" if len(places) > SHOWN_CHARACTERS else ""
+    advice = _advice("".join(places))
+    return f"{place(path, line)}: the sequence of {name} has {shown}{more}: {advice}"
 
 
 def _shown(character: str) -> str:
     name = letter_name(character)
     return f"{character!r} ({name})" if name else repr(character)
+
+
+def _position(text: str, start: int) -> int:
+    """Return the position of a character in a sequence, from 1; blanks do not count."""
+    return len("".join(text[:start].split())) + 1
 
 
 def _advice(characters: str) -> str:

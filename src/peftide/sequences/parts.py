@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from peftide.errors import InputError, did_you_mean, raise_problems
+from peftide.errors import InputError, Problems, did_you_mean, raise_problems
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.tables import Table
 
@@ -28,7 +28,9 @@ def part_name(value: str) -> str | None:
     return name if name in PARTS or EXTRA_TEST.fullmatch(name) else None
 
 
-def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
+def split_by_column(
+    table: Table, *, column: str, problems: Problems | None = None
+) -> dict[str, Table]:
     """Rows of each part that the split column names; train and validation come first.
 
     `valid`, `val` and `dev` in any case are read as validation. `test2` and names that begin with
@@ -40,6 +42,8 @@ def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
         Table of all parts.
     column
         Name of the split column, for messages.
+    problems
+        Gets the rows that name no part, which are then left out. None: they are raised.
 
     Raises
     ------
@@ -55,9 +59,13 @@ def split_by_column(table: Table, *, column: str) -> dict[str, Table]:
             f"{did_you_mean(column, table.columns)}",
         )
     names = {value: part_name(value) for value in dict.fromkeys(table.splits)}
-    raise_problems(_unknown_parts(table, table.splits.tolist(), column=column))
+    unknown = _unknown_parts(table, table.splits.tolist(), column=column)
+    if problems is None:
+        raise_problems(unknown)
+    else:
+        problems.found += unknown
     per_row = np.array([names[value] for value in table.splits], dtype=object)
-    found = dict.fromkeys([*PARTS, *per_row])
+    found = dict.fromkeys([*PARTS, *filter(None, per_row)])
     return {name: table.select(per_row == name) for name in found if (per_row == name).any()}
 
 

@@ -1,8 +1,8 @@
 """A file, DataFrame or list comes in; the columns that peftide needs go out as text."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
@@ -11,8 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from peftide.config.options import RowOptions
-from peftide.errors import did_you_mean, raise_problems
+from peftide.errors import Problems, raise_problems
 from peftide.quantities import count_of
+from peftide.sequences.columns import (
+    PAIR_IDS,
+    PAIR_SEQUENCES,
+    SINGLE_ID,
+    SINGLE_SEQUENCE,
+    Columns,
+    choose_columns,
+    column_names,
+    every_column,
+    has_pairs,
+    unread_columns,
+)
 from peftide.sequences.delimited import (
     Grid,
     grid_from_frame,
@@ -24,7 +36,6 @@ from peftide.sequences.delimited import (
 from peftide.sequences.fasta import FastaRecords, parse_fasta
 from peftide.sequences.label_lists import mask_text
 from peftide.sequences.letters import SequenceCleaner
-from peftide.sequences.lookalikes import in_latin, strange_letters
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import Finding, WildType, place
 from peftide.sequences.tallies import Tally
@@ -39,11 +50,6 @@ TextArray = NDArray[np.object_]
 
 TableSource = str | Path | pd.DataFrame | pd.Series | Sequence[str] | Sequence[Sequence[str]]
 """All inputs that `read_table` can read."""
-
-PAIR_IDS = ("id_a_column", "id_b_column")
-PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
-SINGLE_ID = ("id_column",)
-SINGLE_SEQUENCE = ("sequence_column",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,18 +108,6 @@ class Table:
         return replace(self, **{k: v[rows] for k, v in columns.items() if v is not None})
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """Names of the columns to read; an empty tuple means no column."""
-
-    ids: tuple[str, ...]
-    sequences: tuple[str, ...]
-    label: tuple[str, ...]
-    split: tuple[str, ...]
-    cluster: tuple[str, ...]
-    mask: tuple[str, ...]
-
-
 def read_table(
     source: TableSource,
     columns: RowOptions,
@@ -121,6 +115,7 @@ def read_table(
     level: Level | None = None,
     needs_labels: bool,
     ids: bool = False,
+    problems: Problems | None = None,
 ) -> Table:
     """Rows of a CSV or TSV file with a header, of a DataFrame, or of a list.
 
@@ -143,6 +138,8 @@ def read_table(
         Whether a missing label is an error. If not, labels are read if the column exists.
     ids
         Whether the texts of a list or Series are ids instead of sequences.
+    problems
+        Gets the problems of single rows; their cells are empty then. None: they are raised.
 
     Raises
     ------
@@ -150,29 +147,44 @@ def read_table(
         If the source is not a table, a column is missing or occurs twice, a row has too many or
         too few cells, a required cell is empty, or a sequence has characters other than letters.
     """
+    found = Problems() if problems is None else problems
     if isinstance(source, str | Path):
         path = Path(source)
         text = read_text(path)
         if text.lstrip().startswith(">") and level in ("sequence", "residue") and not needs_labels:
+            raise_problems(unread_columns(columns, every_column(columns), said="a FASTA file"))
             return _table_from_fasta(parse_fasta(path, text), path)
-        grid = parse_grid(path, without_comments(text), column_names(columns))
+        grid = parse_grid(path, without_comments(text), column_names(columns), problems=found)
     else:
         grid = _grid_of(source, columns, ids=ids)
-    return table_of(grid, columns, level=level, needs_labels=needs_labels)
+    table = None
+    with found.collected():
+        table = table_of(grid, columns, level=level, needs_labels=needs_labels, problems=found)
+    if table is None or problems is None:
+        found.raise_all()
+    assert table is not None
+    return table
 
 
-def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labels: bool) -> Table:
+def table_of(
+    grid: Grid,
+    columns: RowOptions,
+    *,
+    level: Level | None,
+    needs_labels: bool,
+    problems: Problems,
+) -> Table:
     """Rows of a grid; see `read_table`.
 
     Raises
     ------
     InputError
-        As `read_table`, for errors in the cells.
+        As `read_table`, for errors of the whole table.
     """
     variants = variants_in(grid, columns, level=level, needs_labels=needs_labels)
     grid = variants.grid
     pair = has_pairs(grid, columns) if level is None else level == "pair"
-    chosen = _choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
+    chosen = choose_columns(grid, columns, pair=pair, needs_labels=needs_labels)
     cleaner = SequenceCleaner(grid.path)
     missing = Tally("missing_clusters", "cells read as empty: each sequence forms its own cluster")
     ids = _stacked([_stripped(grid.cells[name]) for name in chosen.ids])
@@ -181,7 +193,7 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
     if needs_labels:
         hint = "" if pair or level == "residue" else " (`none` is an empty set of classes)"
         empty += _empty_cells(grid, chosen.label, hint=hint)
-    raise_problems(cleaner.problems + empty)
+    problems.found += cleaner.problems + empty
     return Table(
         path=grid.path,
         columns=tuple(grid.cells),
@@ -194,20 +206,6 @@ def table_of(grid: Grid, columns: RowOptions, *, level: Level | None, needs_labe
         masks=_single([list(map(mask_text, grid.cells[name])) for name in chosen.mask]),
         findings=cleaner.findings() + missing.findings("sequences") + variants.findings,
         variants_of=variants.wild_type,
-    )
-
-
-def column_names(columns: RowOptions) -> tuple[str, ...]:
-    """Return the names of all columns that are looked for."""
-    fields_of = [field.name for field in fields(columns) if field.name.endswith("_column")]
-    return tuple(getattr(columns, name) for name in fields_of)
-
-
-def has_pairs(grid: Grid, columns: RowOptions) -> bool:
-    """Return whether a grid has the columns of two proteins."""
-    return any(
-        all(getattr(columns, name) in grid.cells for name in names)
-        for names in (PAIR_IDS, PAIR_SEQUENCES)
     )
 
 
@@ -245,116 +243,6 @@ def _table_from_fasta(records: FastaRecords, path: Path) -> Table:
     )
 
 
-def _choose_columns(grid: Grid, options: RowOptions, *, pair: bool, needs_labels: bool) -> _Columns:
-    problems: list[str] = []
-    chosen = _Columns(
-        ids=_group(grid, options, PAIR_IDS if pair else SINGLE_ID, problems=problems),
-        sequences=_group(
-            grid, options, PAIR_SEQUENCES if pair else SINGLE_SEQUENCE, problems=problems
-        ),
-        label=_optional(grid, options, "label_column", problems=problems),
-        split=_optional(grid, options, "split_column", problems=problems),
-        cluster=() if pair else _optional(grid, options, "cluster_column", problems=problems),
-        mask=() if pair else _optional(grid, options, "mask_column", problems=problems),
-    )
-    if not problems and not (chosen.ids or chosen.sequences):
-        problems.append(_no_proteins(grid, options, pair=pair))
-    if needs_labels and not chosen.label and not _is_renamed(options, "label_column"):
-        problems.append(_no_column(grid, options, "label_column"))
-    raise_problems(problems)
-    return chosen
-
-
-def _group(
-    grid: Grid, options: RowOptions, names: Sequence[str], *, problems: list[str]
-) -> tuple[str, ...]:
-    """Columns of one protein or of both proteins: all of them, or none."""
-    found = tuple(getattr(options, name) for name in names)
-    absent = [name for name in names if getattr(options, name) not in grid.cells]
-    if not absent:
-        return found
-    one_of_two, known = len(absent) < len(names), list(grid.cells)
-    wanted = [
-        name
-        for name in absent
-        if one_of_two or _is_renamed(options, name) or _alike(getattr(options, name), known)
-    ]
-    problems.extend(_no_column(grid, options, name) for name in wanted)
-    return ()
-
-
-def _optional(
-    grid: Grid, options: RowOptions, name: str, *, problems: list[str]
-) -> tuple[str, ...]:
-    """Return the column if the table has it; a column named by the user must exist."""
-    column = getattr(options, name, None)  # None for commands without this option
-    if column is None:
-        return ()
-    if column in grid.cells:
-        return (column,)
-    if _is_renamed(options, name) or any(map(_same_word(column), grid.cells)):
-        problems.append(_no_column(grid, options, name))
-    return ()
-
-
-def _same_word(column: str) -> Callable[[str], bool]:
-    """Return whether another name differs from a column's only in its spelling.
-
-    Case, signs, a plural s and letters of another script that look alike make no difference.
-    """
-
-    def plain(name: str) -> str:
-        return "".join(filter(str.isalnum, in_latin(name))).removesuffix("s")
-
-    return lambda other: plain(other) == plain(column)
-
-
-def _is_renamed(options: RowOptions, name: str) -> bool:
-    default = {field.name: field.default for field in fields(options)}[name]
-    return getattr(options, name) != default
-
-
-def _no_column(grid: Grid, options: RowOptions, name: str) -> str:
-    column = getattr(options, name)
-    flag = f"--{name.replace('_', '-')}"
-    names = [known for known in grid.cells if known]
-    return (
-        f"{grid.path}: there is no column {column} (another is named with {flag}). "
-        f"{_alike(column, names)}{did_you_mean(column, names)}"
-    )
-
-
-def _alike(column: str, names: Sequence[str]) -> str:
-    """Say which letters of a similar name only look like Latin ones."""
-    alike = filter(_same_word(column), names)
-    return "".join(
-        f"The column {name!r} is written with {strange}. "
-        for name in alike
-        if (strange := strange_letters(name))
-    )
-
-
-def _no_proteins(grid: Grid, options: RowOptions, *, pair: bool) -> str:
-    ids, sequences = (PAIR_IDS, PAIR_SEQUENCES) if pair else (SINGLE_ID, SINGLE_SEQUENCE)
-    wanted = [" and ".join(getattr(options, name) for name in names) for names in (ids, sequences)]
-    flags = " ".join(f"--{name.replace('_', '-')}" for name in ids + sequences)
-    found = ", ".join(name for name in grid.cells if name)
-    hint = _other_level(grid, options, pair=pair)
-    return (
-        f"{grid.path}: no columns that name the proteins; expected {wanted[0]}, or {wanted[1]}; "
-        f"the header, taken from the first line, has: {found}. {hint}"
-        f"Other names are given with {flags}"
-    )
-
-
-def _other_level(grid: Grid, options: RowOptions, *, pair: bool) -> str:
-    names = (SINGLE_ID + SINGLE_SEQUENCE) if pair else (PAIR_IDS + PAIR_SEQUENCES)
-    if not any(getattr(options, name) in grid.cells for name in names):
-        return ""
-    found, wanted = ("single proteins", "pairs") if pair else ("pairs", "single proteins")
-    return f"This looks like a table of {found}, and the task is about {wanted}. "
-
-
 def _stripped(cells: Sequence[str]) -> list[str]:
     return [cell.strip() for cell in cells]
 
@@ -379,7 +267,7 @@ def _stacked(columns: Sequence[Sequence[str]]) -> TextArray | None:
     return np.stack([np.array(cells, dtype=object) for cells in columns], axis=1)
 
 
-def _clean_cells(grid: Grid, chosen: _Columns, cleaner: SequenceCleaner) -> TextArray | None:
+def _clean_cells(grid: Grid, chosen: Columns, cleaner: SequenceCleaner) -> TextArray | None:
     cleaned = []
     for position, column in enumerate(chosen.sequences):
         named = grid.cells[chosen.ids[position]] if chosen.ids else repeat(f"column {column}")

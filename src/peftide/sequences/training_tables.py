@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.config import AuditConfig, TrainConfig
-from peftide.errors import InputError, raise_problems
+from peftide.errors import InputError, Problems, raise_problems
 from peftide.files import is_readable, missing_file
 from peftide.sequences.lookup import SequenceLookup, sequence_lookup
 from peftide.sequences.parts import split_by_column
@@ -41,7 +41,9 @@ class TrainingTables:
 
 
 def read_training_tables(
-    config: TrainConfig | AuditConfig, level: Level | None = None
+    config: TrainConfig | AuditConfig,
+    level: Level | None = None,
+    problems: Problems | None = None,
 ) -> TrainingTables:
     """Read the table of each part, and the FASTA file if there is one.
 
@@ -52,24 +54,34 @@ def read_training_tables(
     level
         Unit of a label. None: the columns of the training table decide whether rows are pairs or
         single sequences.
+    problems
+        Gets the problems of rows and of the FASTA file. None: those of all files are raised.
 
     Raises
     ------
     InputError
         If a file is wrong, or there is no training table.
     """
-    parts = _read_parts(config, level)
+    found = Problems() if problems is None else problems
+    parts = _read_parts(config, level, found)
     if "train" not in parts:
+        found.raise_all()
         raise InputError(
             f"no row of the part train (parts: {', '.join(parts)})",
             where=next(iter(parts.values())).path,
         )
-    if config.sequences is None or parts["train"].variants_of is not None:
-        return TrainingTables(parts)
-    return TrainingTables(parts, sequence_lookup(config.sequences))
+    lookup = None
+    if config.sequences is not None and parts["train"].variants_of is None:
+        with found.collected():
+            lookup = sequence_lookup(config.sequences)
+    if problems is None:
+        found.raise_all()
+    return TrainingTables(parts, lookup)
 
 
-def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[str, Table]:
+def _read_parts(
+    config: TrainConfig | AuditConfig, level: Level | None, problems: Problems
+) -> dict[str, Table]:
     source = config.train if config.data is None else config.data
     if source is None:
         raise InputError("no training table", expected=TRAINING_TABLES)
@@ -79,25 +91,28 @@ def _read_parts(config: TrainConfig | AuditConfig, level: Level | None) -> dict[
             expected="one table for all parts, or one per part",
         )
     others = named_tests(config.test)
-    table = read_table(source, config, level=level, needs_labels=True)
+    table = read_table(source, config, level=level, needs_labels=True, problems=problems)
     if level is None:
         level = "pair" if table.has_pairs else "sequence"
     parts = {"train": table}
     if config.data is not None:
-        parts = _by_column(table, config.split_column)
+        parts = _by_column(table, config.split_column, problems)
     if config.validation is not None:
         others.insert(0, ("validation", config.validation))
     for name, path in others:
         if name in parts:
             raise InputError(f"two parts named {name}", where="--test", fix="Use NAME=FILE")
-        parts[name] = read_table(path, config, level=level, needs_labels=True)
+        with problems.collected():
+            parts[name] = read_table(
+                path, config, level=level, needs_labels=True, problems=problems
+            )
     return parts
 
 
-def _by_column(table: Table, column: str) -> dict[str, Table]:
+def _by_column(table: Table, column: str, problems: Problems) -> dict[str, Table]:
     """Return the parts that the split column names; variants without the column are all train."""
     if table.splits is not None or table.variants_of is None:
-        return split_by_column(table, column=column)
+        return split_by_column(table, column=column, problems=problems)
     logger.warning(
         "note: %s has no column %s: all rows are train, and validation is held out; for a score "
         "on test, let `peftide split --kind position` make the column",

@@ -13,6 +13,7 @@ import numpy as np
 from peftide.config.options import RowOptions
 from peftide.errors import InputError, did_you_mean, raise_problems
 from peftide.files import is_readable
+from peftide.sequences.columns import unread_columns
 from peftide.sequences.delimited import Grid
 from peftide.sequences.fasta import read_fasta
 from peftide.sequences.label_kinds import is_number
@@ -62,8 +63,16 @@ class VariantGrid:
 def variants_in(
     grid: Grid, columns: RowOptions, *, level: Level | None, needs_labels: bool
 ) -> VariantGrid:
-    """Return a table, with the sequences of its variants if it names mutants."""
+    """Return a table, with the sequences of its variants if it names mutants.
+
+    Raises
+    ------
+    InputError
+        As `read_variant_grid`; or the user named an option that only tables of mutants read.
+    """
     if level in ("pair", "residue") or not names_mutants(grid, columns):
+        of_mutants = ("mutant_column", "offset")
+        raise_problems(unread_columns(columns, of_mutants, said="a table without mutants"))
         return VariantGrid(grid)
     return read_variant_grid(grid, columns, needs_labels=needs_labels)
 

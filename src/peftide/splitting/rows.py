@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from peftide.config import SplitConfig
-from peftide.errors import InputError
+from peftide.errors import InputError, Problems
 from peftide.sequences import (
     Dataset,
     Examples,
@@ -18,9 +18,10 @@ from peftide.sequences import (
     distinct_sequences,
     read_dataset,
 )
+from peftide.sequences.columns import column_names, has_pairs
 from peftide.sequences.delimited import Grid, read_grid
 from peftide.sequences.missing import missing_labels
-from peftide.sequences.tables import column_names, has_pairs, table_of
+from peftide.sequences.tables import table_of
 from peftide.types import BoolArray, IntArray, Level
 
 Cells = tuple[str, ...]
@@ -88,12 +89,13 @@ def read_rows(config: SplitConfig) -> SplitRows:
     InputError
         If a table or the FASTA file is wrong, or the tables have different columns.
     """
-    grids = [read_grid(path, column_names(config)) for path in config.input]
+    problems = Problems()
+    grids = [read_grid(path, column_names(config), problems=problems) for path in config.input]
     header = _header(grids)
     level: Level = "pair" if has_pairs(grids[0], config) else "sequence"
-    tables = {
-        str(grid.path): table_of(grid, config, level=level, needs_labels=False) for grid in grids
-    }
+    reading = {"level": level, "needs_labels": False, "problems": problems}
+    tables = {str(grid.path): table_of(grid, config, **reading) for grid in grids}
+    problems.raise_all()
     # residue labels may begin or end with a space, which the level "sequence" strips
     dataset = read_dataset(tables, config, level="pair" if level == "pair" else "residue")
     members = np.concatenate([part.members for part in dataset.parts.values()])

@@ -2,16 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TypeVar
 
 from peftide.config import TrainConfig
-from peftide.config.unread import NOTHING, Names
 from peftide.errors import InputError, did_you_mean
 from peftide.sequences import SequenceLookup, Table
 from peftide.sequences.residue_labels import removed_stops
-from peftide.sequences.training_tables import TrainingTables, read_training_tables
+from peftide.sequences.training_tables import TrainingTables
 from peftide.sequences.yes_no import is_yes
 from peftide.tasks import TASKS, VARIANT_TASKS, Task
 from peftide.tasks.detection import detect_task
@@ -20,30 +18,6 @@ logger = logging.getLogger(__name__)
 
 AUTO = "auto"
 Training = TypeVar("Training", bound=TrainConfig)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A training as it was asked for, with its tables read.
-
-    Attributes
-    ----------
-    config
-        Options with a task that exists.
-    files
-        All files that it reads.
-    given
-        Options that the user named, even if at their default.
-    chosen
-        These, and options with other values than their defaults, before peftide decided any.
-    """
-
-    config: TrainConfig
-    task: Task
-    tables: TrainingTables
-    files: tuple[Path, ...]
-    given: Names = NOTHING
-    chosen: Names = NOTHING
 
 
 def find_task(name: str) -> Task:
@@ -57,20 +31,6 @@ def find_task(name: str) -> Task:
     if name not in TASKS:
         raise InputError(f"received {name!r}", where="--task", fix=did_you_mean(name, TASKS))
     return TASKS[name]
-
-
-def read_request(config: Training) -> tuple[Training, Task, TrainingTables]:
-    """Read the tables of a training once; return the options with a task, the task, and the tables.
-
-    Raises
-    ------
-    InputError
-        If a table is wrong, or its labels fit several tasks.
-    """
-    level = None if config.task == AUTO else find_task(config.task).level
-    tables = read_training_tables(config, level)
-    config = with_task(config, tables)
-    return config, find_task(config.task), tables
 
 
 def with_task(config: Training, tables: TrainingTables) -> Training:

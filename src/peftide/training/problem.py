@@ -15,6 +15,7 @@ from peftide.sequences.training_tables import TrainingTables
 from peftide.splitting.training_data import read_training_data
 from peftide.tasks import VARIANT_TASKS, Labels, Targets, Task
 from peftide.tasks.reading import read_class_names, read_labels, reading_options
+from peftide.tasks.row_problems import naming_all
 
 NUCLEOTIDES = "nucleotide_like_sequences"
 """Kind of the finding about sequences that look like DNA or RNA."""
@@ -42,10 +43,11 @@ def read_problem(config: TrainConfig, task: Task, tables: TrainingTables | None 
     def check(whole: Dataset) -> None:
         task.fit_labels(whole.parts["train"], reading_options(whole, "train", **reading))
 
-    dataset = read_training_data(config, task.level, tables, check=check)
-    refuse_nucleotides(dataset)
-    dataset = check_variants(dataset, config)
-    labels, targets = read_labels(dataset, task, **reading)
+    with naming_all(config, tables):
+        dataset = read_training_data(config, task.level, tables, check=check)
+        refuse_nucleotides(dataset)
+        dataset = check_variants(dataset, config)
+        labels, targets = read_labels(dataset, task, **reading)
     return Problem(task, dataset, labels, targets)
 
 

@@ -24,7 +24,7 @@ from peftide.process import return_large_blocks, reuse_freed_memory
 from peftide.report import write_report_if_possible
 from peftide.run_decisions import decided
 from peftide.run_folder import open_run
-from peftide.tasks.detecting import Request
+from peftide.tasks.request import Request
 from peftide.training.assisting import Begun, assist, shared_facts
 from peftide.training.fitting import OnEpoch, run_fit
 from peftide.training.layers import AUTO, DECISION, choose_layer, settled_layer
