@@ -272,6 +272,10 @@ def write_task(folder: Path, task: str) -> dict[str, Path]:
     }
 
 
+STEPLESS: dict[str, Any] = {"epochs": 20, "batch_size": 64}
+"""Defaults of options that the ridge regression on a frozen backbone does not read."""
+
+
 def small_config(folder: Path, task: str, method: str, **changes: Any) -> TrainConfig:
     """Return the config of a training of seconds, whose tables are written into the folder."""
     tables = write_task(folder, task)

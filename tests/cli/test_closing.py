@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from peftide.cli.closing import (
-    after_training,
     beside,
     changed_words,
     free_path,
-    new_data_hint,
+    next_prediction,
     option_words,
     predict_command,
     reading_words,
     say_next,
+    say_next_prediction,
     say_written,
 )
 from peftide.config import AuditConfig, EvaluateConfig, PredictConfig, SplitConfig, TrainConfig
@@ -61,17 +61,6 @@ def test_words_of_options_build_the_same_config() -> None:
     assert option_words(config, ["epochs"], reader=PredictConfig) == []
 
 
-def test_a_test_table_is_predicted_before_the_training_tables() -> None:
-    config = TrainConfig(out=Path("run"), train=Path("t.tsv"), validation=Path("v.tsv"))
-    (words,) = after_training(Path("run"), config)
-    assert words[4] == "v.tsv"
-    (words,) = after_training(
-        Path("run"), TrainConfig(out=Path("run"), train=Path("t.tsv"), test=("yeast=y.tsv",))
-    )
-    assert words[4:] == ["y.tsv", "--out", "run_predictions.tsv"]
-    assert after_training(Path("run"), TrainConfig(out=Path("run"))) == []
-
-
 def test_outputs_of_next_commands_do_not_exist() -> None:
     Path("run_predictions.tsv").touch()
     Path("run_predictions_2.tsv").symlink_to("nowhere")
@@ -87,14 +76,29 @@ def test_a_pipe_is_not_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "said"),
+    ("content", "command", "what"),
     [
-        ("multiclass", "new proteins, write them into a file of your own: peftide predict run"),
-        ("ppi", "--input new_pairs.tsv --sequences proteins.fasta --out run_answers.tsv"),
-        ("variants", "mutants of the same protein, write them into a file of your own: "),
+        ("task: multiclass", "predict run --input new.fasta --out run_answers.tsv", "proteins"),
+        ("task: multiclass\nid_column: name", "predict run --input new.fasta", "proteins"),
+        (
+            "task: ppi\nsequences: p.fasta\nid_a_column: bait\nlabel_column: y\nmissing: drop",
+            "predict run --input new_pairs.tsv --sequences p.fasta --id-a-column bait --out",
+            "pairs",
+        ),
+        ("task: ppi", "predict run --input new_pairs.tsv --out", "pairs"),
+        ("task: variants", "mutate run --out run_designs", ""),
     ],
 )
-def test_data_of_ones_own_is_named_as_the_task_reads_it(task: str, said: str) -> None:
+def test_a_model_is_used_on_new_data_next(content: str, command: str, what: str) -> None:
     Path("run").mkdir()
-    Path("run/config.yaml").write_text(f"task: {task}\n")
-    assert said in new_data_hint(Path("run"))
+    Path("run/config.yaml").write_text(f"out: run\n{content}\n")
+    words, hint = next_prediction(Path("run"))
+    assert " ".join(words).startswith(f"peftide {command}")
+    assert hint.endswith(f"with new {what}." if what else "")
+
+
+def test_a_doubt_stands_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    say_next_prediction(Path("run"), doubt="Do not rely on it.")
+    said = capsys.readouterr().err
+    assert said.startswith("Do not rely on it. new.fasta stands for ")
+    assert "\nnext: peftide predict run --input new.fasta" in said

@@ -25,7 +25,7 @@ def test_the_command_prints_board_verdict_and_next_step(
     for said in ("0.610 [0.600, 0.620]", "Chosen on validation: head.", "it needs 90 GB"):
         assert said in text
     assert text.endswith(f"report: {tmp_path}/my runs/report.html\n")
-    command = f"peftide predict '{tmp_path}/my runs/best' --input {tmp_path}/t.tsv --out "
+    command = f"peftide predict '{tmp_path}/my runs/best' --input new.fasta --out "
     assert f"next: {command}" in printed.err
     assert "total: 0.0 s, which includes planning" in text
     assert "do not rely" not in printed.err

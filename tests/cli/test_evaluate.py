@@ -23,4 +23,5 @@ def test_scores_are_printed_and_their_folder_is_named(
     assert lines[-2] == f"scores and predictions: {out}"
     assert lines[-1] == f"report: {out / 'report.html'}"
     (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)
+    Path("new.fasta").write_text(">a\nMKVLA\n")
     assert main(shlex.split(command)) == 0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from peftide.cli import main
@@ -38,15 +39,24 @@ def test_with_a_file_its_name_is_said(
     assert len(out.read_text().splitlines()) == 9
 
 
-def test_the_next_command_shows_a_table_without_labels_or_of_the_training(
-    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_next_command_explains_an_answer_to_new_rows_or_rows_of_the_training(
+    trained: Trained, tmp_path: Path
 ) -> None:
-    run = trained("binary", "head")
+    run, answers = trained("binary", "head"), pd.DataFrame({"id": ["a b", "c"]})
     config = PredictConfig(run=run, input=tmp_path / "new.tsv", out=tmp_path / "p.tsv.gz")
-    assert next_commands(config, labelled=False) == [["zless", str(config.out)]]
+    words = ["peftide", "explain", str(run), "--input", str(config.input), "--ids", "a b"]
+    assert next_commands(config, answers) == [[*words, "--out", f"{run}_explained"]]
     training = replace(config, input=run.parent / "train.tsv", out=Path("p.tsv"))
-    assert next_commands(training, labelled=True) == [["head", "p.tsv"]]
+    (words,) = next_commands(training, answers.assign(label="1"))
+    assert words[1] == "explain"
     printed = replace(config, out=None)
-    (words,) = next_commands(printed, labelled=False)
+    (words,) = next_commands(printed, answers)
     assert words[:5] == ["peftide", "predict", str(run), "--input", str(config.input)]
     assert words[5:] == ["--out", f"{run}_predictions.tsv"]
+
+
+def test_answers_about_variants_lead_to_all_substitutions(trained: Trained, tmp_path: Path) -> None:
+    run = trained("variants", "head")
+    config = PredictConfig(run=run, input=tmp_path / "m.tsv", out=tmp_path / "p.tsv")
+    (words,) = next_commands(config, pd.DataFrame({"id": ["A1G"]}))
+    assert words == ["peftide", "mutate", str(run), "--out", f"{run}_designs"]

@@ -33,8 +33,11 @@ def test_training_prints_its_scores_and_where_they_are(
     assert all(line.startswith("  ") for line in lines[audit + 1 : -2])
     assert lines[-2:] == [f"run folder: {config.out}", f"report: {config.out / 'report.html'}"]
     (command,) = re.findall(r"^next: peftide (.*)$", captured.err, re.MULTILINE)
+    assert "new_pairs.tsv stands for a file of your own with new pairs." in captured.err
+    sequence = "MKVLAMKVLA"
+    Path("new_pairs.tsv").write_text(f"sequence_a\tsequence_b\n{sequence}\t{sequence[1:]}\n")
     assert main(shlex.split(command)) == 0
-    assert capsys.readouterr().out.startswith("8 rows: ")
+    assert capsys.readouterr().out.startswith("1 row: ")
     written = from_mapping(TrainConfig, read_yaml(config.out / "config.yaml"))
     assert written.epochs == 1
     assert written.lora_r == config.lora_r

@@ -1,6 +1,8 @@
 """`peftide mutate`: from a trained run to a heat map and a list to order."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,10 @@ import pandas as pd
 import pytest
 
 import peftide
-from peftide.config import MutateConfig
+from peftide.config import MutateConfig, TrainConfig, from_mapping, read_yaml
 from peftide.errors import InputError
-from tests.conftest import header_of, labelled_rows, small_config, write_rows
+from peftide.quantities import number
+from tests.conftest import STEPLESS, header_of, labelled_rows, small_config, write_rows
 
 PLAIN = {"device": "cpu", "precision": "fp32", "threads": 1}
 
@@ -25,7 +28,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for part, found in {"train": rows, "validation": other}.items()
     }
     config = small_config(
-        folder, "variants", "head", head="auto", head_width=256, baselines=("none",), test=()
+        *(folder, "variants", "head"),
+        **{"head": "auto", "head_width": 256, "baselines": ("none",), "test": ()} | STEPLESS,
     )
     return peftide.train(peftide.TrainConfig(**{**vars(config), **tables})).path
 
@@ -38,12 +42,19 @@ def test_all_single_substitutions_are_scored_and_listed(run: Path, tmp_path: Pat
     assert table["prediction"].is_monotonic_decreasing
     assert np.all(np.asarray(table["low"]) < np.asarray(table["prediction"]))
     assert not table["mutant"].str[1:-1].astype(int).isin([1, 5, 6, 7, 8, 9]).any()
+    wild_type = json.loads((out / "run.json").read_text())["wild_type"]["prediction"]
+    same = peftide.load(run, **PLAIN).predict(["WT"])["prediction"][0]
+    assert wild_type == pytest.approx(same, abs=1e-5)
+    np.testing.assert_allclose(table["change"], table["prediction"] - wild_type)
+    assert f"the wild type has {number(wild_type)}" in (out / "heat_map.svg").read_text()
     order = pd.read_csv(out / "order.tsv", sep="\t")
     assert order["mutant"].tolist() == table.query("measured == 'no'")["mutant"].tolist()[:7]
     assert order["sequence"].str.len().eq(30).all()
     assert (out / "heat_map.svg").read_text().count("<title>") == len(table)
     written = pd.read_csv(out / "variants.tsv", sep="\t")
-    assert written.columns.tolist() == ["mutant", "prediction", "low", "high", "site", "measured"]
+    assert written.columns.tolist() == [
+        *("mutant", "prediction", "low", "high", "change", "site", "measured")
+    ]
     assert written["site"].astype(str).tolist() == written["mutant"].str[1:-1].tolist()
     known = {
         str(row[0])
@@ -107,3 +118,21 @@ def test_sums_of_single_substitutions_are_warned_of(
         assert found["WT"] == pytest.approx(0.5, abs=0.01)
         values = [found[name] for name in ("K2G:R10G", "R10G", "K2G", "WT")]
         assert values == sorted(values)
+
+
+def test_an_error_rate_without_intervals_is_refused(
+    run: Path, trained: Callable[[str, str], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    low = MutateConfig(run=run, out=tmp_path / "o", error_rate=0.01, **PLAIN)
+    with pytest.raises(InputError, match="--error-rate: too few validation variants"):
+        peftide.mutate(low)
+    yes_or_no = MutateConfig(run=trained("variants-binary", "head"), out=tmp_path / "o", **PLAIN)
+    with pytest.raises(InputError, match="--error-rate: the task variants-binary does not read it"):
+        peftide.mutate(replace(yes_or_no, error_rate=0.2))
+    few = read_yaml(run / "config.yaml")
+    rows = labelled_rows("variants", "test", 8)
+    few |= {"validation": write_rows(tmp_path / "v.tsv", header_of("variants"), rows)}
+    few = peftide.train(from_mapping(TrainConfig, few | {"out": tmp_path / "few"})).path
+    table = peftide.mutate(MutateConfig(run=few, out=tmp_path / "o", **PLAIN))
+    assert "low" not in table
+    assert "note: too few validation variants" in caplog.text

@@ -238,3 +238,16 @@ def test_vectors_of_another_model_are_not_used(trained: Trained, fasta: Path) ->
         embed(EmbedConfig(**source | options, **QUICK))
     found = hits(run, fasta, top_k=3, embedding_cache=cache)
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_known_pairs_are_only_dropped_if_a_table_names_them(
+    trained: Trained, fasta: Path, tmp_path: Path
+) -> None:
+    config = ScreenConfig(
+        run=trained("ppi", "head"),
+        sequences=fasta,
+        known_pairs="drop",
+        out=tmp_path / "hits.parquet",
+    )
+    with pytest.raises(InputError, match="--known-pairs: a screen without --known does not read"):
+        peftide.screen(config)

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from peftide.config import SplitConfig, TrainConfig
+from peftide.config import AuditConfig, SplitConfig, TrainConfig
 from peftide.config.unread import (
     NOTHING,
     Choice,
     changed_options,
     choice_of,
+    output_choices,
+    reading_choices,
     unread_options,
     unread_problems,
 )
@@ -55,3 +57,17 @@ def test_every_problem_names_flag_and_choice() -> None:
 def test_a_table_says_what_only_some_values_read(value: str, unread: set[str]) -> None:
     reads = {"a": frozenset({"x"}), "b": frozenset({"y"}), "c": NOTHING}
     assert choice_of("it", reads, value).unread == unread
+
+
+def test_missing_sequences_need_a_file_that_lacks_them() -> None:
+    dropped = replace(CONFIG, missing="drop")
+    assert list(unread_options(dropped, reading_choices(dropped))) == ["missing"]
+    with_file = replace(dropped, sequences=Path("s.fasta"))
+    assert unread_options(with_file, reading_choices(with_file)) == {}
+
+
+def test_nothing_is_replaced_without_an_output() -> None:
+    config = AuditConfig(data=Path("t.tsv"), overwrite=True)
+    (problem,) = unread_problems(config, output_choices(config, what="an audit"))
+    assert problem == "--overwrite: an audit without --out does not read it; leave it out"
+    assert not list(output_choices(replace(config, out=Path("a.json")), what="an audit"))

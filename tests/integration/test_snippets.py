@@ -55,6 +55,8 @@ SPACE = "space.yaml"
 """Name of a file that is the space of a sweep."""
 SETTLED = {"--resume", "--clusters"}
 """Options with which a command refuses or ignores those of `TINY`."""
+STEPLESS = {"--epochs", "--batch-size"}
+"""Options that the ridge regression of variants does not read."""
 FINE = {"audit": {0, 3}}
 """Exit codes of commands that answer by their code: the simulated proteins are similar."""
 NOT_RUN = 33
@@ -288,6 +290,8 @@ def added(words: list[str]) -> list[str]:
         text = Path(words[words.index("--config") + 1]).read_text()
         if not text.startswith(INIT):  # which sets the options that take long
             given |= {f"--{key.replace('_', '-')}" for key in yaml.safe_load(text)}
+    if {"head", "variants"} <= given or {"head", "variants-binary"} <= given:
+        given |= STEPLESS
     options = TINY.get(words[1], {}).items()
     return [word for name, value in options if name not in given for word in (name, value)]
 

@@ -54,6 +54,11 @@ UNREAD = [
     ({"task": "regression"}, {"imbalance": "weights", "sampler": "blocks", "blocks": 2}),
     ({"task": "regression"}, {"pairing": "mean", "self_pairs": "keep", "id_a_column": "x"}),
     ({"task": "symmetry"}, {"mask_column": "m", "id_b_column": "x", "sequence_b_column": "y"}),
+    ({"task": "ppi"}, {"missing": "drop"}),
+    (
+        {"task": "variants", "method": "head"},
+        {"epochs": 3, "batch_size": 8, "patience": 2, "checkpoint_minutes": 1.0},
+    ),
     ({"task": "residue"}, {"pooling": "cls", "class_map": Path("m.tsv")}),
 ]
 READ = [
@@ -66,6 +71,8 @@ READ = [
     {"head": "linear", "head_weight_decay": 0.2},
     {"task": "symmetry", "class_map": Path("m.tsv"), "cluster_column": "fold"},
     {"task": "residue", "mask_column": "m", "id_column": "name", "imbalance": "weights"},
+    {"sequences": Path("s.fasta"), "missing": "drop"},
+    {"task": "variants", "method": "head", "head": "mlp", "epochs": 3, "patience": 2},
     {"validation_fraction": 0.2, "validation_kind": "none_seen", "pairing": "mean"},
 ]
 

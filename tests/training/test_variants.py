@@ -21,7 +21,7 @@ from peftide.predictor import load
 from peftide.sequences import Dataset, Examples, Proteins
 from peftide.sequences.records import WildType
 from peftide.training.variants import has_new_sites, zero_shot_scores
-from tests.conftest import AMINO_ACIDS, random_sequences, small_config
+from tests.conftest import AMINO_ACIDS, STEPLESS, random_sequences, small_config
 
 (WILD_TYPE,) = random_sequences(1, lengths=(24, 25), seed=4)
 
@@ -42,6 +42,7 @@ def scan(folder: Path, *, offset: int = 0) -> Path:
 
 def config(folder: Path, method: str, **changes: object) -> TrainConfig:
     plain = {"train": None, "validation": None, "test": (), "head": "auto", "head_width": 256}
+    plain |= STEPLESS if method == "head" else {}
     options = replace(small_config(folder, "variants", method), **plain)
     return replace(options, wild_type=WILD_TYPE, baselines=("none",), **changes)
 
@@ -96,7 +97,7 @@ def test_an_adapter_starts_at_the_ridge_regression(tmp_path: Path, run: Path) ->
 def test_a_table_without_mutants_is_refused(tmp_path: Path) -> None:
     options = small_config(tmp_path, "regression", "head")
     with pytest.raises(InputError, match="the wild type of its variants is unknown"):
-        peftide.train(replace(options, task="variants", head="auto", head_width=256))
+        peftide.train(replace(options, task="variants", head="auto", head_width=256, **STEPLESS))
 
 
 def test_scores_compare_each_letter_with_the_residue_after_what_stands_before() -> None:

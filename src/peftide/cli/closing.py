@@ -2,23 +2,23 @@
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from peftide.cli.streams import complain, say
-from peftide.config import PredictConfig, TrainConfig, read_yaml
+from peftide.config import PredictConfig, TrainConfig, from_mapping, read_yaml
 from peftide.config.options import Options
 from peftide.config.reading import flag
 from peftide.files import is_pipe
-from peftide.report.wording import new_input
 from peftide.run_folder import RunFolder
-from peftide.sequences.training_tables import named_files
 from peftide.tasks import TASKS, VARIANT_TASKS
 
 TABLES = ("data", "train", "validation", "test")
 READING = ("sequences", "missing", "allow_bin")
 """Options, beside those of columns, that another command needs to read the same table."""
+UNLABELLED = {"missing": "error", "label_column": "label"}
+"""Options of a training that a new table does not need."""
 
 
 def say_written(**paths: Path) -> None:
@@ -137,28 +137,43 @@ def beside(path: Path, ending: str) -> Path:
     return free_path(place.with_name(place.name + ending))
 
 
-def new_data_hint(run: Path) -> str:
-    """Return how to predict data of one's own with a run.
+def say_next_prediction(run: Path, *, doubt: str = "") -> None:
+    """Print the command that uses a model on new data.
+
+    Parameters
+    ----------
+    doubt
+        Sentence above it.
+    """
+    words, hint = next_prediction(run)
+    say_next(words, hint=f"{doubt} {hint}".strip())
+
+
+def next_prediction(run: Path) -> tuple[list[str], str]:
+    """Return the command that uses a model on new data, and a sentence on the files in it.
 
     Examples
     --------
-    >>> new_data_hint(Path("no_such_folder"))
-    'To predict other rows, pass your own table as --input.'
+    >>> words, hint = next_prediction(Path("no_such_folder"))
+    >>> " ".join(words)
+    'peftide predict no_such_folder --input new.fasta --out no_such_folder_answers.tsv'
+    >>> hint
+    'new.fasta stands for a file of your own with new proteins.'
     """
     options = RunFolder(run).config
-    task = read_yaml(options).get("task") if options.is_file() else None
-    if task not in TASKS:
-        return "To predict other rows, pass your own table as --input."
-    table = new_input(pairs=TASKS[task].level == "pair", variants=task in VARIANT_TASKS)
-    out = beside(run, "_answers.tsv")
-    said = f"peftide predict {shlex.quote(str(run))} {table} --out {shlex.quote(str(out))}"
-    return f"To predict new {_asked(task)}, write them into a file of your own: {said}"
-
-
-def _asked(task: str) -> str:
+    config = from_mapping(TrainConfig, read_yaml(options)) if options.is_file() else None
+    task = None if config is None else config.task
     if task in VARIANT_TASKS:
-        return "mutants of the same protein"
-    return "pairs" if TASKS[task].level == "pair" else "proteins"
+        return ["peftide", "mutate", str(run), "--out", str(beside(run, "_designs"))], ""
+    words = ["peftide", "predict", str(run), "--input"]
+    if config is None or TASKS[config.task].level != "pair":
+        table, what = "new.fasta", "proteins"
+        words.append(table)
+    else:
+        table, what = "new_pairs.tsv", "pairs"
+        words += [table, *reading_words(replace(config, **UNLABELLED), PredictConfig)]
+    hint = f"{table} stands for a file of your own with new {what}."
+    return [*words, "--out", str(beside(run, "_answers.tsv"))], hint
 
 
 def predict_command(run: Path, table: Path, config: Options) -> list[list[str]]:
@@ -169,11 +184,3 @@ def predict_command(run: Path, table: Path, config: Options) -> list[list[str]]:
     words = ["peftide", "predict", str(run), "--input", str(table)]
     words += reading_words(config, PredictConfig)
     return [[*words, "--out", str(beside(run, "_predictions.tsv"))]]
-
-
-def after_training(run: Path, config: TrainConfig) -> list[list[str]]:
-    """Return the command that predicts a table of a training: a test table, if there is one."""
-    tests = [path for _, path in named_files(config.test)]
-    tables = [*tests, config.data, config.validation, config.train]
-    files = [path for path in tables if isinstance(path, Path)]
-    return predict_command(run, files[0], config) if files else []

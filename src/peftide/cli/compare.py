@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from peftide.cli.closing import after_training, new_data_hint, say_next, say_written
+from peftide.cli.closing import say_next_prediction, say_written
 from peftide.cli.printing import aligned, with_interval
 from peftide.cli.streams import say
 from peftide.commands.compare import BEST, TABLE, CompareResult, compare
@@ -19,7 +19,7 @@ TIMES = (
     "time: of one training; the first that needs the outputs of frozen layers computes them for all"
 )
 
-USELESS = "No model is better than the best baseline: do not rely on predictions yet. "
+USELESS = "No model is better than the best baseline: do not rely on predictions yet."
 
 
 def run(config: CompareConfig, given: Names) -> None:
@@ -35,7 +35,7 @@ def run(config: CompareConfig, given: Names) -> None:
     say_written(leaderboard=result.path / TABLE, report=result.path / REPORT)
     best = result.path / BEST
     doubt = "" if is_useful(result.record) else USELESS
-    say_next(*after_training(best, config), hint=doubt + new_data_hint(best))
+    say_next_prediction(best, doubt=doubt)
 
 
 def is_useful(record: Mapping[str, Any]) -> bool:

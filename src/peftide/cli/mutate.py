@@ -1,11 +1,13 @@
 """`peftide mutate`."""
 
-from peftide.cli.closing import say_next, say_written
+import numpy as np
+
+from peftide.cli.closing import free_path, say_next, say_written
 from peftide.cli.streams import say
 from peftide.commands.mutate import ORDER, PICTURE, SCORES, mutate
 from peftide.config import MutateConfig
 from peftide.config.unread import Names
-from peftide.quantities import count_of
+from peftide.quantities import count_of, number
 
 SHOWN = 10
 
@@ -16,10 +18,18 @@ def run(config: MutateConfig, given: Names) -> None:
     say(table.head(SHOWN).to_string(index=False))
     if len(table) > SHOWN:
         say(f"… and {len(table) - SHOWN:,} more in {config.out / SCORES}", wrap=False)
+    changes = np.asarray(table["change"])
+    wild_type = float(np.asarray(table.iloc[:, 1])[0] - changes[0])
+    above = count_of(int((changes > 0).sum()), "mutant")
+    say(f"wild type: {table.columns[1]} {number(wild_type)}; {above} of {len(table):,} above it")
     new = table["measured"].tolist().count("no")
     best = f"the best {min(config.top, new):,} of {new:,} that were not measured are to order"
     say(f"{count_of(len(table), 'mutant')}; {best}")
     say_written(
         all_scores=config.out / SCORES, to_order=config.out / ORDER, heat_map=config.out / PICTURE
     )
-    say_next(["head", str(config.out / ORDER)])
+    run = str(config.run)
+    say_next(
+        ["peftide", "train", "--config", f"{run}/config.yaml", "--out", str(free_path(run))],
+        hint="Once new variants are measured, add them to the training table and train again:",
+    )

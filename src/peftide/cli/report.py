@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from peftide.cli.closing import after_training, beside, new_data_hint, say_next, say_written
-from peftide.config import ReportConfig, TrainConfig, from_mapping, read_yaml
+from peftide.cli.closing import beside, say_next, say_next_prediction, say_written
+from peftide.config import ReportConfig
 from peftide.config.unread import Names
 from peftide.outputs import command_in, read_record
 from peftide.report import write_report
@@ -14,21 +14,16 @@ from peftide.run_folder import RunFolder
 def run(config: ReportConfig, _given: Names) -> None:
     """Write the report of a run folder, and print its path and the next command."""
     say_written(report=write_report(config.run, title=config.title))
-    commands = next_commands(config.run)
-    runs = [Path(words[2]) for words in commands if words[1] == "predict"]
-    say_next(*commands, hint=new_data_hint(runs[0]) if runs else "")
+    if command_in(RunFolder(config.run).record) == "sweep":
+        best = ["peftide", "train", "--config", str(config.run / "best.yaml")]
+        say_next([*best, "--out", str(beside(config.run, "_best"))])
+    elif (run := model_of(config.run)) is not None:
+        say_next_prediction(run)
 
 
-def next_commands(folder: Path) -> list[list[str]]:
-    """Return the command that uses the results of a report; none if there is no model."""
-    command = command_in(RunFolder(folder).record)
-    if command == "sweep":
-        best = ["peftide", "train", "--config", str(folder / "best.yaml")]
-        return [[*best, "--out", str(beside(folder, "_best"))]]
-    folder = folder / "best" if command == "compare" else folder
+def model_of(folder: Path) -> Path | None:
+    """Return the run with the model that a report is about; None if there is none."""
+    folder = folder / "best" if command_in(RunFolder(folder).record) == "compare" else folder
     # the folder of an evaluation names the run that it scored
     run = Path(read_record(RunFolder(folder).record, RunForm).get("model") or folder)
-    options = RunFolder(run).config
-    if not options.is_file():
-        return []
-    return after_training(run, from_mapping(TrainConfig, read_yaml(options)))
+    return run if RunFolder(run).config.is_file() else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from peftide.cli.audit import style_of
-from peftide.cli.closing import after_training, new_data_hint, say_next, say_written
+from peftide.cli.closing import say_next_prediction, say_written
 from peftide.cli.printing import print_metrics
 from peftide.cli.streams import say
 from peftide.commands.train import train
@@ -28,7 +28,7 @@ def run(config: TrainConfig, given: Names) -> None:
         if "note" in severities:
             say(f"  notes: section Audit of {folder.report}", wrap=False)
     say_written(run_folder=folder.path, report=folder.report)
-    say_next(*after_training(folder.path, config), hint=new_data_hint(folder.path))
+    say_next_prediction(folder.path)
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:

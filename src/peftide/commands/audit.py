@@ -8,7 +8,7 @@ import dataclasses
 from peftide.auditing import AuditResult, Subject, find_kinship, judge
 from peftide.auditing.ids import rename_reused_ids
 from peftide.config import AuditConfig, JoinOptions
-from peftide.config.unread import NOTHING, Names, choice_of, unread_problems
+from peftide.config.unread import NOTHING, Names, choice_of, output_choices, unread_problems
 from peftide.errors import InputError, raise_problems
 from peftide.files import write_json
 from peftide.outputs import command_in, making_file
@@ -77,7 +77,8 @@ def check_request(config: AuditConfig, given: Names) -> None:
         Names the option or the file.
     """
     choice = choice_of(f"--similarity {config.similarity}", SIMILARITIES, config.similarity)
-    raise_problems(unread_problems(config, [choice], given=given))
+    decided = [choice, *output_choices(config, what="an audit")]
+    raise_problems(unread_problems(config, decided, given=given))
     data_files(config)
     if config.out is not None and config.out.suffix not in (".json", ""):
         raise InputError(f"received {config.out.name}", expected="FILE.json", where="--out")

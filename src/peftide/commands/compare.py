@@ -115,7 +115,7 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
     else:
         with saying_once():
             request = _Request(*read_request(config))
-            check_contenders(request.config, request.task, request.tables, given=given)
+            check_contenders(request.config, request.task, request.tables, given=chosen)
             with open_run(request.config, files, chosen=chosen) as folder:
                 _fill(request, folder)
     write_report_if_possible(config.out / BEST)

@@ -8,7 +8,7 @@ from peftide.backbones.names import check_backbone
 from peftide.bundle_record import read_answering
 from peftide.config import EvaluateConfig
 from peftide.config.limits import check_device
-from peftide.config.unread import NOTHING, Choice, Names, unread_problems
+from peftide.config.unread import NOTHING, Choice, Names, reading_choices, unread_problems
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
 from peftide.evaluation.results import EVALUATE
@@ -66,5 +66,6 @@ def check_request(config: EvaluateConfig, *, given: Names) -> None:
 def choices(config: EvaluateConfig, task: str) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
     yield from table_choices(task)
+    yield from reading_choices(config)
     if config.part is None:
         yield Choice("an evaluation without --part", frozenset({"split_column"}))

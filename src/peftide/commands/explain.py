@@ -131,7 +131,7 @@ def _write(table: pd.DataFrame, path: Path) -> None:
 
 def choices(task: str, config: ExplainConfig) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
-    yield from prediction_choices(task)
+    yield from prediction_choices(task, config)
     if TASKS[task].level != "pair":
         yield Choice(f"the task {task}", frozenset({"partner"}))
     if TASKS[task].level != "residue":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from peftide.config import InitConfig, TrainConfig
 from peftide.config.templates import template_lines
-from peftide.config.unread import unread_options
+from peftide.config.unread import Choice, reading_choices, unread_options
 from peftide.files import is_pipe, write_text
 from peftide.outputs import check_file
 from peftide.sequences.text_files import open_lines
@@ -79,7 +79,9 @@ def columns_of(training: TrainConfig) -> list[str]:
 def template(config: TrainConfig, path: Path) -> str:
     """Return the content of the file: every option that the task and the method read."""
     everything = frozenset(field.name for field in fields(TrainConfig))
-    decided = [] if config.task == AUTO else choices(config, TASKS[config.task])
+    decided: list[Choice] = []
+    if config.task != AUTO:
+        decided = [*choices(config, TASKS[config.task]), *reading_choices(config)]
     unread = frozenset(unread_options(config, decided, given=everything))
     active = ACTIVE if config.sequences is not None else ACTIVE - {"sequences"}
     head = [

@@ -7,9 +7,16 @@ import pandas as pd
 
 from peftide.backbones.names import check_backbone
 from peftide.bundle_record import read_answering
-from peftide.config import PredictConfig
+from peftide.config import ExplainConfig, PredictConfig
 from peftide.config.limits import check_device
-from peftide.config.unread import NOTHING, Choice, Names, unread_problems
+from peftide.config.unread import (
+    NOTHING,
+    Choice,
+    Names,
+    output_choices,
+    reading_choices,
+    unread_problems,
+)
 from peftide.errors import raise_problems
 from peftide.evaluation.tables import is_prediction_table, write_table
 from peftide.outputs import making_file, require_file, table_form
@@ -55,7 +62,7 @@ def predict(config: PredictConfig, *, given: Names = NOTHING) -> pd.DataFrame:
 def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> pd.DataFrame:
     recipe, answering = read_answering(config.run)  # weights are not needed to refuse
     answering.check(error_rate=config.error_rate, prevalence=config.prevalence)
-    raise_problems(unread_problems(config, choices(recipe.task), given=given))
+    raise_problems(unread_problems(config, choices(recipe.task, config), given=given))
     check_device(config.device)
     check_backbone(config.backbone)
     require_file(config.input, where="--input")
@@ -74,9 +81,11 @@ def _predictions(config: PredictConfig, *, given: Names, store: Path | None) -> 
     return predictor.table(dataset, columns)
 
 
-def choices(task: str) -> Iterator[Choice]:
+def choices(task: str, config: PredictConfig | ExplainConfig) -> Iterator[Choice]:
     """Yield the choices that decide whether options are read."""
     yield from table_choices(task)
+    yield from reading_choices(config)
+    yield from output_choices(config, what="a prediction")
     yield Choice("a prediction", frozenset({"self_pairs"}))
     if TASKS[task].level == "pair":
         yield Choice("a prediction of pairs", frozenset({"strict"}))

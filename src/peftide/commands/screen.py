@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from peftide.backbones.names import check_backbone
 from peftide.bundle_record import read_answering
-from peftide.commands.screen_folder import ScreenResult, folder_choices, identity, screen_folder
+from peftide.commands.screen_folder import ScreenResult, identity, screen_choices, screen_folder
 from peftide.config import ScreenConfig
 from peftide.config.limits import check_device
 from peftide.config.unread import NOTHING, Names, unread_problems
@@ -44,7 +44,7 @@ def screen(config: ScreenConfig, *, given: Names = NOTHING) -> ScreenResult:
         If the model or a file is wrong, or the output exists.
     """
     is_folder = not config.out.suffix or config.out.is_dir()
-    raise_problems(unread_problems(config, folder_choices(config, is_folder), given=given))
+    raise_problems(unread_problems(config, screen_choices(config, is_folder), given=given))
     _check(config, is_folder)
     if is_folder and not config.dry_run:
         return screen_folder(config)

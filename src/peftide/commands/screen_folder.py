@@ -87,13 +87,15 @@ class ScreenRecord:
     hits: int | None
 
 
-def folder_choices(config: ScreenConfig, is_folder: bool) -> Iterator[Choice]:
-    """Yield the choices about a folder of shards that decide whether options are read."""
+def screen_choices(config: ScreenConfig, is_folder: bool) -> Iterator[Choice]:
+    """Yield the choices that decide whether options are read."""
     if is_folder:
         yield Choice("a screen into a folder", frozenset({"shortlist", "overwrite"}))
     else:
         of_folders = {"shard", "ray", "workers", "proteins_per_shard"}
         yield Choice("a screen into a file", frozenset(of_folders))
+    if config.known is None:
+        yield Choice("a screen without --known", frozenset({"known_pairs"}))
     if config.shard is not None:
         yield Choice("--shard", frozenset({"ray", "workers"}))
     if config.ray is None:

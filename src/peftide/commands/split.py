@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from peftide.config import SplitConfig
-from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
+from peftide.config.unread import (
+    NOTHING,
+    Choice,
+    Names,
+    choice_of,
+    reading_choices,
+    unread_problems,
+)
 from peftide.errors import InputError, raise_problems
 from peftide.outputs import making_folder
 from peftide.splitting.files import PREVIOUS, TABLE, write_split
@@ -96,6 +103,7 @@ def choices(config: SplitConfig) -> Iterator[Choice]:
         yield Choice("a split with --clusters", SIMILARITY | {"similarity"})
     if config.similarity == "none":
         yield Choice("--similarity none", SIMILARITY)
+    yield from reading_choices(config)
     negatives = {"sample": frozenset({"negative_ratio"})}
     yield choice_of(f"--negatives {config.negatives}", negatives, config.negatives)
 

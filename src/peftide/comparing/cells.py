@@ -133,7 +133,7 @@ def check_contenders(
     """
     trainings = [training_of(config, one, task) for one in contenders(config)]
     unread = [unread_of(training_options(config, method=one.method), task) for one in trainings]
-    nowhere = frozenset.intersection(*unread) & ((given | changed_options(config)) - OWN)
+    nowhere = frozenset.intersection(*unread) & (given - OWN)
     raise_problems(
         [f"{flag(name)}: none of these methods reads it; leave it out" for name in sorted(nowhere)]
     )

@@ -1,6 +1,6 @@
 """Find given options that are not read because of another option, so that they are refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -76,6 +76,32 @@ def unread_problems(config: Any, choices: Iterable[Choice], *, given: Names = NO
     return [
         f"{flag(name)}: {said} does not read it; {remedy(name)}" for name, said in found.items()
     ]
+
+
+def reading_choices(config: Any) -> Iterator[Choice]:
+    """Yield the choices of a command that reads a table and a FASTA file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from peftide.config import TrainConfig
+    >>> list(reading_choices(TrainConfig(out=Path("run"))))
+    [Choice(said='a table without --sequences', unread=frozenset({'missing'}))]
+    """
+    if config.sequences is None:
+        yield Choice("a table without --sequences", frozenset({"missing"}))
+
+
+def output_choices(config: Any, *, what: str) -> Iterator[Choice]:
+    """Yield the choices of a command that may print its result instead of writing it.
+
+    Parameters
+    ----------
+    what
+        Name of the result, with its article.
+    """
+    if config.out is None:
+        yield Choice(f"{what} without --out", frozenset({"overwrite"}))
 
 
 def remedy(name: str) -> str:

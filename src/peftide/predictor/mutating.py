@@ -10,6 +10,7 @@ regression).
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,17 +38,37 @@ from peftide.variants.rows import letters_of
 
 logger = logging.getLogger(__name__)
 
+WILD_TYPE = "WT"
+"""The mutant without a substitution."""
 FEWEST = 20
 """Validation variants that intervals need."""
 
 
-def score_mutants(config: MutateConfig, *, sites: set[int]) -> pd.DataFrame:
-    """Return one row per mutant, the best first, with its sites and its sequence.
+@dataclass(frozen=True)
+class Scored:
+    """Scores of mutants.
+
+    Attributes
+    ----------
+    table
+        One row per mutant, the best first, with its sites and its sequence.
+    wild_type
+        Answer for the wild type.
+    """
+
+    table: pd.DataFrame
+    wild_type: float
+
+
+def score_mutants(config: MutateConfig, *, sites: set[int], needs_intervals: bool) -> Scored:
+    """Return the scores of mutants and of their wild type.
 
     Parameters
     ----------
     sites
         Sites that may change, counted from residue 1.
+    needs_intervals
+        Whether to refuse a run whose validation gives no intervals.
     """
     predictor = load(
         config.run,
@@ -65,20 +86,41 @@ def score_mutants(config: MutateConfig, *, sites: set[int]) -> pd.DataFrame:
     )
     if not names:
         raise InputError("no mutant is left", where="--sites, --exclude-sites")
-    answers = predictor.predict(names)
     answer = predictor.answering.task.outcome.answer_column
+    *answers, of_wild_type = predictor.predict([*names, WILD_TYPE])[answer].tolist()
     found = read_variants(names, wild_type.sequence, offset=wild_type.offset)
-    table = pd.DataFrame({"mutant": names, answer: answers[answer].to_numpy()})
+    table = pd.DataFrame({"mutant": names, answer: answers})
     spread = expected_errors(predictor, found.sequences)
     limit = _limit(predictor, config, wild_type) if answer == "prediction" else None
     if limit is not None:
         table["low"] = table[answer] - limit * spread
         table["high"] = table[answer] + limit * spread
+    elif answer == "prediction":
+        _say_no_intervals(config, needs_intervals=needs_intervals)
+    table["change"] = table[answer] - of_wild_type
     warn_of_sums(predictor, config.run, [len(changes) for changes in found.changes])
     table["site"] = sites_of(found.changes, wild_type.offset)
     table["measured"] = measured(config.run, found.sequences)
     table["sequence"] = found.sequences
-    return table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
+    table = table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
+    return Scored(table, of_wild_type)
+
+
+def _say_no_intervals(config: MutateConfig, *, needs_intervals: bool) -> None:
+    """Log why there are no intervals.
+
+    Raises
+    ------
+    InputError
+        If they are needed.
+    """
+    reason = (
+        f"too few validation variants in {config.run} for intervals at error rate "
+        f"{config.error_rate:g} ({FEWEST} at least, and more for a lower rate)"
+    )
+    if needs_intervals:
+        raise InputError(reason, where="--error-rate", fix="Leave it out")
+    logger.warning("note: %s", reason)
 
 
 def warn_of_sums(predictor: Predictor, run: Path, counts: Sequence[int]) -> None:

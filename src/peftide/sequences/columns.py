@@ -13,7 +13,7 @@ PAIR_IDS = ("id_a_column", "id_b_column")
 PAIR_SEQUENCES = ("sequence_a_column", "sequence_b_column")
 SINGLE_ID = ("id_column",)
 SINGLE_SEQUENCE = ("sequence_column",)
-OF_PAIRS = PAIR_IDS + PAIR_SEQUENCES
+OF_PAIRS = (*PAIR_IDS, *PAIR_SEQUENCES, "self_pairs")
 OF_SINGLE = (*SINGLE_ID, *SINGLE_SEQUENCE, "cluster_column", "mask_column")
 
 
@@ -30,7 +30,7 @@ class Columns:
 
 
 def unread_columns(options: RowOptions, names: Sequence[str], *, said: str) -> list[str]:
-    """Return one problem for each of these columns that the user named, because nothing reads it.
+    """Return one problem for each of these options that the user named, because nothing reads it.
 
     Examples
     --------

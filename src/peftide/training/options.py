@@ -11,9 +11,16 @@ from peftide.backbones.names import (
     check_backbone,
     is_unirep,
 )
-from peftide.config import MethodOptions, TrainConfig
+from peftide.config import MethodOptions, OptimizerOptions, TrainConfig
 from peftide.config.limits import check_device
-from peftide.config.unread import NOTHING, Choice, Names, choice_of, unread_problems
+from peftide.config.unread import (
+    NOTHING,
+    Choice,
+    Names,
+    choice_of,
+    reading_choices,
+    unread_problems,
+)
 from peftide.distributed import process_count
 from peftide.errors import raise_problems
 from peftide.evaluation.beside import check_baselines
@@ -52,6 +59,8 @@ HEADS: Table = {
     "dot": frozenset({"head_width", "head_dropout"}),
     "ridge": NOTHING,
 }
+STEPS: Names = frozenset(item.name for item in fields(OptimizerOptions)) | {"checkpoint_minutes"}
+"""Read if a training has steps: the ridge regression on a frozen backbone has none."""
 VARIANTS: Table = {
     "variants": frozenset({"wild_type", "mutant_column", "offset"}),
     "sequences": frozenset({"pooling", "seeds"}),
@@ -121,7 +130,7 @@ def check_options(
     InputError
         If an option is given but not read, or its value does not suit the task or the method.
     """
-    decided = list(choices(config, task))
+    decided = [*choices(config, task), *reading_choices(config)]
     if tables is not None and config.validation is None and "validation" in tables.parts:
         decided.append(choice_of("a table with validation rows", VALIDATIONS, "given"))
     problems = unread_problems(config, decided, given=given)
@@ -192,6 +201,9 @@ def choices(config: TrainConfig, task: Task) -> Iterator[Choice]:
     yield from method_choices(config, pooled=pooled)
     head = chosen_head(config)
     yield choice_of(f"--head {head}", HEADS, head)
+    if head == "ridge" and config.method == "head":
+        steps = STEPS - {"imbalance"}  # judged by the outcome
+        yield Choice(f"--head {head} with --method head (no steps)", steps)
     sampler, said = config.sampler, f"--sampler {config.sampler}"
     if sampler == "auto" and not _encodes_in_steps(config, pooled=pooled):
         sampler, said = "pairs", f"{said} with --method {config.method}"
