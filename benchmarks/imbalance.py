@@ -16,7 +16,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from torch.optim import AdamW
 
 from peftide import TrainConfig, train
 from peftide.config import from_mapping
+from peftide.engine.blocks import Batch
 from peftide.model import ProteinModel
 from peftide.optimizer import OptimizerStep
 from peftide.parameters import trained_parameters
@@ -39,9 +40,9 @@ from peftide.pretraining.sampling import cluster_weights
 from peftide.tasks import Labels
 from peftide.training import fitting as workflow
 from peftide.training import loop
+from peftide.training.batches import Batches
 from peftide.training.optimizer import build_optimizer
 from peftide.training.parts import Fitting
-from peftide.types import IntArray
 
 DATA = Path(os.environ.get("PEFTIDE_DATA", ""))
 FOCUS = 2.0
@@ -149,7 +150,7 @@ def put_in(arm: str) -> Iterator[None]:
         outcome = replace(fitting.task.outcome, loss=focal_loss)
         return replace(fitting, task=replace(fitting.task, outcome=outcome))
 
-    def drawn(fitting: Fitting) -> Callable[[int], list[IntArray]]:
+    def drawn(fitting: Fitting) -> Batches:
         return cluster_batches(fitting, np.array(clusters), 0.5 if "root" in arm else 0.0)
 
     changed = {
@@ -171,18 +172,16 @@ def focal_loss(logits: Tensor, values: Tensor, _labels: Labels, **_: Any) -> Ten
     return -(values * unsure * torch.log_softmax(logits, dim=1)).sum(dim=1)
 
 
-def cluster_batches(
-    fitting: Fitting, clusters: np.ndarray, power: float
-) -> Callable[[int], list[IntArray]]:
+def cluster_batches(fitting: Fitting, clusters: np.ndarray, power: float) -> Batches:
     """Return batches drawn with replacement; a cluster of n counts as n to the power."""
     examples, config = fitting.part.trained_examples(), fitting.config
     chances = cluster_weights(np.unique(clusters[examples], return_inverse=True)[1], power)
 
-    def batches(epoch: int) -> list[IntArray]:
+    def batches(epoch: int) -> list[Batch]:
         generator = np.random.default_rng([config.seed, epoch])
         drawn = generator.choice(examples, len(examples), p=chances / chances.sum())
         starts = range(0, len(drawn), config.batch_size)
-        return [drawn[start : start + config.batch_size] for start in starts]
+        return [Batch(drawn[start : start + config.batch_size]) for start in starts]
 
     return batches
 

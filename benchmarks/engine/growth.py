@@ -3,8 +3,7 @@
     python benchmarks/engine/growth.py
 
 An eighth of the gold train pairs, at random, against all of them: seconds of an epoch, the share
-of the frozen layers in five epochs included, in as many blocks as all pairs get, and in as many as
-`peftide train` would choose for the eighth. Costs per token and per pair are measured as in
+of the frozen layers in five epochs included. Costs per token and per pair are measured as in
 training.py.
 """
 
@@ -13,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from measuring import Spent, arguments, begin, conclude
-from ours import TrainingCosts, batches_of, measure_training, small_cell
+from ours import TrainingCosts, batches_of, measure_training, smaller
 from proteins import Pairs, gold
 
-from peftide.engine.blocks import choose_blocks
 from peftide.hardware import Hardware
 from training import EPOCHS, parts
 
@@ -31,28 +29,21 @@ def main() -> None:
     everything = gold("train")
     eighth = np.random.default_rng(0).permutation(len(everything.members))[::FOLD]
     fewer = Pairs(everything.sequences, everything.members[eighth], everything.labels[eighth])
-    blocks = choose_blocks(everything.members, EPOCHS)
-    batch = sorted(batches_of(hardware, everything, blocks=blocks), key=len)[blocks]
+    batches = batches_of(hardware, everything, epochs=EPOCHS)
+    block = smaller(everything, sorted(batches, key=len)[len(batches) // 2], options.proteins)
     with tempfile.TemporaryDirectory() as folder:
-        cell = small_cell(everything, batch, options.proteins)
-        costs = measure_training(hardware, cell, store=Path(folder), repeats=options.repeats)
-    print(f"\n{len(fewer.members):,} against {len(everything.members):,} pairs; {parts(costs)}")
-    whole = epoch(hardware, costs, everything, blocks)
-    rows = []
-    for label, count in (("the same", blocks), ("its own", choose_blocks(fewer.members, EPOCHS))):
-        part = epoch(hardware, costs, fewer, count)
-        print(
-            f"  {len(fewer.members):,} pairs in {label} number of blocks ({count}): "
-            f"{part.cpu:,.0f} CPU s an epoch; all, in {blocks}: {whole.cpu:,.0f}"
+        costs = measure_training(
+            hardware, everything, block, store=Path(folder), repeats=options.repeats
         )
-        name = f"cost of 8-fold pairs, {label} number of blocks"
-        rows.append([name, f"{whole.wall / part.wall:.2f}", f"{whole.cpu / part.cpu:.2f}"])
-    conclude(options, rows)
+    print(f"\n{len(fewer.members):,} against {len(everything.members):,} pairs; {parts(costs)}")
+    whole, part = (epoch(hardware, costs, pairs) for pairs in (everything, fewer))
+    print(f"  {part.cpu:,.0f} CPU s an epoch, then {whole.cpu:,.0f}")
+    name = "cost of 8-fold pairs"
+    conclude(options, [[name, f"{whole.wall / part.wall:.2f}", f"{whole.cpu / part.cpu:.2f}"]])
 
 
-def epoch(hardware: Hardware, costs: TrainingCosts, pairs: Pairs, blocks: int) -> Spent:
-    batches = batches_of(hardware, pairs, sampler="blocks", blocks=blocks)
-    return costs.epoch(pairs, batches, epochs=EPOCHS)
+def epoch(hardware: Hardware, costs: TrainingCosts, pairs: Pairs) -> Spent:
+    return costs.epoch(pairs, batches_of(hardware, pairs, epochs=EPOCHS), epochs=EPOCHS)
 
 
 if __name__ == "__main__":

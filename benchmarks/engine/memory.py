@@ -3,9 +3,9 @@
     python benchmarks/engine/memory.py
 
 The same model and method as in training.py. The conventional arm trains on pairs spread evenly by
-length, four at a time. peftide fills its trunk cache and takes one step on a block batch with all
-its pairs, over a sample of its proteins that is spread evenly by length (what it keeps of each
-further protein is one vector). Linux only: `RssAnon` is read every few milliseconds.
+length, four at a time. peftide fills its trunk cache and takes one step on a block: a sample of its
+proteins that is spread evenly by length, with all of their pairs (what it keeps of each further
+protein is one vector). Linux only: `RssAnon` is read every few milliseconds.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from conventional import go_through, pair_model
 from measuring import arguments, begin, conclude, hardware_for
-from ours import batches_of, encoder_of, fitting_of, small_cell, step_of
+from ours import batches_of, encoder_of, fitting_of, smaller, step_of
 from proteins import evenly_in_groups, gold
 
 from training import EPOCHS
@@ -62,12 +62,13 @@ def peftide(options: argparse.Namespace, store: Path) -> Callable[[], None]:
     hardware = hardware_for(options)
     pairs = gold("train")
     batches = batches_of(hardware, pairs, epochs=EPOCHS)
-    cell = small_cell(pairs, sorted(batches, key=len)[len(batches) // 2], options.proteins)
+    block = smaller(pairs, sorted(batches, key=len)[len(batches) // 2], options.proteins)
     encoder = encoder_of("esm2_t6_8M", hardware, lora=True)
 
     def work() -> None:
-        encoder.keep_trunk(cell.sequences, store=store, limit=1e12)
-        step_of(encoder, fitting_of(encoder, cell))()
+        texts = [pairs.sequences[p] for p in block.encoded(pairs.members)]
+        encoder.keep_trunk(texts, store=store, limit=1e12)
+        step_of(encoder, fitting_of(encoder, pairs), block)()
 
     return work
 

@@ -15,7 +15,7 @@ from peftide.backbones.half import hold_half
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions, TrainConfig
 from peftide.encoding import ModelEncoder
-from peftide.engine.embedding import Embeddings
+from peftide.engine.blocks import Batch, sides
 from peftide.hardware import Hardware
 from peftide.heads import build_head
 from peftide.model import Parts, ProteinModel
@@ -25,9 +25,9 @@ from peftide.pooling import build_pooling
 from peftide.scaling import Scaling
 from peftide.tasks import TASKS, Labels, Targets
 from peftide.training.batches import choose_batches
-from peftide.training.gradients import add_gradients
+from peftide.training.block_gradients import add_block_gradients, empty_bank
 from peftide.training.modes import set_training_mode
-from peftide.training.parts import Fitting, LabelledPart, cached_rows, encoded_rows
+from peftide.training.parts import Fitting, LabelledPart, encoded_rows
 
 SHAPES = {
     "esm2_t6_8M": (6, 320, 20),
@@ -89,83 +89,95 @@ class TrainingCosts:
     ----------
     trunk
         The frozen layers, per token of a distinct protein.
+    fill
+        The trained layers without gradients, per token of a distinct protein.
     encode
         The trained layers and their gradients, per token that a step encodes.
     answer
-        Pairing, head, loss and their gradients, per pair.
+        Pairing, head, loss and their gradients, per side of a pair.
     """
 
     trunk: Spent
+    fill: Spent
     encode: Spent
     answer: Spent
 
-    def epoch(self, pairs: Pairs, batches: list[np.ndarray], *, epochs: int) -> Spent:
-        """Return what an epoch costs of so many, its share of the trunk included."""
-        encoded = sum(pairs.tokens[np.unique(pairs.members[batch])].sum() for batch in batches)
+    def epoch(self, pairs: Pairs, batches: list[Batch], *, epochs: int) -> Spent:
+        """Return what an epoch costs of so many, with its share of what is done once."""
+        encoded = sum(pairs.tokens[batch.encoded(pairs.members)].sum() for batch in batches)
         once = pairs.tokens[np.unique(pairs.members)].sum()
         answered = sum(map(len, batches))
-        return self.trunk * (once / epochs) + self.encode * encoded + self.answer * answered
+        before = (self.trunk + self.fill) * (once / epochs)
+        return before + self.encode * encoded + self.answer * answered
 
 
-def batches_of(hardware: Hardware, pairs: Pairs, **options: Any) -> list[np.ndarray]:
+def batches_of(hardware: Hardware, pairs: Pairs, **options: Any) -> list[Batch]:
     """Return the batches of an epoch of 8M LoRA training as peftide makes them."""
     encoder = encoder_of("esm2_t6_8M", hardware, lora=True)
     return choose_batches(fitting_of(encoder, pairs, **options))(0)
 
 
-def small_cell(pairs: Pairs, batch: np.ndarray, proteins: int) -> Pairs:
-    """Return the pairs of a batch over fewer proteins of the same lengths.
-
-    Each protein stands for its neighbours by length, so the pairs are as many as before.
-    """
-    inside = np.unique(pairs.members[batch])
-    by_length = inside[np.argsort(pairs.tokens[inside], kind="stable")]
-    chosen = by_length[evenly(np.arange(len(by_length)), proteins)]
-    place = np.zeros(len(pairs.sequences), dtype=np.int64)
-    place[by_length] = np.arange(len(by_length)) * len(chosen) // len(by_length)
-    sequences = [pairs.sequences[p] for p in chosen]
-    return Pairs(sequences, place[pairs.members[batch]], pairs.labels[batch])
+def smaller(pairs: Pairs, batch: Batch, proteins: int) -> Batch:
+    """Return a block with fewer proteins, spread evenly by length, and all of their pairs."""
+    inside = batch.encoded(pairs.members)
+    chosen = np.sort(inside[evenly(pairs.tokens[inside], proteins)])
+    return Batch(sides(np.unique(batch.examples), pairs.members, chosen)[0], chosen)
 
 
 def measure_training(
-    hardware: Hardware, cell: Pairs, *, store: Path, repeats: int
+    hardware: Hardware, pairs: Pairs, block: Batch, *, store: Path, repeats: int
 ) -> TrainingCosts:
-    """Measure the parts of training on one batch: a cell between two blocks of proteins."""
+    """Measure the parts of training on one block of proteins."""
     encoder = encoder_of("esm2_t6_8M", hardware, lora=True)
-    tokens = float(cell.tokens.sum())
+    proteins = block.encoded(pairs.members)
+    texts = [pairs.sequences[p] for p in proteins]
+    tokens = float(pairs.tokens[proteins].sum())
     trunks = [
-        spent(lambda at=store / str(n): encoder.keep_trunk(cell.sequences, store=at, limit=1e12))
+        spent(lambda at=store / str(n): encoder.keep_trunk(texts, store=at, limit=1e12))
         for n in range(repeats)
     ]
-    fitting = fitting_of(encoder, cell)
-    whole, answer = step_of(encoder, fitting), answer_of(encoder, fitting)
-    steps, answers = [], []
+    fitting = fitting_of(encoder, pairs)
+    whole, answer = step_of(encoder, fitting, block), answer_of(encoder, fitting, block)
+    fills, steps, answers = [], [], []
     for _ in range(repeats):
+        fills.append(spent(lambda: rows_without_graph(fitting, proteins)))
         steps.append(spent(whole))
         answers.append(spent(answer))
     head = middle(answers)
     return TrainingCosts(
-        middle(trunks) / tokens, (middle(steps) - head) / tokens, head / len(cell.members)
+        middle(trunks) / tokens,
+        middle(fills) / tokens,
+        (middle(steps) - head) / tokens,
+        head / len(block),
     )
 
 
-def step_of(encoder: ModelEncoder, fitting: Fitting) -> Callable[[], None]:
-    """Return one optimizer step on all examples."""
+def rows_without_graph(fitting: Fitting, proteins: np.ndarray) -> None:
+    with torch.no_grad():
+        fitting.source.rows(proteins)
+
+
+def step_of(encoder: ModelEncoder, fitting: Fitting, block: Batch) -> Callable[[], None]:
+    """Return one optimizer step on a block; the vectors of its partners are made up."""
     set_training_mode(encoder.model)
     optimizer = torch.optim.AdamW(trained_parameters(encoder.model).values(), lr=1e-3)
-    everything = np.arange(len(fitting.part.members))
+    bank = empty_bank(encoder.model, fitting)
+    bank.vectors.normal_()
+    fitting = replace(fitting, bank=bank)
 
     def step() -> None:
-        add_gradients(encoder.model, fitting, everything)
+        add_block_gradients(encoder.model, fitting, block)
         optimizer.step()
         optimizer.zero_grad()
 
     return step
 
 
-def answer_of(encoder: ModelEncoder, fitting: Fitting) -> Callable[[], None]:
+def answer_of(encoder: ModelEncoder, fitting: Fitting, block: Batch) -> Callable[[], None]:
     """Return the same step with vectors that are there already: what the pairs alone cost."""
-    proteins = int(fitting.part.members.max()) + 1
-    rows = torch.randn(proteins, encoder.model.backbone.width)
-    source = cached_rows(Embeddings(rows, np.arange(proteins + 1)), encoder.hardware.device)
-    return step_of(encoder, replace(fitting, source=source))
+    width = encoder.model.backbone.width
+
+    def rows(proteins: np.ndarray) -> torch.Tensor:
+        return torch.randn(len(proteins), width, requires_grad=True)
+
+    return step_of(encoder, replace(fitting, source=replace(fitting.source, rows=rows)), block)

@@ -4,9 +4,9 @@
 
 ESM-2 8M architecture, LoRA r 8 on keys and values of the last two of six layers, 5 epochs. The
 conventional arm is measured on several groups of pairs spread evenly by length. peftide's is
-measured on one of its block batches, the middle one by size, with all its pairs, over a sample of
-its proteins that is spread evenly by length; an epoch is the sum over all its batches of what
-their tokens and pairs cost. Neither arm's validation is counted.
+measured on one of its blocks, the middle one by size: a sample of its proteins that is spread
+evenly by length, with all of their pairs; an epoch is the sum over all blocks of what their tokens
+and pairs cost. Neither arm's validation is counted.
 """
 
 import tempfile
@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from conventional import PAIRS_PER_BATCH, go_through, pair_model
 from measuring import Spent, arguments, begin, conclude, middle, spent, spread
-from ours import TrainingCosts, batches_of, measure_training, small_cell
+from ours import TrainingCosts, batches_of, measure_training, smaller
 from proteins import Pairs, evenly_in_groups, gold
+
+from peftide.engine.blocks import Batch
 
 EPOCHS = 5
 
@@ -30,9 +32,11 @@ def main() -> None:
     pairs = gold("train")
     batches = batches_of(hardware, pairs, epochs=EPOCHS)
     batch = sorted(batches, key=len)[len(batches) // 2]
+    block = smaller(pairs, batch, options.proteins)
     with tempfile.TemporaryDirectory() as folder:
-        cell = small_cell(pairs, batch, options.proteins)
-        costs = measure_training(hardware, cell, store=Path(folder), repeats=options.repeats)
+        costs = measure_training(
+            hardware, pairs, block, store=Path(folder), repeats=options.repeats
+        )
     ours = costs.epoch(pairs, batches, epochs=EPOCHS)
     groups = conventional_groups(pairs, options.pairs, options.repeats)
     theirs = middle(groups) * len(pairs.members)
@@ -42,7 +46,7 @@ def main() -> None:
         f"{middle(groups).cpu:.2f} ({spread(groups)}) CPU s per pair\n"
         f"                an epoch: {hours(theirs)}, {rate(pairs, theirs)}, "
         f"{-(-len(pairs.members) // PAIRS_PER_BATCH):,} steps\n"
-        f"  peftide       measured a batch of {len(batch):,} pairs over {len(cell.sequences)} "
+        f"  peftide       measured {len(block):,} pairs of {len(block.encoded(pairs.members))} "
         f"proteins: {parts(costs)}\n"
         f"                an epoch of {EPOCHS}: {hours(ours)}, {rate(pairs, ours)}, "
         f"{len(batches):,} steps, {encodings(pairs, batches):.1f} encodings of a protein"
@@ -61,17 +65,18 @@ def conventional_groups(pairs: Pairs, count: int, repeats: int) -> list[Spent]:
     ]
 
 
-def encodings(pairs: Pairs, batches: list[np.ndarray]) -> float:
+def encodings(pairs: Pairs, batches: list[Batch]) -> float:
     """Return how often an epoch encodes a protein."""
-    each = sum(len(np.unique(pairs.members[batch])) for batch in batches)
+    each = sum(len(batch.encoded(pairs.members)) for batch in batches)
     return each / len(np.unique(pairs.members))
 
 
 def parts(costs: TrainingCosts) -> str:
     """Return what the parts cost."""
     return (
-        f"frozen layers {costs.trunk.cpu * 1e6:,.0f}, trained layers {costs.encode.cpu * 1e6:,.0f} "
-        f"CPU µs per token, head {costs.answer.cpu * 1e6:,.0f} CPU µs per pair"
+        f"frozen layers {costs.trunk.cpu * 1e6:,.0f}, trained layers {costs.fill.cpu * 1e6:,.0f} "
+        f"without and {costs.encode.cpu * 1e6:,.0f} with gradients CPU µs per token, "
+        f"head {costs.answer.cpu * 1e6:,.0f} CPU µs per side of a pair"
     )
 
 

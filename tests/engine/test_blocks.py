@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from peftide.engine.blocks import block_batches, choose_blocks
+from peftide.engine.blocks import Batch, block_batches, choose_blocks, sides
 
 
 def random_pairs(pairs: int, proteins: int, seed: int = 0) -> np.ndarray:
@@ -13,29 +13,35 @@ def random_pairs(pairs: int, proteins: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("blocks", [1, 2, 5, 40])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_every_pair_is_in_one_batch_of_at_most_two_blocks(blocks: int, seed: int) -> None:
+def test_every_protein_is_in_one_block_with_all_its_pairs(blocks: int, seed: int) -> None:
     members = random_pairs(500, 40)
     batches = block_batches(members, blocks, np.random.default_rng(seed))
-    assert np.sort(np.concatenate(batches)).tolist() == list(range(500))
-    assert all(len(batch) for batch in batches)
-    assert len(batches) <= blocks * (blocks + 1) // 2
-    largest = -(-len(np.unique(members)) // blocks)
-    assert max(len(np.unique(members[batch])) for batch in batches) <= 2 * largest
-
-
-def test_blocks_bound_how_often_a_protein_is_encoded() -> None:
-    members = random_pairs(5000, 60)
-    batches = block_batches(members, 6, np.random.default_rng(0))
-    encoded = np.concatenate([np.unique(members[batch]) for batch in batches])
-    assert np.unique(encoded, return_counts=True)[1].max() <= 6
+    assert len(batches) == blocks
+    encoded = np.concatenate([batch.encoded(members) for batch in batches])
+    assert sorted(encoded.tolist()) == np.unique(members).tolist()
+    sizes = [len(batch.encoded(members)) for batch in batches]
+    assert max(sizes) - min(sizes) <= 1
+    for batch in batches:
+        inside = np.isin(members, batch.proteins).sum(axis=1)
+        assert np.bincount(batch.examples, minlength=500).tolist() == inside.tolist()
 
 
 def test_batches_do_not_come_in_the_order_of_the_table() -> None:
     members = random_pairs(2000, 50)
-    orders = [np.concatenate(block_batches(members, 4, np.random.default_rng(s))) for s in (0, 1)]
-    assert not np.array_equal(orders[0], orders[1])
-    inside = block_batches(members, 4, np.random.default_rng(0))[0]
-    assert not np.array_equal(inside, np.sort(inside))
+    first, other = (block_batches(members, 4, np.random.default_rng(s)) for s in (0, 1))
+    assert not np.array_equal(first[0].examples, other[0].examples)
+    assert not np.array_equal(first[0].examples, np.sort(first[0].examples))
+
+
+def test_a_batch_of_pairs_encodes_the_proteins_of_its_pairs() -> None:
+    members = np.array([[4, 2], [9, 9], [1, 4]])
+    assert Batch(np.array([0, 1])).encoded(members).tolist() == [2, 4, 9]
+
+
+def test_sides_name_the_pair_and_the_place_of_a_protein() -> None:
+    members = np.array([[5, 6], [7, 7], [6, 5], [8, 9]])
+    pairs, places = sides(np.array([1, 2, 3]), members, np.array([5, 7]))
+    assert list(zip(pairs.tolist(), places.tolist(), strict=True)) == [(1, 0), (1, 1), (2, 1)]
 
 
 def ring(degree: int, proteins: int = 2100) -> np.ndarray:
@@ -44,19 +50,13 @@ def ring(degree: int, proteins: int = 2100) -> np.ndarray:
     return np.concatenate([np.stack([np.arange(proteins), other], axis=1) for other in others])
 
 
-@pytest.mark.parametrize(
-    ("degree", "blocks"), [(2, 1), (4, 1), (10, 4), (64, 8), (80, 10), (1000, 16)]
-)
-def test_the_number_of_blocks_follows_the_partners_of_a_protein(degree: int, blocks: int) -> None:
-    assert choose_blocks(ring(degree), 20) == blocks
-
-
-@pytest.mark.parametrize(("epochs", "blocks"), [(20, 4), (7, 5), (2, 8), (1, 12)])
+@pytest.mark.parametrize(("epochs", "blocks"), [(20, 16), (2, 16), (1, 32)])
 def test_a_short_training_gets_more_blocks_and_so_more_steps(epochs: int, blocks: int) -> None:
-    assert choose_blocks(ring(20), epochs) == blocks
-    assert epochs * blocks * (blocks + 1) // 2 >= 72
+    assert choose_blocks(ring(20), epochs=epochs) == blocks
+    assert epochs * blocks >= 32
 
 
-def test_blocks_that_would_encode_as_often_as_pairs_are_not_made() -> None:
-    assert choose_blocks(ring(12), 1) == 1
-    assert choose_blocks(ring(14), 1) == 12
+def test_blocks_are_made_if_proteins_have_several_partners() -> None:
+    assert choose_blocks(ring(2), epochs=20) == 1
+    assert choose_blocks(ring(4), epochs=20) == 16
+    assert choose_blocks(ring(4, proteins=9), epochs=20) == 9

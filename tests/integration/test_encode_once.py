@@ -1,6 +1,7 @@
 """How often each protein's tokens go through the layers, counted in whole commands."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ from peftide.hardware import choose_hardware
 from peftide.packing import PackedBatch
 from peftide.run_folder import RunFolder
 from peftide.tasks.detecting import find_task
-from peftide.training.batches import choose_batches
 from peftide.training.fitting import build_fitting
-from peftide.training.gradients import add_gradients
+from peftide.training.loop import begin
 from peftide.training.setting import build_setting, prepare
 from tests.conftest import random_sequences, small_config, write_rows
 
@@ -86,7 +86,7 @@ def test_answers_encode_every_protein_once(
     assert not passes.graph
 
 
-def test_training_encodes_a_protein_once_per_block_it_meets(passes: Passes, tmp_path: Path) -> None:
+def test_an_epoch_of_blocks_encodes_every_protein_once(passes: Passes, tmp_path: Path) -> None:
     config = small_config(
         tmp_path,
         "ppi",
@@ -107,13 +107,17 @@ def test_training_encodes_a_protein_once_per_block_it_meets(passes: Passes, tmp_
     assert set(passes.frozen.values()) == {1}  # once and for all, whatever comes
 
     passes.clear()
-    batches = choose_batches(fitting)(0)
-    assert len(batches) == BLOCKS * (BLOCKS + 1) // 2
-    for batch in batches:
-        add_gradients(setting.model, fitting, batch)
+    run = begin(setting.model, replace(fitting, validate=lambda: {"average_precision": 0.5}))
+    run.train_epoch()
+    assert run.state.step == BLOCKS
     assert len(passes.graph) == 12
-    assert set(passes.graph.values()) == {BLOCKS}  # of 12 × 13 / 2 pairs that hold each 13 times
-    assert passes.tuned == passes.graph  # the pass without a graph
+    assert set(passes.graph.values()) == {1}  # of 12 × 13 / 2 pairs that hold each 13 times
+    assert passes.tuned == passes.graph  # the vectors before training
+
+    run.end_epoch()
+    run.train_epoch()
+    assert set(passes.graph.values()) == {2}
+    assert set(passes.tuned.values()) == {1}
     assert not passes.frozen
 
     passes.clear()

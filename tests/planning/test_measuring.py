@@ -55,7 +55,7 @@ def test_a_plan_takes_real_steps_and_adds_up(
     assert found.sizes.trained == 4 * found.parameters["trained"]
     assert all(found.seconds[piece].cpu > 0 for piece in ("training", "validation", "scoring"))
     assert found.seconds["frozen layers, once"].cpu > 0
-    assert (found.seconds["scaling"].cpu > 0) == (method != "head")
+    assert (found.seconds["vectors before training"].cpu > 0) == (method != "head")
     assert found.sizes.is_kept
 
 

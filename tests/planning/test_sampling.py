@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from peftide.engine.blocks import Batch
 from peftide.planning.sampling import random_rows, sampled_sequences, shortened, some_of, work_of
 from peftide.tasks import TASKS
 from tests.conftest import random_sequences
@@ -41,12 +42,22 @@ def test_work_grows_with_tokens_and_their_square(begin: Begin) -> None:
 def test_a_shortened_block_of_pairs_is_a_block() -> None:
     pairs = np.array([(a, b) for a in range(10) for b in range(10, 20)])
     pairs = np.random.default_rng(0).permutation(pairs)
-    whole = shortened(np.arange(100), pairs, work=np.ones(20), most=20)
+    every = Batch(np.arange(100))
+    whole = shortened(every, pairs, work=np.ones(20), most=20)
     assert len(whole) == 100
-    some = shortened(np.arange(100), pairs, work=np.ones(20), most=15)
-    assert len(np.unique(pairs[some])) == 15
+    some = shortened(every, pairs, work=np.ones(20), most=15)
+    assert len(some.encoded(pairs)) == 15
     assert len(some) == 10 * 5
-    assert len(shortened(np.arange(100), pairs, work=np.ones(20), most=0)) == 1
+    assert len(shortened(every, pairs, work=np.ones(20), most=0)) == 1
+
+
+def test_a_shortened_block_of_proteins_keeps_all_pairs_of_the_rest() -> None:
+    pairs = np.array([(a, b) for a in range(10) for b in range(10, 20)])
+    block = Batch(np.arange(100), np.arange(10))
+    some = shortened(block, pairs, work=np.ones(20), most=3)
+    assert some.encoded(pairs).tolist() == [0, 1, 2]
+    assert sorted(some.examples.tolist()) == list(range(30))
+    assert shortened(block, pairs, work=np.ones(20), most=0).encoded(pairs).tolist() == [0]
 
 
 def test_made_up_rows_are_as_many_as_the_real_ones(begin: Begin) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from peftide.distributed import Processes
+from peftide.engine.blocks import Batch
 from peftide.errors import InputError
 from peftide.training.batches import check_shares, choose_batches, epoch_batches
 from tests.training.conftest import Build, Fit
@@ -23,10 +24,11 @@ def test_batches_are_the_same_for_the_same_seed_and_epoch_only() -> None:
     ("method", "options", "blocks"),
     [
         ("lora", {"blocks": 3}, 3),
+        ("lora", {"blocks": 1000}, 24),  # one protein each
         ("lora", {"sampler": "blocks", "blocks": 2}, 2),
-        ("lora", {"sampler": "pairs", "blocks": 3}, 1),  # as asked
-        ("lora", {}, 1),  # every protein has two partners: nothing to save
-        ("head", {"blocks": 3}, 1),  # nothing is encoded anew
+        ("lora", {"sampler": "pairs", "blocks": 3}, 0),  # as asked
+        ("lora", {}, 0),  # every protein has two partners: nothing to save
+        ("head", {"blocks": 3}, 0),  # nothing is encoded anew
     ],
 )
 def test_blocks_are_made_where_they_save_encoding(
@@ -35,27 +37,38 @@ def test_blocks_are_made_where_they_save_encoding(
     setting, _, _ = build("ppi", method, **options)
     whole = fitting(setting)
     batches = choose_batches(whole)(0)
-    assert sorted(np.concatenate(batches).tolist()) == list(range(24))
-    if blocks == 1:
-        assert [len(batch) for batch in batches] == [8, 8, 8]
+    examples = sorted(np.concatenate([batch.examples for batch in batches]).tolist())
+    if blocks:
+        assert examples == sorted([*range(24)] * 2)
+        encoded = np.concatenate([batch.encoded(whole.part.members) for batch in batches])
+        assert sorted(encoded.tolist()) == np.unique(whole.part.members).tolist()
+        assert len(batches) == blocks
     else:
-        assert len(batches) <= blocks * (blocks + 1) // 2
-        sizes = [len(np.unique(whole.part.members[batch])) for batch in batches]
-        assert max(sizes) <= 2 * -(-24 // blocks)
+        assert examples == list(range(24))
+        assert [len(batch) for batch in batches] == [8, 8, 8]
+        assert [batch.proteins for batch in batches] == [None] * 3
+
+
+def test_blocks_of_stored_vectors_encode_nothing(build: Build, fitting: Fit) -> None:
+    setting, _, _ = build("ppi", "head", sampler="blocks", blocks=3)
+    batches = choose_batches(fitting(setting))(0)
+    assert [batch.proteins for batch in batches] == [None] * 3
 
 
 def test_blocks_are_drawn_anew_every_epoch_and_again_the_same(build: Build, fitting: Fit) -> None:
     setting, _, _ = build("ppi", "lora", blocks=3)
     first, again = choose_batches(fitting(setting)), choose_batches(fitting(setting))
     orders = [
-        np.concatenate(batches(epoch)).tolist() for batches in (first, again) for epoch in (0, 1)
+        np.concatenate([batch.examples for batch in batches(epoch)]).tolist()
+        for batches in (first, again)
+        for epoch in (0, 1)
     ]
     assert orders[:2] == orders[2:]
     assert orders[0] != orders[1]
 
 
 def test_every_process_needs_an_example() -> None:
-    batches = [np.arange(3), np.arange(1)]
+    batches = [Batch(np.arange(3)), Batch(np.arange(1))]
     check_shares(batches, Processes(0, 3))
     with pytest.raises(InputError, match="4 processes share batches of at most 3 examples"):
         check_shares(batches, Processes(0, 4))

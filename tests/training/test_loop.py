@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from peftide.engine.blocks import Batch
 from peftide.errors import TrainingError
 from peftide.optimizer import LossScale
 from peftide.parameters import trained_parameters
@@ -164,6 +165,6 @@ def test_a_step_whose_gradients_overflow_changes_nothing(
     run = begin(model, fitting(setting))
     before = weights(model)
     set_training_mode(model)
-    assert np.isfinite(run.step(EVERY[:8]))
+    assert np.isfinite(run.step(Batch(EVERY[:8])))
     assert run.optimizer_step.loss_factor == 2.0**126
     assert all(torch.equal(before[name], weight) for name, weight in weights(model).items())

@@ -1,16 +1,19 @@
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from peftide.engine.blocks import Batch, block_batches
 from peftide.errors import TrainingError
+from peftide.training.block_gradients import empty_bank
 from peftide.training.loop import fit
-from peftide.training.memory import add_fitting_gradients
+from peftide.training.memory import add_fitting_gradients, filled_bank
 from tests.training.conftest import Build, Fit, assert_equal, gradients
 
-EVERY = np.arange(24)
+EVERY = Batch(np.arange(24))
 ROOM = 70
 """Tokens that the GPU of these tests holds; the longest protein has fewer."""
 
@@ -53,6 +56,37 @@ def test_a_step_that_memory_does_not_hold_is_done_again_in_smaller_parts(
     assert sum(done) == pytest.approx(len(EVERY))
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     assert_equal(found, expected)
+
+
+def test_a_block_that_memory_does_not_hold_is_done_again_in_smaller_parts(
+    build: Build, fitting: Fit
+) -> None:
+    setting, model, _ = build("ppi", "full", max_tokens=500)
+    model.eval()
+    whole = fitting(setting)
+    whole = filled_bank(model, replace(whole, bank=empty_bank(model, whole)), advance=unheard)
+    batch = block_batches(whole.part.members, 2, np.random.default_rng(0))[0]
+    expected_loss, _ = add_fitting_gradients(model, whole, batch, step=3, advance=unheard)
+    expected = gradients(model)
+    encoded = make_small(model, ROOM)
+    loss, smaller = add_fitting_gradients(model, whole, batch, step=3, advance=unheard)
+    assert smaller.source.batch_tokens < whole.source.batch_tokens
+    assert smaller.bank is whole.bank
+    assert encoded
+    assert loss == pytest.approx(expected_loss, rel=1e-5)
+    assert_equal(gradients(model), expected)
+
+
+def test_a_bank_is_filled_with_a_smaller_budget(build: Build, fitting: Fit) -> None:
+    setting, model, _ = build("ppi", "full", max_tokens=500)
+    model.eval()
+    whole = fitting(setting)
+    whole = replace(whole, bank=empty_bank(model, whole))
+    make_small(model, ROOM)
+    smaller = filled_bank(model, whole, advance=unheard)
+    assert smaller.source.batch_tokens <= ROOM
+    assert whole.bank is not None
+    assert whole.bank.vectors[np.unique(whole.part.members)].any(dim=1).all()
 
 
 def unheard(_examples: float) -> None:

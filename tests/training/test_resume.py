@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from peftide.adapters import ADAPTERS
-from peftide.errors import StorageError
+from peftide.errors import InputError, StorageError
 from peftide.parameters import copy_trained, trained_parameters
+from peftide.tasks.detecting import find_task
 from peftide.training import loop
-from peftide.training.loop import fit
+from peftide.training.loop import begin, fit
 from peftide.training.optimizer import build_optimizer
 from peftide.training.resume import TrainingState, load_point, save_point
 from tests.training.conftest import Build, Fit
@@ -94,34 +95,55 @@ def test_a_full_disk_keeps_the_last_point(
     assert [path.name for path in (tmp_path / "points").iterdir()] == ["step-000000001"]
 
 
+def test_a_point_without_the_vectors_of_its_blocks_is_refused(
+    build: Build, fitting: Fit, tmp_path: Path
+) -> None:
+    """As a version without a vector bank would have left it."""
+    setting, model, _ = build("ppi", "lora", blocks=3)
+    whole = fitting(setting, checkpoints=tmp_path / "points")
+    run = begin(model, whole)
+    save_point(
+        whole.checkpoints,
+        TrainingState(step=1),
+        model=model,
+        optimizer=run.optimizer_step.optimizer,
+    )
+    with pytest.raises(InputError, match=r"no vector_bank(.|\n)*--overwrite"):
+        begin(model, whole)
+
+
 class KilledError(Exception):
     """Stands for a kill between two steps."""
 
 
 @pytest.mark.parametrize(
-    ("method", "stop_at"),
-    [("lora", stop_at) for stop_at in (1, 3, 4, 6, 7)]
-    + [("adalora", stop_at) for stop_at in (3, 10, 14)]
-    + [("pissa", 6), ("last_k", 6)],
+    "case",
+    [("regression", "lora", stop_at) for stop_at in (1, 3, 4, 6, 7)]
+    + [("regression", "adalora", stop_at) for stop_at in (3, 10, 14)]
+    + [("regression", "pissa", 6), ("regression", "last_k", 6)]
+    + [("ppi", "lora", stop_at) for stop_at in (1, 4, 6)],
 )
 def test_a_training_killed_after_any_step_ends_with_the_same_weights(
     build: Build,
     fitting: Fit,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    stop_at: int,
+    case: tuple[str, str, int],
 ) -> None:
     """Three steps per epoch: kills in mid-epoch, at an epoch's last step, in the last epoch.
 
-    For adalora, which cuts from its second step of twelve on, also after the last cut.
+    For adalora, which cuts from its second step of twelve on, also after the last cut. For pairs,
+    in blocks of proteins with a vector bank.
     """
+    task, method, stop_at = case
     scores = [0.3, 0.5, 0.4, 0.6][: 4 if method == "adalora" else 3]
     options = {"epochs": len(scores), "checkpoint_minutes": 0.0, "lora_dropout": 0.3}
+    options |= {"blocks": 3} if task == "ppi" else {}
+    headline = find_task(task).outcome.headline
 
     def run(checkpoints: Path, waiting: list[float]) -> tuple[list[float], dict[str, torch.Tensor]]:
-        setting, model, _ = build("regression", method, **options)
-        validate = lambda: {"spearman": waiting.pop(0)}  # noqa: E731
+        setting, model, _ = build(task, method, **options)
+        validate = lambda: {headline: waiting.pop(0)}  # noqa: E731
         result = fit(model, fitting(setting, validate=validate, checkpoints=checkpoints))
         return [row["train_loss"] for row in result.history], copy_trained(model)
 

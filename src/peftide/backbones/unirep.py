@@ -225,7 +225,7 @@ class Output:
 class UniRepBackbone(LayeredBackbone):
     """UniRep as a backbone; its layers are its cells."""
 
-    budget_factor = 8
+    budget_factor = 64
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")

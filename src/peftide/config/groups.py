@@ -155,13 +155,14 @@ class OptimizerOptions(Options):
     batch_size: int = option(64, doc="examples per optimizer step", limit="1 or more", main=True)
     sampler: Literal["auto", "pairs", "blocks"] = option(
         "auto",
-        doc="batches of pairs: at random, or all pairs between two blocks of proteins; auto uses "
-        "blocks if the backbone trains and proteins have many partners",
+        doc="batches of pairs: at random, or all pairs of a block of proteins, so that an epoch "
+        "encodes each protein once; auto uses blocks if the backbone trains and proteins have "
+        "several partners",
     )
     blocks: int | None = option(
         None,
-        doc="number of blocks of training proteins; default: from their numbers of partners, and "
-        "more for few --epochs",
+        doc="number of blocks of training proteins, which is the number of steps of an epoch; "
+        "default: 16, or 32 with --epochs 1",
         limit="1 or more",
     )
     learning_rate: float | None = option(

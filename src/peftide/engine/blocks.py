@@ -1,70 +1,103 @@
-"""Batches of pairs that share proteins: all pairs between two blocks of proteins.
+"""Blocks of proteins, each with all pairs of its proteins: an epoch encodes every protein once.
 
 ::
 
-             block 1   block 2   block 3         one batch = one cell: its pairs need the proteins
-    block 1     ●         ●         ●            of two blocks, each encoded once, however many
-    block 2               ●         ●            pairs the cell holds. With G blocks every protein
-    block 3                         ●            is encoded at most G times in an epoch.
+             block 1   block 2   block 3         one batch = one row: the step encodes the proteins
+    block 1     ●         ●         ●            of its block, with a graph. Their partners outside
+    block 2     ●         ●         ●            the block have the vector that the last step which
+    block 3     ●         ●         ●            encoded them left in the vector bank.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from peftide.types import IntArray
 
-FEWEST_BLOCKS, MOST_BLOCKS = 4, 16
-SAVING = 8
-FEWEST_STEPS = 72
-"""Minimum steps of a training: with 20 steps blocks learnt less than pairs, with 72 as much."""
+FEWEST_BLOCKS = 16
+FEWEST_STEPS = 32
+"""Minimum steps of a training: with 32 steps it learned as much as with 72 or 144."""
+FEWEST_PARTNERS = 2
+"""Blocks pay if proteins have more partners than this on average."""
 
 
-def block_batches(members: IntArray, blocks: int, generator: np.random.Generator) -> list[IntArray]:
-    """Return the pairs of each batch; every pair occurs once, blocks and order are random.
+@dataclass(frozen=True)
+class Batch:
+    """The examples of one optimizer step.
+
+    Attributes
+    ----------
+    examples
+        Their indices; a pair of two proteins of a block is there twice. Shape (B,).
+    proteins
+        The proteins to encode, sorted, if their partners' vectors come from the vector bank. None:
+        all proteins of the examples.
+    """
+
+    examples: IntArray
+    proteins: IntArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def encoded(self, members: IntArray) -> IntArray:
+        """Return the proteins that the step encodes, sorted, given those of every example."""
+        return np.unique(members[self.examples]) if self.proteins is None else self.proteins
+
+
+def block_batches(members: IntArray, blocks: int, generator: np.random.Generator) -> list[Batch]:
+    """Return one batch per random block of proteins; every pair occurs twice, once per protein.
 
     Parameters
     ----------
     members
         Proteins of each pair. Shape (B, 2).
     blocks
-        G, the number of random blocks of equal size into which the proteins are split.
-
-    Returns
-    -------
-    At most G(G+1)/2 batches of indices into `members`; cells without pairs are left out.
+        Number of blocks of equal size into which the proteins are split.
 
     Examples
     --------
     >>> pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 0]])
-    >>> batches = block_batches(pairs, 2, np.random.default_rng(0))
-    >>> sorted(np.concatenate(batches).tolist()), len(batches) <= 3
-    ([0, 1, 2, 3], True)
+    >>> for batch in block_batches(pairs, 2, np.random.default_rng(1)):
+    ...     print(batch.proteins.tolist(), sorted(batch.examples.tolist()))
+    [0, 2] [0, 1, 2, 3]
+    [1, 3] [0, 1, 2, 3]
     """
     proteins, local = np.unique(members, return_inverse=True)
     block = generator.permutation(len(proteins)) % blocks
-    low, high = np.sort(block[local.reshape(members.shape)], axis=1).T
-    cell = low * blocks + high
-    order = generator.permutation(len(members))
-    order = order[np.argsort(cell[order], kind="stable")]
-    batches = np.split(order, np.flatnonzero(np.diff(cell[order])) + 1)
-    return [batches[index] for index in generator.permutation(len(batches))]
+    examples, side = np.divmod(generator.permutation(members.size), 2)
+    owner = block[local.reshape(members.shape)][examples, side]
+    order = np.argsort(owner, kind="stable")
+    inside = np.split(examples[order], np.searchsorted(owner[order], np.arange(1, blocks)))
+    return [Batch(own, proteins[block == k]) for k, own in enumerate(inside) if len(own)]
 
 
-def choose_blocks(members: IntArray, epochs: int) -> int:
+def sides(examples: IntArray, members: IntArray, proteins: IntArray) -> tuple[IntArray, IntArray]:
+    """Return where some proteins are among pairs: the pair, and the place in it (0 or 1).
+
+    Examples
+    --------
+    >>> pairs = np.array([[0, 1], [1, 2], [2, 3]])
+    >>> [found.tolist() for found in sides(np.arange(3), pairs, np.array([1, 2]))]
+    [[0, 1, 1, 2], [1, 0, 1, 0]]
+    """
+    rows, places = np.nonzero(np.isin(members[examples], proteins))
+    return examples[rows], places
+
+
+def choose_blocks(members: IntArray, *, epochs: int) -> int:
     """Return the number of blocks for the proteins of these pairs; 1 if blocks save nothing.
 
-    A protein in d pairs is encoded d times with batches of pairs, and at most G times with blocks.
-    G is chosen for an eightfold saving, within bounds, but large enough that a training with this
-    number of epochs has more than a few large steps.
+    The fewer epochs there are, the more blocks, because a training needs some steps.
 
     Examples
     --------
     >>> everyone = np.stack(np.triu_indices(100, 1), axis=1)
-    >>> choose_blocks(everyone, 20), choose_blocks(everyone[:99], 20)
-    (12, 1)
+    >>> choose_blocks(everyone, epochs=20), choose_blocks(everyone[:99], epochs=20)
+    (16, 1)
     """
-    degree = 2 * len(members) / len(np.unique(members))
-    for_steps = math.ceil((math.sqrt(1 + 8 * FEWEST_STEPS / epochs) - 1) / 2)
-    blocks = int(np.clip(max(degree // SAVING, for_steps), FEWEST_BLOCKS, MOST_BLOCKS))
-    return blocks if degree > blocks else 1
+    proteins = len(np.unique(members))
+    if members.size <= FEWEST_PARTNERS * proteins:
+        return 1
+    return min(proteins, max(FEWEST_BLOCKS, math.ceil(FEWEST_STEPS / epochs)))

@@ -10,6 +10,7 @@ from scipy.optimize import nnls
 
 from peftide.backbones import cut_below_training
 from peftide.encoding import DISK_SHARE
+from peftide.engine.blocks import Batch
 from peftide.engine.trunk_cache import TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.files import free_bytes
 from peftide.hardware import reset_peak_memory
@@ -33,7 +34,7 @@ from peftide.training.setting import (
     trains_below_head,
 )
 from peftide.training.usage import Seconds, Used, clocked, held_bytes, weighed
-from peftide.types import FloatArray, IntArray
+from peftide.types import FloatArray
 
 ENCODING_SECONDS, STEP_SECONDS, MOST_STEPS = 5.0, 10.0, 30
 """CPU seconds for the measured encodings and for the measured steps; maximum number of steps."""
@@ -48,6 +49,8 @@ COPIES = 3
 """Copies of the trained parameters: two moments of the optimizer, and the best weights."""
 SCALING_BYTES = 20
 """Bytes per number to fit the scaling: single precision, double precision, and squares."""
+ENCODINGS = ("frozen layers, once", "vectors before training", "validation", "scoring")
+"""Pieces of work that encode outside steps."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ class Rehearsal:
         )
         self.chosen = self._choose_steps(STEP_SECONDS / (BACKWARD * rate * sum(STEP_SHARES)))
         if splits:
-            stepped = np.unique(self.members[np.concatenate(self.chosen)])
+            stepped = np.concatenate([batch.encoded(self.members) for batch in self.chosen])
             stored = list(dict.fromkeys([*sample, *(self.sequences[int(p)] for p in stepped)]))
             plan = trunk_plan(self._trunk(), stored, encoder.tokens(stored))
 
@@ -196,23 +199,28 @@ class Rehearsal:
             train = len(np.unique(self.members))
             repeated = self.above + (none if is_kept else self.below)
             validation = self.encoded(repeated, "validation")
+            before = min(1.0, SCALING_PROTEINS / train) + (self.run.fitting.bank is not None)
             once = [
                 self.encoded(self.below, *first) if is_kept else none,
-                self.encoded(repeated, "train") * min(1.0, SCALING_PROTEINS / train),
+                self.encoded(repeated, "train") * before,
                 validation,
                 validation + self.encoded(self.above + self.below, *later),
             ]
         return dict(
-            zip(("frozen layers, once", "scaling", "validation", "scoring"), once, strict=True)
+            zip(
+                ("frozen layers, once", "vectors before training", "validation", "scoring"),
+                once,
+                strict=True,
+            )
         )
 
-    def sizes_of(self, batch: IntArray) -> FloatArray:
+    def sizes_of(self, batch: Batch) -> FloatArray:
         """Return the sizes of a step: 1, the rows to predict, and the work of its proteins."""
-        proteins, targets = np.unique(self.members[batch]), self.run.fitting.part.targets
+        proteins, targets = batch.encoded(self.members), self.run.fitting.part.targets
         work = self.work[proteins].sum() if self.encodes else 0.0
-        return np.array([1.0, len(targets.rows(batch)), work])
+        return np.array([1.0, len(targets.rows(batch.examples)), work])
 
-    def _choose_steps(self, most: float) -> list[IntArray]:
+    def _choose_steps(self, most: float) -> list[Batch]:
         """Return batches from large to small; the last ones are shortened."""
         sizes = [self.sizes_of(batch)[2] for batch in self.batches]
         order = np.argsort(sizes, kind="stable")
@@ -246,14 +254,14 @@ class Rehearsal:
         epoch = Seconds(seconds, seconds * sum(used.wall for _, used in taken) / cpu.sum())
         return epoch, grown * layers * self._missing_tokens()
 
-    def _step(self, batch: IntArray) -> None:
+    def _step(self, batch: Batch) -> None:
         self.run.step(batch)
 
     def _missing_tokens(self) -> float:
         """Return the tokens of an epoch's largest graph, as a multiple of the measured graph."""
         source = self.run.fitting.source
         most, measured = (
-            min(max(source.costs[np.unique(self.members[b])].sum() for b in some), source.budget)
+            min(max(source.costs[b.encoded(self.members)].sum() for b in some), source.budget)
             for some in (self.batches, self.chosen[:1])
         )
         return float(most / max(measured, 1))

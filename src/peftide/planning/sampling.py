@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from peftide.encoding import ModelEncoder
+from peftide.engine.blocks import Batch, sides
 from peftide.engine.embedding import Embeddings
 from peftide.packing import token_budget_batches
 from peftide.sequences.dataset import keep_used_proteins, select_rows
@@ -42,23 +43,27 @@ def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: fl
     return [sequences[int(k)] for k in chosen[-few:]]
 
 
-def shortened(batch: IntArray, members: IntArray, *, work: FloatArray, most: float) -> IntArray:
-    """Return a part of a batch whose distinct proteins need at most `most` work.
+def shortened(batch: Batch, members: IntArray, *, work: FloatArray, most: float) -> Batch:
+    """Return a part of a batch whose encoded proteins need at most `most` work.
 
-    Pairs that share proteins stay together, so that blocks of pairs remain blocks.
+    Pairs that share proteins stay together, and a block of proteins keeps all pairs of the rest.
 
     Examples
     --------
     >>> pairs = np.array([[0, 1], [2, 3], [1, 0]])
-    >>> shortened(np.arange(3), pairs, work=np.ones(4), most=2).tolist()
+    >>> shortened(Batch(np.arange(3)), pairs, work=np.ones(4), most=2).examples.tolist()
     [0, 2]
     """
-    ordered = batch[np.argsort(members[batch].max(axis=1), kind="stable")]
+    if batch.proteins is not None:
+        few = max(1, int(np.searchsorted(np.cumsum(work[batch.proteins]), most, side="right")))
+        proteins = batch.proteins[:few]
+        return Batch(sides(np.unique(batch.examples), members, proteins)[0], proteins)
+    ordered = batch.examples[np.argsort(members[batch.examples].max(axis=1), kind="stable")]
     _, firsts = np.unique(members[ordered], return_index=True)
     new = np.zeros(members[ordered].size)
     new[firsts] = work[members[ordered].ravel()[firsts]]
     total = np.cumsum(new.reshape(len(ordered), -1).sum(axis=1))
-    return ordered[: max(1, int(np.searchsorted(total, most, side="right")))]
+    return Batch(ordered[: max(1, int(np.searchsorted(total, most, side="right")))])
 
 
 def random_rows(encoder: ModelEncoder, sequences: Sequence[str]) -> Embeddings:

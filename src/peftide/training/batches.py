@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from peftide.distributed import Processes
-from peftide.engine.blocks import block_batches, choose_blocks
+from peftide.engine.blocks import Batch, block_batches, choose_blocks
 from peftide.errors import InputError
 from peftide.quantities import count_of
 from peftide.training.parts import Fitting
@@ -15,7 +15,7 @@ from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
-Batches = Callable[[int], list[IntArray]]
+Batches = Callable[[int], list[Batch]]
 
 
 def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int) -> list[IntArray]:
@@ -30,7 +30,7 @@ def epoch_batches(examples: IntArray, *, seed: int, epoch: int, batch_size: int)
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-def check_shares(batches: Sequence[IntArray], processes: Processes) -> None:
+def check_shares(batches: Sequence[Batch], processes: Processes) -> None:
     """Check that each process has a share of the largest batch.
 
     Raises
@@ -50,38 +50,42 @@ def check_shares(batches: Sequence[IntArray], processes: Processes) -> None:
 def choose_batches(fitting: Fitting) -> Batches:
     """Return a function from an epoch (from 0) to its batches, for the sampler of the run.
 
-    `auto` chooses blocks if every step encodes its pairs again and proteins have many partners.
+    `auto` chooses blocks if every step encodes its pairs again and proteins have several partners.
     """
     config, members = fitting.config, fitting.part.members
-    examples = fitting.part.trained_examples()
+    examples, encodes = fitting.part.trained_examples(), math.isfinite(fitting.source.budget)
     blocks = _blocks(fitting, members[examples])
 
-    def of_pairs(epoch: int) -> list[IntArray]:
-        return epoch_batches(examples, seed=config.seed, epoch=epoch, batch_size=config.batch_size)
+    def of_pairs(epoch: int) -> list[Batch]:
+        batches = epoch_batches(
+            examples, seed=config.seed, epoch=epoch, batch_size=config.batch_size
+        )
+        return [Batch(batch) for batch in batches]
 
-    def of_blocks(epoch: int) -> list[IntArray]:
+    def of_blocks(epoch: int) -> list[Batch]:
         generator = np.random.default_rng([config.seed, epoch])
-        return [examples[b] for b in block_batches(members[examples], blocks, generator)]
+        batches = block_batches(members[examples], blocks, generator)
+        return [Batch(examples[b.examples], b.proteins if encodes else None) for b in batches]
 
     return of_blocks if blocks > 1 else of_pairs
 
 
 def _blocks(fitting: Fitting, members: IntArray) -> int:
+    """Return the number of blocks of proteins, 1 for batches of pairs; log it."""
     config = fitting.config
     if config.sampler == "pairs" or (config.sampler == "auto" and not _reencodes_pairs(fitting)):
         return 1
-    blocks = choose_blocks(members, config.epochs) if config.blocks is None else config.blocks
+    chosen = choose_blocks(members, epochs=config.epochs)
     proteins = len(np.unique(members))
+    blocks = min(chosen if config.blocks is None else config.blocks, proteins)
     if blocks > 1:
         logger.info(
-            "block batches: %s proteins in %s blocks; an epoch encodes each at most %s times "
-            "(pair batches: %.0f times) in about %s steps of %s pairs",
+            "block batches: an epoch encodes each of %s proteins once (pair batches: %.0f times) "
+            "in %s steps of about %s",
             f"{proteins:,}",
-            blocks,
-            blocks,
             members.size / proteins,
-            blocks * (blocks + 1) // 2,
-            f"{2 * len(members) // (blocks * (blocks + 1)):,}",
+            blocks,
+            count_of(members.size // blocks, "pair"),
         )
     return blocks
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from peftide.distributed import ALONE, Processes
@@ -202,11 +202,29 @@ def row_losses(
     rows: Float[Tensor, "R D"],
 ) -> Float[Tensor, " rows"]:
     """Return the loss of each row of some examples, 0 for rows that do not count."""
-    part, device = fitting.part, fitting.hardware.device
     counts = fitting.source.counts[proteins]
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    local = np.searchsorted(proteins, part.members[examples])
+    local = np.searchsorted(proteins, fitting.part.members[examples])
     places = expand_members(local, starts, counts)
+    return losses_at(model, fitting, examples, places=places, rows=rows)
+
+
+def losses_at(
+    model: ProteinModel,
+    fitting: Fitting,
+    examples: IntArray,
+    *,
+    places: Int[Tensor, "B A"],
+    rows: Float[Tensor, "R D"],
+) -> Float[Tensor, " rows"]:
+    """Return the loss of each row of some examples, 0 for rows that do not count.
+
+    Parameters
+    ----------
+    places
+        Rows of each example's proteins.
+    """
+    part, device = fitting.part, fitting.hardware.device
     logits = model.answer(rows, places.to(device)).float()
     target_rows = part.targets.rows(examples)
     outcome, values = fitting.task.outcome, part.targets.values[target_rows]

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from peftide.adapters.adapter import Steering
 from peftide.distributed import LostProcessError
+from peftide.engine.blocks import Batch
 from peftide.errors import NotFiniteError, TrainingError
 from peftide.metrics import metric_name
 from peftide.model import ProteinModel
@@ -20,13 +21,13 @@ from peftide.process import undisturbed
 from peftide.progress import meter
 from peftide.quantities import count_of, duration
 from peftide.training.batches import Batches, check_shares, choose_batches
+from peftide.training.block_gradients import empty_bank
 from peftide.training.divergence import SLOWER, are_finite, damaged_weights, diverged
-from peftide.training.memory import add_fitting_gradients
+from peftide.training.memory import add_fitting_gradients, filled_bank
 from peftide.training.modes import set_training_mode
 from peftide.training.optimizer import build_optimizer, rate_factor
 from peftide.training.parts import Fitting
-from peftide.training.resume import TrainingState, load_point, save_point
-from peftide.types import IntArray
+from peftide.training.resume import Stateful, TrainingState, load_point, save_point
 
 logger = logging.getLogger(__name__)
 
@@ -100,23 +101,16 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
         after=steering.after_step if steering else do_nothing,
         scale=LossScale() if fitting.hardware.precision == "fp16" else None,
     )
-    state = load_point(
-        fitting.checkpoints,
-        model=model,
-        optimizer=optimizer,
-        steering=steering,
-        scale=optimizer_step.scale,
+    if any(batch.proteins is not None for batch in batches(0)):
+        fitting = replace(fitting, bank=empty_bank(model, fitting))
+    run = TrainingRun(
+        model, fitting, batches=batches, optimizer_step=optimizer_step, steering=steering
     )
+    run.load()
+    state = run.state
     if state.step:
         logger.info("resuming in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
-    return TrainingRun(
-        model,
-        fitting,
-        batches=batches,
-        optimizer_step=optimizer_step,
-        steering=steering,
-        state=state,
-    )
+    return run
 
 
 class TrainingRun:
@@ -130,10 +124,10 @@ class TrainingRun:
         batches: Batches,
         optimizer_step: OptimizerStep,
         steering: Steering | None,
-        state: TrainingState,
     ) -> None:
-        self.model, self.fitting, self.batches, self.state = model, fitting, batches, state
+        self.model, self.fitting, self.batches = model, fitting, batches
         self.optimizer_step, self.steering = optimizer_step, steering
+        self.state = TrainingState()
         self.processes = fitting.hardware.processes
         self.clock = self.last_save = time.monotonic()
 
@@ -173,6 +167,8 @@ class TrainingRun:
     def train_epoch(self) -> None:
         """Train on the rest of an epoch's batches."""
         state, left = self.state, self.left()
+        if self.fitting.bank is not None and not state.step:
+            self._fill_bank()
         set_training_mode(self.model)
         examples = sum(len(batch) for batch in left)
         title = f"epoch {state.epoch + 1}/{self.fitting.config.epochs}"
@@ -181,7 +177,14 @@ class TrainingRun:
             for batch in left:
                 self.step(batch, advance=progress.advance)
 
-    def left(self) -> list[IntArray]:
+    def _fill_bank(self) -> None:
+        self.model.eval()
+        proteins = len(np.unique(self.fitting.part.members))
+        with meter("vectors before training", total=proteins, unit="proteins") as progress:
+            advance = self._for_all(progress.advance)
+            self.fitting = filled_bank(self.model, self.fitting, advance=advance)
+
+    def left(self) -> list[Batch]:
         """Return the batches that are left in this epoch."""
         return self.batches(self.state.epoch)[self.state.batch :]
 
@@ -199,7 +202,7 @@ class TrainingRun:
         return f"≤ {duration(per_epoch * (epochs - len(history)))} left"
 
     def step(
-        self, batch: IntArray, *, advance: Callable[[float], None] = lambda _examples: None
+        self, batch: Batch, *, advance: Callable[[float], None] = lambda _examples: None
     ) -> float:
         """Take one optimizer step and return the loss before it.
 
@@ -207,25 +210,27 @@ class TrainingRun:
 
         Parameters
         ----------
-        batch
-            Examples. Shape (B,).
         advance
             Called with the number of finished examples.
         """
-        state = self.state
         factor = self.optimizer_step.loss_factor
-
-        def advance_all(examples: float) -> None:
-            advance(examples * self.processes.count)
-
         loss, self.fitting = add_fitting_gradients(
-            self.model, self.fitting, batch, step=state.step, factor=factor, advance=advance_all
+            self.model,
+            self.fitting,
+            batch,
+            step=self.state.step,
+            factor=factor,
+            advance=self._for_all(advance),
         )
         if self.steering and self.processes.is_first:
             (self.steering.penalty() * factor).backward()
         return self.take(loss, batch)
 
-    def take(self, loss: float, batch: IntArray) -> float:
+    def _for_all(self, advance: Callable[[float], None]) -> Callable[[float], None]:
+        """Return a function that advances by this process's work, times all processes."""
+        return lambda finished: advance(finished * self.processes.count)
+
+    def take(self, loss: float, batch: Batch) -> float:
         """Take one optimizer step with the gradients of a batch; write a resume point in time.
 
         Parameters
@@ -249,10 +254,10 @@ class TrainingRun:
             self.save()
         return loss
 
-    def _diverged(self, what: str, batch: IntArray) -> TrainingError:
+    def _diverged(self, what: str, batch: Batch) -> TrainingError:
         state = self.state
         where = f"{what} in epoch {state.epoch + 1}, step {state.step + 1}"
-        return diverged(where, self.model, self.fitting, batch=batch, step=state.step)
+        return diverged(where, self.model, self.fitting, batch=batch.examples, step=state.step)
 
     def end_epoch(self) -> None:
         """Validate, keep the best weights, write history and a resume point."""
@@ -324,7 +329,24 @@ class TrainingRun:
                 self.state,
                 model=self.model,
                 optimizer=self.optimizer_step.optimizer,
-                steering=self.steering,
-                scale=self.optimizer_step.scale,
+                others=self._others(),
             )
         self.last_save = time.monotonic()
+
+    def load(self) -> None:
+        """Go on from the last resume point, if there is one."""
+        self.state = load_point(
+            self.fitting.checkpoints,
+            model=self.model,
+            optimizer=self.optimizer_step.optimizer,
+            others=self._others(),
+        )
+
+    def _others(self) -> dict[str, Stateful]:
+        """Return everything else whose state belongs to a resume point."""
+        others = {
+            "steering": self.steering,
+            "loss_scale": self.optimizer_step.scale,
+            "vector_bank": self.fitting.bank,
+        }
+        return {name: other for name, other in others.items() if other is not None}

@@ -17,6 +17,7 @@ from peftide.backbones import LayeredBackbone, cut_below_training
 from peftide.config import TrainConfig
 from peftide.encoding import ModelEncoder
 from peftide.engine.embedding import Embeddings
+from peftide.engine.vector_bank import VectorBank
 from peftide.hardware import GRAPH_BATCHES, Hardware
 from peftide.packing import token_budget_batches
 from peftide.ragged import ragged_rows
@@ -99,6 +100,8 @@ class Fitting:
         Whether the log has a line for each epoch.
     keeps_start
         Whether the weights before the first step compete with those after each epoch.
+    bank
+        The vectors of all proteins, for batches that are blocks of proteins.
     """
 
     config: TrainConfig
@@ -114,6 +117,7 @@ class Fitting:
     steer: Callable[[int], Steering] | None = None
     says_epochs: bool = True
     keeps_start: bool = False
+    bank: VectorBank | None = None
 
 
 def cached_rows(embeddings: Embeddings, device: torch.device) -> RowSource:

@@ -1,17 +1,17 @@
 """The state of a training, and the resume points from which a killed training continues."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from peftide.adapters.adapter import Steering
-from peftide.optimizer import LossScale
+from peftide.errors import InputError
 from peftide.parameters import trained_parameters
-from peftide.resume_points import ResumePoint, read_point, write_point
+from peftide.resume_points import START_AGAIN, ResumePoint, read_point, write_point
 
 
 @dataclass
@@ -57,20 +57,36 @@ class TrainingState(TrainingProgress):
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
+class Stateful(Protocol):
+    """A part of a training that changes with its steps."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return its tensors."""
+        ...
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the tensors of a resume point."""
+        ...
+
+
 def save_point(
     folder: Path,
     state: TrainingState,
     *,
     model: nn.Module,
     optimizer: Optimizer,
-    steering: Steering | None = None,
-    scale: LossScale | None = None,
+    others: Mapping[str, Stateful] | None = None,
 ) -> None:
-    """Write a resume point atomically, then remove older ones."""
+    """Write a resume point atomically, then remove older ones.
+
+    Parameters
+    ----------
+    others
+        Name → another part whose state is kept.
+    """
     record = {f.name: getattr(state, f.name) for f in dataclasses.fields(TrainingProgress)}
     tensors = {"model": trained_parameters(model), "best": state.best}
-    tensors["steering"] = steering.state() if steering else {}
-    tensors["loss_scale"] = scale.state() if scale else {}
+    tensors |= {name: other.state() for name, other in (others or {}).items()}
     write_point(folder, ResumePoint(tensors, record), step=state.step, optimizer=optimizer)
 
 
@@ -79,15 +95,21 @@ def load_point(
     *,
     model: nn.Module,
     optimizer: Optimizer,
-    steering: Steering | None = None,
-    scale: LossScale | None = None,
+    others: Mapping[str, Stateful] | None = None,
 ) -> TrainingState:
-    """Read the last resume point into model and optimizer; a new state if there is none."""
+    """Read the last resume point into model, optimizer and others; a new state if there is none.
+
+    Raises
+    ------
+    InputError
+        If a part of the resume point is missing.
+    """
     point = read_point(folder, model=model, optimizer=optimizer, form=TrainingProgress)
     if point is None:
         return TrainingState()
-    if steering:
-        steering.restore(point.tensors.get("steering", {}))
-    if scale and "loss_scale" in point.tensors:
-        scale.restore(point.tensors["loss_scale"])
+    for name, other in (others or {}).items():
+        found = point.tensors.get(name, {})
+        if not found and other.state():
+            raise InputError(f"the resume point has no {name}", where=folder, fix=START_AGAIN)
+        other.restore(found)
     return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from peftide.distributed import LostProcessError
+from peftide.engine.blocks import Batch
 from peftide.evaluation.tables import write_history
 from peftide.heads import Ensemble
 from peftide.metrics import metric_name
@@ -28,11 +29,10 @@ from peftide.training.modes import set_training_mode
 from peftide.training.parts import Fitting
 from peftide.training.setting import Setting
 from peftide.training.stack import Draws, HeadStack
-from peftide.types import IntArray
 
 logger = logging.getLogger(__name__)
 
-EMPTY: IntArray = np.zeros(0, dtype=np.int64)
+EMPTY = Batch(np.zeros(0, dtype=np.int64))
 
 
 def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResult:
@@ -138,7 +138,7 @@ def _train_epoch(setting: Setting, runs: Sequence[TrainingRun]) -> None:
             progress.advance(max(map(len, batches)))
 
 
-def _take(run: TrainingRun, loss: float, batch: IntArray) -> None:
+def _take(run: TrainingRun, loss: float, batch: Batch) -> None:
     """Take the step of a head, unless its epoch had no batch left."""
     if len(batch):
         run.take(loss, batch)
@@ -147,7 +147,7 @@ def _take(run: TrainingRun, loss: float, batch: IntArray) -> None:
 def add_stacked_gradients(
     model: ProteinModel,
     stack: HeadStack,
-    steps: Sequence[tuple[TrainingRun, IntArray]],
+    steps: Sequence[tuple[TrainingRun, Batch]],
 ) -> list[float]:
     """Add to each head the gradients of the mean loss of its batch; return the losses.
 
@@ -160,8 +160,8 @@ def add_stacked_gradients(
     """
     fitting = steps[0][0].fitting
     part = fitting.part
-    totals = [max(1.0, part.counted_rows(batch)) for _, batch in steps]
-    batches = [own_examples(fitting, batch) for _, batch in steps]
+    totals = [max(1.0, part.counted_rows(batch.examples)) for _, batch in steps]
+    batches = [own_examples(fitting, batch.examples) for _, batch in steps]
     examples = np.concatenate(batches)
     if not len(examples):
         return [0.0 for _ in steps]

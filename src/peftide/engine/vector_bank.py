@@ -1,0 +1,52 @@
+"""The last vector of every protein, for pairs of which a step encodes only one protein."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from peftide.types import IntArray
+
+VECTORS = "vectors"
+
+
+class VectorBank:
+    """The last vector of every protein.
+
+    Attributes
+    ----------
+    vectors
+        Zeros until they are kept. Shape (P, D).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bank = VectorBank(torch.zeros(3, 2))
+    >>> bank.keep(np.array([1]), torch.ones(1, 2))
+    >>> bank.of(np.array([0, 1])).tolist()
+    [[0.0, 0.0], [1.0, 1.0]]
+
+    References
+    ----------
+    Wang et al. 2020, arXiv 1912.06798 (cross-batch memory), section 3.
+    """
+
+    def __init__(self, vectors: Float[Tensor, "P D"]) -> None:
+        self.vectors = vectors
+
+    def keep(self, proteins: IntArray, rows: Float[Tensor, "R D"]) -> None:
+        """Replace the vectors of some proteins."""
+        self.vectors[torch.from_numpy(proteins)] = rows
+
+    def of(self, proteins: IntArray) -> Float[Tensor, "R D"]:
+        """Return copies of the vectors of some proteins."""
+        return self.vectors[torch.from_numpy(proteins)]
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the tensors of a resume point."""
+        return {VECTORS: self.vectors}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the vectors of a resume point."""
+        self.vectors.copy_(tensors[VECTORS])
