@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from peftide.comparing.budget import Budget
 from peftide.comparing.cells import Contender
 from peftide.files import write_json
@@ -48,3 +50,17 @@ def test_a_refusal_is_forgotten_once_there_is_room(tmp_path: Path) -> None:
     assert budget(tmp_path, plan(1, fits=False)).objection(LORA)
     again = Budget(RunFolder(tmp_path), lambda _one: plan(1), None)
     assert again.objection(LORA) == ""
+
+
+def test_a_forecast_is_said_before_it_is_made(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = RunFolder(tmp_path)
+    write_json(run.record, {"command": "compare"})
+
+    def forecast(_one: Contender) -> Plan:
+        assert "planning lora" in caplog.text
+        return plan(1)
+
+    with caplog.at_level("INFO"):
+        assert Budget(run, forecast, None).objection(LORA) == ""

@@ -30,7 +30,7 @@ def test_the_most_similar_training_protein_comes_first(run: Path) -> None:
     found = neighbours_of(run).of([changed, "W" * 40])
     assert found is not None
     first = found.to_dict("records")[0]
-    assert (first["query"], first["residues"]) == (1, len(known[3]))
+    assert (first["query"], first["id"], first["residues"]) == (1, "p3", len(known[3]))
     assert first["label"] == f"{3 / 7:.4g}"
     assert first["start"] == known[3][:24]
     assert 0.9 < first["identity"] < 1
@@ -44,6 +44,7 @@ def test_labels_are_names_of_classes_and_repeats_have_all() -> None:
     found = Neighbours(fit_nearest(texts, rows, one_hot, kind="categorical"), ("a", "b")).of(texts)
     assert found is not None
     assert found["label"].tolist() == ["a", "b", "a, b"]
+    assert "id" not in found  # a run of the first peftide kept none
     yes = Neighbours(fit_nearest(texts, rows, np.array([0, 1, 1, 1]), kind="binary"), ("0", "1"))
     found = yes.of(texts)
     assert found is not None

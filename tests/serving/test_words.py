@@ -63,6 +63,9 @@ def test_without_similar_proteins_it_says_so() -> None:
     assert "87%" in text
     assert "MKV" in text
     assert '<th scope="row">1</th>' in text
+    named = words.nearest(pd.DataFrame([one | {"id": "<P1>"}]))
+    assert '<th scope="col">id</th>' in named
+    assert "&lt;P1&gt;" in named
     labelled = words.nearest(pd.DataFrame([one | {"label": "nucleus"}] * 2))
     assert '<th scope="row">2</th><td>nucleus</td>' in labelled
     pair = words.nearest(pd.DataFrame([one, one | {"query": 2}]))

@@ -4,6 +4,7 @@ Pairs: the labels of train pairs between homologues of both proteins, as in the 
 interactions between species (Yu et al. 2004, doi 10.1101/gr.1774904).
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ class NearestHomologue:
         Mean label of train. Shape (K,).
     search
         Finds the homologues of sequences among others.
+    ids
+        First id of each sequence, for people; empty if unknown. Length P or 0.
     """
 
     kind: str
@@ -49,6 +52,7 @@ class NearestHomologue:
     labels: FloatArray
     prior: FloatArray
     search: Search = find_homologues
+    ids: tuple[str, ...] = ()
 
     def homologues(self, sequences: Sequence[str]) -> Homologues:
         """Yield the homologues of sequences in train."""
@@ -114,6 +118,7 @@ class NearestHomologue:
             "examples": self.examples,
             "labels": self.labels,
             "prior": self.prior,
+            "ids": as_bytes(json.dumps(self.ids)),
         }
 
 
@@ -125,7 +130,13 @@ def load_nearest(
     ends = arrays["ends"].tolist()
     sequences = tuple(text[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True))
     assert arrays["examples"].shape[1] == proteins_per_example
-    return NearestHomologue(kind, sequences, arrays["examples"], arrays["labels"], arrays["prior"])
+    ids = (
+        json.loads(from_bytes(arrays["ids"])) if "ids" in arrays else []
+    )  # the first peftide: none
+    return NearestHomologue(
+        *(kind, sequences, arrays["examples"], arrays["labels"], arrays["prior"]),
+        ids=tuple(ids),
+    )
 
 
 def fit_nearest(

@@ -1,5 +1,6 @@
 """The forecast of each contender → whether its next training fits into memory and time."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from peftide.planning.plan import Plan
 from peftide.quantities import byte_size, duration
 from peftide.run_decisions import decided
 from peftide.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 MINUTE = 60.0
 
@@ -63,6 +66,7 @@ class Budget:
         self.measured[contender] = seconds
 
     def _plan(self, contender: Contender) -> dict[str, Any]:
+        logger.info("planning %s: memory and time are measured first", contender.name)
         plan = self.forecast(contender)
         if not plan.fits:
             needs = f"{byte_size(plan.memory['peak'])} of memory and "

@@ -28,6 +28,7 @@ from peftide.evaluation.part_scores import Answers
 from peftide.evaluation.rows import ScoredPart
 from peftide.files import remove
 from peftide.progress import working
+from peftide.sequences import Proteins
 from peftide.tasks import TASKS, VARIANT_TASKS, Task
 from peftide.types import FloatArray, IntArray
 
@@ -196,7 +197,8 @@ def fitted_beside(
     for name in applying:
 
         def fit_and_answer(name: str = name) -> dict[str, FloatArray]:
-            beside.fitted[name] = searching_by(search, _fit(name, parts["train"], scores))
+            fitted = with_ids(_fit(name, parts["train"], scores), parts["train"].dataset.proteins)
+            beside.fitted[name] = searching_by(search, fitted)
             return answers_of(beside.fitted[name], later)
 
         _collect(beside, name, fit_and_answer)
@@ -273,6 +275,14 @@ def _collect(beside: Beside, name: str, work: Callable[[], dict[str, FloatArray]
 def searching_by(search: Search, fitted: Fitted) -> Fitted:
     """Return the baseline; if it searches for homologues, it now uses this search."""
     return replace(fitted, search=search) if isinstance(fitted, NearestHomologue) else fitted
+
+
+def with_ids(fitted: Fitted, proteins: Proteins) -> Fitted:
+    """Return the baseline; if it keeps training sequences, it now keeps their first ids too."""
+    if not isinstance(fitted, NearestHomologue):
+        return fitted
+    first = dict(zip(reversed(proteins.sequences), reversed(proteins.ids), strict=True))
+    return replace(fitted, ids=tuple(first[sequence] for sequence in fitted.sequences))
 
 
 def with_similarity(beside: Beside, parts: Mapping[str, ScoredPart]) -> Beside:

@@ -18,6 +18,8 @@ from peftide.errors import InputError, PeftideError
 from peftide.process import prepare_process
 from peftide.progress import is_saying_once
 
+logger = logging.getLogger(__name__)
+
 RESULT = "peftide-plan:"
 """Prefix of the line with the plan; all other lines on standard output are ignored."""
 
@@ -33,6 +35,8 @@ def run_child(config: PlanConfig, *, given: Names = NOTHING) -> dict[str, Any]:
         If the measurement did not finish.
     """
     level = logging.getLogger("peftide").level
+    if not is_saying_once():
+        logger.info("measuring one step of this training in a process of its own")
     request = {
         "config": as_mapping(config),
         "given": sorted(given),

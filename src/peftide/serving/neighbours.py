@@ -37,9 +37,9 @@ class Neighbours:
 
         Returns
         -------
-        Columns `query` (number of the sequence, from 1), `identity`, `coverage`, `residues` and
-        `start` (the first residues), and `label` unless the model answers pairs; None if the run
-        keeps no training sequences.
+        Columns `query` (number of the sequence, from 1), `id` (if the run keeps ids), `identity`,
+        `coverage`, `residues` and `start` (the first residues), and `label` unless the model
+        answers pairs; None if the run keeps no training sequences.
         """
         if self.nearest is None:
             return None
@@ -61,6 +61,8 @@ class Neighbours:
         best = best.groupby("query").head(MOST).reset_index(drop=True)
         best["residues"] = best["sequence"].str.len()
         best["start"] = best["sequence"].str.slice(0, SHOWN_RESIDUES)
+        if self.nearest.ids:
+            best.insert(1, "id", [self.nearest.ids[target] for target in best["target"]])
         if self.nearest.examples.shape[1] == 1:
             labels = dict(zip(self.nearest.examples[:, 0].tolist(), self._labels(), strict=True))
             best["label"] = [labels.get(target, "–") for target in best["target"]]

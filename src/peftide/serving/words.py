@@ -110,12 +110,13 @@ def nearest(found: pd.DataFrame | None) -> Markup:
     if not len(found):
         said = "No training protein is similar: expect a less certain answer."
         return element("p", said, class_="quiet")
-    is_pair, has_labels = bool((found["query"] > 1).any()), "label" in found
+    is_pair = bool((found["query"] > 1).any())
+    known = [name for name in ("id", "label") if name in found]
     ranks = found.groupby("query").cumcount() + 1
     rows = [
         [
             f"sequence {row['query']}, {rank}" if is_pair else rank,
-            *([row["label"]] if has_labels else []),
+            *(row[name] for name in known),
             f"{row['identity']:.0%}",
             f"{row['coverage']:.0%}",
             f"{row['residues']:,}",
@@ -123,8 +124,7 @@ def nearest(found: pd.DataFrame | None) -> Markup:
         ]
         for rank, row in zip(ranks.tolist(), found.to_dict("records"), strict=True)
     ]
-    labelled = ["label"] if has_labels else []
-    header = ["rank", *labelled, "identity", "coverage", "residues", "begins with"]
+    header = ["rank", *known, "identity", "coverage", "residues", "begins with"]
     return table(header, rows, label="Nearest training proteins", class_="numbers")
 
 
