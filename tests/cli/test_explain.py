@@ -38,4 +38,4 @@ def test_it_says_how_many_proteins_are_not_shown_and_that_log_odds_are_not_calib
     assert main(["explain", "run", "--input", "t.tsv", "--out", "why"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[11] == "… and 2 more in why"
-    assert "score: before calibration" in lines[12]
+    assert "before calibration" in lines[12]

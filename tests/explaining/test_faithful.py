@@ -51,7 +51,7 @@ def test_few_proteins_have_no_interval() -> None:
     assert "for 2 of 2 proteins" in good.verdict
     bad = faithfulness(subjects, [deletion(1.0), deletion(-0.5)])
     assert not bad.is_faithful
-    assert bad.verdict.startswith("The attribution is not faithful")
+    assert bad.verdict.startswith("The contributions fail the deletion test")
     assert bad.verdict.endswith("for 1 of 2 proteins; with so few proteins, it must for every one.")
 
 
@@ -64,5 +64,5 @@ def test_one_protein_is_not_counted() -> None:
 
 def test_a_rising_score_is_said_to_rise() -> None:
     found = Faithfulness(1.0, -0.5, 0.5, 2.0, ahead=11, count=12)
-    assert "residues lowers the score by 1 on average" in found.verdict
+    assert "contributions lowers the score by 1 on average" in found.verdict
     assert "random residues raises the score by 0.5" in found.verdict

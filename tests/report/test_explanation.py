@@ -81,9 +81,9 @@ def test_the_page_shows_verdict_picture_and_the_strongest_residues() -> None:
 
 
 def test_an_unfaithful_attribution_is_said_to_be_one() -> None:
-    record = RECORD | {"faithfulness": {"verdict": "It is not faithful.", "is_faithful": False}}
+    record = RECORD | {"faithfulness": {"verdict": "They fail.", "is_faithful": False}}
     text = explanation_page(tables(["p1"]) | {"substitutions": None}, record, title="Why <b>?")
-    assert "Do not read the bars below as reasons." in text
+    assert "Do not read the bars below as reasons of the model." in text
     assert "Why &lt;b&gt;?" in text
     assert "K2A" not in text
 

@@ -51,7 +51,7 @@ def test_an_explanation_or_one_message(serviced: Serviced, tmp_path: Path) -> No
     page = page_of(serviced, "ppi", tmp_path)
     *_, last = page.explain_one("Second protein", TEXTS[0], TEXTS[1])
     assert f"{TEXTS[1][0]}1A" in last or f"{TEXTS[1][0]}1C" in last
-    assert "The attribution" in last
+    assert "the deletion test" in last
     (wrong,) = page.explain_one("First protein", "MK1", TEXTS[1])
     assert "has &#x27;1&#x27;" in wrong or "has '1'" in wrong
 

@@ -10,10 +10,14 @@ from peftide.run_folder import RunFolder
 
 SHOWN = 10
 LEGEND = (
-    "area: mean fall of the score while the residues with the largest contributions are hidden; "
-    "random_area: while random ones are; lead: the difference; ahead: more than every random order"
+    "area: how far the score falls on average while the residues with the largest contributions "
+    "are hidden; random_area: the same for random residues; lead: the difference of both; ahead: "
+    "whether area is larger than in every random order"
 )
-UNCALIBRATED = "; score: before calibration, so it is not the probability that predict gives"
+UNCALIBRATED = (
+    "; score: 0 at even odds, and before calibration, so it is not the probability that predict "
+    "gives"
+)
 
 
 def run(config: ExplainConfig, given: Names) -> None:

@@ -1,5 +1,6 @@
-"""The deletion tests of several proteins → whether their attribution is faithful, in words."""
+"""The deletion tests of several proteins → whether their contributions pass it, in words."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -53,14 +54,16 @@ class Faithfulness:
         Examples
         --------
         >>> Faithfulness(2.0, 0.5, 1.0, 2.0, ahead=11, count=12).verdict[:30]
-        'The attribution is faithful: h'
-        >>> Faithfulness(0.2, 0.5, None, None, ahead=0, count=1).verdict[:34]
-        'The attribution is not faithful: h'
+        'The contributions pass the del'
+        >>> Faithfulness(0.2, 0.5, None, None, ahead=0, count=1).verdict[:30]
+        'The contributions fail the del'
         """
-        word = "is faithful" if self.is_faithful else "is not faithful"
+        word = "pass" if self.is_faithful else "fail"
+        largest = max(abs(self.area), abs(self.random_area))
         said = (
-            f"The attribution {word}: hiding the most attributed residues {_fall(self.area)} on "
-            f"average, hiding random residues {_fall(self.random_area)}"
+            f"The contributions {word} the deletion test: hiding the residues with the largest "
+            f"contributions {_fall(self.area, largest)} on average, hiding random residues "
+            f"{_fall(self.random_area, largest)}"
         )
         if self.low is None or self.high is None:
             return f"{said}. {self._of_few}"
@@ -84,15 +87,17 @@ class Faithfulness:
         return asdict(self) | found
 
 
-def _fall(area: float) -> str:
-    """Return a fall of the score in words.
+def _fall(area: float, largest: float) -> str:
+    """Return a fall of the score in words, with the decimals that the largest fall needs.
 
     Examples
     --------
-    >>> _fall(0.5), _fall(-2.0)
-    ('lowers the score by 0.5', 'raises the score by 2')
+    >>> _fall(0.5, 0.5), _fall(-2.0, 2.0), _fall(-0.000813, 0.397)
+    ('lowers the score by 0.5', 'raises the score by 2', 'raises the score by 0.001')
     """
-    return f"{'lowers' if area >= 0 else 'raises'} the score by {abs(area):.3g}"
+    decimals = 2 - math.floor(math.log10(largest)) if largest > 0 else 0
+    size = round(abs(area), decimals)
+    return f"{'lowers' if area >= 0 else 'raises'} the score by {size:.10g}"
 
 
 def faithfulness(subjects: Sequence[Subject], deletions: Sequence[Deletion]) -> Faithfulness:

@@ -27,6 +27,7 @@ SQUARES = (
     "Squares: the change of the score by each substitution; blue is higher, red lower, dots "
     "mark the residue itself."
 )
+EVEN = " Log odds are 0 at even odds and rise with the probability."
 LOG_ODDS = "log odds"
 """First words of the name of a score that is no value in the units of the labels."""
 
@@ -67,8 +68,8 @@ def explanation_page(
 
 
 UNFAITHFUL = (
-    "Do not read the bars below as reasons. The substitutions are measured, and do not depend on "
-    "this test."
+    "Do not read the bars below as reasons of the model. The squares do not depend on this test: "
+    "the model scored every substitution."
 )
 
 
@@ -112,7 +113,8 @@ def protein_sections(tables: Mapping[str, pd.DataFrame | None]) -> Iterator[Sect
                 important(residues, changes),
                 class_="figures",
             ),
-            intro=f"Score ({scored(row['target'])}): {wording.score(row['score'])}. "
+            intro=f"Score ({scored(row['target'])}): {wording.score(row['score'])}."
+            + f"{EVEN if row['target'].startswith(LOG_ODDS) else ''} "
             + how_to_read(squares=changes is not None),
         )
 
@@ -167,14 +169,14 @@ def important(residues: pd.DataFrame, changes: pd.DataFrame | None) -> Markup:
             known = row["position"] in effects
             cells.append(wording.signed(effects[row["position"]]) if known else "–")
         rows.append(cells)
-    header = ["residue", "contribution", *(["mean substitution"] if effects else [])]
+    header = ["residue", "contribution", *(["mean change by substitution"] if effects else [])]
     return table(
         header, rows, label="Residues that raise and lower the score most", class_="numbers"
     )
 
 
 def deletion_chart(steps: pd.DataFrame) -> Markup:
-    """Return the score while residues are hidden: the most attributed first, and at random."""
+    """Return the score while residues are hidden: large contributions first, and at random."""
     share = steps["hidden"].to_numpy() / steps["hidden"].to_numpy().max() * 0.5
     columns = ["attributed", "random", "random_low", "random_high"]
     frame = Frame(
@@ -186,17 +188,17 @@ def deletion_chart(steps: pd.DataFrame) -> Markup:
         line(frame, share, steps["random_high"], class_="other thin dashes-2"),
         line(frame, share, steps["random"], class_="other"),
         line(frame, share, steps["attributed"], class_="model"),
-        label="Score while residues are hidden, the most attributed first, and at random",
+        label="Score while residues are hidden, the largest contributions first, and at random",
     )
 
 
 def _caption(row: Mapping[str, Any]) -> Markup:
     ahead = "faster than" if row["ahead"] == "yes" else "not faster than all of"
     said = (
-        "Blue: the most attributed residues are hidden first. Orange: random residues, with "
-        f"the range of the random orders. Hiding the most attributed residues "
-        f"{changed(row['area'])} on average, hiding random ones {changed(row['random_area'])}: "
-        f"the score falls {ahead} the random orders."
+        "Blue: residues are hidden, those with the largest contributions first. Orange: residues "
+        f"are hidden in random orders (mean and range). The first {changed(row['area'])} on "
+        f"average, the second {changed(row['random_area'])}: the score falls {ahead} the random "
+        "orders."
     )
     if row["random_area"] < 0:
         said += (
@@ -231,13 +233,14 @@ def _overview(proteins: pd.DataFrame) -> list[Section | None]:
         ]
         for row in proteins.head(100).to_dict("records")
     ]
-    header = ["protein", "score", "deletion lead", "ahead"]
+    header = ["protein", "score", "lead", "ahead"]
     return [
         section(
             "Proteins",
             table(header, rows, label="Score and deletion test of each protein", class_="numbers"),
-            intro="Deletion lead: how much faster the score falls when the most attributed "
-            "residues are hidden than when random ones are. Ahead: faster than each random order.",
+            intro="The deletion test hides the residues with the largest contributions, and random "
+            "ones. Lead: how much further the score falls for the first. Ahead: further than in "
+            "each random order.",
         )
     ]
 

@@ -16,7 +16,7 @@ from peftide.sequences.mutants import parse_mutant
 
 LETTERS = "GAVLIMCFYWPSTNQHKRDE"
 """Rows from top to bottom: like beside like."""
-CELL, LEFT, TOP, HEAD = 12, 28, 36, 52
+CELL, LEFT, TOP, HEAD = 12, 28, 38, 56
 """A square; left and above the squares of a band; the title and the key above all bands."""
 BARS = 60
 """Height of the bars above the squares."""
@@ -121,7 +121,7 @@ def heat_map(
     return element(
         "svg",
         element("rect", width=width, height=height, fill="white"),
-        element("text", answer, x=LEFT, y=18, font_size=13),
+        element("text", answer, x=LEFT, y=18, font_size=13, class_="title"),
         key(limits, named) if bands.has_squares else None,
         [_site(bands, site) for site in range(1, len(bands.wild_type) + 1)],
         [_cell(bands, cell, limits) for cell in cells],
@@ -131,7 +131,7 @@ def heat_map(
         width=width,
         height=height,
         font_family="sans-serif",
-        font_size=9,
+        font_size=11,
         role="img",
         aria_label=answer,
     )
@@ -184,15 +184,15 @@ def key(limits: np.ndarray, middle_name: str) -> list[Markup]:
     ends = [(0, "start", f"≤ {number(low)}"), (half, "middle", f"{middle_name} {number(middle)}")]
     ends.append((STEPS, "end", f"≥ {number(high)}"))
     found += [
-        element("text", text, x=left + CELL * step, y=top + CELL + 10, text_anchor=anchor)
+        element("text", text, x=left + CELL * step, y=top + CELL + 12, text_anchor=anchor)
         for step, anchor, text in ends
     ]
     left += CELL * STEPS + 30
     found += [_square(left, top, WILD_TYPE, stroke="#999999"), _dot(left, top)]
-    found.append(element("text", "residue of the wild type", x=left + CELL + 5, y=top + 9))
-    left += 150
+    found.append(element("text", "residue of the wild type", x=left + CELL + 5, y=top + 10))
+    left += 165
     found.append(_square(left, top, UNSCORED))
-    found.append(element("text", "not scored", x=left + CELL + 5, y=top + 9))
+    found.append(element("text", "not scored", x=left + CELL + 5, y=top + 10))
     return found
 
 
@@ -222,7 +222,7 @@ def _site(bands: Bands, site: int) -> list[Markup]:
     for row, letter in enumerate(LETTERS if bands.has_squares else ""):
         left, top = bands.place(site, row)
         if is_first:
-            found.append(element("text", letter, x=left - 12, y=top + CELL - 3))
+            found.append(element("text", letter, x=left - 12, y=top + CELL - 2))
         found.append(_square(left, top, WILD_TYPE if letter == residue else UNSCORED))
         if letter == residue:
             found.append(_dot(left, top))
