@@ -251,7 +251,7 @@ class PairClassifier(ProteinClassifier):
 
     X is a list of pairs of sequences, an array of shape (rows, 2), or a DataFrame with the columns
     `sequence_a` and `sequence_b`. Each distinct protein is encoded once. Parameters and attributes
-    are those of `ProteinClassifier`.
+    are as in `ProteinClassifier`.
     """
 
     columns = ("sequence_a", "sequence_b")
@@ -259,7 +259,7 @@ class PairClassifier(ProteinClassifier):
 
 
 class ProteinRegressor(RegressorMixin, ProteinEstimator):
-    """A value per protein sequence. Parameters are those of `ProteinClassifier`."""
+    """A value per protein sequence. Parameters are as in `ProteinClassifier`."""
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on sequences and their values.

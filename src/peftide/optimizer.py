@@ -20,7 +20,7 @@ class LossScale:
     """The factor on the loss that keeps small gradients above zero in fp16.
 
     It is halved, and the step skipped, if a gradient is not finite; it is doubled after many steps
-    without such a gradient.
+    with finite gradients.
 
     References
     ----------

@@ -157,8 +157,8 @@ def packed_attention(
     """Attend within each sequence of a packed row.
 
     On a GPU with flash attention, one call takes all sequences in half precision. Other GPUs take
-    neighbours of similar length in one call, a CPU those of equal length, if the compiled attention
-    does not take the row.
+    neighbours of similar length in one call, a CPU sequences of equal length, if the compiled
+    attention does not take the row.
     Options as in transformers' attention interface (`dropout`, `scaling`) and `sequence_lengths`.
     Queries and keys that are not turned by their positions yet come with `turns`; only the compiled
     attention takes these.
@@ -257,7 +257,7 @@ def similar_length_runs(lengths: Sequence[int]) -> Iterator[list[int]]:
 def padded_places(
     lengths: Sequence[int], device: torch.device
 ) -> tuple[Int[Tensor, "count length"], Bool[Tensor, "count length"]]:
-    """Return the place of each token of padded sequences, and whether it is one of the sequence.
+    """Return the place of each token of padded sequences, and whether the sequence has it.
 
     Padding has the place of the last token.
 

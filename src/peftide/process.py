@@ -46,7 +46,7 @@ def is_prepared() -> bool:
 def reuse_freed_memory() -> None:
     """Let a process of the command line reuse the memory it frees, up to 256 MB (glibc only).
 
-    Each batch frees and takes the same large blocks. With fresh pages for each of them, encoding
+    Each batch frees and takes the same large blocks. With fresh pages for each batch, encoding
     with ESM-2 150M takes a third longer on a CPU with AMX.
     """
     _set_memory(trim_threshold=2**28, mmap_threshold=2**25)

@@ -6,7 +6,7 @@ from peftide.types import IntArray
 
 
 def ragged_rows(starts: IntArray, counts: IntArray) -> IntArray:
-    """Return `starts[i], starts[i] + 1, …` (`counts[i]` of them) for every i. Shape (R,).
+    """Return `starts[i], starts[i] + 1, …` (`counts[i]` numbers) for every i. Shape (R,).
 
     Examples
     --------

@@ -138,7 +138,7 @@ def read_frame(path: Path, *, columns: Iterable[str] = (), **options: Any) -> An
     columns
         Columns that it must have.
     options
-        Those of `pandas.read_csv`.
+        As in `pandas.read_csv`.
 
     Raises
     ------

@@ -15,7 +15,7 @@ Everything here is simulated: no sequence is, or is derived from, a natural prot
    window of 10, any that has 8 free ones. The opposite charge falls on free positions anywhere.
 5. Two proteins interact exactly when one is basic and the other acidic. Within each split every
    protein has `partners` positive pairs (shifts of two random orders) and `partners` negative ones
-   (on a ring of its own interface), so no protein's degree tells anything.
+   (on a ring of equal interfaces), so no protein's degree tells anything.
 6. The splits train, validation, test and new share no protein; new is there to be predicted.
 """
 

@@ -80,7 +80,7 @@ class Backbone(nn.Module, ABC):
 
 
 class LayeredBackbone(Backbone, ABC):
-    """A backbone whose layers have names, and that can be cut between two of them.
+    """A backbone whose layers have names, and that can be cut between two layers.
 
     `forward` continues from `batch.hidden` if the batch has hidden states.
 

@@ -1,7 +1,7 @@
 """`random:`: an architecture → random weights, drawn layer by layer.
 
 The memory never holds more than one layer in fp32 if the matrices are wanted in half precision.
-Each module has a seed of its own, so a backbone that ends after a layer has the weights of the
+Each module has its own seed, so a backbone that ends after a layer has the weights of the
 whole one.
 """
 

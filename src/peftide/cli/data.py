@@ -10,7 +10,7 @@ from peftide.quantities import byte_size, count_of
 
 
 def run(config: DataConfig, given: Names) -> None:
-    """Write the table, and say its size, what was left out, and what comes next."""
+    """Write the table, and say its size, the rows left out, and the next command."""
     if config.source == "get":
         run_get(config, given)
         return
@@ -37,7 +37,7 @@ def run(config: DataConfig, given: Names) -> None:
 
 
 def run_get(config: DataConfig, given: Names) -> None:
-    """Download a benchmark, and say its licence and what comes next; without a name, list all."""
+    """Download a benchmark, and say its licence and the next command; without a name, list all."""
     if config.name is None:
         for name, one in BENCHMARKS.items():
             say(f"{name}: {one.about}; {byte_size(one.size_bytes)}; licence: {one.licence}")

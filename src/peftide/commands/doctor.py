@@ -44,7 +44,7 @@ class Library:
     requirement
         What peftide asks for, such as `torch<2.14,>=2.11`.
     is_met
-        Whether the installed version is one of those.
+        Whether the installed version is in this range.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""`peftide embed`: sequences in; one vector per sequence (or residue), and a map of them, out."""
+"""`peftide embed`: sequences in; one vector per sequence (or residue), and a map, out."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ WRITTEN_BY, COMMAND = "written_by", "peftide embed"
 
 
 def embed(config: EmbedConfig, *, given: Names = NOTHING) -> Mapping[str, FloatArray]:
-    """Embed every sequence once and write the vectors; draw a map of them if `map` is given.
+    """Embed every sequence once and write the vectors; draw a map if `map` is given.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def _unpacked(response: Any, url: str, advance: Callable[[int], None]) -> Iterat
 
 
 def _received(response: Any, url: str, advance: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield the bytes of a response, and make sure that all of them came.
+    """Yield the bytes of a response, and make sure that all came.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def server_errors(url: str) -> Iterator[None]:
     Raises
     ------
     HubError
-        With the address, and what to do.
+        Names the address and a remedy.
     """
     try:
         yield

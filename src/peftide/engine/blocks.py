@@ -42,7 +42,7 @@ class Batch:
         return len(self.examples)
 
     def encoded(self, members: IntArray) -> IntArray:
-        """Return the proteins that the step encodes, sorted, given those of every example."""
+        """Return the proteins that the step encodes, sorted, from the members of every example."""
         return np.unique(members[self.examples]) if self.proteins is None else self.proteins
 
 

@@ -207,6 +207,6 @@ class Progress:
         write_json(self.path, record | {"shared": self.shared, "index": None} | finished)
 
     def finish(self, sequences_done: int, rows: np.ndarray, *, index: int | None) -> None:
-        """Record that all rows are stored, with their checksum and that of their index."""
+        """Record that all rows are stored, with the checksums of rows and index."""
         if self.path is not None:
             self.save(sequences_done, rows, checksum=checksum_of(rows), index=index)

@@ -35,7 +35,7 @@ def two_pass(
     pieces
         Inputs of `encode`; their rows are concatenated in this order.
     push
-        All rows → the loss. It also computes the gradients of the rows and of its own parameters.
+        All rows → the loss. It also computes the gradients of the rows and its own parameters.
 
     Examples
     --------

@@ -20,7 +20,7 @@ Share = tuple[int, int]
 
 
 def has_units(units: Sequence[str] = UNITS) -> bool:
-    """Return whether this CPU has some instructions, by default those of every function."""
+    """Return whether this CPU has some instructions; default: all that the functions need."""
     there = torch.cpu.get_capabilities()
     return all(there.get(unit) for unit in units)
 

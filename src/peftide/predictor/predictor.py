@@ -86,7 +86,7 @@ class Predictor:
         sequences
             Path of a FASTA file, or mapping id → sequence, for inputs that name proteins by id.
         columns
-            Names of the columns if they differ from the defaults, and what to do about missing
+            Names of the columns if they differ from the defaults, and the treatment of missing
             sequences.
         error_rate
             Adds the column `set`: the prediction set at this error rate.

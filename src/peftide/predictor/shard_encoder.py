@@ -72,7 +72,7 @@ def folder_encoder(config: EmbedConfig) -> FolderEncoder:
 
 
 class ShardMaker:
-    """Makes shards of one folder in a process of its own.
+    """Makes shards of one folder in a separate process.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ class Setting:
         )
 
     def held_out(self, *, quick: bool) -> HeldOut:
-        """Return the held-out sequences; `quick` takes some of them, with one of the passes."""
+        """Return the held-out sequences; `quick` takes a few, with one pass."""
         sequences = self.parts[1][:QUICK_SEQUENCES] if quick else self.parts[1]
         return HeldOut(
             self.corpus,

@@ -176,7 +176,7 @@ def _standing_row(row: Standing, axis: Axis) -> Markup:
 
 
 def _reads(name: str) -> Markup | None:
-    """Return what a baseline reads, on a line of its own."""
+    """Return the information that a baseline reads, on a separate line."""
     text = described(name)
     return element("span", text, class_="quiet under") if text else None
 
@@ -188,7 +188,7 @@ def interval_text(low: float | None, high: float | None, *, class_: str) -> Mark
 
 
 def gap_text(name: str, value: float, bounds: tuple[float | None, float | None]) -> Markup:
-    """Return a difference on a line of its own; its interval never breaks."""
+    """Return a difference on a separate line; its interval never breaks."""
     between = ", ".join(wording.signed(bound) for bound in bounds if bound is not None)
     return element(
         "span",

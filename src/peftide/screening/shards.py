@@ -50,7 +50,7 @@ def own_pairs(pairs: Pairs, own: slice, *, keeps_best: bool) -> Pairs:
 
 
 class HitsMaker:
-    """Makes shards of hits in a process of its own.
+    """Makes shards of hits in a separate process.
 
     Parameters
     ----------

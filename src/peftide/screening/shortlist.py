@@ -20,7 +20,7 @@ def rescored(
 ) -> pd.DataFrame:
     """Score the pairs of a short list by the trained head, and keep the best.
 
-    A pair counts for both of its proteins, whichever of them had the other on its list.
+    A pair counts for both proteins, whichever had the other on its list.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ class _QuoteError(Exception):
 
 @dataclass
 class _Reader:
-    """Lines of a file; a row takes one of them, or more while a quoted cell is open."""
+    """Lines of a file; a row takes one line, or more while a quoted cell is open."""
 
     lines: Sequence[str]
     next: int = 0

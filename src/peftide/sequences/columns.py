@@ -68,7 +68,7 @@ def choose_columns(grid: Grid, options: RowOptions, *, pair: bool, needs_labels:
     Raises
     ------
     InputError
-        If a column is absent, or the user named one that such a table does not have.
+        If a column is absent, or the user named one that this kind of table lacks.
     """
     what = "pairs" if pair else "single sequences"
     problems = unread_columns(options, OF_SINGLE if pair else OF_PAIRS, said=f"a table of {what}")
@@ -93,7 +93,7 @@ def choose_columns(grid: Grid, options: RowOptions, *, pair: bool, needs_labels:
 def _group(
     grid: Grid, options: RowOptions, names: Sequence[str], *, problems: list[str]
 ) -> tuple[str, ...]:
-    """Columns of one protein or of both proteins: all of them, or none."""
+    """Columns of one protein or of both proteins: all, or none."""
     found = tuple(getattr(options, name) for name in names)
     absent = [name for name in names if getattr(options, name) not in grid.cells]
     if not absent:

@@ -210,7 +210,7 @@ def rows_of(source: Any) -> list[Any]:
 
 
 def is_single(row: Any) -> bool:
-    """Return whether a row of a list is one cell, not a pair of them."""
+    """Return whether a row of a list is one cell, not a pair."""
     return isinstance(row, str) or not isinstance(row, Iterable)
 
 

@@ -121,7 +121,7 @@ def stream_fasta(path: Path) -> Generator[tuple[str, str], None, tuple[Finding, 
     """Yield id and sequence of each record as the file is read; return findings on repairs.
 
     This is for corpora that do not fit into memory. Ids may be repeated, and the first problem is
-    raised as soon as it is read.
+    raised at once.
 
     Raises
     ------

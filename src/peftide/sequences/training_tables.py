@@ -55,7 +55,7 @@ def read_training_tables(
         Unit of a label. None: the columns of the training table decide whether rows are pairs or
         single sequences.
     problems
-        Gets the problems of rows and of the FASTA file. None: those of all files are raised.
+        Gets the problems of rows and of the FASTA file. None: the problems of all files are raised.
 
     Raises
     ------

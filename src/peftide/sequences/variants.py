@@ -172,7 +172,7 @@ def mutant_name(changes: Iterable[Substitution], *, offset: int = 0) -> str:
 def _parse(
     names: Sequence[str], where: Callable[[int], str]
 ) -> tuple[dict[int, Mutant], list[str]]:
-    """Return the mutants that can be read, by row, and what is wrong with the others."""
+    """Return the mutants that can be read, by row, and the faults of the others."""
     mutants: dict[int, Mutant] = {}
     problems: list[str] = []
     known: dict[str, Mutant] = {}

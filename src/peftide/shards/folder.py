@@ -140,7 +140,7 @@ class ShardFolder(Mapping[str, FloatArray]):
     def vectors_of(self, codes: Collection[bytes]) -> Iterator[tuple[bytes, FloatArray]]:
         """Yield hash and vectors of the sequences with these hashes, shape (1, D) or (L, D).
 
-        Only shards that can hold one of them are read. A sequence with several ids comes several
+        Only shards that can hold one are read. A sequence with several ids comes several
         times.
         """
         numbers = {shard_of(code, self.record.shards) for code in codes}

@@ -45,7 +45,7 @@ def cluster(sequences: Sequence[str], settings: SimilaritySettings) -> Clusters:
     already linked through others are not aligned.
 
     Near-copies (at equal length, at least 95 % of the residues are identical) are compared with
-    other sequences through one of them, so a pair within 5 % of a limit may be judged differently.
+    other sequences through one sequence, so a pair within 5 % of a limit may be judged differently.
 
     Raises
     ------

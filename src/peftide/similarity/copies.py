@@ -60,7 +60,7 @@ class Copies:
         """Return hits of representatives as hits of all queries, each with its closest target.
 
         A query as long as its target gets the near-copy with the best score without gaps, if its
-        alignment scores more than that of the representative.
+        alignment scores more than the representative's.
 
         Parameters
         ----------

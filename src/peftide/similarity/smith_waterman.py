@@ -200,7 +200,7 @@ class Alignments:
             yield from self._above_reversed(query, targets[some], scores[some])
 
     def _above_chance(self, query: str, chosen: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the targets with scores above those of random sequences, and the scores."""
+        """Return the targets with scores above the scores of random sequences, and the scores."""
         scores = self._scores(query, self.database, chosen)
         chance = K * len(query) * self.lengths.sum() / self.settings.max_evalue
         good = scores >= math.log(chance) / LAMBDA

@@ -105,7 +105,7 @@ def tasks_to_choose(
 ) -> tuple[str, ...]:
     """Return the tasks that fit the labels, the likeliest first; none if they need a correction.
 
-    The parameters are those of `detect_task`.
+    The parameters are as in `detect_task`.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def _detection(
     place: Place,
     stops: int,
 ) -> Detection:
-    """Return the tasks that fit the labels; the parameters are those of `detect_task`."""
+    """Return the tasks that fit the labels; the parameters are as in `detect_task`."""
     texts = tuple(label.strip() for label in labels)
     column = Column(texts, Counter(texts), place)
     refuse_faulty_lists(column)
