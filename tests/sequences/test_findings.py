@@ -27,7 +27,7 @@ def test_a_finding_that_may_make_scores_wrong_is_a_warning(
     ]
 
 
-def test_the_first_places_are_said(caplog: pytest.LogCaptureFixture) -> None:
-    finding = Finding("sequences", "nucleotide_like_sequences", 1, "kept", ("t.tsv:5",))
+def test_the_first_place_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    finding = Finding("sequences", "nucleotide_like_sequences", 1, "kept", ("t.tsv:5", "t.tsv:7"))
     say_findings((finding,))
     assert "1 nucleotide-like sequence: kept (for instance t.tsv:5)" in caplog.text

@@ -82,8 +82,8 @@ def audit_lines(result: AuditResult) -> Iterator[str]:
     width = max(len(verdict.part) for verdict in result.verdicts)
     said = ""
     for verdict in found:
-        places = f" (for instance {', '.join(verdict.examples)})" if verdict.examples else ""
-        yield f"{_mark(verdict.severity)}  {verdict.part:{width}}  {verdict.text}{places}"
+        first = f" (for instance {verdict.examples[0]})" if verdict.examples else ""
+        yield f"{_mark(verdict.severity)}  {verdict.part:{width}}  {verdict.text}{first}"
         if verdict.advice and verdict.advice != said:
             yield f"{'':7}  {'':{width}}  → {verdict.advice}"
         said = verdict.advice

@@ -13,9 +13,11 @@ ALARMING = frozenset({"labels_like_missing_values", "similar_classes"})
 
 
 def say_findings(findings: tuple[Finding, ...]) -> None:
-    """Log all findings with their first places."""
+    """Log all findings, each with its first place; the run record holds more places."""
     for finding in findings:
-        logger.warning("%s: %s", "warning" if finding.kind in ALARMING else "note", finding)
+        level = "warning" if finding.kind in ALARMING else "note"
+        first = dataclasses.replace(finding, examples=finding.examples[:1])
+        logger.warning("%s: %s", level, first)
 
 
 def plain_findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
