@@ -91,7 +91,8 @@ def test_a_pipe_is_not_read_again(tmp_path: Path) -> None:
 )
 def test_a_model_is_used_on_new_data_next(content: str, command: str, what: str) -> None:
     Path("run").mkdir()
-    Path("run/config.yaml").write_text(f"out: run\n{content}\n")
+    stored = content.replace("p.fasta", str(Path("p.fasta").absolute()))  # as a run keeps it
+    Path("run/config.yaml").write_text(f"out: run\n{stored}\n")
     words, hint = next_prediction(Path("run"))
     assert " ".join(words).startswith(f"peftide {command}")
     assert hint.endswith(f"with new {what}." if what else "")

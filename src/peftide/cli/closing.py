@@ -171,9 +171,16 @@ def next_prediction(run: Path) -> tuple[list[str], str]:
         words.append(table)
     else:
         table, what = "new_pairs.tsv", "pairs"
-        words += [table, *reading_words(replace(config, **UNLABELLED), PredictConfig)]
+        known = replace(config, sequences=_from_here(config.sequences), **UNLABELLED)
+        words += [table, *reading_words(known, PredictConfig)]
     hint = f"{table} stands for a file of your own with new {what}."
     return [*words, "--out", str(beside(run, "_answers.tsv"))], hint
+
+
+def _from_here(path: Any) -> Any:
+    """Return a path as a user types it: relative if it is inside the working directory."""
+    is_inside = isinstance(path, Path) and path.is_relative_to(Path.cwd())
+    return path.relative_to(Path.cwd()) if is_inside else path
 
 
 def predict_command(run: Path, table: Path, config: Options) -> list[list[str]]:
