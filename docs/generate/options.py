@@ -12,6 +12,9 @@ from peftide.config.options import grouped_fields
 from peftide.config.reading import field_types, flag
 
 FLAG = re.compile(r"(?<![\w`-])(--[a-z][a-z-]+)(?![\w`])")
+CODE = re.compile(r"(`[^`]*`)")
+VALUE = re.compile(r"[a-z]+[,:]")
+"""The beginning of a doc string that lists values, such as `auto, cpu`."""
 PLAIN = {int: "N", float: "X", Path: "PATH", str: "TEXT"}
 
 
@@ -102,14 +105,26 @@ def default_of(field: "dataclasses.Field[Any]", kind: Any) -> str:
 
 def meaning(field: "dataclasses.Field[Any]", doc: str, kind: Any) -> str:
     """Return the doc string of an option, with its choices and its range."""
-    text = doc[0].upper() + doc[1:] if doc[:2].islower() else doc
+    is_value = VALUE.match(doc) is not None
+    text = doc[0].upper() + doc[1:] if doc[:2].islower() and not is_value else doc
     choices = choices_of(kind)
     if choices:
         text += f". One of {', '.join(f'`{choice}`' for choice in choices)}"
     if field.metadata["limit"]:
         text += f". Range: {field.metadata['limit']}"
-    text = FLAG.sub(r"`\1`", text)
-    return text.replace("<", "&lt;") + "."
+    return with_flags(text).replace("<", "&lt;") + ("" if text.endswith("…") else ".")
+
+
+def with_flags(text: str) -> str:
+    """Return a text whose options are code; those inside of code stay as they are.
+
+    Examples
+    --------
+    >>> with_flags("a run of `train --task ppi`, with --seed")
+    'a run of `train --task ppi`, with `--seed`'
+    """
+    parts = CODE.split(text)
+    return "".join(part if k % 2 else FLAG.sub(r"`\1`", part) for k, part in enumerate(parts))
 
 
 def choices_of(kind: Any) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from benchmarks.recording import write_record
+from docs.generate.options import with_flags
 from docs.generate.records import RECORDS, read_record, record_table
 from docs.generate.shell_lines import WIDTH, broken_commands
 
@@ -55,6 +56,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     make_once(folder, build)
     return folder / "html"
+
+
+def test_options_in_a_meaning_are_code_once() -> None:
+    said = with_flags("run of `train --task ppi`, see --seed and `--out`")
+    assert said == "run of `train --task ppi`, see `--seed` and `--out`"
 
 
 def test_no_page_loads_anything_from_elsewhere(site: Path):

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from peftide.commands.evaluate import evaluate
 from peftide.config import EvaluateConfig
-from peftide.errors import InputError
+from peftide.errors import InputError, Problems
 from peftide.outputs import making_folder
 from peftide.predictor.evaluating import read_rows, run_evaluation
+from tests.conftest import write_rows
 
 Trained = Callable[[str, str], Path]
 
@@ -31,5 +33,16 @@ def test_a_part_that_the_table_lacks_is_refused(trained: Trained, tmp_path: Path
     table.write_text("\n".join([f"{lines[0]}\tsplit", *(f"{line}\ttest" for line in lines[1:])]))
     config = EvaluateConfig(run=run, input=table, out=tmp_path / "scores", part="tset")
     with pytest.raises(InputError, match="expected one of test") as caught:
-        read_rows(config, level="pair")
+        read_rows(config, level="pair", problems=Problems())
     assert caught.value.where == "--part"
+
+
+def test_every_wrong_row_is_named_at_once(trained: Trained, tmp_path: Path) -> None:
+    run = trained("binary", "head")
+    rows = [("a", "MKVLAMKVLA", 1), ("b", "MK1VLA", 0), ("c", "MKVLAKK", "maybe"), ("d", "MKW", "")]
+    table = write_rows(tmp_path / "t.tsv", "id sequence label", rows)
+    config = EvaluateConfig(run=run, input=table, out=tmp_path / "s", threads=1, device="cpu")
+    with pytest.raises(InputError) as caught:
+        evaluate(config)
+    places = [f"{table}:{line}: " in str(caught.value) for line in (2, 3, 4, 5)]
+    assert places == [False, True, True, True]

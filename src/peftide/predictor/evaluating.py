@@ -8,7 +8,7 @@ from peftide.bundle import Bundle, load_bundle
 from peftide.config import EvaluateConfig, as_mapping
 from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.environment import environment
-from peftide.errors import InputError
+from peftide.errors import InputError, Problems
 from peftide.evaluation.beside import stored_beside
 from peftide.evaluation.homology import remembered_kinship, remembered_search
 from peftide.evaluation.part_scores import Resampling
@@ -24,10 +24,11 @@ from peftide.outputs import WRITTEN_BY
 from peftide.predictor.known import refuse_known_proteins, seen_in_training
 from peftide.predictor.predictor import PART, Predictor, predictor_of
 from peftide.run_folder import RunFolder
-from peftide.sequences import Table, read_table, split_by_column
+from peftide.sequences import Dataset, Table, read_table, sequence_lookup, split_by_column
 from peftide.sequences.findings import plain_findings, say_findings
 from peftide.similarity import SimilaritySettings
 from peftide.tasks.reading import reading_options
+from peftide.tasks.row_problems import Lone, fit_alone, is_complete
 from peftide.types import Level
 from peftide.work_folder import Work
 
@@ -117,9 +118,9 @@ def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) 
     InputError
         If the table is wrong, or the model has seen one of its proteins.
     """
-    task, labels = predictor.answering.task, predictor.answering.labels
-    table = read_rows(predictor.columns(config), level=task.level)
-    dataset = predictor.join(table, config, sequences=config.sequences)
+    task, labels, problems = predictor.answering.task, predictor.answering.labels, Problems()
+    table = read_rows(predictor.columns(config), level=task.level, problems=problems)
+    dataset = _joined(config, predictor, table, problems=problems)
     if config.shared_proteins == "error":
         refuse_known_proteins(dataset.proteins, bundle, where=table.path)
     options = reading_options(dataset, PART, max_length=bundle.recipe.max_length, class_map=None)
@@ -129,19 +130,50 @@ def labelled_part(config: EvaluateConfig, predictor: Predictor, bundle: Bundle) 
     return ScoredPart(task, labels, dataset, PART, targets)
 
 
-def read_rows(config: EvaluateConfig, *, level: Level) -> Table:
+def _joined(
+    config: EvaluateConfig, predictor: Predictor, table: Table, *, problems: Problems
+) -> Dataset:
+    """Return the rows with their sequences.
+
+    Raises
+    ------
+    InputError
+        Names the problems of all rows, those of their labels too.
+    """
+    dataset = None
+    complete = table.select(is_complete(table)) if problems.found else table
+    if len(complete):
+        with problems.collected(only_of_rows=bool(problems.found)):
+            dataset = predictor.join(complete, config, sequences=config.sequences)
+    if problems.found and len(complete):
+        with problems.collected(only_of_rows=True):
+            source = config.sequences
+            lookup = None if source is None else sequence_lookup(source)
+            fit_alone(predictor.answering.task, Lone(PART, complete, lookup))
+    problems.raise_all()
+    assert dataset is not None
+    return dataset
+
+
+def read_rows(config: EvaluateConfig, *, level: Level, problems: Problems) -> Table:
     """Read the labelled table, or only the rows of `--part`.
+
+    Parameters
+    ----------
+    problems
+        Gets the problems of single rows.
 
     Raises
     ------
     InputError
         If the table has no such part.
     """
-    table = read_table(config.input, config, level=level, needs_labels=True)
+    table = read_table(config.input, config, level=level, needs_labels=True, problems=problems)
     if config.part is None:
         return table
-    parts = split_by_column(table, column=config.split_column)
+    parts = split_by_column(table, column=config.split_column, problems=problems)
     if config.part not in parts:
+        problems.raise_all()
         raise InputError(
             f"received {config.part}", expected=f"one of {', '.join(parts)}", where="--part"
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -51,7 +52,9 @@ def add_row_problems(problems: Problems, config: TrainConfig, tables: TrainingTa
     for part, table in complete.items():
         if task is not None:
             with problems.collected(only_of_rows=True):
-                fit_alone(task, Lone(part, table, left.lookup), config)
+                one = Lone(part, table, left.lookup)
+                names = read_class_names(config.classes)
+                fit_alone(task, one, class_map=config.class_map, classes=names)
 
 
 def is_complete(table: Table) -> BoolArray:
@@ -73,7 +76,9 @@ class Lone:
     lookup: SequenceLookup | None
 
 
-def fit_alone(task: Task, part: Lone, config: TrainConfig) -> None:
+def fit_alone(
+    task: Task, part: Lone, *, class_map: Path | None = None, classes: tuple[str, ...] = ()
+) -> None:
     """Read the labels of one part alone, so that an error names all its rows.
 
     Raises
@@ -95,5 +100,4 @@ def fit_alone(task: Task, part: Lone, config: TrainConfig) -> None:
         labels=tuple(labels),
         masks=None if table.masks is None else tuple(table.masks),
     )
-    names = read_class_names(config.classes)
-    task.fit_labels(examples, ReadingOptions(part.name, lengths, lengths, config.class_map, names))
+    task.fit_labels(examples, ReadingOptions(part.name, lengths, lengths, class_map, classes))
