@@ -225,3 +225,23 @@ def test_an_unknown_option_is_named() -> None:
 def test_nothing_is_answered_before_the_training() -> None:
     with pytest.raises(NotFittedError):
         ProteinClassifier().predict(SEQUENCES)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["nucleus", "cell wall", "ER"], ["ER", "cell wall", "nucleus"]),
+        ([3, 1, 2], ["1", "2", "3"]),
+        (["a;b", "none", " x"], ["class_0", "class_1", "class_2"]),
+        (["x", "X", "y"], ["class_0", "class_1", "class_2"]),
+    ],
+)
+def test_a_saved_model_answers_with_the_names_of_classes(
+    labels: list[Any], shown: list[str], tmp_path: Path
+) -> None:
+    given = np.array(labels * 13 + labels[:1], dtype=object)
+    model = ProteinClassifier(**SMALL).fit(SEQUENCES, given)
+    found = peftide.load(model.save(tmp_path / "kept")).predict(SEQUENCES[:3])
+    assert sorted(name.removeprefix("p_") for name in found if name.startswith("p_")) == shown
+    assert set(model.predict(SEQUENCES)) <= set(labels)
+    np.testing.assert_allclose(model.predict_proba(SEQUENCES).sum(axis=1), 1, atol=1e-5)

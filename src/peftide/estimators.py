@@ -1,5 +1,6 @@
 """scikit-learn estimators: sequences or pairs and labels in, a trained model in memory out."""
 
+import re
 import shutil
 import tempfile
 import weakref
@@ -20,10 +21,13 @@ from peftide.config import TrainConfig
 from peftide.config.groups import DEFAULT_BACKBONE
 from peftide.errors import InputError, did_you_mean
 from peftide.predictor import Predictor, load
+from peftide.sequences.missing import looks_missing_label
 from peftide.types import FloatArray
 
 MACHINE = {"device", "precision", "threads", "allow_bin"}
 """Options of a training that prediction needs too."""
+PLAIN_NAME = re.compile(r"\w(?:[\w .+/()-]*[\w)+])?")
+"""A name of a class that reads the same in every table."""
 SEEDS = 2**31
 """A random state that is no number draws a seed below this."""
 
@@ -242,8 +246,12 @@ class ProteinClassifier(ClassifierMixin, ProteinEstimator):
         return found.reindex(columns=[f"p_{n}" for n in self._names()], fill_value=0.0).to_numpy()
 
     def _names(self) -> list[str]:
-        """Return the names of classes in the model, which are free of special characters."""
-        return [f"class_{number}" for number in range(len(self.classes_))]
+        """Return the names of classes in the model: their own, or numbers if one is unusual."""
+        names = [str(one) for one in self.classes_]
+        usual = all(PLAIN_NAME.fullmatch(name) and not looks_missing_label(name) for name in names)
+        if usual and len({name.casefold() for name in names}) == len(names):
+            return names
+        return [f"class_{number}" for number in range(len(names))]
 
 
 class PairClassifier(ProteinClassifier):

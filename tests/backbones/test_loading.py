@@ -54,6 +54,7 @@ def test_the_bundled_backbone_needs_nothing_else(monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     origin = load_backbone("mini", options=OFFLINE).origin
     assert (origin.name, origin.model_type, origin.revision) == ("mini", "esm", None)
+    assert origin.licence == "Apache-2.0"
     assert not origin.is_random
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_head_hashes_scores_and_licence(trained: Trained) -> None:
     text = card(run, title="My | model")
     front = yaml.safe_load(text.split("---")[1])
     assert front["tags"][-2:] == ["ppi", "lora"]
-    assert "license" not in front
+    assert {"license", "base_model"}.isdisjoint(front)  # the weights are random
     assert text.count("\n# My | model\n") == 1
     assert all(f"`{digest}`" in text for digest in run.record["data"].values())
     value = run.metrics["splits"]["test"]["average_precision"]["value"]
@@ -50,3 +51,20 @@ def test_equal_runs_have_equal_cards_and_a_report_rewrites_the_card(
     assert found == (run / "model" / "README.md").read_text()
     write_report(run)
     assert found == (run / "model" / "README.md").read_text()
+
+
+def test_the_head_of_a_card_is_one_that_hubs_take(trained: Trained) -> None:
+    run = read_run(trained("ppi", "head"))
+    known = {"backbone_hub_id": "facebook/esm2_t6_8M_UR50D", "weights_licence": "CC BY-NC 4.0"}
+    front = yaml.safe_load(card(replace(run, record=run.record | known)).split("---")[1])
+    assert front["base_model"] == "facebook/esm2_t6_8M_UR50D"
+    assert front["license"] == "cc-by-nc-4.0"
+
+
+def test_without_a_test_part_the_limits_name_validation(trained: Trained) -> None:
+    run = read_run(trained("ppi", "head"))
+    splits = {"validation": run.metrics["splits"]["validation"]}
+    text = card(replace(run, metrics=run.metrics | {"splits": splits}))
+    assert "There was no test part" in text
+    assert "resemble the validation part" in text
+    assert "resemble the test part" not in text

@@ -91,6 +91,12 @@ def test_three_letter_codes_are_named(cleaner: SequenceCleaner, text: str):
     assert "a.fasta:3: the sequence of P1 is written in three-letter codes" in cleaner.problems[0]
 
 
+@pytest.mark.parametrize("text", ["P69905", " Q8IXT5-2\n", "A0A024R1R8", "p69905"])
+def test_accessions_are_named(cleaner: SequenceCleaner, text: str):
+    assert cleaner.clean(text, 3, name="P1") == ""
+    assert f"is {text.strip()}, which looks like an accession" in cleaner.problems[0]
+
+
 def test_a_short_peptide_may_look_like_three_letter_codes(cleaner: SequenceCleaner):
     assert cleaner.clean("GLYALAVAL", 3, name="P1") == "GLYALAVAL"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from peftide.serving.neighbours import Neighbours
-from peftide.serving.page import Page
+from peftide.serving.page import Page, read_run_scores
 from tests.conftest import random_sequences
 from tests.serving.conftest import Serviced
 
@@ -60,3 +60,18 @@ def test_the_page_names_its_limits(serviced: Serviced, tmp_path: Path) -> None:
     text = page_of(serviced, "ppi", tmp_path).about()
     assert "1,000 rows, 2,000 residues" in text
     assert "first 1,022 residues" in text
+
+
+def test_what_was_read_and_an_odd_rate_are_said(serviced: Serviced, tmp_path: Path) -> None:
+    page = page_of(serviced, "regression", tmp_path)
+    *_, last = page.answer_many(0.1, FASTA.lower(), "", None, None)
+    assert "20 lower case sequences: read as upper case" in last[0]
+    (wrong,) = page.answer_many(0.0, FASTA, "", None, None)
+    assert "the error rate is 0" in wrong[0]
+
+
+def test_about_gives_the_score_if_the_run_has_one(serviced: Serviced, tmp_path: Path) -> None:
+    page = page_of(serviced, "ppi", tmp_path)
+    run = page.service.config.run
+    assert "average precision on test" in page.about()
+    assert read_run_scores(run / "model") == {}  # a model that was pulled

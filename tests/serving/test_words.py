@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 
+from peftide.sequences import Finding
 from peftide.serving import words
 
 
@@ -70,3 +71,25 @@ def test_without_similar_proteins_it_says_so() -> None:
     assert '<th scope="row">2</th><td>nucleus</td>' in labelled
     pair = words.nearest(pd.DataFrame([one, one | {"query": 2}]))
     assert "sequence 2, 1" in pair
+
+
+def test_notes_count_what_was_read() -> None:
+    found = (
+        Finding("input", "lower_case_sequences", 2, "read as upper case"),
+        Finding("input", "nucleotide_like_sequences", 1, "kept: is this DNA?"),
+    )
+    lower, dna = words.notes(found)
+    assert "2 lower case sequences: read as upper case.<" in lower
+    assert "1 nucleotide-like sequence: kept: is this DNA?<" in dna
+
+
+def test_the_score_of_the_model_is_on_the_test_part() -> None:
+    entry = {"value": 0.6, "low": 0.4, "high": 0.75, "n": 90}
+    metrics = {
+        "headline": "spearman",
+        "splits": {"validation": {"spearman": entry | {"value": 0.9}}, "test": {"spearman": entry}},
+    }
+    score, *verdict = words.standing(metrics)
+    assert "test: 0.600 [0.400, 0.750]" in score
+    assert verdict
+    assert words.standing({}) == []

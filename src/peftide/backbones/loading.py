@@ -23,6 +23,7 @@ from peftide.backbones.names import (
     check_backbone,
     hub_id_of,
     is_unirep,
+    licence_of,
 )
 from peftide.backbones.quantised import check_base_bits, quantised_settings
 from peftide.backbones.random_weights import draw_weights
@@ -320,5 +321,6 @@ def _assemble(
             weights_sha256=weights_sha256(model) if sha256 is None else sha256,
             vocabulary_sha256=vocabulary_sha256(vocabulary),
             settings=settings_of(model.config),
+            licence=licence_of(name),
         ),
     )

@@ -57,6 +57,12 @@ ALIASES: Mapping[str, tuple[str | None, Callable[[], Any]]] = {
     "ankh_large": ("ElnaggarLab/ankh-large", shape("t5.ankh_config", 48, 1536, 16, d_ff=3840)),
 }
 """Short name → hub id (None: only as `random:<alias>`) and configuration."""
+LICENCES: Mapping[str, str] = {
+    "mini": "Apache-2.0",
+    "facebook/esm": "MIT",
+    "ElnaggarLab/ankh": "CC BY-NC-SA 4.0",
+}
+"""Start of a hub id, or a bundled backbone → licence of the weights, as the publisher states it."""
 
 
 def check_backbone(name: str | None) -> None:
@@ -86,6 +92,18 @@ def check_backbone(name: str | None) -> None:
             where="--backbone",
             fix=did_you_mean(name, _stored_or_random(name)),
         )
+
+
+def licence_of(name: str) -> str | None:
+    """Return the licence of the weights of a backbone, if peftide knows it.
+
+    Examples
+    --------
+    >>> licence_of("mini"), licence_of("esm2_t6_8M"), licence_of("random:esm2_t6_8M")
+    ('Apache-2.0', 'MIT', None)
+    """
+    known = name if name in BUNDLED else hub_id_of(name) or ""
+    return next((LICENCES[start] for start in LICENCES if known.startswith(start)), None)
 
 
 def _stored_or_random(name: str) -> list[str]:

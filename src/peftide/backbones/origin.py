@@ -25,7 +25,7 @@ class Origin:
     settings
         The configuration, without settings that change no embedding.
     licence
-        Licence of the weights, if peftide knows that it restricts their use.
+        Licence of the weights, if peftide knows it.
     """
 
     name: str

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Any
 
-import yaml
-
+from peftide.backbones.names import hub_id_of
 from peftide.backbones.transformer import TransformerBackbone
 from peftide.bundle import Bundle
+from peftide.report.card import front_matter
 
 MODEL = "model.json"
 BY_TRANSFORMERS = """\
@@ -114,14 +114,12 @@ def model_record(bundle: Bundle) -> dict[str, Any]:
 
 
 def _front(bundle: Bundle, library: str) -> str:
-    licence = bundle.model.backbone.origin.licence
-    front = {
-        "library_name": library,
-        "base_model": bundle.recipe.backbone,
-        **({"license": licence} if licence else {}),
-        "tags": ["protein", "protein-language-model", bundle.recipe.task, bundle.recipe.method],
-    }
-    return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n"
+    return front_matter(
+        library,
+        hub_id=hub_id_of(bundle.model.backbone.origin.name),
+        licence=bundle.model.backbone.origin.licence,
+        tags=[bundle.recipe.task, bundle.recipe.method],
+    )
 
 
 def _origin(bundle: Bundle) -> Iterator[str]:

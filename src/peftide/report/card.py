@@ -25,20 +25,43 @@ Rows = Sequence[Sequence[str]]
 
 def card(run: Run, *, title: str | None = None) -> str:
     """Return the model card of a training, in Markdown."""
-    licence = run.record.get("weights_licence")
-    front = {
-        "library_name": "peftide",
-        "base_model": run.record.get("backbone"),
-        **({"license": licence} if licence else {}),
-        "tags": ["protein", "protein-language-model", run.options["task"], run.options["method"]],
-    }
+    task, method = run.options["task"], run.options["method"]
+    licence, hub_id = run.record.get("weights_licence"), run.record.get("backbone_hub_id")
     given = title_of(run, title)
     lines = [f"# {given or question(run)}", *([question(run)] if given else [])]
     lines.append(f"Model: {', '.join(means(run))}.")
     for heading, blocks in sections(run):
         lines += [f"## {heading}", *blocks]
-    head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
-    return f"---\n{head}---\n\n" + "\n\n".join(lines) + "\n"
+    head = front_matter("peftide", hub_id=hub_id, licence=licence, tags=[task, method])
+    return head + "\n\n".join(lines) + "\n"
+
+
+def front_matter(library: str, *, hub_id: str | None, licence: str | None, tags: list[str]) -> str:
+    """Return the head of a card, which model hubs read.
+
+    Hubs refuse a licence that they do not know, and a backbone that is no hub id.
+
+    Examples
+    --------
+    >>> print(front_matter("peftide", hub_id=None, licence="CC BY-NC 4.0", tags=["ppi"]))
+    ---
+    library_name: peftide
+    license: cc-by-nc-4.0
+    tags:
+    - protein
+    - protein-language-model
+    - ppi
+    ---
+    <BLANKLINE>
+    <BLANKLINE>
+    """
+    front = {
+        "library_name": library,
+        **({"base_model": hub_id} if hub_id else {}),
+        **({"license": licence.lower().replace(" ", "-")} if licence else {}),
+        "tags": ["protein", "protein-language-model", *tags],
+    }
+    return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n"
 
 
 def sections(run: Run) -> Iterator[tuple[str, list[str]]]:
@@ -124,7 +147,8 @@ def limits(run: Run) -> Iterator[str]:
             "Probabilities are calibrated for the share of positives in validation. For another "
             "share, give `--prevalence`."
         )
-    yield "Scores hold for proteins that resemble the test part. The report shows them by group."
+    part = "validation" if run.reported == ["validation"] else "test"
+    yield f"Scores hold for proteins that resemble the {part} part. The report shows them by group."
 
 
 def origin(run: Run) -> Iterator[str]:

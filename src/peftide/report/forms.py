@@ -172,6 +172,7 @@ class RunForm:
     peak_memory_bytes: Count = None
     memory_before_bytes: Count = None
     weights_sha256: Text = None
+    backbone_hub_id: Text = None
     weights_licence: Text = None
     hardware: HardwareForm = field(default_factory=HardwareForm)
     parameters: dict[str, int] = field(default_factory=dict)

@@ -18,6 +18,11 @@ THREE_LETTERS = re.compile(
     re.IGNORECASE,
 )
 """A whole sequence in three-letter codes; by chance one in 10^10 sequences of 12 residues."""
+ACCESSION = re.compile(
+    r"(?:[OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9](?:[A-Z][A-Z0-9]{2}[0-9]){1,2})(?:-[0-9]+)?"
+)
+"""An accession of UniProt (https://www.uniprot.org/help/accession_numbers), with its isoform."""
+NOT_RESIDUES = re.compile(f"(?:{THREE_LETTERS.pattern})|{ACCESSION.pattern}", re.IGNORECASE)
 PHOSPHORYLATED = re.compile(r"(?<![a-z])p[STY](?![a-z])")
 """A `p` before S, T or Y stands for a phosphate, not for a proline; in runs of small letters it
 is a masked residue."""
@@ -78,7 +83,7 @@ class SequenceCleaner:
         if text.strip() and looks_missing_sequence(text):
             self.problems.append(_missing(text.strip(), place(self.path, line), name=name))
             return ""
-        if THREE_LETTERS.fullmatch(text.strip()) or len(text) == CELL_LIMIT:
+        if NOT_RESIDUES.fullmatch(text.strip()) or len(text) == CELL_LIMIT:
             self.problems.append(_not_one_letter(text, place(self.path, line), name=name))
             return ""
         words = text.split()
@@ -126,6 +131,11 @@ def _not_one_letter(text: str, where: str, *, name: str) -> str:
             "program has probably cut it"
         )
     shown = " ".join(text.split())[:20]
+    if ACCESSION.fullmatch(shown.upper()):
+        return (
+            f"{where}: the sequence of {name} is {shown}, which looks like an accession of "
+            "UniProt: write its residues"
+        )
     return (
         f"{where}: the sequence of {name} is written in three-letter codes ({shown} …): write one "
         "letter per residue"

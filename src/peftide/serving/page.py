@@ -14,10 +14,12 @@ from peftide.evaluation.tables import write_table
 from peftide.on_demand import require_library
 from peftide.predictor.predictor import PART
 from peftide.report.markup import Markup, element
+from peftide.report.read import read_scores
 from peftide.report.tables import table
+from peftide.run_folder import RunFolder
 from peftide.serving import words
 from peftide.serving.neighbours import Neighbours
-from peftide.serving.requests import Source, read_one, read_rows
+from peftide.serving.requests import Source, checked_rate, read_one, read_rows
 from peftide.serving.service import Service
 
 SHOWN_ROWS = 50
@@ -80,22 +82,24 @@ class Page:
         )
         explain = gradio.Button("Explain by substitutions")
         picture = gradio.HTML()
+        explaining = explain.click(
+            self.explain_one, [partner, *boxes], picture, concurrency_id="explain"
+        )
         asked = ask.click(
-            self.answer_one,
+            lambda *given: (self.answer_one(*given), "", ""),  # the rest is of the last protein
             [rate, *boxes],
-            answer,
+            [answer, nearest, picture],
             concurrency_id="answer",
             show_progress="minimal",
+            cancels=[explaining],
         )
         asked.then(self.nearest_one, boxes, nearest, concurrency_id="answer")
-        explain.click(self.explain_one, [partner, *boxes], picture, concurrency_id="explain")
 
     def _rate(self, gradio: Any) -> Any:
         return gradio.Number(
             DEFAULT_ERROR_RATE,
             label="Error rate of prediction sets",
-            minimum=0.001,
-            maximum=0.999,
+            info="A set misses the true class this often; a lower rate makes sets larger",
             step=0.01,
             visible=self.service.has_sets,
         )
@@ -105,12 +109,12 @@ class Page:
         return said(self._answer_one)(rate, *texts)
 
     def _answer_one(self, rate: float, *texts: str) -> Markup:
+        rate = checked_rate(rate)
         dataset = read_one(self.service.predictor, texts, self.service.config)
         rows = self.service.answer(dataset, error_rate=rate)
-        notes = [element("p", f"Note: {one.decision}.", class_="quiet") for one in dataset.findings]
         kept = self.service.always_in_sets(rate)
         found = words.answer(rows, level=self.task.level, error_rate=rate, kept=kept)
-        return element("div", found, notes)
+        return element("div", found, words.notes(dataset.findings))
 
     def nearest_one(self, *texts: str) -> Markup:
         """Return the nearest training proteins; nothing if the input is wrong."""
@@ -135,23 +139,26 @@ class Page:
     # ---- many ---------------------------------------------------------------------------------
 
     def _many(self, gradio: Any) -> None:
-        rows = "id_a, id_b, or sequence_a, sequence_b" if self.is_pair else "id, sequence"
         shape = {"lines": 6, "max_lines": 10, "min_width": LEAST_WIDTH}
         with gradio.Row():
             table = gradio.Textbox(
                 label="Table" if self.is_pair else "FASTA, or a table",
-                info=f"With the columns {rows}",
+                info="With the columns id_a and id_b, or sequence_a and sequence_b"
+                if self.is_pair
+                else "A table has the columns id and sequence",
                 **shape,
             )
             sequences = gradio.Textbox(
                 label="FASTA with the sequences of the ids",
                 info="Only for rows without sequences",
+                visible=self.is_pair,
                 **shape,
             )
         with gradio.Row():
             drop = {"height": DROP_HEIGHT, "min_width": LEAST_WIDTH}
-            table_file = gradio.File(label="or a file with the table", **drop)
-            sequences_file = gradio.File(label="or a FASTA file", **drop)
+            label = "or a file with the table" if self.is_pair else "or a file with either"
+            table_file = gradio.File(label=label, **drop)
+            sequences_file = gradio.File(label="or a FASTA file", visible=self.is_pair, **drop)
         rate = self._rate(gradio)
         with gradio.Row():
             ask = gradio.Button("Answer all", variant="primary")
@@ -180,6 +187,7 @@ class Page:
         """Yield how many rows are answered, and at the end the file and its first rows."""
         table_file, sequences_file = files
         try:
+            rate = checked_rate(rate)
             dataset = read_rows(
                 self.service.predictor,
                 Source(table or "", table_file),
@@ -199,6 +207,7 @@ class Page:
         if left:
             late = f"Stopped after {self.service.config.most_seconds:g} s: {left:,} rows are left."
             message = words.problem(f"{late} `peftide predict` has no limit.")
+        message = element("div", message, words.notes(dataset.findings))
         yield message, str(self._written(answers)), first_rows(answers)
 
     def _written(self, answers: pd.DataFrame) -> Path:
@@ -215,13 +224,20 @@ class Page:
         crop = predictor.encoder.max_length
         backbone = predictor.encoder.model.backbone.origin.name
         lines = [
-            f"The model of {config.run.name} on the backbone {backbone}.",
+            f"The model of {config.run.resolve().name} on the backbone {backbone}.",
+            *words.standing(read_run_scores(config.run)),
             f"One request may have {config.most_rows:,} rows, {config.most_residues:,} residues in "
             f"a sequence and {config.upload_mb:g} MB, and take {config.most_seconds:g} s.",
             f"The model reads the first {crop:,} residues of a sequence." if crop else "",
             "Nothing that you paste leaves the server. Files to download go when it stops.",
         ]
         return element("div", [element("p", line) for line in lines if line])
+
+
+def read_run_scores(run: Path) -> dict[str, Any]:
+    """Return the content of `metrics.json`; nothing if only the model was shared."""
+    folder = RunFolder(run)
+    return read_scores(folder) if folder.metrics.exists() else {}
 
 
 def said(function: Callable[..., Markup]) -> Callable[..., Markup]:

@@ -1,5 +1,6 @@
 """Pasted text and uploaded files → a data set within the limits of the app."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,16 @@ from peftide.sequences.fasta import parse_fasta
 TABLE, SEQUENCES = "your table", "your sequences"
 """Names of the inputs, for messages."""
 NO_LIMIT = "`peftide predict` has no limit"
+OF_THE_TERMINAL = re.compile(r" \(another is named with --[\w-]+\)")
+OTHER_NAMES = re.compile(r"Other names are given with --.*")
+"""Advice about options of the command line, which the page does not have."""
+IN_THE_LIST = re.compile(r"list: row 1: |row_1: ")
+OF_A_COLUMN = {
+    "the sequence of column sequence_a": "sequence 1",
+    "the sequence of column sequence_b": "sequence 2",
+    "the sequence of column sequence": "the sequence",
+}
+"""Names of pasted sequences in messages of tables → on the page."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +65,12 @@ def read_rows(
         If the input is empty, wrong, or beyond a limit; messages name no file of the server.
     """
     found = table.content(config, named=TABLE)
-    if not found.strip():
-        raise InputError("there is nothing to read", fix="Paste rows, or choose a file")
     known = sequences.content(config, named=SEQUENCES)
+    if not found.strip():
+        received = "there are sequences, but no table of pairs" if known.strip() else ""
+        raise InputError(
+            received or "there is nothing to read", fix="Paste rows, or choose a file with them"
+        )
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / TABLE, Path(folder) / SEQUENCES]
         for path, content in zip(paths, (found, known), strict=True):
@@ -64,7 +78,7 @@ def read_rows(
         try:
             dataset = predictor.read(paths[0], paths[1] if known.strip() else None)
         except InputError as error:
-            raise InputError(str(error).replace(f"{folder}/", "")) from error
+            raise InputError(without_options(str(error).replace(f"{folder}/", ""))) from error
     return within_limits(dataset, config)
 
 
@@ -76,22 +90,54 @@ def read_one(predictor: Predictor, texts: Sequence[str], config: AppConfig) -> D
     InputError
         If a sequence is missing, wrong or too long.
     """
-    known = [_sequence(text, number, config) for number, text in enumerate(texts, start=1)]
+    names = ["sequence 1", "sequence 2"] if len(texts) == 2 else ["the sequence"]
+    known = [_sequence(text, name, config) for text, name in zip(texts, names, strict=True)]
     inputs = [tuple(known)] if len(known) == 2 else known
     try:
-        return within_limits(predictor.read(inputs), config)
+        return predictor.read(inputs)
     except InputError as error:
-        raise InputError(str(error).replace("list: row 1: ", "")) from error
+        text = IN_THE_LIST.sub("", str(error))
+        for column, name in OF_A_COLUMN.items():
+            text = text.replace(f"{column} ", f"{name} ")
+        raise InputError(text) from error
 
 
-def _sequence(text: str, number: int, config: AppConfig) -> str:
+def without_options(text: str) -> str:
+    """Return a message without the options of the command line.
+
+    Examples
+    --------
+    >>> without_options("no column sequence. Other names are given with --sequence-column")
+    'no column sequence. Rename the columns'
+    """
+    return OTHER_NAMES.sub("Rename the columns", OF_THE_TERMINAL.sub("", text))
+
+
+def checked_rate(rate: float | None) -> float:
+    """Return the error rate of prediction sets.
+
+    Raises
+    ------
+    InputError
+        If it is missing or no share.
+    """
+    if rate is None or not 0 < rate < 1:
+        received = "is empty" if rate is None else f"is {rate:g}"
+        raise InputError(
+            f"the error rate {received}", expected="a number above 0 and below 1, such as 0.1"
+        )
+    return rate
+
+
+def _sequence(text: str, name: str, config: AppConfig) -> str:
     """Return the residues of a text."""
-    name = f"sequence {number}"
     Source(text).content(config, named=name)
     if not text.strip():
         raise InputError(f"{name} is empty", fix="Paste residues, or a FASTA record")
     if not text.lstrip().startswith(">"):
-        return "".join(text.split())
+        residues = "".join(text.split())
+        check_length(name, residues, config)
+        return residues
     proteins = parse_fasta(Path(name), text.lstrip()).proteins
     if len(proteins) != 1:
         raise InputError(
@@ -99,6 +145,7 @@ def _sequence(text: str, number: int, config: AppConfig) -> str:
             expected="one",
             fix="Ask about several on the page for many",
         )
+    check_length(name, proteins.sequences[0], config)
     return proteins.sequences[0]
 
 
@@ -117,10 +164,21 @@ def within_limits(dataset: Dataset, config: AppConfig) -> Dataset:
         )
     proteins = dataset.proteins
     for name, text in zip(proteins.ids, proteins.sequences, strict=True):
-        if len(text) > config.most_residues:
-            raise InputError(
-                f"{name} has {len(text):,} residues",
-                expected=f"at most {config.most_residues:,}",
-                fix="Cut out the domain of interest",
-            )
+        check_length(name, text, config)
     return dataset
+
+
+def check_length(name: str, sequence: str, config: AppConfig) -> None:
+    """Raise if a sequence is too long.
+
+    Raises
+    ------
+    InputError
+        Naming the limit.
+    """
+    if len(sequence) > config.most_residues:
+        raise InputError(
+            f"{name} has {len(sequence):,} residues",
+            expected=f"at most {config.most_residues:,}",
+            fix="Cut out the domain of interest",
+        )

@@ -32,6 +32,8 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'self'"
 )
 """The browser loads nothing from elsewhere, whatever a library asks for."""
+UNTRANSLATED = {"common.complete": "Done"}
+"""What gradio 6.31 says to screen readers without having words for it."""
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def serving(config: AppConfig) -> Iterator[str]:
     for library in ("gradio", "fastapi", "uvicorn"):
         require_library(library, extra=EXTRA)
     listening = listen(config)
-    with listening, tempfile.TemporaryDirectory(prefix="peftide-app-") as folder:
+    with listening, quiet_readers(), tempfile.TemporaryDirectory(prefix="peftide-app-") as folder:
         predictor = load(
             config.run,
             device=config.device,
@@ -65,6 +67,18 @@ def serving(config: AppConfig) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(timeout=10)
+
+
+@contextmanager
+def quiet_readers() -> Iterator[None]:
+    """Keep what is read, in each request, out of the log of the server."""
+    log = logging.getLogger("peftide.sequences")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def listen(config: AppConfig) -> socket.socket:
@@ -118,6 +132,7 @@ def application(page: Page, config: AppConfig) -> Any:
         max_file_size=int(config.upload_mb * 1e6),
         allowed_paths=[str(page.files)],
         theme=gradio.themes.Base(font=[*FONT], font_mono=[*MONOSPACE]),
+        i18n=gradio.I18n(en=UNTRANSLATED),
         css=(files("peftide.serving") / "page.css").read_text(encoding="utf-8"),
     )
 

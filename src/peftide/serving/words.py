@@ -1,17 +1,21 @@
 """Answers → HTML for the page; every text is escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from peftide.evaluation.answering import CAVEATS
 from peftide.explaining.explain import residue_table
+from peftide.metrics import metric_name
 from peftide.outcomes import PROBABILITY_OF
+from peftide.quantities import count_of_kind
 from peftide.report import wording
 from peftide.report.explanation import UNFAITHFUL, how_to_read, picture, scored
 from peftide.report.markup import Markup, element, prose
 from peftide.report.tables import facts, table
+from peftide.report.verdict import verdict
+from peftide.sequences import Finding
 from peftide.serving.neighbours import NONE_KEPT
 from peftide.serving.service import Picture
 from peftide.types import Level
@@ -23,6 +27,27 @@ RESIDUES_PER_LINE = 60
 def problem(text: str) -> Markup:
     """Return one message, which is read aloud when it appears."""
     return element("div", prose(text), class_="problem", role="alert")
+
+
+def notes(findings: Iterable[Finding]) -> list[Markup]:
+    """Return what was counted while reading, one line each."""
+    said = (f"{count_of_kind(one.count, one.kind)}: {one.decision}" for one in findings)
+    return [
+        element("p", text if text.endswith("?") else f"{text}.", class_="quiet") for text in said
+    ]
+
+
+def standing(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the headline score of a run with the verdict on it; nothing without scores."""
+    if not metrics:
+        return []
+    headline, parts = metrics["headline"], metrics["splits"]
+    part = next((name for name in parts if name != "validation"), "validation")
+    entry = parts[part][headline]
+    span = wording.interval(entry.get("low"), entry.get("high"))
+    value = wording.score(entry.get("value"))
+    said = f"{metric_name(headline)} on {part}: {value} {span}".rstrip()
+    return [f"Score: {said}.", *verdict(dict(metrics), part, headline)]
 
 
 def answer(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from peftide.auditing import Subject
+from peftide.backbones.names import hub_id_of
 from peftide.bundle import Bundle, save_bundle
 from peftide.evaluation.beside import NONE, Beside, chosen, fitted_beside, suitable
 from peftide.evaluation.decisions import decide, notes_on
@@ -129,6 +130,7 @@ def cost_record(setting: Setting, result: FitResult, started: float) -> dict[str
     return {
         "backbone": setting.config.backbone,
         "weights_sha256": setting.model.backbone.origin.weights_sha256,
+        "backbone_hub_id": hub_id_of(setting.model.backbone.origin.name),
         "weights_licence": setting.model.backbone.origin.licence,
         "hardware": setting.hardware.describe(),
         "examples": {
