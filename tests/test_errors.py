@@ -3,6 +3,7 @@
 import pytest
 
 from peftide.errors import (
+    LONGEST_MESSAGE,
     SHOWN_PROBLEMS,
     BackboneError,
     InputError,
@@ -81,6 +82,14 @@ def test_problems_of_several_steps_are_raised_in_the_order_of_their_lines():
         "  a.tsv:10: bad 10",
         "Mend it",
     ]
+
+
+def test_long_problems_leave_room_for_the_advice():
+    with pytest.raises(InputError) as caught:
+        raise_problems([f"{k}" + "x" * 1000 for k in range(30)], fix="Mend them")
+    said = str(caught.value)
+    assert len(said) < LONGEST_MESSAGE
+    assert said.endswith("  … and 25 more\nMend them")
 
 
 def test_a_problem_of_several_lines_is_shown_once_and_counted_for_each():

@@ -10,7 +10,9 @@ SHOWN_PROBLEMS = 20
 MOST_NAMES = 30
 LONGEST_NAME = 60
 LONGEST_PROBLEM = 300
-LONGEST_MESSAGE = 4000
+LONGEST_MESSAGE = 2000
+LONGEST_LIST = 1700
+"""Characters of the problems in one message, which leaves room for the advice."""
 PLACED = re.compile(r"(?P<file>.+?)(?P<before>:| row )(?P<line>\d+): (?P<text>.+)", re.DOTALL)
 """A problem with its file and line."""
 SHOWN_LINES = 3
@@ -228,17 +230,23 @@ def raise_problems(problems: Sequence[str], *, fix: str = "") -> None:
     problems = list(dict.fromkeys(problems))
     if len(problems) == 1:
         raise InputError(problems[0], fix=fix)
-    groups = _of_several_lines(problems)
-    shown = [
-        cropped(group[0], LONGEST_PROBLEM) + _other_lines(group[1:])
-        for group in groups[:SHOWN_PROBLEMS]
-    ]
-    rest = sum(map(len, groups[SHOWN_PROBLEMS:]))
+    shown, rest = _fitting(_of_several_lines(problems))
     listed = "\n  ".join([*shown, *([f"… and {rest:,} more"] if rest else [])])
     remedy = f"\n{fix}" if fix else ""
     error = InputError(f"{len(problems):,} problems in the input:\n  {listed}{remedy}")
     error.problems, error.fix = problems, fix
     raise error
+
+
+def _fitting(groups: Sequence[Sequence[str]]) -> tuple[list[str], int]:
+    """Return the first problems, as many as a message has room for, and the count of the others."""
+    shown: list[str] = []
+    for group in groups[:SHOWN_PROBLEMS]:
+        text = cropped(group[0], LONGEST_PROBLEM) + _other_lines(group[1:])
+        if shown and sum(map(len, shown)) + len(text) > LONGEST_LIST:
+            break
+        shown.append(text)
+    return shown, sum(map(len, groups[len(shown) :]))
 
 
 def _file_and_line(problem: str) -> tuple[str, int]:

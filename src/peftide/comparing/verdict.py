@@ -111,4 +111,4 @@ def beside_baseline(name: str, row: Row) -> str:
     if row["verdict"] == "above":
         return f"The baseline {baseline} is above {name} by {gap:.3f}: no model is useful here yet."
     best = f"the best baseline, {baseline}"
-    return f"{name} is not distinguishable from {best}: no evidence of any use."
+    return f"{name} is not distinguishable from {best}: no evidence that it is useful."
