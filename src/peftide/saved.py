@@ -15,9 +15,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Never, TypeVar
 
-from peftide.errors import SHOWN_PROBLEMS, InputError
+from peftide.errors import InputError
 
 Form = TypeVar("Form")
+SHOWN_FAULTS = 5
+"""Faults of one file that a message names."""
 EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -213,11 +215,9 @@ def in_form(text: str, form: type[Form], *, path: Path, finite: bool = True, fix
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)
         problems = [_problem(mistake["loc"][1:], mistake) for mistake in found]
-        rest = len(problems) - SHOWN_PROBLEMS
+        rest = len(problems) - SHOWN_FAULTS
         more = [f"and {rest} more"] if rest > 0 else []
-        raise InputError(
-            "; ".join(problems[:SHOWN_PROBLEMS] + more), where=path, fix=fix
-        ) from error
+        raise InputError("; ".join(problems[:SHOWN_FAULTS] + more), where=path, fix=fix) from error
 
 
 @cache
@@ -278,9 +278,9 @@ def check_tensors(
         if name in found and _tensor_form(found[name]) != _tensor_form(wanted)
     ]
     if problems:
-        rest = len(problems) - SHOWN_PROBLEMS
+        rest = len(problems) - SHOWN_FAULTS
         more = [f"and {rest} more"] if rest > 0 else []
-        raise InputError("; ".join(problems[:SHOWN_PROBLEMS] + more), where=path, fix=fix)
+        raise InputError("; ".join(problems[:SHOWN_FAULTS] + more), where=path, fix=fix)
 
 
 def _tensor_form(tensor: Any) -> str:

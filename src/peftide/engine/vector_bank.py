@@ -1,4 +1,4 @@
-"""The last vector of every protein, for pairs of which a step encodes only one protein."""
+"""The last vector of every protein, for pairs with one protein that a step does not encode."""
 
 from collections.abc import Mapping
 

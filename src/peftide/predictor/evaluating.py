@@ -138,7 +138,7 @@ def _joined(
     Raises
     ------
     InputError
-        Names the problems of all rows, those of their labels too.
+        Names the problems of all rows and their labels.
     """
     dataset = None
     complete = table.select(is_complete(table)) if problems.found else table

@@ -7,8 +7,8 @@
          └<───────── the vectors of the block, after the step
 
 Each side of a pair gives its gradient in the step that encodes its protein, so over an epoch the
-gradients add up to those of the pair. Between two steps of a block the model changes little, so the
-kept vectors are nearly those that it would give now.
+gradients add up to the gradients of the pair. Between two steps of a block the model changes
+little, so the kept vectors are nearly the ones that it would give now.
 """
 
 from collections.abc import Callable, Sequence
