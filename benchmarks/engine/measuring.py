@@ -32,6 +32,10 @@ MATRIX_UNITS = (
     "amx_bf16",
     "sve_bf16",
 )
+ARMS = (
+    *("Measure", "Conventional, by the clock", "by CPU seconds"),
+    *("Knowledgeable, by the clock", "by CPU seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,12 @@ def conclude(
     for row in rows:
         print(f"| {' | '.join(map(str, row))} |", flush=True)
     write_record(options.record, columns, rows)
+
+
+def ratios(conventional: Spent, knowledgeable: Spent, ours: Spent) -> list[str]:
+    """Return how many times longer each arm takes than ours, by both clocks."""
+    arms = (conventional, knowledgeable)
+    return [f"{x:.3g}" for arm in arms for x in (arm.wall / ours.wall, arm.cpu / ours.cpu)]
 
 
 def now() -> Spent:

@@ -3,8 +3,9 @@
     python benchmarks/engine/training.py
 
 ESM-2 8M architecture, LoRA r 8 on keys and values of the last two of six layers, 5 epochs. The
-conventional arm is measured on several groups of pairs spread evenly by length. peftide's is
-measured on one of its blocks, the middle one by size: a sample of its proteins that is spread
+conventional arm is measured on several groups of pairs spread evenly by length. The knowledgeable
+arm (knowledgeable.py) is measured on some padded batches of one step, without its head. peftide's
+is measured on one of its blocks, the middle one by size: a sample of its proteins that is spread
 evenly by length, with all of their pairs; an epoch is the sum over all blocks of what their tokens
 and pairs cost. Neither arm's validation is counted.
 """
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 from conventional import PAIRS_PER_BATCH, go_through, pair_model
-from measuring import Spent, arguments, begin, conclude, middle, spent, spread
+from knowledgeable import training_cost
+from measuring import ARMS, Spent, arguments, begin, conclude, middle, ratios, spent, spread
 from ours import TrainingCosts, batches_of, measure_training, smaller
 from proteins import Pairs, evenly_in_groups, gold
 
@@ -40,19 +42,20 @@ def main() -> None:
     ours = costs.epoch(pairs, batches, epochs=EPOCHS)
     groups = conventional_groups(pairs, options.pairs, options.repeats)
     theirs = middle(groups) * len(pairs.members)
+    skilled = training_cost(pairs, options.proteins, options.repeats)
     print(f"\nLoRA training, {len(pairs.members):,} pairs of {len(pairs.sequences):,} proteins")
     print(
         f"  conventional  measured {options.repeats} × {options.pairs} pairs, "
         f"{middle(groups).cpu:.2f} ({spread(groups)}) CPU s per pair\n"
         f"                an epoch: {hours(theirs)}, {rate(pairs, theirs)}, "
         f"{-(-len(pairs.members) // PAIRS_PER_BATCH):,} steps\n"
+        f"  knowledgeable an epoch: {hours(skilled)}, {rate(pairs, skilled)}\n"
         f"  peftide       measured {len(block):,} pairs of {len(block.encoded(pairs.members))} "
         f"proteins: {parts(costs)}\n"
         f"                an epoch of {EPOCHS}: {hours(ours)}, {rate(pairs, ours)}, "
         f"{len(batches):,} steps, {encodings(pairs, batches):.1f} encodings of a protein"
     )
-    ratios = [f"{theirs.wall / ours.wall:.0f}", f"{theirs.cpu / ours.cpu:.0f}"]
-    conclude(options, [["LoRA training on gold", *ratios]])
+    conclude(options, [["LoRA training on gold", *ratios(theirs, skilled, ours)]], columns=ARMS)
 
 
 def conventional_groups(pairs: Pairs, count: int, repeats: int) -> list[Spent]:
