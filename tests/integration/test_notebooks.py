@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "docs" / "notebooks"
-NAMES = ["interactions", "symmetry", "variants"]
+NAMES = ["interactions", "symmetry", "variants", "your_proteins"]
+WITHOUT_DATA = {"interactions": "simulated/pairs.tsv", "your_proteins": "answers.csv"}
+"""A notebook that needs no data → a file that it writes."""
 
 
 def code_cells(name: str) -> list[dict[str, Any]]:
@@ -54,11 +56,12 @@ def test_it_runs(name: str, data: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-def test_the_first_one_runs_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", WITHOUT_DATA)
+def test_it_runs_without_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbformat = pytest.importorskip("nbformat", reason="pip install 'peftide[notebooks]'")
     nbclient = pytest.importorskip("nbclient", reason="pip install 'peftide[notebooks]'")
     monkeypatch.delenv("PEFTIDE_DATA", raising=False)
-    notebook = nbformat.read(NOTEBOOKS / "interactions.ipynb", 4)
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4)
     settings = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=3600, resources=settings).execute()
-    assert (tmp_path / "simulated" / "pairs.tsv").is_file()
+    assert (tmp_path / WITHOUT_DATA[name]).is_file()

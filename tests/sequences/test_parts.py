@@ -7,6 +7,7 @@ import pytest
 
 from peftide.errors import InputError
 from peftide.sequences.parts import part_name, split_by_column
+from peftide.sequences.records import FRAME
 from peftide.sequences.tables import Table
 
 
@@ -84,3 +85,9 @@ def test_a_typo_of_a_test_part_is_named():
         InputError, match=r"a\.tsv:3: column split says 'testt'\. Did you mean test\?"
     ):
         split_by_column(make_table("train", "testt"), column="split")
+
+
+def test_a_data_frame_is_no_file_to_split():
+    table = Table(FRAME, ("id", "label"), np.array([1]))
+    with pytest.raises(InputError, match=r"write it to a file.*--input table\.tsv"):
+        split_by_column(table, column="split")

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,9 +35,9 @@ class AuditResult:
         Similar proteins across parts, or None without a search.
     """
 
-    subject: Subject
+    subject: Subject = field(repr=False)
     verdicts: tuple[Verdict, ...]
-    kinship: Kinship | None
+    kinship: Kinship | None = field(repr=False)
 
     @property
     def leaks(self) -> tuple[Verdict, ...]:

@@ -65,8 +65,8 @@ class CompareResult:
     """
 
     path: Path
-    table: pd.DataFrame
-    record: dict[str, Any]
+    table: pd.DataFrame = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)

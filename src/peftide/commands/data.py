@@ -1,7 +1,7 @@
 """`peftide data`: an export of a database, or the name of a benchmark, in; tables out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +48,7 @@ class DataResult:
     """
 
     path: Path
-    table: pd.DataFrame
+    table: pd.DataFrame = field(repr=False)
     left_out: dict[str, int]
     files: tuple[Path, ...]
 

@@ -1,7 +1,7 @@
 """`peftide demo`: three methods on a simulated proteome of known truth, offline."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,9 @@ class DemoResult:
         Folder with the data, the runs and the tables.
     """
 
-    table: pd.DataFrame
+    table: pd.DataFrame = field(repr=False)
     best: str
-    new_pairs: pd.DataFrame
+    new_pairs: pd.DataFrame = field(repr=False)
     path: Path
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -78,8 +78,8 @@ class SweepResult:
     """
 
     path: Path
-    table: pd.DataFrame
-    record: dict[str, Any]
+    table: pd.DataFrame = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ class TrainResult:
     """
 
     path: Path
-    metrics: dict[str, Any]
-    record: dict[str, Any]
+    metrics: dict[str, Any] = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
 
 
 def train(config: TrainConfig, *, given: Names = NOTHING) -> TrainResult:

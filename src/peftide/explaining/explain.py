@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +68,12 @@ class Explanation:
         score `random`, and its range `random_low` to `random_high`.
     """
 
-    each: tuple[Explained, ...]
+    each: tuple[Explained, ...] = field(repr=False)
     faithfulness: Faithfulness
-    proteins: pd.DataFrame
-    residues: pd.DataFrame
-    substitutions: pd.DataFrame | None
-    deletion: pd.DataFrame
+    proteins: pd.DataFrame = field(repr=False)
+    residues: pd.DataFrame = field(repr=False)
+    substitutions: pd.DataFrame | None = field(repr=False)
+    deletion: pd.DataFrame = field(repr=False)
 
 
 def explain_subjects(

@@ -63,6 +63,11 @@ class Predictor:
     encoder: ModelEncoder
     answering: Answering
 
+    def __repr__(self) -> str:
+        """Return the question and the backbone."""
+        backbone = self.encoder.model.backbone.origin.name
+        return f"Predictor({self.answering.task.question!r}, backbone={backbone!r})"
+
     def predict(
         self,
         inputs: TableSource,

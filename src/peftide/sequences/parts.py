@@ -8,6 +8,7 @@ import numpy as np
 
 from peftide.errors import InputError, Problems, did_you_mean, raise_problems
 from peftide.sequences.missing import looks_missing
+from peftide.sequences.records import FRAME
 from peftide.sequences.tables import Table
 
 SYNONYMS = {"valid": "validation", "val": "validation", "dev": "validation"}
@@ -54,7 +55,7 @@ def split_by_column(
         raise InputError(
             f"no column {column} with the part of each row",
             where=table.path,
-            fix=f"If the table has none, make one: `{_split_command(table)}`. Else name it with "
+            fix=f"If the table has none, {_how_to_split(table)}. Else name it with "
             "--split-column, or give the parts as files with --train and --test. "
             f"{did_you_mean(column, table.columns)}",
         )
@@ -69,11 +70,15 @@ def split_by_column(
     return {name: table.select(per_row == name) for name in found if (per_row == name).any()}
 
 
-def _split_command(table: Table) -> str:
+def _how_to_split(table: Table) -> str:
     """Return the command that adds the column, as far as the table shows its options."""
-    words = ["peftide", "split", "--input", str(table.path)]
+    is_file = table.path != FRAME
+    words = ["peftide", "split", "--input", str(table.path) if is_file else "table.tsv"]
     words += [] if table.sequences is not None else ["--sequences", "proteins.fasta"]
-    return shlex.join([*words, "--out", "parts"])
+    command = shlex.join([*words, "--out", "parts"])
+    return (
+        f"make one: `{command}`" if is_file else f"write it to a file and split that: `{command}`"
+    )
 
 
 def _unknown_parts(table: Table, values: Sequence[str], *, column: str) -> list[str]:
