@@ -39,7 +39,7 @@ MATRICES = ("wmx", "wmh", "wx", "wh")
 CELLS = "cells"
 SEGMENT_NUMBERS = 24
 """Numbers per unit that the backward pass through one time step keeps: products, gates, states."""
-SEGMENT_STEPS = 64
+SEGMENT_STEPS = 16
 """Time steps whose activations training keeps at a time."""
 
 
@@ -229,7 +229,7 @@ class UniRepBackbone(LayeredBackbone):
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")
-    activation_bytes = 8  # the states; all else is computed again
+    activation_bytes = 12  # the states, and a share of one segment; all else is computed again
 
     def __init__(self, model: UniRep, *, origin: Origin, output: Output | None = None) -> None:
         super().__init__()
