@@ -683,7 +683,7 @@ def try_point(material: Material, folder: Path, random: Random) -> None:
     shutil.copytree(material.points, points)
     damage_file(points, random)
     model = Network()
-    load_point(points, model=model, optimizer=torch.optim.AdamW(model.parameters()))
+    load_point(points, model=model, optimizer=torch.optim.AdamW(model.parameters()), steps=0)
 
 
 class Letters:

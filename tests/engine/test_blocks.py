@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from peftide.engine.blocks import Batch, block_batches, choose_blocks, sides
+from peftide.engine.blocks import Batch, block_batches, choose_blocks, has_many_partners, sides
 
 
 def random_pairs(pairs: int, proteins: int, seed: int = 0) -> np.ndarray:
@@ -52,11 +52,13 @@ def ring(degree: int, proteins: int = 2100) -> np.ndarray:
 
 @pytest.mark.parametrize(("epochs", "blocks"), [(20, 16), (2, 16), (1, 32)])
 def test_a_short_training_gets_more_blocks_and_so_more_steps(epochs: int, blocks: int) -> None:
-    assert choose_blocks(ring(20), epochs=epochs) == blocks
+    assert choose_blocks(epochs) == blocks
     assert epochs * blocks >= 32
 
 
 def test_blocks_are_made_if_proteins_have_several_partners() -> None:
-    assert choose_blocks(ring(2), epochs=20) == 1
-    assert choose_blocks(ring(4), epochs=20) == 16
-    assert choose_blocks(ring(4, proteins=9), epochs=20) == 9
+    assert not has_many_partners(ring(2))
+    assert has_many_partners(ring(4))
+    star = np.stack([np.zeros(9, dtype=int), np.arange(1, 10)], axis=1)
+    assert not has_many_partners(star)
+    assert not has_many_partners(np.array([[3, 3], [5, 5]]))

@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ def test_batches_are_the_same_for_the_same_seed_and_epoch_only() -> None:
         ("lora", {"blocks": 3}, 3),
         ("lora", {"blocks": 1000}, 24),  # one protein each
         ("lora", {"sampler": "blocks", "blocks": 2}, 2),
+        ("lora", {"blocks": 1}, 1),  # one step per epoch
+        ("lora", {"sampler": "blocks"}, 16),  # as asked, though they save nothing
         ("lora", {"sampler": "pairs", "blocks": 3}, 0),  # as asked
         ("lora", {}, 0),  # every protein has two partners: nothing to save
         ("head", {"blocks": 3}, 0),  # nothing is encoded anew
@@ -49,10 +52,25 @@ def test_blocks_are_made_where_they_save_encoding(
         assert [batch.proteins for batch in batches] == [None] * 3
 
 
-def test_blocks_of_stored_vectors_encode_nothing(build: Build, fitting: Fit) -> None:
+def test_the_log_counts_how_often_an_epoch_encodes_each_protein(
+    build: Build, fitting: Fit, caplog: pytest.LogCaptureFixture
+) -> None:
+    setting, _, _ = build("ppi", "lora", blocks=2, batch_size=24)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        choose_batches(fitting(setting))
+    (said,) = caplog.messages
+    assert "24 proteins once (pair batches: 1 time) in 2 steps" in said  # one batch of all pairs
+
+
+def test_blocks_of_stored_vectors_encode_nothing(
+    build: Build, fitting: Fit, caplog: pytest.LogCaptureFixture
+) -> None:
     setting, _, _ = build("ppi", "head", sampler="blocks", blocks=3)
+    caplog.clear()
     batches = choose_batches(fitting(setting))(0)
     assert [batch.proteins for batch in batches] == [None] * 3
+    assert not caplog.messages
 
 
 def test_blocks_are_drawn_anew_every_epoch_and_again_the_same(build: Build, fitting: Fit) -> None:

@@ -57,6 +57,7 @@ def test_the_blocks_of_an_epoch_give_the_gradients_of_all_pairs(
     for batch in batches:
         share = len(batch) / (2 * len(every))
         add_block_gradients(model, whole, batch, factor=share)
+        whole.bank.keep()
     assert_equal(gradients(model), expected)
 
 
@@ -79,6 +80,7 @@ def test_partners_keep_the_vectors_of_their_last_step(ready: Any) -> None:
     first = gradients(model)
     others = np.setdiff1d(np.unique(members), batch.proteins)
     assert torch.equal(whole.bank.of(others), before[torch.from_numpy(others)])
+    whole.bank.keep()
     torch.testing.assert_close(whole.bank.vectors, before)  # encoded again with the same weights
     whole.bank.vectors[torch.from_numpy(others)] += 1.0
     add_block_gradients(model, whole, batch)
@@ -93,6 +95,8 @@ def test_the_vectors_of_a_block_are_kept(ready: Any) -> None:
     assert batch.proteins is not None
     whole.bank.vectors.zero_()
     add_block_gradients(model, whole, batch)
+    assert not whole.bank.vectors.any()  # the step is not taken yet
+    whole.bank.keep()
     inside = torch.from_numpy(batch.proteins)
     torch.testing.assert_close(whole.bank.vectors[inside], expected[inside])
     assert not np.delete(whole.bank.vectors.numpy(), batch.proteins, axis=0).any()
@@ -103,6 +107,7 @@ def test_several_processes_add_up_to_one(ready: Any, monkeypatch: pytest.MonkeyP
     batch = block_batches(whole.part.members, 2, np.random.default_rng(0))[0]
     assert batch.proteins is not None
     expected_loss = add_block_gradients(model, whole, batch)
+    whole.bank.keep()
     expected, vectors = gradients(model), whole.bank.vectors.clone()
     shares: list[torch.Tensor] = []
     monkeypatch.setattr(Processes, "sum", lambda _, rows: shares.append(rows.clone()))

@@ -6,6 +6,7 @@ import torch
 
 from peftide.adapters import ADAPTERS
 from peftide.errors import InputError, StorageError
+from peftide.optimizer import OptimizerStep
 from peftide.parameters import copy_trained, trained_parameters
 from peftide.tasks.detecting import find_task
 from peftide.training import loop
@@ -15,7 +16,14 @@ from peftide.training.resume import TrainingState, load_point, save_point
 from tests.training.conftest import Build, Fit
 
 STATE = TrainingState(
-    epoch=2, batch=3, step=17, loss_sum=0.1 + 0.2, best_score=0.25, best_epoch=1, seconds=3.5
+    steps=90,
+    epoch=2,
+    batch=3,
+    step=17,
+    loss_sum=0.1 + 0.2,
+    best_score=0.25,
+    best_epoch=1,
+    seconds=3.5,
 )
 
 
@@ -36,7 +44,7 @@ def test_a_point_holds_everything_exactly(build: Build, tmp_path: Path, method: 
 
     _, other, _ = build("ppi", method)
     fresh = build_optimizer(other, config, learning_rate=0.1)
-    loaded = load_point(tmp_path / "points", model=other, optimizer=fresh)
+    loaded = load_point(tmp_path / "points", model=other, optimizer=fresh, steps=90)
     saved = copy_trained(model)
     assert all(torch.equal(saved[name], value) for name, value in copy_trained(other).items())
     assert loaded.best.keys() == state.best.keys()
@@ -55,7 +63,8 @@ def test_without_a_point_training_begins_anew(build: Build, tmp_path: Path) -> N
     _, model, config = build("ppi", "head")
     optimizer = build_optimizer(model, config, learning_rate=0.1)
     before = copy_trained(model)
-    assert load_point(tmp_path / "absent", model=model, optimizer=optimizer) == TrainingState()
+    found = load_point(tmp_path / "absent", model=model, optimizer=optimizer, steps=9)
+    assert found == TrainingState(steps=9)
     assert all(torch.equal(before[name], value) for name, value in copy_trained(model).items())
 
 
@@ -63,11 +72,12 @@ def test_only_the_last_point_is_kept_and_half_a_point_is_none(build: Build, tmp_
     _, model, config = build("ppi", "head")
     optimizer = build_optimizer(model, config, learning_rate=0.1)
     for step in (9, 10, 100):
-        state = TrainingState(step=step)
+        state = TrainingState(steps=900, step=step)
         save_point(tmp_path / "points", state, model=model, optimizer=optimizer)
     (tmp_path / "points" / ".step-000000101.partial-1").mkdir()
     assert [path.name for path in (tmp_path / "points").glob("step-*")] == ["step-000000100"]
-    assert load_point(tmp_path / "points", model=model, optimizer=optimizer).step == 100
+    found = load_point(tmp_path / "points", model=model, optimizer=optimizer, steps=900)
+    assert found.step == 100
 
 
 def test_a_point_is_no_pickle(build: Build, tmp_path: Path) -> None:
@@ -98,18 +108,67 @@ def test_a_full_disk_keeps_the_last_point(
 def test_a_point_without_the_vectors_of_its_blocks_is_refused(
     build: Build, fitting: Fit, tmp_path: Path
 ) -> None:
-    """As a version without a vector bank would have left it."""
+    """As a damaged folder may have it."""
     setting, model, _ = build("ppi", "lora", blocks=3)
     whole = fitting(setting, checkpoints=tmp_path / "points")
     run = begin(model, whole)
     save_point(
         whole.checkpoints,
-        TrainingState(step=1),
+        TrainingState(steps=run.state.steps, step=1),
         model=model,
         optimizer=run.optimizer_step.optimizer,
     )
     with pytest.raises(InputError, match=r"no vector_bank(.|\n)*--overwrite"):
         begin(model, whole)
+
+
+@pytest.mark.parametrize("method", ["head", "lora"])
+@pytest.mark.parametrize("steps", [0, 8])
+def test_a_point_of_a_version_with_other_steps_is_refused(
+    build: Build, fitting: Fit, tmp_path: Path, method: str, steps: int
+) -> None:
+    """Else the rest of an epoch would have other batches, or none, without a word."""
+    setting, model, _ = build("ppi", method, sampler="blocks", blocks=3)
+    whole = fitting(setting, checkpoints=tmp_path / "points")
+    run = begin(model, whole)
+    assert run.state.steps == 3 * setting.config.epochs != steps
+    state, optimizer = TrainingState(steps=steps, step=1), run.optimizer_step.optimizer
+    save_point(whole.checkpoints, state, model=model, optimizer=optimizer)
+    if not steps:  # an older version wrote no number
+        (path,) = whole.checkpoints.glob("*/state.json")
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({key: record[key] for key in record if key != "steps"}))
+    with pytest.raises(InputError, match=r"another version(.|\n)*--overwrite"):
+        begin(model, whole)
+
+
+def test_an_interruption_before_an_optimizer_step_changes_no_vector(
+    build: Build, fitting: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resumed training repeats the step, so it needs the vectors from before the step."""
+
+    def run(checkpoints: Path) -> dict[str, torch.Tensor]:
+        setting, model, _ = build("ppi", "lora", blocks=3, epochs=2, learning_rate=0.1)
+        fit(model, fitting(setting, checkpoints=checkpoints))
+        return copy_trained(model)
+
+    expected = run(tmp_path / "whole")
+    taken = 0
+    take = OptimizerStep.take
+
+    def interrupted_take(self: OptimizerStep, step: int) -> torch.Tensor:
+        nonlocal taken
+        taken += 1
+        if taken == 2:
+            raise KeyboardInterrupt
+        return take(self, step)
+
+    monkeypatch.setattr(OptimizerStep, "take", interrupted_take)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "interrupted")
+    monkeypatch.undo()
+    found = run(tmp_path / "interrupted")
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
 class KilledError(Exception):

@@ -162,7 +162,7 @@ class OptimizerOptions(Options):
     blocks: int | None = option(
         None,
         doc="number of blocks of training proteins, which is the number of steps of an epoch; "
-        "default: 16, or 32 with --epochs 1",
+        "default: 16, or 32 with --epochs 1; a number given here makes auto use blocks",
         limit="1 or more",
     )
     learning_rate: float | None = option(

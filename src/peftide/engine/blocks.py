@@ -86,18 +86,24 @@ def sides(examples: IntArray, members: IntArray, proteins: IntArray) -> tuple[In
     return examples[rows], places
 
 
-def choose_blocks(members: IntArray, *, epochs: int) -> int:
-    """Return the number of blocks for the proteins of these pairs; 1 if blocks save nothing.
-
-    The fewer epochs there are, the more blocks, because a training needs some steps.
+def has_many_partners(members: IntArray) -> bool:
+    """Return whether the proteins of these pairs have so many partners that blocks pay.
 
     Examples
     --------
     >>> everyone = np.stack(np.triu_indices(100, 1), axis=1)
-    >>> choose_blocks(everyone, epochs=20), choose_blocks(everyone[:99], epochs=20)
-    (16, 1)
+    >>> has_many_partners(everyone), has_many_partners(everyone[:99])  # 99: pairs of one protein
+    (True, False)
     """
-    proteins = len(np.unique(members))
-    if members.size <= FEWEST_PARTNERS * proteins:
-        return 1
-    return min(proteins, max(FEWEST_BLOCKS, math.ceil(FEWEST_STEPS / epochs)))
+    return members.size > FEWEST_PARTNERS * len(np.unique(members))
+
+
+def choose_blocks(epochs: int) -> int:
+    """Return the number of blocks: the fewer epochs, the more, because a training needs steps.
+
+    Examples
+    --------
+    >>> choose_blocks(20), choose_blocks(1)
+    (16, 32)
+    """
+    return max(FEWEST_BLOCKS, math.ceil(FEWEST_STEPS / epochs))

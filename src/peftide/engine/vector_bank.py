@@ -18,12 +18,18 @@ class VectorBank:
     ----------
     vectors
         Zeros until they are kept. Shape (P, D).
+    new
+        Proteins of the current step and their vectors; None outside a step. They count once the
+        step is taken, because an interrupted step is repeated with the vectors before it.
 
     Examples
     --------
     >>> import numpy as np
     >>> bank = VectorBank(torch.zeros(3, 2))
-    >>> bank.keep(np.array([1]), torch.ones(1, 2))
+    >>> bank.hold(np.array([1]), torch.ones(1, 2))
+    >>> bank.of(np.array([1])).tolist()
+    [[0.0, 0.0]]
+    >>> bank.keep()
     >>> bank.of(np.array([0, 1])).tolist()
     [[0.0, 0.0], [1.0, 1.0]]
 
@@ -34,10 +40,18 @@ class VectorBank:
 
     def __init__(self, vectors: Float[Tensor, "P D"]) -> None:
         self.vectors = vectors
+        self.new: tuple[IntArray, Float[Tensor, "R D"]] | None = None
 
-    def keep(self, proteins: IntArray, rows: Float[Tensor, "R D"]) -> None:
-        """Replace the vectors of some proteins."""
-        self.vectors[torch.from_numpy(proteins)] = rows
+    def hold(self, proteins: IntArray, rows: Float[Tensor, "R D"]) -> None:
+        """Hold the new vectors of some proteins until `keep`."""
+        self.new = proteins, rows
+
+    def keep(self) -> None:
+        """Replace vectors by the new ones that are held."""
+        if self.new is not None:
+            proteins, rows = self.new
+            self.vectors[torch.from_numpy(proteins)] = rows
+            self.new = None
 
     def of(self, proteins: IntArray) -> Float[Tensor, "R D"]:
         """Return copies of the vectors of some proteins."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from peftide.distributed import Processes
-from peftide.engine.blocks import Batch, block_batches, choose_blocks
+from peftide.engine.blocks import Batch, block_batches, choose_blocks, has_many_partners
 from peftide.errors import InputError
 from peftide.quantities import count_of
 from peftide.training.parts import Fitting
@@ -50,7 +50,8 @@ def check_shares(batches: Sequence[Batch], processes: Processes) -> None:
 def choose_batches(fitting: Fitting) -> Batches:
     """Return a function from an epoch (from 0) to its batches, for the sampler of the run.
 
-    `auto` chooses blocks if every step encodes its pairs again and proteins have several partners.
+    `auto` chooses blocks if every step encodes its pairs again, and proteins have several partners
+    or the user gives the number of blocks.
     """
     config, members = fitting.config, fitting.part.members
     examples, encodes = fitting.part.trained_examples(), math.isfinite(fitting.source.budget)
@@ -62,33 +63,42 @@ def choose_batches(fitting: Fitting) -> Batches:
         )
         return [Batch(batch) for batch in batches]
 
+    if blocks is None:
+        return of_pairs
+
     def of_blocks(epoch: int) -> list[Batch]:
         generator = np.random.default_rng([config.seed, epoch])
         batches = block_batches(members[examples], blocks, generator)
         return [Batch(examples[b.examples], b.proteins if encodes else None) for b in batches]
 
-    return of_blocks if blocks > 1 else of_pairs
+    if encodes:
+        _say_blocks(of_blocks(0), of_pairs(0), members)
+    return of_blocks
 
 
-def _blocks(fitting: Fitting, members: IntArray) -> int:
-    """Return the number of blocks of proteins, 1 for batches of pairs; log it."""
+def _blocks(fitting: Fitting, members: IntArray) -> int | None:
+    """Return the number of blocks of proteins, None for batches of pairs."""
     config = fitting.config
-    if config.sampler == "pairs" or (config.sampler == "auto" and not _reencodes_pairs(fitting)):
-        return 1
-    chosen = choose_blocks(members, epochs=config.epochs)
-    proteins = len(np.unique(members))
-    blocks = min(chosen if config.blocks is None else config.blocks, proteins)
-    if blocks > 1:
-        logger.info(
-            "block batches: an epoch encodes each of %s proteins once (pair batches: %.0f times) "
-            "in %s steps of about %s",
-            f"{proteins:,}",
-            members.size / proteins,
-            blocks,
-            count_of(members.size // blocks, "pair"),
-        )
-    return blocks
+    pays = config.blocks is not None or has_many_partners(members)
+    is_automatic = _reencodes_pairs(fitting) and pays
+    if config.sampler == "pairs" or (config.sampler == "auto" and not is_automatic):
+        return None
+    blocks = choose_blocks(config.epochs) if config.blocks is None else config.blocks
+    return min(blocks, len(np.unique(members)))
 
 
 def _reencodes_pairs(fitting: Fitting) -> bool:
     return fitting.part.members.shape[1] == 2 and math.isfinite(fitting.source.budget)
+
+
+def _say_blocks(blocks: Sequence[Batch], batches: Sequence[Batch], members: IntArray) -> None:
+    """Log how often an epoch of blocks, and one of pairs, encodes each protein."""
+    once, often = (sum(len(b.encoded(members)) for b in some) for some in (blocks, batches))
+    logger.info(
+        "block batches: an epoch encodes each of %s proteins once (pair batches: %s) in %s of "
+        "about %s",
+        f"{once:,}",
+        count_of(round(often / once), "time"),
+        count_of(len(blocks), "step"),
+        count_of(round(np.mean([len(np.unique(b.examples)) for b in blocks])), "pair"),
+    )

@@ -55,7 +55,7 @@ def fill_bank(fitting: Fitting, *, advance: Callable[[float], None]) -> None:
             advance(len(piece))
         for piece in spare:
             fitting.source.rows(piece)
-    _keep(fitting, proteins, found)
+    _hold(fitting, proteins, found).keep()
 
 
 def add_block_gradients(
@@ -68,8 +68,8 @@ def add_block_gradients(
 ) -> float:
     """Add the gradients of the mean loss of a block's pairs; return the loss.
 
-    After the last gradient, the vector bank gets the new vectors. Of several processes, each
-    encodes its share of the proteins, and returns its share of the loss.
+    The vector bank holds the new vectors; its `keep` belongs to the optimizer step. Of several
+    processes, each encodes its share of the proteins, and returns its share of the loss.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def add_block_gradients(
         for piece in spare:
             rows = fitting.source.rows(piece)
             rows.backward(torch.zeros_like(rows))
-    _keep(fitting, batch.proteins, found)
+    _hold(fitting, batch.proteins, found)
     return loss
 
 
@@ -141,16 +141,17 @@ def _pieces(fitting: Fitting, proteins: IntArray) -> tuple[list[IntArray], list[
     return own, spare_pieces(own, processes)
 
 
-def _keep(
+def _hold(
     fitting: Fitting,
     proteins: IntArray,
     found: Sequence[tuple[IntArray, Tensor]],
-) -> None:
-    """Keep the vectors that all processes found for some proteins."""
+) -> VectorBank:
+    """Let the bank hold the vectors that all processes found for some proteins; return it."""
     bank = fitting.bank
     assert bank is not None
     rows = bank.vectors.new_zeros(len(proteins), bank.vectors.shape[1])
     for piece, vectors in found:
         rows[torch.from_numpy(np.searchsorted(proteins, piece))] = vectors
     fitting.hardware.processes.sum(rows)
-    bank.keep(proteins, rows)
+    bank.hold(proteins, rows)
+    return bank

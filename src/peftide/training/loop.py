@@ -106,7 +106,7 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
     run = TrainingRun(
         model, fitting, batches=batches, optimizer_step=optimizer_step, steering=steering
     )
-    run.load()
+    run.load(steps)
     state = run.state
     if state.step:
         logger.info("resuming in epoch %d, after step %d of %d", state.epoch + 1, state.step, steps)
@@ -127,7 +127,7 @@ class TrainingRun:
     ) -> None:
         self.model, self.fitting, self.batches = model, fitting, batches
         self.optimizer_step, self.steering = optimizer_step, steering
-        self.state = TrainingState()
+        self.state = TrainingState(0)
         self.processes = fitting.hardware.processes
         self.clock = self.last_save = time.monotonic()
 
@@ -248,6 +248,8 @@ class TrainingRun:
             raise self._diverged(f"the loss became {loss}", batch)
         with undisturbed():
             self.optimizer_step.take(state.step)
+            if self.fitting.bank is not None:
+                self.fitting.bank.keep()
             state.step, state.batch = state.step + 1, state.batch + 1
             state.loss_sum += loss
         if time.monotonic() - self.last_save >= 60 * self.fitting.config.checkpoint_minutes:
@@ -333,12 +335,13 @@ class TrainingRun:
             )
         self.last_save = time.monotonic()
 
-    def load(self) -> None:
-        """Go on from the last resume point, if there is one."""
+    def load(self, steps: int) -> None:
+        """Go on from the last resume point of a training with so many steps, if there is one."""
         self.state = load_point(
             self.fitting.checkpoints,
             model=self.model,
             optimizer=self.optimizer_step.optimizer,
+            steps=steps,
             others=self._others(),
         )
 

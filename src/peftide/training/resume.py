@@ -20,6 +20,8 @@ class TrainingProgress:
 
     Attributes
     ----------
+    steps
+        Number of optimizer steps of the whole training, without early stopping; 0 if unknown.
     epoch, batch
         The next batch to train on.
     step
@@ -34,6 +36,7 @@ class TrainingProgress:
         One row per epoch.
     """
 
+    steps: int = 0
     epoch: int = 0
     batch: int = 0
     step: int = 0
@@ -95,21 +98,40 @@ def load_point(
     *,
     model: nn.Module,
     optimizer: Optimizer,
+    steps: int,
     others: Mapping[str, Stateful] | None = None,
 ) -> TrainingState:
     """Read the last resume point into model, optimizer and others; a new state if there is none.
 
+    Parameters
+    ----------
+    steps
+        Number of optimizer steps of the whole training.
+
     Raises
     ------
     InputError
-        If a part of the resume point is missing.
+        If a part of the resume point is missing, or a version of peftide with other steps wrote it.
     """
     point = read_point(folder, model=model, optimizer=optimizer, form=TrainingProgress)
     if point is None:
-        return TrainingState()
+        return TrainingState(steps)
+    if point.record["steps"] != steps:
+        raise _other_version(point.record["steps"], steps, folder=folder)
     for name, other in (others or {}).items():
         found = point.tensors.get(name, {})
         if not found and other.state():
             raise InputError(f"the resume point has no {name}", where=folder, fix=START_AGAIN)
         other.restore(found)
     return TrainingState(**point.record, best=dict(point.tensors.get("best", {})))
+
+
+def _other_version(found: int, steps: int, *, folder: Path) -> InputError:
+    """Return the error about another number of steps, as options and data are the same."""
+    before = f" with {found:,} optimizer steps" if found else ""
+    return InputError(
+        f"another version of peftide began this training{before}; this version takes other steps "
+        f"({steps:,})",
+        where=folder,
+        fix="Finish the run with that version, or start again with --overwrite",
+    )
