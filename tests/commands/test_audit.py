@@ -85,6 +85,7 @@ def test_an_odd_label_among_numbers_is_named_and_makes_no_classes(tmp_path: Path
     assert ("test", "label_shift") not in found
     (said,) = [verdict.text for verdict in result.verdicts if verdict.kind == "doubtful_labels"]
     assert "t.tsv:25" in said
+    assert not said.startswith("1 ")  # all labels are in doubt, not one
 
 
 def test_classes_that_differ_in_spelling_are_named(tmp_path: Path):

@@ -383,3 +383,18 @@ def test_labels_at_which_a_training_stops_are_named_with_their_line(
             )
         )
     assert f"'4.2 nM' ({tmp_path / 'b.tsv'}:13)" in caplog.text
+
+
+def test_a_table_without_labels_is_split_but_not_called_ready_to_train(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [(text, k) for k, text in enumerate(random_sequences(24, seed=2))]
+    table = write_rows(tmp_path / "a.tsv", "sequence target", rows)
+    options: dict[str, Any] = {"input": (table,), "kind": "random", "overwrite": True}
+    with caplog.at_level("WARNING"):
+        result = split(SplitConfig(out=tmp_path / "out", **options))
+    assert result.tasks == ()
+    assert "no column label" in caplog.text
+    assert "--label-column" in caplog.text
+    result = split(SplitConfig(out=tmp_path / "out", label_column="target", **options))
+    assert result.tasks != ()

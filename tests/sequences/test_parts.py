@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from peftide.config.options import RowOptions
 from peftide.errors import InputError
 from peftide.sequences.parts import part_name, split_by_column
 from peftide.sequences.records import FRAME
@@ -62,6 +63,11 @@ def test_no_such_column():
         split_by_column(table, column="split")
     command = "peftide split --input a.tsv --sequences proteins.fasta --out parts"
     assert f"make one: `{command}`" in str(caught.value)
+    options = RowOptions(sequences=Path("all.fa"), id_a_column="P1", label_column="y")
+    with pytest.raises(InputError) as caught:
+        split_by_column(table, column="split", options=options)
+    words = "--sequences all.fa --id-a-column P1 --label-column y --out parts"
+    assert f"make one: `peftide split --input a.tsv {words}`" in str(caught.value)
     own = np.array([["MKV"]], dtype=object)
     table = Table(Path("my a.tsv"), ("sequence",), np.array([2]), sequences=own)
     with pytest.raises(InputError, match=r"`peftide split --input 'my a\.tsv' --out parts`"):

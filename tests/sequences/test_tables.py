@@ -139,11 +139,11 @@ def test_select_keeps_what_is_not_there_none(table: Callable[..., Table]):
     [
         (
             "id_a id_b lable\nP1 P2 1\n",
-            r"no column label \(another is named with --label-column\). Did you mean lable\?",
+            r"no column label \(name another one with --label-column\). Did you mean lable\?",
         ),
         (
             "id_a idb label\nP1 P2 1\n",
-            r"no column id_b \(another is named with --id-b-column\). Did you mean idb\?",
+            r"no column id_b \(name another one with --id-b-column\). Did you mean idb\?",
         ),
         (
             "a b label\nP1 P2 1\n",
@@ -201,8 +201,8 @@ def test_a_mask_may_be_a_list(table: Callable[..., Table]) -> None:
 def test_a_column_that_was_asked_for_must_be_there(table: Callable[..., Table]):
     with pytest.raises(InputError) as caught:
         table("sequence label\nMK 1\n", level="sequence", id_column="name", split_column="fold")
-    assert "no column name (another is named with --id-column)" in str(caught.value)
-    assert "no column fold (another is named with --split-column)" in str(caught.value)
+    assert "no column name (name another one with --id-column)" in str(caught.value)
+    assert "no column fold (name another one with --split-column)" in str(caught.value)
 
 
 def test_problems_of_all_rows_come_together(table: Callable[..., Table]):

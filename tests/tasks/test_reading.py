@@ -37,6 +37,18 @@ def test_equal_validation_labels_are_refused(tmp_path: Path) -> None:
         read_labels(dataset, TASKS["regression"], max_length=None, class_map=None)
 
 
+@pytest.mark.parametrize("task", ["ppi", "pair-regression"])
+def test_self_pairs_alone_are_refused_with_the_option_that_keeps_them(
+    tmp_path: Path, task: str
+) -> None:
+    rows = [(sequence, sequence, label) for sequence, label in (("MKV", 0), ("MKL", 1))]
+    table = write_rows(tmp_path / "t.tsv", "sequence_a sequence_b label", rows)
+    config = small_config(tmp_path, task, "head", train=table, sequences=None)
+    dataset = read_training_data(config, "pair")
+    with pytest.raises(InputError, match=r"t\.tsv: all training pairs(.|\n)*--self-pairs keep"):
+        read_labels(dataset, TASKS[task], max_length=None)
+
+
 def test_class_names_are_several_or_the_lines_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("nucleus\ncell membrane\n\n")
     assert read_class_names(()) == ()

@@ -83,6 +83,7 @@ def _of_reading(found: Finding) -> Verdict | None:
     if found.kind in JUDGED_APART:
         return None
     severity: Severity = "warning" if found.kind in WARNINGS else "note"
-    text = f"{count_of_kind(found.count, found.kind)}: {found.decision}"
+    name = "doubtful labels" if found.kind == DOUBTFUL else count_of_kind(found.count, found.kind)
+    text = f"{name}: {found.decision}"
     advice, numbers = WARNINGS.get(found.kind, ""), {"count": found.count}
     return Verdict(found.part, found.kind, severity, text, advice, numbers, found.examples)

@@ -71,17 +71,24 @@ def split(config: SplitConfig, *, given: Names = NOTHING) -> SplitResult:
         if config.split_column in rows.header:
             old = f"{PREVIOUS}{config.split_column}"
             logger.warning("note: column %s is replaced, and kept as %s", config.split_column, old)
-        tasks = fitting_tasks(rows)
+        tasks = fitting_tasks(rows, config)
         plan = plan_split(rows, config)
         record = split_record(rows, plan)
         content = write_split(rows, plan, record, config=config, work=work)
     return SplitResult(config.out / TABLE, content, tasks)
 
 
-def fitting_tasks(rows: SplitRows) -> tuple[str, ...] | None:
+def fitting_tasks(rows: SplitRows, config: SplitConfig) -> tuple[str, ...] | None:
     """Return the tasks to choose from, and log why a training would stop at the labels."""
     if not rows.labels:
-        return None
+        if config.negatives == "sample":  # all pairs are positive
+            return None
+        logger.warning(
+            "note: `peftide train` will stop at this table, because it has no column %s. Name the "
+            "column with --label-column, or add it",
+            config.label_column,
+        )
+        return ()
     single = rows.level == "sequence"
     texts = rows.proteins.sequences
     lengths = [len(texts[protein]) for protein in rows.members[:, 0]] if single else None

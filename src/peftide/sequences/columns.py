@@ -49,6 +49,19 @@ def column_names(columns: RowOptions) -> tuple[str, ...]:
     return tuple(getattr(columns, name) for name in every_column(columns))
 
 
+def renamed_columns(options: RowOptions) -> list[str]:
+    """Return the command-line words for the columns of rows that the user named.
+
+    Examples
+    --------
+    >>> renamed_columns(RowOptions(label_column="target"))
+    ['--label-column', 'target']
+    """
+    columns = [name for name in every_column(options) if name in RowOptions.__dataclass_fields__]
+    renamed = [name for name in columns if _is_renamed(options, name)]
+    return [word for name in renamed for word in (flag(name), getattr(options, name))]
+
+
 def every_column(columns: RowOptions) -> tuple[str, ...]:
     """Return the options that name a column."""
     return tuple(field.name for field in fields(columns) if field.name.endswith("_column"))
@@ -143,7 +156,7 @@ def _no_column(grid: Grid, options: RowOptions, name: str) -> str:
     column = getattr(options, name)
     names = [known for known in grid.cells if known]
     return (
-        f"{grid.path}: there is no column {column} (another is named with {flag(name)}). "
+        f"{grid.path}: there is no column {column} (name another one with {flag(name)}). "
         f"{_alike(column, names)}{did_you_mean(column, names)}"
     )
 

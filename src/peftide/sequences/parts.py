@@ -3,10 +3,13 @@
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from peftide.config.options import RowOptions
 from peftide.errors import InputError, Problems, did_you_mean, raise_problems
+from peftide.sequences.columns import renamed_columns
 from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import FRAME
 from peftide.sequences.tables import Table
@@ -30,7 +33,11 @@ def part_name(value: str) -> str | None:
 
 
 def split_by_column(
-    table: Table, *, column: str, problems: Problems | None = None
+    table: Table,
+    *,
+    column: str,
+    options: RowOptions | None = None,
+    problems: Problems | None = None,
 ) -> dict[str, Table]:
     """Rows of each part that the split column names; train and validation come first.
 
@@ -43,6 +50,8 @@ def split_by_column(
         Table of all parts.
     column
         Name of the split column, for messages.
+    options
+        The options with which the table was read, for messages.
     problems
         Gets the rows that name no part, which are then left out. None: they are raised.
 
@@ -55,7 +64,7 @@ def split_by_column(
         raise InputError(
             f"no column {column} with the part of each row",
             where=table.path,
-            fix=f"If the table has none, {_how_to_split(table)}. Else name it with "
+            fix=f"If the table has none, {_how_to_split(table, options)}. Else name it with "
             "--split-column, or give the parts as files with --train and --test. "
             f"{did_you_mean(column, table.columns)}",
         )
@@ -70,11 +79,14 @@ def split_by_column(
     return {name: table.select(per_row == name) for name in found if (per_row == name).any()}
 
 
-def _how_to_split(table: Table) -> str:
-    """Return the command that adds the column, as far as the table shows its options."""
+def _how_to_split(table: Table, options: RowOptions | None) -> str:
+    """Return the command that adds the column, as far as table and options show its options."""
     is_file = table.path != FRAME
     words = ["peftide", "split", "--input", str(table.path) if is_file else "table.tsv"]
-    words += [] if table.sequences is not None else ["--sequences", "proteins.fasta"]
+    given = options and options.sequences
+    fasta = str(given) if isinstance(given, Path) else "proteins.fasta"
+    words += [] if table.sequences is not None else ["--sequences", fasta]
+    words += renamed_columns(options) if options else []
     command = shlex.join([*words, "--out", "parts"])
     return (
         f"make one: `{command}`" if is_file else f"write it to a file and split that: `{command}`"

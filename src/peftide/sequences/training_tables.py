@@ -96,7 +96,7 @@ def _read_parts(
         level = "pair" if table.has_pairs else "sequence"
     parts = {"train": table}
     if config.data is not None:
-        parts = _by_column(table, config.split_column, problems)
+        parts = _by_column(table, config, problems)
     if config.validation is not None:
         others.insert(0, ("validation", config.validation))
     for name, path in others:
@@ -109,15 +109,17 @@ def _read_parts(
     return parts
 
 
-def _by_column(table: Table, column: str, problems: Problems) -> dict[str, Table]:
+def _by_column(
+    table: Table, config: TrainConfig | AuditConfig, problems: Problems
+) -> dict[str, Table]:
     """Return the parts that the split column names; variants without the column are all train."""
     if table.splits is not None or table.variants_of is None:
-        return split_by_column(table, column=column, problems=problems)
+        return split_by_column(table, column=config.split_column, options=config, problems=problems)
     logger.warning(
         "note: %s has no column %s: all rows are train, and validation is held out; for a score "
         "on test, let `peftide split --kind position` make the column",
         table.path,
-        column,
+        config.split_column,
     )
     return {"train": table}
 

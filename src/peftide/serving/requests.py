@@ -17,7 +17,7 @@ from peftide.sequences.fasta import parse_fasta
 TABLE, SEQUENCES = "your table", "your sequences"
 """Names of the inputs, for messages."""
 NO_LIMIT = "`peftide predict` has no limit"
-OF_THE_TERMINAL = re.compile(r" \(another is named with --[\w-]+\)")
+OF_THE_TERMINAL = re.compile(r" \(name another one with --[\w-]+\)")
 OTHER_NAMES = re.compile(r"Other names are given with --.*")
 """Advice about options of the command line, which the page does not have."""
 IN_THE_LIST = re.compile(r"list: row 1: |row_1: ")

@@ -66,6 +66,7 @@ def read_labels(
             dataset, part, max_length=max_length, class_map=class_map, classes=classes
         )
 
+    require_other_pairs(dataset.parts["train"])
     labels = task.fit_labels(dataset.parts["train"], options("train"))
     targets = {
         part: task.read_targets(examples, labels, options(part))
@@ -73,6 +74,22 @@ def read_labels(
     }
     require_varied(targets["validation"], dataset.parts["validation"])
     return labels, targets
+
+
+def require_other_pairs(train: Examples) -> None:
+    """Raise if all training pairs are left out because they are of a protein with itself.
+
+    Raises
+    ------
+    InputError
+        If that is so.
+    """
+    if train.members.shape[1] == 2 and not train.counted.any():
+        raise InputError(
+            "all training pairs are of a protein with itself, and so left out of training",
+            where=train.path,
+            fix="Pass --self-pairs keep to train on them",
+        )
 
 
 def require_varied(targets: Targets, validation: Examples) -> None:
