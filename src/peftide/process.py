@@ -1,8 +1,9 @@
 """Settings of a whole process, which only the command line makes; and interruptions.
 
 A library call leaves the settings alone, so it may be slower and take more memory: waiting threads
-spin, oneDNN keeps the kernels of a thousand shapes, pretraining takes fresh memory in every step,
-and only the calling thread treats denormal numbers as zero. Results agree down to these numbers.
+spin, oneDNN and torch keep the kernels of a thousand shapes, pretraining takes fresh memory in
+every step, and only the calling thread treats denormal numbers as zero. Results agree down to these
+numbers.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ SETTINGS = {
     # packed batches rarely repeat a shape, so oneDNN's default of 1,024 kept kernels wastes memory
     # and fragments it; the layers of one batch share a few kernels
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
+    "LRU_CACHE_CAPACITY": "16",  # torch keeps the same kernels a second time
 }
 """Environment variable → value, unless the user sets one. Libraries read them when they load."""
 

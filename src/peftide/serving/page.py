@@ -89,6 +89,7 @@ class Page:
             lambda *given: (self.answer_one(*given), "", ""),  # the rest is of the last protein
             [rate, *boxes],
             [answer, nearest, picture],
+            api_name="answer_one",
             concurrency_id="answer",
             show_progress="minimal",
             cancels=[explaining],
