@@ -71,6 +71,17 @@ def test_a_score_is_the_mean_over_the_seeds(compared: CompareResult, method: str
     assert row["spread"] == pytest.approx(np.std(scores, ddof=1), abs=1e-5)
 
 
+def test_all_seeds_have_the_same_held_out_validation_part(tmp_path: Path) -> None:
+    result = compare(config_in(tmp_path, "ppi", validation=None, validation_fraction=0.3, seeds=2))
+    parts = []
+    for run in sorted((result.path / "cells").iterdir()):
+        rows = pd.read_csv(run / "validation.tsv", sep="\t")
+        parts.append(rows[["id_a", "id_b", "label"]].to_numpy().tolist())
+    assert len(parts) == 4
+    assert parts[0]
+    assert all(part == parts[0] for part in parts)
+
+
 def test_the_leaderboard_is_sorted_and_has_the_baselines(compared: CompareResult) -> None:
     table = compared.table
     assert list(table.columns[:7]) == [

@@ -55,6 +55,24 @@ def test_the_best_options_train_a_model_with_its_test_part(swept: SweepResult) -
     )
 
 
+def test_all_seeds_have_the_same_held_out_validation_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "KEPT", (*command.KEPT, "predictions.tsv"))
+    held_out = {"validation": None, "validation_fraction": 0.3}
+    result = sweep(config_in(tmp_path, "seed: [1, 2]\n", **held_out))
+    one, other = ((run / "predictions.tsv") for run in (result.path / "trials").iterdir())
+    assert ids_of(one) == ids_of(other)
+    values = read_yaml(result.path / "best.yaml")
+    run = tmp_path / "run"
+    train(from_mapping(TrainConfig, values | {"out": str(run)}))
+    assert ids_of(run / "validation.tsv") == ids_of(one)
+
+
+def ids_of(table: Path) -> list[str]:
+    return [line.split("\t")[0] for line in table.read_text().splitlines()]
+
+
 def test_the_folder_holds_what_is_promised(swept: SweepResult) -> None:
     assert sorted(path.name for path in swept.path.iterdir()) == [
         *("best.yaml", "config.yaml", "report.html", "run.json"),

@@ -1,4 +1,4 @@
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 from peftide.adapters import ADAPTERS, READS
 from peftide.config import MethodOptions, TrainConfig
 from peftide.errors import InputError
+from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import TASKS
 from peftide.training.options import (
     ADAPTER,
@@ -18,6 +19,7 @@ from peftide.training.options import (
     check_options,
     choices,
     for_method,
+    same_validation,
 )
 
 OUT = Path("run")
@@ -48,7 +50,10 @@ UNREAD = [
     ({"method": "head", "backbone": "unirep"}, {"truncate": 9}),
     ({"head": "linear"}, {"head_width": 8, "head_dropout": 0.5}),
     ({"sampler": "pairs"}, {"blocks": 3}),
-    ({"validation": Path("v.tsv")}, {"validation_fraction": 0.2, "validation_kind": "random"}),
+    (
+        {"validation": Path("v.tsv")},
+        {"validation_fraction": 0.2, "validation_kind": "random", "validation_seed": 3},
+    ),
     ({"task": "ppi"}, {"class_map": Path("m.tsv"), "id_column": "x", "cluster_column": "c"}),
     ({"task": "ppi"}, {"mask_column": "m", "sequence_column": "s"}),
     ({"task": "regression"}, {"imbalance": "weights", "sampler": "blocks", "blocks": 2}),
@@ -167,6 +172,16 @@ def test_one_config_serves_every_method(method: str) -> None:
     check_options(other, TASKS["ppi"])
     assert other.lora_layers == ("last_quarter" if method in ("head", "full") else "all")
     assert other.learning_rate == (None if method == "head" else 0.1)
+
+
+def test_trainings_with_other_seeds_keep_the_validation_part() -> None:
+    tables, four = TrainingTables({}), config(method="head", seed=4)
+    assert same_validation(four, tables, seed=0).validation_seed == 0
+    assert same_validation(four, tables, seed=4) == four
+    chosen = replace(four, validation_seed=9)
+    assert same_validation(chosen, tables, seed=0) == chosen
+    given = replace(four, validation=Path("v.tsv"))
+    assert same_validation(given, tables, seed=0) == given
 
 
 def test_only_the_out_folder_has_no_default() -> None:

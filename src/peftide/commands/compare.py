@@ -44,6 +44,7 @@ from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
 from peftide.tasks.request import read_request
+from peftide.training.options import same_validation
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +197,7 @@ def _train(config: TrainConfig) -> None:
 def _cell_config(request: _Request, contender: Contender, out: Path, *, seed: int) -> TrainConfig:
     config = request.config
     in_memory = any(map(is_in_memory, vars(config).values()))
-    return replace(
+    cell = replace(
         training_of(config, contender, request.task),
         seed=seed,
         out=out,
@@ -204,6 +205,7 @@ def _cell_config(request: _Request, contender: Contender, out: Path, *, seed: in
         overwrite=in_memory,
         embedding_cache=config.embedding_cache or RunFolder(out.parent.parent).cache,
     )
+    return same_validation(cell, request.tables, seed=config.seed)
 
 
 def _forecast(request: _Request, contender: Contender, folder: RunFolder) -> Any:

@@ -49,7 +49,7 @@ from peftide.sweeping.study import (
 from peftide.sweeping.summary import FIRST, summarise
 from peftide.tasks import Task
 from peftide.tasks.request import Request, read_request
-from peftide.training.options import check_names, only_read, unread_of
+from peftide.training.options import check_names, only_read, same_validation, unread_of
 
 if TYPE_CHECKING:
     import optuna
@@ -184,7 +184,7 @@ def _fill(sweep: _Sweep) -> None:
             f"no trial was finished ({'; '.join(dict.fromkeys(filter(None, said)))})"
         )
     found = summarise(study, sweep.space, metric=sweep.task.outcome.headline, seed=config.seed)
-    best = best_options(config, found.best["values"], sweep.task)
+    best = best_options(sweep, found.best["values"])
     write_table(found.table(), folder.path / TABLE)
     write_text(folder.path / BEST, best)
     write_json(folder.path / RECORD, found.record())
@@ -251,6 +251,7 @@ def _request(sweep: _Sweep, words: Mapping[str, Any], out: Path) -> Request:
         overwrite=False,
         embedding_cache=config.embedding_cache or sweep.folder.cache,
     )
+    training = same_validation(training, sweep.tables, seed=config.seed)
     return Request(only_read(training, sweep.task), sweep.task, sweep.tables, sweep.files)
 
 
@@ -269,9 +270,10 @@ def _keep(run: RunFolder) -> None:
                 remove(path)
 
 
-def best_options(config: SweepConfig, words: Mapping[str, Any], task: Task) -> str:
+def best_options(sweep: _Sweep, words: Mapping[str, Any]) -> str:
     """Return the options of the best trial as a file for `peftide train --config`."""
-    best = only_read(as_training(config, **option_values(words)), task)
+    training, task = as_training(sweep.config, **option_values(words)), sweep.task
+    best = only_read(same_validation(training, sweep.tables, seed=sweep.config.seed), task)
     changed = changed_options(best) - {"out", "resume", "overwrite", "debug", "embedding_cache"}
     changed |= words.keys() - unread_of(best, task)  # searched values stand there, defaults too
     values = as_mapping(best)

@@ -37,6 +37,9 @@ class DataOptions(PartTables, TableOptions):
         "or whole clusters; auto: clusters if the table has a cluster column, none_seen for pairs "
         "if enough proteins remain, else random",
     )
+    validation_seed: int | None = option(
+        None, doc="seed that draws the held-out validation part; default: --seed"
+    )
     shared_proteins: Literal["error", "allow", "drop"] = option(
         "error",
         doc="proteins of a later part that are also in train: error, allow, or drop the train rows",

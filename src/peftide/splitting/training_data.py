@@ -47,5 +47,5 @@ def read_training_data(
         dataset,
         fraction=config.validation_fraction,
         kind=config.validation_kind,
-        seed=config.seed,
+        seed=config.seed if config.validation_seed is None else config.validation_seed,
     )

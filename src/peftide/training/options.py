@@ -80,7 +80,7 @@ LEVELS: Table = {
 }
 VALIDATIONS: Table = {
     "given": NOTHING,
-    "held out": frozenset({"validation_fraction", "validation_kind"}),
+    "held out": frozenset({"validation_fraction", "validation_kind", "validation_seed"}),
 }
 CLASS_NAMES: Table = {
     "symmetry": frozenset({"class_map"}),
@@ -294,6 +294,17 @@ def for_method(config: TrainConfig, method: str) -> TrainConfig:
     other = replace(config, method=method)
     unread: Names = NOTHING.union(*(choice.unread for choice in method_choices(other)))
     return replace(other, **{i.name: i.default for i in fields(other) if i.name in unread})
+
+
+def same_validation(config: TrainConfig, tables: TrainingTables, *, seed: int) -> TrainConfig:
+    """Return the training with the held-out validation part of another seed.
+
+    Trainings compare only if their validation scores are of the same rows.
+    """
+    is_given = config.validation is not None or "validation" in tables.parts
+    if is_given or config.seed == seed or config.validation_seed is not None:
+        return config
+    return replace(config, validation_seed=seed)
 
 
 def unread_of(config: TrainConfig, task: Task) -> Names:
