@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from huggingface_hub import constants
 
 COMMIT = "c" * 40
@@ -48,7 +50,7 @@ class Hub:
             self.blobs[parts[1]] = body
             return 200, {}
         if parts[:2] == ["api", "validate-yaml"]:
-            return 200, {"errors": [], "warnings": []}
+            return self.validate(json.loads(body)["content"])
         if parts[:3] == ["api", "repos", "create"]:
             return self.create(json.loads(body))
         if parts[2:5] == ["info", "lfs", "objects"]:
@@ -58,6 +60,17 @@ class Hub:
             return 404, {"error": "Repository not found"}
         call = parts[4] if parts[0] == "api" and len(parts) > 4 else parts[2]
         return getattr(self, call)(name, parts, body)
+
+    def validate(self, card: str) -> tuple[int, Any]:
+        """Refuse a backbone that is no hub id and a licence in words, as the hub does."""
+        front = yaml.safe_load(card.split("---")[1])
+        forms = {"base_model": r"[\w.-]+/[\w.-]+", "license": r"[a-z0-9.-]+"}
+        wrong = [
+            {"message": f"{name} is not valid"}
+            for name, form in forms.items()
+            if not re.fullmatch(form, front.get(name, "a/b" if name == "base_model" else "a"))
+        ]
+        return (400 if wrong else 200), {"errors": wrong, "warnings": []}
 
     def create(self, asked: dict[str, Any]) -> tuple[int, Any]:
         name = "/".join(filter(None, [asked.get("organization"), asked["name"]]))

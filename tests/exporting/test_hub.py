@@ -87,6 +87,18 @@ def test_a_repository_without_a_model_is_named(hub: Hub, tmp_path: Path) -> None
         pull_model("lab/esm", tmp_path / "pulled")
 
 
+@pytest.mark.parametrize("line", ["license: CC BY-NC 4.0", "base_model: mini"])
+def test_a_card_that_the_hub_refuses_is_one_error(
+    line: str, hub: Hub, model: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(model, tmp_path / "model"))
+    card = copy / "README.md"
+    card.write_text(card.read_text().replace("library_name: peftide", line))
+    name = line.split(":")[0]
+    with pytest.raises(HubError, match=rf"{name} is not valid\. Correct the lines"):
+        push_model(copy, "lab/tiny", public=False, overwrite=False)
+
+
 def test_a_hub_that_refuses_is_one_error(hub: Hub, model: Path, tmp_path: Path) -> None:
     with pytest.raises(HubError, match="no repository lab/none"):
         pull_model("lab/none", tmp_path / "pulled")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from peftide.bundle_record import BUNDLE_FILE, check_files, read_bundle_record
-from peftide.errors import HubError, InputError
+from peftide.errors import HubError, InputError, PeftideError
 from peftide.files import remove
 
 CARD = "README.md"
@@ -123,9 +123,16 @@ def hub_errors(repository: str) -> Iterator[None]:
 
     try:
         yield
+    except PeftideError:
+        raise
     except HFValidationError as error:
         raise InputError(
             f"received {repository!r}", expected="OWNER/NAME", where="the name of the repository"
+        ) from error
+    except ValueError as error:  # the hub checks the head of a card before the upload
+        raise HubError(
+            f"the hub refused {repository}: {' '.join(str(error).split())}",
+            fix=f"Correct the lines between the first two --- of {CARD}, and push again",
         ) from error
     except RepositoryNotFoundError as error:
         raise HubError(
