@@ -186,6 +186,7 @@ def other_value(name: str, value: object) -> object:
         "layer": 1,
         "layers": {str: "all", int: 7, tuple: (1, "auto")}.get(type(value)),
         "seeds": 3,
+        "validation_seed": 3,
         "wild_type": "wild.fasta",
         "offset": 3,
         "preset": "good",

@@ -25,9 +25,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     def count(module: Any, name: str) -> None:
         original = getattr(module, name)
 
-        def counted(path: Path, *arguments: Any) -> Grid:
+        def counted(path: Path, *arguments: Any, **options: Any) -> Grid:
             counts[path.name] += 1
-            return original(path, *arguments)
+            return original(path, *arguments, **options)
 
         monkeypatch.setattr(module, name, counted)
 
