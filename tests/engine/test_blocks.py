@@ -22,7 +22,7 @@ def test_every_protein_is_in_one_block_with_all_its_pairs(blocks: int, seed: int
     sizes = [len(batch.encoded(members)) for batch in batches]
     assert max(sizes) - min(sizes) <= 1
     for batch in batches:
-        inside = np.isin(members, batch.proteins).sum(axis=1)
+        inside = np.isin(members, batch.encoded(members)).sum(axis=1)
         assert np.bincount(batch.examples, minlength=500).tolist() == inside.tolist()
 
 
