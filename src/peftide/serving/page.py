@@ -82,17 +82,13 @@ class Page:
         )
         explain = gradio.Button("Explain by substitutions")
         picture = gradio.HTML()
-        explaining = explain.click(
-            self.explain_one, [partner, *boxes], picture, concurrency_id="explain"
-        )
+        explain.click(self.explain_one, [partner, *boxes], picture, concurrency_id="explain")
         asked = ask.click(
-            lambda *given: (self.answer_one(*given), "", ""),  # the rest is of the last protein
+            self.answer_one,
             [rate, *boxes],
-            [answer, nearest, picture],
-            api_name="answer_one",
+            answer,
             concurrency_id="answer",
             show_progress="minimal",
-            cancels=[explaining],
         )
         asked.then(self.nearest_one, boxes, nearest, concurrency_id="answer")
 
