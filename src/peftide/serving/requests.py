@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peftide.config import AppConfig
+from peftide.config.limits import RANGES
 from peftide.errors import InputError
+from peftide.evaluation.answering import OPEN_INTERVAL
 from peftide.predictor import Predictor
 from peftide.predictor.predictor import PART
 from peftide.quantities import count_of
@@ -121,7 +123,7 @@ def checked_rate(rate: float | None) -> float:
     InputError
         If it is missing or no share.
     """
-    if rate is None or not 0 < rate < 1:
+    if rate is None or not RANGES[OPEN_INTERVAL](rate):
         received = "is empty" if rate is None else f"is {rate:g}"
         raise InputError(
             f"the error rate {received}", expected="a number above 0 and below 1, such as 0.1"

@@ -1,7 +1,6 @@
 """A training set in; the batches of each epoch out: random examples, or blocks of pairs."""
 
 import logging
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -54,7 +53,7 @@ def choose_batches(fitting: Fitting) -> Batches:
     or the user gives the number of blocks.
     """
     config, members = fitting.config, fitting.part.members
-    examples, encodes = fitting.part.trained_examples(), math.isfinite(fitting.source.budget)
+    examples, encodes = fitting.part.trained_examples(), fitting.source.encodes
     blocks = _blocks(fitting, members[examples])
 
     def of_pairs(epoch: int) -> list[Batch]:
@@ -80,15 +79,11 @@ def _blocks(fitting: Fitting, members: IntArray) -> int | None:
     """Return the number of blocks of proteins, None for batches of pairs."""
     config = fitting.config
     pays = config.blocks is not None or has_many_partners(members)
-    is_automatic = _reencodes_pairs(fitting) and pays
+    is_automatic = fitting.source.encodes and fitting.part.members.shape[1] == 2 and pays
     if config.sampler == "pairs" or (config.sampler == "auto" and not is_automatic):
         return None
     blocks = choose_blocks(config.epochs) if config.blocks is None else config.blocks
     return min(blocks, len(np.unique(members)))
-
-
-def _reencodes_pairs(fitting: Fitting) -> bool:
-    return fitting.part.members.shape[1] == 2 and math.isfinite(fitting.source.budget)
 
 
 def _say_blocks(blocks: Sequence[Batch], batches: Sequence[Batch], members: IntArray) -> None:

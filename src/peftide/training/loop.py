@@ -89,9 +89,10 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
     """Return a training ready for its next step: the first one, or the one after a resume point."""
     config = fitting.config
     batches = choose_batches(fitting)
-    check_shares(batches(0), fitting.hardware.processes)
+    first = batches(0)
+    check_shares(first, fitting.hardware.processes)
     optimizer = build_optimizer(model, config, learning_rate=fitting.learning_rate)
-    steps = sum(len(batches(epoch)) for epoch in range(config.epochs))
+    steps = len(first) + sum(len(batches(epoch)) for epoch in range(1, config.epochs))
     steering = fitting.steer(steps) if fitting.steer else None
     optimizer_step = OptimizerStep(
         optimizer,
@@ -101,7 +102,7 @@ def begin(model: ProteinModel, fitting: Fitting) -> "TrainingRun":
         after=steering.after_step if steering else do_nothing,
         scale=LossScale() if fitting.hardware.precision == "fp16" else None,
     )
-    if any(batch.proteins is not None for batch in batches(0)):
+    if any(batch.proteins is not None for batch in first):
         fitting = replace(fitting, bank=empty_bank(model, fitting))
     run = TrainingRun(
         model, fitting, batches=batches, optimizer_step=optimizer_step, steering=steering

@@ -81,6 +81,11 @@ class RowSource:
     budget: float
     smaller: "Callable[[], RowSource] | None" = None
 
+    @property
+    def encodes(self) -> bool:
+        """Whether rows are encoded anew each time; stored rows need no budget."""
+        return math.isfinite(self.budget)
+
 
 @dataclass(frozen=True)
 class Fitting:
