@@ -1,10 +1,13 @@
 """Shapes and sizes of the heads, and the formula of each."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
 
-from peftide.heads import DotHead, build_head, build_heads
+from peftide.heads import DotHead, Ensemble, build_head, build_heads
+from peftide.pairing import PAIRINGS, SideBySide
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp", "dot"])
@@ -48,6 +51,39 @@ def test_the_order_of_a_pair_does_not_matter_to_dot():
     head = DotHead(features=64, outputs=3, width=16, dropout=0.5).eval()
     a, b = torch.randn(2, 33, 32)
     assert torch.equal(head(torch.cat([a, b], dim=1)), head(torch.cat([b, a], dim=1)))
+
+
+@pytest.mark.parametrize("pairing", ["order_free", "mean"])
+def test_both_forms_see_the_pairs_that_they_see_alone(pairing: str):
+    sizes: dict[str, Any] = {"outputs": 2, "width": 8, "dropout": None}
+    mixed = build_heads(2, "mlp,dot", pairing=pairing, features=8, **sizes).eval()
+    assert isinstance(mixed, Ensemble)
+    rows, members = torch.randn(7, 4), torch.tensor([[0, 1], [5, 2], [6, 6]])
+    beside, paired = SideBySide()(rows, members), PAIRINGS[pairing]()
+    expected = []
+    for number, head in enumerate(mixed.members):
+        if number >= 2:
+            assert isinstance(head, DotHead)
+            expected.append(head(beside))
+            continue
+        alone = build_head("mlp", features=paired.features(4), **sizes).eval()
+        alone.load_state_dict(
+            dict(zip(alone.state_dict(), head.state_dict().values(), strict=True))
+        )
+        expected.append(alone(paired(rows, members)))
+    torch.testing.assert_close(mixed(beside), torch.stack(expected).mean(dim=0))
+    flipped = SideBySide()(rows, members.flip(1))
+    assert torch.equal(mixed(beside), mixed(flipped))
+
+
+def test_each_form_has_its_own_default_dropout():
+    mixed = build_heads(1, "mlp,dot", features=8, outputs=1, width=8, dropout=None)
+    assert isinstance(mixed, Ensemble)
+    shares = [
+        {layer.p for layer in head.modules() if isinstance(layer, torch.nn.Dropout)}
+        for head in mixed.members
+    ]
+    assert shares == [{0.1}, {0.3}]
 
 
 def test_dropout_acts_in_training_only():

@@ -61,6 +61,7 @@ def test_number_of_features_is_as_announced(name: str, pairs: bool):
 def test_pairing_by_name():
     assert isinstance(build_pairing("order_free", pairs=True), OrderFree)
     assert isinstance(build_pairing("mean", pairs=True), MeanPairing)
-    assert isinstance(build_pairing("order_free", pairs=True, head="dot"), SideBySide)
+    for head in ("dot", "mlp,dot"):
+        assert isinstance(build_pairing("order_free", pairs=True, head=head), SideBySide)
     assert isinstance(build_pairing("order_free", pairs=False), Alone)
     assert SideBySide().features(7) == 14

@@ -97,6 +97,7 @@ def build_model(recipe: Recipe, labels: Labels, backbone: Backbone) -> ProteinMo
             head=build_heads(
                 recipe.seeds,
                 recipe.head,
+                pairing=recipe.pairing,
                 features=pairing.features(width),
                 outputs=task.outcome.outputs(labels),
                 width=recipe.head_width,

@@ -44,11 +44,12 @@ class Recipe:
     backbone
         Name, id or folder from which the backbone is loaded.
     pooling, pairing, head, head_width, head_dropout, max_length, base_bits
-        As in `TrainConfig`; `head` is the chosen one.
+        As in `TrainConfig`; `head` is the chosen one. Without `head_dropout`, each form of head has
+        its default.
     layer
         0-based layer after which the backbone ends; None: the last.
     seeds
-        Number of heads; their mean is the answer.
+        Number of heads of each form; their mean is the answer.
     wild_type, offset
         The protein whose variants the model reads, and the number subtracted from positions.
     """
@@ -60,7 +61,7 @@ class Recipe:
     pairing: str
     head: str
     head_width: Annotated[int, Ge(1), Le(65_536)]
-    head_dropout: Annotated[float, Ge(0), Le(1)]
+    head_dropout: Annotated[float, Ge(0), Le(1)] | None
     max_length: int | None
     base_bits: int | None = None
     layer: int | None = None

@@ -37,8 +37,11 @@ class OrderFree(nn.Module):
         >>> OrderFree()(rows, torch.tensor([[0, 1]])).tolist()
         [[2.0, 0.0, 2.0, 4.0, 3.0, -4.0]]
         """
-        a, b = rows[members[:, 0]], rows[members[:, 1]]
-        return torch.cat([(a + b) / 2, (a - b).abs(), a * b], dim=1)
+        return self.pair(rows[members[:, 0]], rows[members[:, 1]])
+
+    def pair(self, a: Float[Tensor, "*B D"], b: Float[Tensor, "*B D"]) -> Float[Tensor, "*B F"]:
+        """Return the features of pairs of vectors."""
+        return torch.cat([(a + b) / 2, (a - b).abs(), a * b], dim=-1)
 
 
 class MeanPairing(nn.Module):
@@ -52,7 +55,11 @@ class MeanPairing(nn.Module):
         self, rows: Float[Tensor, "R D"], members: Int[Tensor, "B 2"]
     ) -> Float[Tensor, "B F"]:
         """Return the mean vector of each example."""
-        return (rows[members[:, 0]] + rows[members[:, 1]]) / 2
+        return self.pair(rows[members[:, 0]], rows[members[:, 1]])
+
+    def pair(self, a: Float[Tensor, "*B D"], b: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
+        """Return the features of pairs of vectors."""
+        return (a + b) / 2
 
 
 class SideBySide(nn.Module):
@@ -69,6 +76,10 @@ class SideBySide(nn.Module):
         return rows[members].flatten(1)
 
 
+PAIRINGS: dict[str, type[OrderFree] | type[MeanPairing]] = {
+    "order_free": OrderFree,
+    "mean": MeanPairing,
+}
 Pairing = Alone | OrderFree | MeanPairing | SideBySide
 
 
@@ -76,6 +87,4 @@ def build_pairing(name: str, *, pairs: bool, head: str = "mlp") -> Pairing:
     """Return the pairing of an option and a head, or `Alone` for tasks on single sequences."""
     if not pairs:
         return Alone()
-    if head == "dot":
-        return SideBySide()
-    return {"order_free": OrderFree, "mean": MeanPairing}[name]()
+    return SideBySide() if "dot" in head.split(",") else PAIRINGS[name]()

@@ -282,5 +282,5 @@ def test_train(reads: Reads, tmp_path: Path) -> None:
             **QUICK,
         )
     )
-    # `chosen_head` and `head_dropout` of training/options.py read them
-    assert unread(TrainConfig, found) - {"head", "head_dropout"} == set()
+    # `chosen_head` of training/options.py reads it
+    assert unread(TrainConfig, found) - {"head"} == set()

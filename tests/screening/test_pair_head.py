@@ -21,7 +21,7 @@ class Model(nn.Module):
         self.pairing = build_pairing(pairing, pairs=True, head=head)
         features = self.pairing.features(WIDTH)
         sizes = {"features": features, "outputs": 1, "width": 5, "dropout": 0.5}
-        self.head = build_heads(count, head, **sizes)
+        self.head = build_heads(count, head, pairing=pairing, **sizes)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,8 @@ class Model(nn.Module):
         ("mean", "mlp", 1, Plain),
         ("order_free", "dot", 1, Dot),
         ("order_free", "dot", 2, Mean),
+        ("order_free", "mlp,dot", 2, Mean),
+        ("mean", "mlp,dot", 1, Mean),
     ],
 )
 def test_scores_are_those_of_the_model(

@@ -36,8 +36,8 @@ def members(path: Path) -> list[torch.nn.Module]:
     return list(head.members)
 
 
-def alone(config: TrainConfig, seed: int) -> TrainConfig:
-    return replace(config, seed=seed, seeds=1, out=config.out.parent / f"alone-{seed}")
+def alone(config: TrainConfig, seed: int, form: str = "") -> TrainConfig:
+    return replace(config, seed=seed, seeds=1, out=config.out.parent / f"alone-{form}{seed}")
 
 
 def parameters(path: Path) -> list[torch.Tensor]:
@@ -63,6 +63,28 @@ def test_each_head_is_that_of_a_run_with_its_seed(
         expected = parameters(train(alone(config, seed)).path)
         for found, wanted in zip(head.parameters(), expected, strict=True):
             torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_heads_of_two_forms_are_those_of_both_runs(tmp_path: Path) -> None:
+    config = small_config(tmp_path, "ppi", "head", head="mlp,dot", seed=4, seeds=2, **QUICK)
+    run = train(config)
+    runs = [(head, seed) for head in ("mlp", "dot") for seed in (4, 5)]
+    for (form, seed), head in zip(runs, members(config.out), strict=True):
+        expected = parameters(train(alone(replace(config, head=form), seed, form)).path)
+        for found, wanted in zip(head.parameters(), expected, strict=True):
+            torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+    assert (run.record["seeds"]["heads"], run.record["seeds"]["seeds"]) == (
+        ["mlp", "mlp", "dot", "dot"],
+        [4, 5, 4, 5],
+    )
+    history = pd.read_csv(run.path / "history.csv")
+    assert set(zip(history["head"], history["seed"], strict=True)) == set(runs)
+
+
+def test_one_head_of_each_form_is_an_ensemble_too(tmp_path: Path) -> None:
+    config = small_config(tmp_path, "ppi", "head", head="mlp,dot", layer="auto", **QUICK)
+    assert len(train(config).record["seeds"]["parts"]["test"]["each"]) == 2
+    assert len(members(config.out)) == 2
 
 
 def test_each_head_stops_by_its_own_scores(config: TrainConfig) -> None:
@@ -128,6 +150,12 @@ def test_the_spread_of_the_heads_is_recorded(together: Any) -> None:
     )
     history = pd.read_csv(together.path / "history.csv")
     assert sorted(set(history["seed"])) == [4, 5]
+
+
+@pytest.mark.parametrize(("method", "pooling"), [("lora", "mean"), ("head", "attention")])
+def test_only_frozen_vectors_take_two_forms(tmp_path: Path, method: str, pooling: str) -> None:
+    with pytest.raises(InputError, match=r"--head: received mlp,dot with --method"):
+        train(small_config(tmp_path, "ppi", method, pooling=pooling, head="mlp,dot", **QUICK))
 
 
 @pytest.mark.parametrize(

@@ -89,10 +89,11 @@ class ModelOptions(Options):
     pairing: Literal["order_free", "mean"] = option(
         "order_free", doc="how two vectors become one: [mean, |a−b|, a∘b], or the mean alone"
     )
-    head: Literal["auto", "mlp", "linear", "dot", "ridge"] = option(
+    head: Literal["auto", "mlp", "linear", "dot", "mlp,dot", "ridge"] = option(
         "auto",
         doc="prediction head; dot: inner products of both vectors of a pair, the fastest to screen "
-        "with; ridge: closed form, for variants (other heads learn what it leaves); "
+        "with; mlp,dot: heads of both forms, whose mean is the prediction (--method head); "
+        "ridge: closed form, for variants (other heads learn what it leaves); "
         "auto: ridge for variants with a frozen backbone, else mlp",
     )
     head_width: int = option(
@@ -105,8 +106,8 @@ class ModelOptions(Options):
     )
     seeds: int = option(
         1,
-        doc="number of heads on the frozen vectors, trained with the seeds --seed, --seed + 1, …; "
-        "their mean is the prediction (--method head)",
+        doc="number of heads of each form on the frozen vectors, trained with the seeds --seed, "
+        "--seed + 1, …; their mean is the prediction (--method head)",
         limit="1 or more",
     )
 

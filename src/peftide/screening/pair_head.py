@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from peftide.heads import DotHead, Ensemble
+from peftide.heads import DotHead, Ensemble, FirstPaired
 from peftide.pairing import OrderFree
 
 Places = slice | Int[Tensor, " _"]
@@ -161,6 +161,8 @@ def pair_scorer(
 def _scorer(pairing: nn.Module, head: nn.Module, scaled: Float[Tensor, "P D"]) -> PairScorer:
     if isinstance(head, DotHead):
         return dot_scorer(head, scaled)
+    if isinstance(head, nn.Sequential) and isinstance(first := head[0], FirstPaired):
+        pairing, head = first.pairing, head[1:]
     layers = list(_linear_layers(head))
     if not (isinstance(pairing, OrderFree) and len(layers) == 2 and _has_gelu(head)):
         return Plain(scaled, pairing, head)

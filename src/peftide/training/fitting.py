@@ -8,6 +8,7 @@ from typing import Any
 
 from peftide.adapters.adapter import Adapter
 from peftide.evaluation.tables import write_history
+from peftide.heads import Ensemble
 from peftide.metrics import metric_name
 from peftide.model import count_parameters
 from peftide.parameters import trained_parameters
@@ -46,7 +47,7 @@ def run_fit(
     fitting = build_fitting(setting, adapter, folder)
     if on_epoch is not None:
         fitting = replace(fitting, on_epoch=partial(_both, fitting.on_epoch, on_epoch))
-    if setting.config.seeds > 1:
+    if isinstance(setting.model.head, Ensemble):
         result = fit_seeds(setting, fitting, folder)
     else:
         result = fit(setting.model, fitting)

@@ -29,6 +29,7 @@ from peftide.run_folder import RunFolder, run_to_resume
 from peftide.tasks import Targets
 from peftide.training.fitting import build_fitting
 from peftide.training.loop import fit
+from peftide.training.options import MIXED
 from peftide.training.problem import Problem
 from peftide.training.setting import Setting, fit_scaling, recipe_of, repeated_proteins
 from peftide.types import FloatArray, IntArray
@@ -92,7 +93,8 @@ def choose_layer(
         If the backbone has no layers.
     """
     layers_of(backbone, where="--layer", fix="Leave it out")
-    config = replace(config, method="head", learning_rate=None, seeds=1)
+    head = "mlp" if config.head == MIXED else config.head
+    config = replace(config, method="head", head=head, learning_rate=None, seeds=1)
     problem = sampled(problem, config.seed)
     found = _embedded(config, problem, backbone, hardware=hardware, folder=folder)
     count = found.rows.shape[1]

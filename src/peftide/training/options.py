@@ -50,6 +50,8 @@ POOLINGS: Table = {
     "attention": frozenset({"trunk_gb"}),
 }
 """For a frozen backbone. Attention pooling trains, so it needs the residues in every step."""
+MIXED = "mlp,dot"
+"""The head of two forms."""
 SEEDS: Names = frozenset({"seeds"})
 """Read if only the head trains."""
 HEADS: Table = {
@@ -57,6 +59,7 @@ HEADS: Table = {
     "mlp": frozenset({"head_width", "head_dropout", "pairing"}),
     "linear": frozenset({"pairing"}),
     "dot": frozenset({"head_width", "head_dropout"}),
+    MIXED: frozenset({"head_width", "head_dropout", "pairing"}),
     "ridge": NOTHING,
 }
 STEPS: Names = frozenset(item.name for item in fields(OptimizerOptions)) | {"checkpoint_minutes"}
@@ -234,24 +237,16 @@ def chosen_head(config: TrainConfig) -> str:
     return "ridge" if is_closed else "mlp"
 
 
-def head_dropout(config: TrainConfig) -> float:
-    """Return the dropout inside the head.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> head_dropout(TrainConfig(task="ppi", head="dot", out=Path("run")))
-    0.3
-    """
-    if config.head_dropout is not None:
-        return config.head_dropout
-    return 0.3 if config.head == "dot" else 0.1
-
-
 def head_problems(config: TrainConfig) -> list[str]:
     """Return the problems of `--head` with the task and the method, as text."""
-    if config.head == "dot" and TASKS[config.task].level != "pair":
-        return [f"--head: received dot with the task {config.task}; expected mlp or linear"]
+    if "dot" in config.head.split(",") and TASKS[config.task].level != "pair":
+        return [
+            f"--head: received {config.head} with the task {config.task}; expected mlp or linear"
+        ]
+    if config.head == MIXED and _encodes_in_steps(config, pooled=True):
+        given = f"--method {config.method} with --pooling {config.pooling}"
+        frozen = "--method head with a pooling that does not train"
+        return [f"--head: received {MIXED} with {given}; expected one form of head, or {frozen}"]
     if config.head != "ridge":
         return []
     if config.task not in VARIANT_TASKS:

@@ -1,14 +1,14 @@
-"""`--seeds N`: several heads on the same frozen vectors; their mean is the prediction.
+"""`--seeds N` and `--head mlp,dot`: several heads on frozen vectors; their mean is the prediction.
 
 Each head trains as a run with its own `--seed` would: same start, same batches, same dropout. Only
-rounding differs, because the steps of all heads are one batched computation. The proteins are
-encoded once, and the vectors, baselines and intervals are shared.
+rounding differs, because the steps of all heads of a form are one batched computation. The proteins
+are encoded once, and the vectors, baselines and intervals are shared.
 """
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import zip_longest
+from dataclasses import dataclass, replace
+from itertools import groupby, zip_longest
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,60 @@ from peftide.run_folder import RunFolder
 from peftide.training.gradients import own_examples, row_losses
 from peftide.training.loop import FitResult, TrainingRun, begin
 from peftide.training.modes import set_training_mode
+from peftide.training.options import chosen_head
 from peftide.training.parts import Fitting
 from peftide.training.setting import Setting
 from peftide.training.stack import Draws, HeadStack
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What tells the heads of an ensemble apart.
+
+    Attributes
+    ----------
+    forms, seeds
+        Form and seed of each head.
+    """
+
+    forms: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def of(cls, setting: Setting) -> "Names":
+        """Return the names of all heads of a training, form after form."""
+        config = setting.config
+        own = range(config.seed, config.seed + config.seeds)
+        pairs = [(form, seed) for form in chosen_head(config).split(",") for seed in own]
+        return cls(tuple(form for form, _ in pairs), tuple(seed for _, seed in pairs))
+
+    @property
+    def are_mixed(self) -> bool:
+        """Whether there are several forms."""
+        return len(set(self.forms)) > 1
+
+    def columns(self, number: int) -> dict[str, Any]:
+        """Return the columns of `history.csv` that name a head."""
+        form = {"head": self.forms[number]} if self.are_mixed else {}
+        return form | {"seed": self.seeds[number]}
+
+    def record(self) -> dict[str, Any]:
+        """Return the entries of `run.json` that name the heads."""
+        forms = {"heads": list(self.forms)} if self.are_mixed else {}
+        return forms | {"seeds": list(self.seeds)}
+
+    def folder(self, number: int) -> str:
+        """Return the name of the folder with the resume points of a head."""
+        form = f"{self.forms[number]}-" if self.are_mixed else ""
+        return f"{form}seed-{self.seeds[number]}"
+
+    def said(self, number: int) -> str:
+        """Return the name of a head in the log."""
+        form = f"{self.forms[number]} " if self.are_mixed else ""
+        return f"{form}head of seed {self.seeds[number]}"
+
 
 EMPTY = Batch(np.zeros(0, dtype=np.int64))
 
@@ -55,7 +104,8 @@ def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResul
     logger.info("%d heads train together (seeds %s)", len(runs), seeds)
     try:
         while active := [run for run in runs if not run.is_over()]:
-            _train_epoch(setting, active)
+            for _, alike in groupby(active, key=lambda run: str(run.model.head)):
+                _train_epoch(setting, list(alike))
             for run in active:
                 run.end_epoch()
             _say_epoch(active)
@@ -67,10 +117,11 @@ def fit_seeds(setting: Setting, fitting: Fitting, folder: RunFolder) -> FitResul
     setting.model.head = ensemble
     for parameter in ensemble.parameters():  # no longer a view of a tensor of all heads
         parameter.data = parameter.data.clone()
-    _say_results(runs, results)
+    names = Names.of(setting)
+    _say_results(names, results)
     history = [
-        {"seed": run.fitting.config.seed} | row
-        for run, result in zip(runs, results, strict=True)
+        names.columns(number) | row
+        for number, result in enumerate(results)
         for row in result.history
     ]
     if setting.hardware.processes.is_first:
@@ -88,7 +139,8 @@ def _begin(
     setting: Setting, fitting: Fitting, head: nn.Module, *, number: int, folder: RunFolder
 ) -> TrainingRun:
     """Return the training of one head, as a run with its seed would begin it."""
-    seed = setting.config.seed + number
+    names = Names.of(setting)
+    seed = names.seeds[number]
     _restart(head, seed)
     model = _with_head(setting.model, head)
 
@@ -101,7 +153,7 @@ def _begin(
         config=replace(fitting.config, seed=seed),
         validate=validate,
         on_epoch=lambda _history: None,
-        checkpoints=folder.checkpoints / f"seed-{seed}",
+        checkpoints=folder.checkpoints / names.folder(number),
         says_epochs=False,
     )
     return begin(model, own)
@@ -185,11 +237,11 @@ def _say_epoch(runs: Sequence[TrainingRun]) -> None:
     logger.info("epoch %d: validation %s", state.epoch, scores)
 
 
-def _say_results(runs: Sequence[TrainingRun], results: Sequence[FitResult]) -> None:
-    for run, result in zip(runs, results, strict=True):
+def _say_results(names: Names, results: Sequence[FitResult]) -> None:
+    for number, result in enumerate(results):
         logger.info(
-            "head of seed %d: validation %.4f, epoch %d of %d",
-            run.fitting.config.seed,
+            "%s: validation %.4f, epoch %d of %d",
+            names.said(number),
             result.best_score,
             result.best_epoch,
             len(result.history),
@@ -212,7 +264,7 @@ def seed_scores(setting: Setting) -> dict[str, Any] | None:
     ensemble = setting.model.head
     if not isinstance(ensemble, Ensemble):
         return None
-    seeds = [setting.config.seed + number for number in range(len(ensemble.members))]
+    names = Names.of(setting)
     metric = setting.problem.task.outcome.headline
     parts = [part for part in setting.problem.targets if part != "train"]
     found = {}
@@ -229,7 +281,7 @@ def seed_scores(setting: Setting) -> dict[str, Any] | None:
             "together": setting.measure(part)[metric],
         }
     _say(metric, found)
-    return {"seeds": seeds, "metric": metric, "parts": found}
+    return names.record() | {"metric": metric, "parts": found}
 
 
 def _say(metric: str, found: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ from peftide.sequences import Dataset, Proteins
 from peftide.sequences.dataset import member_proteins
 from peftide.sequences.training_tables import TrainingTables
 from peftide.tasks import Task
-from peftide.training.options import chosen_head, head_dropout
+from peftide.training.options import chosen_head
 from peftide.training.parts import cached_rows
 from peftide.training.problem import Problem, read_problem, seen_by
 from peftide.training.token_budget import measured_token_budget
@@ -324,7 +324,7 @@ def recipe_of(config: TrainConfig, problem: Problem) -> Recipe:
         pairing=config.pairing,
         head=chosen_head(config),
         head_width=config.head_width,
-        head_dropout=head_dropout(config),
+        head_dropout=config.head_dropout,
         max_length=config.max_length,
         base_bits=config.base_bits,
         layer=layer_number(config),
