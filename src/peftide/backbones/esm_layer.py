@@ -17,9 +17,11 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from peftide.backbones.int8_products import Int8Linear, round_once
 from peftide.hardware import native_half
 from peftide.native import passes
 from peftide.native.attention import is_compiled
+from peftide.native.int8 import Int8Rows
 from peftide.packing import packed_attention
 
 
@@ -84,8 +86,13 @@ def _normed(norm: Any, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
     return normed
 
 
-def _product(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N out"]:
+def _product(
+    dense: nn.Module, normed: Float[Tensor, "N D"] | Int8Rows
+) -> Float[Tensor, "N out"]:
     """Return a product whose bias is added in the same pass, where nothing else needs it."""
+    if isinstance(normed, Int8Rows):
+        assert isinstance(dense, Int8Linear)
+        return dense.multiply(normed)
     if _is_plain(dense, normed):
         return _in_one_pass(dense, normed, "none")
     return dense(normed)
@@ -95,6 +102,10 @@ def _gelu_of(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N
     """Return GELU of a product: in one pass, before it is rounded, where nothing else needs it."""
     if _is_plain(dense, normed):
         return _in_one_pass(dense, normed, "gelu")
+    rows = round_once([dense], normed)
+    if isinstance(rows, Int8Rows):
+        assert isinstance(dense, Int8Linear)
+        return dense.multiply(rows, gelu=True)
     return functional.gelu(dense(normed))
 
 
@@ -120,10 +131,10 @@ def _attend(
     positions: tuple[Tensor, Tensor] | None,
     options: dict[str, Any],
 ) -> Float[Tensor, "N D"]:
-    width = attention.attention_head_size
+    width, projections = attention.attention_head_size, (attention.query, attention.key, attention.value)
+    rows = round_once(projections, normed)
     query, key, value = (
-        _product(project, normed).unflatten(-1, (-1, width))
-        for project in (attention.query, attention.key, attention.value)
+        _product(project, rows).unflatten(-1, (-1, width)) for project in projections
     )
     dropout = attention.dropout if attention.training else 0.0
     if positions is not None and (dropout or not is_compiled(query)):

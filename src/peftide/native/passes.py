@@ -13,14 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from peftide.native.building import build
-from peftide.native.running import Function, Share, first_right, has_units, in_threads
+from peftide.native.running import Function, first_right, has_units, in_threads, shares_of
 
 SOURCES = ("passes.c",)
 ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
 LARGEST_ERROR = 0.02
 """Largest error that the check of a new library accepts; bf16 alone makes up to 0.008 of it."""
-SMALLEST_SHARE = 128
-"""Tokens for which another thread is worth its start."""
 
 
 class Passes(ctypes.Structure):
@@ -89,20 +87,7 @@ def _run(
     places = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     epsilon = 0.0 if norm is None else norm.eps
     passes = Passes(width=hidden.shape[1], epsilon=epsilon, **places)
-    in_threads(lambda share: compiled(ctypes.byref(passes), *share), _shares(len(hidden)))
-
-
-def _shares(tokens: int) -> list[Share]:
-    """Divide tokens equally among as many threads as are worth it.
-
-    Examples
-    --------
-    >>> _shares(40)
-    [(0, 40)]
-    """
-    threads = max(1, min(torch.get_num_threads(), tokens // SMALLEST_SHARE))
-    edges = [tokens * i // threads for i in range(threads + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    in_threads(lambda share: compiled(ctypes.byref(passes), *share), shares_of(len(hidden)))
 
 
 @cache

@@ -10,6 +10,8 @@ import torch
 
 UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
 TILES = ("amx_tile", "amx_bf16")
+SMALLEST_SHARE = 128
+"""Tokens for which another thread is worth its start."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,19 @@ def first_right(
             return function
     logger.warning(warning)
     return None
+
+
+def shares_of(tokens: int) -> list[Share]:
+    """Divide tokens equally among as many threads as are worth it.
+
+    Examples
+    --------
+    >>> shares_of(40)
+    [(0, 40)]
+    """
+    threads = max(1, min(torch.get_num_threads(), tokens // SMALLEST_SHARE))
+    edges = [tokens * i // threads for i in range(threads + 1)]
+    return list(zip(edges[:-1], edges[1:], strict=True))
 
 
 def in_threads(work: Callable[[Share], int], shares: Sequence[Share]) -> list[int]:
