@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from peftide.backbones import Backbone, LayeredBackbone, cut_below_training, layers_of
 from peftide.backbones.weights import weights_sha256
 from peftide.engine.embedding import Embeddings, embed, encoded_batches, is_stored
+from peftide.engine.int8_check import require_close
 from peftide.engine.not_finite import explained, first_layer
 from peftide.engine.store import EmbeddingPlan, embedding_key
 from peftide.engine.trunk_cache import TrunkCache, TrunkEncoder, fill_trunk_cache, trunk_plan
@@ -47,9 +48,12 @@ class ModelEncoder:
         Whether a row has the vectors of all layers side by side, not only of the last.
     layers_each
         Number of layers that each layer of the backbone represents (a plan measures a few).
+    is_checked
+        Whether the rows in 8 bits were compared with those in bf16.
     """
 
     trunk: TrunkCache | None = None
+    is_checked: bool = False
     layers_each: float = 1.0
 
     def __init__(
@@ -139,7 +143,7 @@ class ModelEncoder:
                 expected=f"the folder around it, {store.parent}",
                 where="--embedding-cache",
             )
-        self.model.eval()
+        self._begin(sequences)
         plan = self._plan(sequences, keyed=store is not None, exact=exact)
         with self._explaining(sequences, ids):
             return embed(self, sequences, plan, store=store / plan.key[:16] if store else None)
@@ -165,11 +169,18 @@ class ModelEncoder:
         NotFiniteError
             As in `embed`.
         """
-        self.model.eval()
+        self._begin(sequences)
         plan = replace(self._plan(sequences, keyed=False, exact=True), row_type=row_type)
         places = np.arange(len(sequences))
         with self._explaining(sequences, ids):
             yield from encoded_batches(self, sequences, plan, places=places)
+
+    def _begin(self, sequences: Sequence[str]) -> None:
+        """Prepare to encode; once, compare products in 8 bits with those in bf16."""
+        self.model.eval()
+        if self.hardware.precision == "int8" and not self.is_checked and sequences:
+            require_close(self, self.model, sequences)
+            self.is_checked = True
 
     def fingerprint(self) -> str:
         """Return a hash of everything but the sequences that determines the rows."""
@@ -249,7 +260,7 @@ class ModelEncoder:
         layers = cut_below_training(backbone)
         if not isinstance(backbone, LayeredBackbone) or not layers or not limit:
             return
-        self.model.eval()
+        self._begin(sequences)
         named = dict(zip(sequences, ids, strict=True)) if ids else {}
         distinct = list(dict.fromkeys([*sequences, *self.reference]))
         named |= dict.fromkeys(self.reference, "the wild type") if named else {}

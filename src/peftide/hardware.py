@@ -29,9 +29,15 @@ logger = logging.getLogger(__name__)
 
 CPU_MAX_TOKENS = 2_048  # larger batches exceed the cache of a typical core
 GPU_MAX_TOKENS = 16_384
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "int8": torch.bfloat16,
+}
 BF16_UNITS = ("avx512_bf16", "amx_bf16", "sve_bf16")
 FP16_UNITS = ("avx512_fp16", "amx_fp16")
+INT8_UNITS = ("avx512_vnni",)
 FIRST_FP16_UNITS = (7, 0)
 GRAPH_BATCHES = 2
 """Number of packed batches whose activations training keeps at a time."""
@@ -48,7 +54,7 @@ class Hardware:
     device
         The device of all tensors.
     precision
-        fp32, bf16 or fp16.
+        fp32, bf16, fp16, or int8 (frozen layers in 8 bits, the rest in bf16).
     max_tokens
         Token budget of one packed batch.
     threads
@@ -74,7 +80,7 @@ class Hardware:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The number type of matrix products in the backbone."""
+        """The number type of matrix products in the backbone, as far as they are not in 8 bits."""
         return DTYPES[self.precision]
 
     def autocast(self) -> AbstractContextManager[Any]:
@@ -229,11 +235,32 @@ def _is_available(device: torch.device) -> bool:
 
 
 def _choose_precision(name: str, device: torch.device) -> str:
+    if name == "int8":
+        _require_int8(device)
     if name != "auto":
         return name
     if native_half(device, torch.bfloat16):
         return "bf16"
     return "fp16" if device.type == "cuda" and native_half(device, torch.float16) else "fp32"
+
+
+def _require_int8(device: torch.device) -> None:
+    """Raise if a device does not multiply 8-bit numbers faster than bf16."""
+    if device.type != "cpu":
+        raise InputError(
+            f"received int8 with the device {device}",
+            expected="a CPU",
+            where="--precision",
+            fix="Use --precision auto; on a GPU, --base-bits 8 holds the backbone in 8 bits",
+        )
+    units = torch.cpu.get_capabilities()
+    if not (native_half(device, torch.bfloat16) and all(map(units.get, INT8_UNITS))):
+        raise InputError(
+            "received int8, but this CPU lacks units for it",
+            expected="AVX512-VNNI and AVX512-BF16",
+            where="--precision",
+            fix="Use --precision auto",
+        )
 
 
 def native_half(device: torch.device, dtype: torch.dtype) -> bool:

@@ -86,9 +86,7 @@ def _normed(norm: Any, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
     return normed
 
 
-def _product(
-    dense: nn.Module, normed: Float[Tensor, "N D"] | Int8Rows
-) -> Float[Tensor, "N out"]:
+def _product(dense: nn.Module, normed: Float[Tensor, "N D"] | Int8Rows) -> Float[Tensor, "N out"]:
     """Return a product whose bias is added in the same pass, where nothing else needs it."""
     if isinstance(normed, Int8Rows):
         assert isinstance(dense, Int8Linear)
@@ -131,7 +129,10 @@ def _attend(
     positions: tuple[Tensor, Tensor] | None,
     options: dict[str, Any],
 ) -> Float[Tensor, "N D"]:
-    width, projections = attention.attention_head_size, (attention.query, attention.key, attention.value)
+    width, projections = (
+        attention.attention_head_size,
+        (attention.query, attention.key, attention.value),
+    )
     rows = round_once(projections, normed)
     query, key, value = (
         _product(project, rows).unflatten(-1, (-1, width)) for project in projections

@@ -1,12 +1,22 @@
-"""The frozen matrices of a backbone in 8 bits, on a CPU that multiplies these twice as fast."""
+"""The frozen matrices of a backbone in 8 bits, on a CPU that multiplies these twice as fast.
 
-from collections.abc import Sequence
+A backbone that holds its frozen matrices in bf16 → the same, whose layers below everything that
+trains multiply in 8 bits.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from peftide.backbones.backbone import Backbone, LayeredBackbone
+from peftide.backbones.half import ADAPTED, layer_matrices
+from peftide.errors import InputError
 from peftide.native.int8 import Int8Matrix, Int8Rows, Library, library, multiply, rounded
+
+FIX = "Use --precision auto"
 
 
 class Int8Linear(nn.Linear):
@@ -17,13 +27,14 @@ class Int8Linear(nn.Linear):
 
     matrix: Int8Matrix
     by: Library
+    is_on: bool
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's own name)
         """Return the product."""
-        if input.requires_grad and torch.is_grad_enabled():
-            return super().forward(input)
-        rows = rounded(input.to(torch.bfloat16).flatten(0, -2), self.by)
-        return self.multiply(rows).unflatten(0, input.shape[:-1])
+        rows = round_once([self], input.to(torch.bfloat16).flatten(0, -2))
+        if isinstance(rows, Int8Rows):
+            return self.multiply(rows).unflatten(0, input.shape[:-1])
+        return super().forward(input)
 
     def multiply(self, rows: Int8Rows, *, gelu: bool = False) -> Float[Tensor, "N O"]:
         """Return the product of rows that are rounded already, or GELU of it."""
@@ -36,6 +47,63 @@ def round_once(
     """Return bf16 rows in 8 bits if all matrices multiply these; else the rows as they are."""
     if rows.requires_grad and torch.is_grad_enabled():
         return rows
-    if not all(type(matrix) is Int8Linear for matrix in matrices):
+    if not all(isinstance(matrix, Int8Linear) and matrix.is_on for matrix in matrices):
         return rows
+    assert isinstance(matrices[0], Int8Linear)
     return rounded(rows, matrices[0].by)
+
+
+def use_int8(backbone: Backbone) -> None:
+    """Let the layers below everything that trains multiply in 8 bits.
+
+    Raises
+    ------
+    InputError
+        If the compiled functions cannot be had, or there are no such layers.
+    """
+    by = library()
+    if by is None:
+        raise InputError(
+            "received int8, but its compiled products cannot be had on this machine",
+            expected="a C compiler (gcc or clang), and PEFTIDE_COMPILE not 0",
+            where="--precision",
+            fix=FIX,
+        )
+    matrices = list(_frozen_matrices(backbone))
+    if not matrices:
+        raise InputError(
+            f"received int8, but the backbone {backbone.origin.name} has no frozen layers below "
+            "those that train",
+            expected="--method head, or adapters in the upper layers alone (--lora-layers last:2)",
+            where="--precision",
+            fix=FIX,
+        )
+    for matrix in matrices:
+        matrix.__class__ = Int8Linear
+        assert isinstance(matrix, Int8Linear)
+        matrix.by, matrix.is_on = by, True
+        matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias)
+
+
+def _frozen_matrices(backbone: Backbone) -> Iterator[nn.Linear]:
+    if not isinstance(backbone, LayeredBackbone):
+        return
+    inside, frozen = f"{backbone.layer_prefix}.", backbone.frozen_layers
+    for name, module in layer_matrices(backbone.model, backbone.layer_prefix):
+        layer = int(name.partition(inside)[2].partition(".")[0])
+        if layer < frozen and type(module) is nn.Linear and not name.endswith(ADAPTED):
+            yield module
+
+
+@contextmanager
+def without_int8(model: nn.Module) -> Iterator[None]:
+    """Let all matrices of a model multiply in bf16 for a while."""
+    matrices = [module for module in model.modules() if isinstance(module, Int8Linear)]
+    before = [matrix.is_on for matrix in matrices]
+    try:
+        for matrix in matrices:
+            matrix.is_on = False
+        yield
+    finally:
+        for matrix, was_on in zip(matrices, before, strict=True):
+            matrix.is_on = was_on

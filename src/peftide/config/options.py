@@ -86,10 +86,11 @@ class DeviceOptions(CommonOptions):
     heading: ClassVar[str] = "engine"
 
     device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …", main=True)
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = option(
         "auto",
         doc="number format of matrix products; auto: bf16 if the hardware multiplies it natively, "
-        "else fp16 on a GPU that multiplies that, else fp32",
+        "else fp16 on a GPU that multiplies that, else fp32; int8: the frozen layers in 8 bits, on "
+        "a CPU",
     )
 
 

@@ -32,7 +32,7 @@ class AppConfig(CheckpointOptions):
         5, doc="size of one request in MB at most", limit="a number above 0", main=True
     )
     device: str = option("auto", doc="auto, cpu, cuda, cuda:1, mps …")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = option(
         "auto", doc="number format of matrix products"
     )
     threads: int | None = option(

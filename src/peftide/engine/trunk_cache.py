@@ -94,7 +94,7 @@ def trunk_plan(encoder: TrunkEncoder, sequences: Sequence[str], tokens: IntArray
         max_tokens=hardware.max_tokens,
         tokens=tokens,
         rows=tokens,
-        row_type=torch.bfloat16 if hardware.precision == "bf16" else torch.float32,
+        row_type=torch.bfloat16 if hardware.dtype is torch.bfloat16 else torch.float32,
         key=embedding_key(
             sequences,
             *("hidden states", FORMAT_VERSION, *settings, encoder.max_length),

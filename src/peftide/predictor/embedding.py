@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from peftide.backbones import Backbone
-from peftide.backbones.half import hold_half
+from peftide.backbones.holding import hold_frozen
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.config import EmbedConfig
 from peftide.config.groups import DEFAULT_BACKBONE
@@ -132,7 +132,7 @@ def backbone_encoder(
         pairing=Alone(),
         head=nn.Identity(),
     )
-    hold_half(backbone, hardware.dtype)
+    hold_frozen(backbone, hardware.precision)
     model = ProteinModel(parts).to(hardware.device)
     limit = checked_max_length(backbone.max_residues, max_length)
     return ModelEncoder(model, hardware, max_length=limit)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from peftide.backbones.half import hold_half
+from peftide.backbones.holding import hold_frozen
 from peftide.bundle import Bundle, load_bundle
 from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings
@@ -315,7 +315,7 @@ def load(
     run: str | Path,
     *,
     device: str = "auto",
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto",
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto",
     threads: int | None = None,
     allow_bin: bool = False,
     backbone: str | None = None,
@@ -350,7 +350,7 @@ def opened(
 
 def predictor_of(bundle: Bundle, hardware: Hardware) -> Predictor:
     """Return the predictor of an opened bundle."""
-    hold_half(bundle.model.backbone, hardware.dtype)
+    hold_frozen(bundle.model.backbone, hardware.precision)
     model = bundle.model.to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=bundle.recipe.max_length)
     return Predictor(encoder, bundle.answering)

@@ -137,7 +137,7 @@ def check_options(
     if tables is not None and config.validation is None and "validation" in tables.parts:
         decided.append(choice_of("a table with validation rows", VALIDATIONS, "given"))
     problems = unread_problems(config, decided, given=given)
-    problems += base_bits_problems(config) + head_problems(config)
+    problems += base_bits_problems(config) + int8_problems(config) + head_problems(config)
     problems += layer_problems(config, task) + truncate_problems(config)
     problems += shard_problems(config)
     problems += calibration_problems(config, task)
@@ -338,6 +338,13 @@ def base_bits_problems(config: TrainConfig) -> list[str]:
             f"--base-bits: received {config.base_bits} with --device {config.device}; expected cuda"
         )
     return problems
+
+
+def int8_problems(config: TrainConfig) -> list[str]:
+    """Return the problems with `--precision int8` that do not depend on the backbone, as text."""
+    if config.precision == "int8" and config.shard_backbone:
+        return ["--precision: received int8 with --shard-backbone; expected bf16 or fp32"]
+    return []
 
 
 def _encodes_in_steps(config: TrainConfig, *, pooled: bool) -> bool:

@@ -15,7 +15,7 @@ from peftide.adapters import ADAPTERS, check_method
 from peftide.adapters.adapter import Adapter
 from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.backbone import Origin
-from peftide.backbones.half import hold_half
+from peftide.backbones.holding import hold_frozen
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.backbones.unirep import UniRepBackbone
 from peftide.baselines import SubstitutionScores
@@ -258,7 +258,7 @@ def build_encoder(
     if config.gradient_checkpointing:
         option = "--gradient-checkpointing"
         layers_of(backbone, where=option, fix="Leave it out").recompute_activations()
-    hold_half(backbone, hardware.dtype)
+    hold_frozen(backbone, hardware.precision)
     recipe = recipe_of(config, problem)
     model = build_model(recipe, problem.labels, backbone).to(hardware.device)
     encoder = ModelEncoder(model, hardware, max_length=config.max_length)
