@@ -42,6 +42,30 @@ def test_precision_by_option(precision: str, kind: torch.dtype):
     assert product_type(hardware) == kind
 
 
+INT8_CPU = {"avx512_bf16": True, "avx512_vnni": True}
+
+
+def test_int8_computes_the_rest_in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: INT8_CPU)
+    hardware = on_cpu(precision="int8")
+    assert hardware.precision == "int8"
+    assert product_type(hardware) == torch.bfloat16
+
+
+@pytest.mark.parametrize("lacking", INT8_CPU)
+def test_int8_is_refused_without_the_units(monkeypatch: pytest.MonkeyPatch, lacking: str) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: INT8_CPU | {lacking: False})
+    with pytest.raises(InputError, match="int8") as raised:
+        on_cpu(precision="int8")
+    assert "--precision auto" in str(raised.value)
+
+
+def test_int8_is_refused_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(InputError, match="int8"):
+        choose_hardware(RunOptions(device="mps", precision="int8"))
+
+
 def test_two_precisions_in_one_process():
     kinds = [product_type(on_cpu(precision=name)) for name in ["bf16", "fp32", "bf16"]]
     assert kinds == [torch.bfloat16, torch.float32, torch.bfloat16]

@@ -13,7 +13,7 @@ from transformers.models.esm.modeling_esm import EsmLayer
 from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, LayeredBackbone
 from peftide.backbones.esm import esm_config
-from peftide.backbones.esm_layer import _gelu_of, turned
+from peftide.backbones.esm_layer import _product, turned
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions
 from tests.conftest import TINY, random_sequences, randomise
@@ -87,14 +87,16 @@ def test_gelu_of_a_product_is_rounded_once_and_an_adapter_is_still_called() -> N
         functional.linear(*(x.float() for x in (normed, dense.weight, dense.bias)))
     )
     with torch.no_grad():
-        fused = _gelu_of(dense, normed)
+        fused = _product(dense, normed, gelu=True)
         assert fused.dtype == torch.bfloat16
         in_two_steps = functional.gelu(dense(normed))
         assert (fused - truth).norm() <= (in_two_steps - truth).norm()
-        twice = _gelu_of(nn.Sequential(dense), normed)  # any other module than a plain matrix
+        twice = _product(
+            nn.Sequential(dense), normed, gelu=True
+        )  # any other module than a plain matrix
         assert torch.equal(twice, in_two_steps)
     needs = normed.clone().requires_grad_()
-    assert _gelu_of(dense, needs).requires_grad
+    assert _product(dense, needs, gelu=True).requires_grad
 
 
 def test_scalar_products_depend_on_the_distance_alone() -> None:

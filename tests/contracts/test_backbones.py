@@ -25,6 +25,7 @@ from transformers import (
 from peftide.adapters import ADAPTERS
 from peftide.backbones import BACKBONES, LayeredBackbone
 from peftide.backbones.half import hold_half
+from peftide.backbones.int8_products import hold_frozen
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
@@ -32,6 +33,7 @@ from peftide.config import MethodOptions, RunOptions
 from peftide.encoding import ModelEncoder
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
+from peftide.native.int8 import library
 from peftide.packing import token_budget_batches
 from peftide.pooling import AttentionPooling, MeanPooling
 from peftide.tasks import Labels
@@ -349,6 +351,18 @@ def test_a_layer_of_the_whole_backbone_is_the_last_of_a_cut_one(place: str) -> N
         for layer, embeddings in enumerate(found):
             cut = load_backbone(place, options=LoadOptions(layer=layer))
             assert torch.equal(cut(batch), embeddings)
+
+
+@pytest.mark.skipif(library() is None, reason="needs AVX512-VNNI and BF16, and a C compiler")
+def test_vectors_in_8_bits_are_close(folder: Path) -> None:
+    """Of random weights, far wider than those of a trained model: a cosine of .99."""
+    backbone = load_backbone(str(folder))
+    exact = pooled(backbone, SEQUENCES)
+    hold_frozen(backbone, "int8")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = pooled(backbone, SEQUENCES)
+    assert torch.nn.functional.cosine_similarity(exact, found.float()).min() > 0.99
+    assert not torch.equal(exact, found)
 
 
 @pytest.mark.parametrize("layer", [None, 0])

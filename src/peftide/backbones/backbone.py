@@ -39,6 +39,8 @@ class Backbone(nn.Module, ABC):
     budget_factor
         Factor on the usual token budget of a device. A recurrent network reads one token of each
         sequence at a time, so it needs many sequences in a batch.
+    takes_int8
+        Whether products in 8 bits keep the directions of its vectors.
     """
 
     model: Any
@@ -47,6 +49,7 @@ class Backbone(nn.Module, ABC):
     width: int
     max_residues: int | None
     budget_factor: int = 1
+    takes_int8: bool = True
 
     @property
     def has_summary_token(self) -> bool:

@@ -68,7 +68,7 @@ def forward(
     else:
         hidden = hidden + mixed
         normed = _normed(layer.LayerNorm, hidden)
-    inner = _gelu_of(layer.intermediate.dense, normed)
+    inner = _product(layer.intermediate.dense, normed, gelu=True)
     outer = layer.output.dropout(_product(layer.output.dense, inner))
     if few and outer.dtype is torch.bfloat16:
         passes.add_to(hidden, outer)  # nothing else has seen these states
@@ -86,25 +86,20 @@ def _normed(norm: Any, hidden: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
     return normed
 
 
-def _product(dense: nn.Module, normed: Float[Tensor, "N D"] | Int8Rows) -> Float[Tensor, "N out"]:
-    """Return a product whose bias is added in the same pass, where nothing else needs it."""
-    if isinstance(normed, Int8Rows):
-        assert isinstance(dense, Int8Linear)
-        return dense.multiply(normed)
-    if _is_plain(dense, normed):
-        return _in_one_pass(dense, normed, "none")
-    return dense(normed)
+def _product(
+    dense: nn.Module, normed: Float[Tensor, "N D"] | Int8Rows, *, gelu: bool = False
+) -> Float[Tensor, "N out"]:
+    """Return a product, or GELU of it.
 
-
-def _gelu_of(dense: nn.Module, normed: Float[Tensor, "N D"]) -> Float[Tensor, "N inner"]:
-    """Return GELU of a product: in one pass, before it is rounded, where nothing else needs it."""
-    if _is_plain(dense, normed):
-        return _in_one_pass(dense, normed, "gelu")
-    rows = round_once([dense], normed)
+    Bias and GELU come in the same pass, before it is rounded, where nothing else needs the product.
+    """
+    rows = normed if isinstance(normed, Int8Rows) else round_once([dense], normed)
     if isinstance(rows, Int8Rows):
         assert isinstance(dense, Int8Linear)
-        return dense.multiply(rows, gelu=True)
-    return functional.gelu(dense(normed))
+        return dense.multiply(rows, gelu=gelu)
+    if _is_plain(dense, rows):
+        return _in_one_pass(dense, rows, "gelu" if gelu else "none")
+    return functional.gelu(dense(rows)) if gelu else dense(rows)
 
 
 def _is_plain(dense: nn.Module, normed: Float[Tensor, "N D"]) -> bool:
@@ -112,7 +107,7 @@ def _is_plain(dense: nn.Module, normed: Float[Tensor, "N D"]) -> bool:
     needs_graph = torch.is_grad_enabled() and (
         normed.requires_grad or any(p.requires_grad for p in dense.parameters())
     )
-    is_linear = type(dense) is nn.Linear and normed.dtype is torch.bfloat16
+    is_linear = type(dense) in (nn.Linear, Int8Linear) and normed.dtype is torch.bfloat16
     is_native = native_half(normed.device, normed.dtype) and torch.backends.mkldnn.is_available()
     return is_linear and is_native and not needs_graph
 

@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from peftide.backbones.backbone import Backbone, LayeredBackbone
-from peftide.backbones.half import ADAPTED, layer_matrices
+from peftide.backbones.half import ADAPTED, hold_half, layer_matrices
 from peftide.errors import InputError
+from peftide.hardware import DTYPES
 from peftide.native.int8 import Int8Matrix, Int8Rows, Library, library, multiply, rounded
 
 FIX = "Use --precision auto"
@@ -53,19 +54,37 @@ def round_once(
     return rounded(rows, matrices[0].by)
 
 
-def use_int8(backbone: Backbone) -> None:
-    """Let the layers below everything that trains multiply in 8 bits.
+def hold_frozen(backbone: Backbone, precision: str) -> None:
+    """Convert the frozen matrices in the layers of a backbone to the type in which they multiply.
+
+    In 8 bits, only the layers below everything that trains multiply so.
+
+    Parameters
+    ----------
+    precision
+        As in `Hardware`.
 
     Raises
     ------
     InputError
-        If the compiled functions cannot be had, or there are no such layers.
+        If the compiled products in 8 bits cannot be had, or there are no such layers.
     """
+    hold_half(backbone, DTYPES[precision])
+    if precision != "int8":
+        return
     by = library()
     if by is None:
         raise InputError(
             "received int8, but its compiled products cannot be had on this machine",
             expected="a C compiler (gcc or clang), and PEFTIDE_COMPILE not 0",
+            where="--precision",
+            fix=FIX,
+        )
+    if not backbone.takes_int8:
+        raise InputError(
+            f"received int8, but the errors of the recurrent network {backbone.origin.name} add up "
+            "from residue to residue",
+            expected="a transformer such as ESM-2",
             where="--precision",
             fix=FIX,
         )

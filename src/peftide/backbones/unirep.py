@@ -226,6 +226,7 @@ class UniRepBackbone(LayeredBackbone):
     """UniRep as a backbone; its layers are its cells."""
 
     budget_factor = 64
+    takes_int8 = False
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")

@@ -142,33 +142,30 @@ def multiply(
     """Return the product of rows with a matrix, plus its bias, in bf16; of it GELU if wanted."""
     out = torch.empty((len(rows.numbers), len(matrix.scales)), dtype=torch.bfloat16)
     if not by.by_tiles:
-        _run(by.multiply, rows.numbers, rows.scales, matrix, out, gelu=gelu)
+        _fill(out, by.multiply, matrix, gelu=gelu, rows=rows.numbers, row_scales=rows.scales)
         return out
     for start in range(0, len(out), ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
         sums = torch._int_mm(rows.numbers[part].view(torch.int8), matrix.numbers.T)
-        _run(by.finish, sums, rows.scales[part], matrix, out[part], gelu=gelu)
+        _fill(out[part], by.finish, matrix, gelu=gelu, sums=sums, row_scales=rows.scales[part])
     return out
 
 
-def _run(
+def _fill(
+    out: Float[Tensor, "N O"],
     function: Function,
-    numbers: Tensor,
-    scales: Tensor,
     matrix: Int8Matrix,
-    out: Tensor,
     *,
     gelu: bool,
+    **rows: Tensor,
 ) -> None:
-    """Let a compiled function fill `out` from rows, or from sums if they are 32-bit numbers."""
-    place = "sums" if numbers.dtype is torch.int32 else "rows"
-    tensors = {
-        **{place: numbers, "weight": matrix.packed, "starts": matrix.starts, "out": out},
-        **{"row_scales": scales, "column_scales": matrix.scales, "bias": matrix.bias},
-    }
-    places = {name: tensor.data_ptr() for name, tensor in tensors.items()}
+    """Let a compiled function write the product of rows, or of their sums, with a matrix."""
+    of_matrix = {"weight": matrix.packed, "starts": matrix.starts}
+    of_matrix |= {"column_scales": matrix.scales, "bias": matrix.bias}
+    places = {name: tensor.data_ptr() for name, tensor in (rows | of_matrix).items()}
     _, groups, _, group = matrix.packed.shape
-    product = Product(inputs=groups * group, outputs=out.shape[1], gelu=gelu, **places)
+    sizes = {"inputs": groups * group, "outputs": out.shape[1], "gelu": gelu}
+    product = Product(out=out.data_ptr(), **places, **sizes)
     in_threads(lambda share: function(ctypes.byref(product), *share), shares_of(len(out)))
 
 

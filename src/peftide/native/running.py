@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 Function = Callable[..., int]
 """A compiled function; it returns 0 if all went well."""
+Kind = TypeVar("Kind")
 Share = tuple[int, int]
 """From and to which item a thread works."""
 
@@ -28,9 +30,9 @@ def has_units(units: Sequence[str] = UNITS) -> bool:
 
 
 def first_right(
-    functions: Iterable[Function], is_right: Callable[[Function], bool], *, warning: str
-) -> Function | None:
-    """Return the first function whose numbers are right; else None, with a warning."""
+    functions: Iterable[Kind], is_right: Callable[[Kind], bool], *, warning: str
+) -> Kind | None:
+    """Return the first function, or library, whose numbers are right; else None, with a warning."""
     for function in functions:
         if is_right(function):
             return function

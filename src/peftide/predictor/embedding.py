@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from peftide.backbones import Backbone
-from peftide.backbones.holding import hold_frozen
+from peftide.backbones.int8_products import hold_frozen
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.config import EmbedConfig
 from peftide.config.groups import DEFAULT_BACKBONE

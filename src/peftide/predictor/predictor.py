@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from peftide.backbones.holding import hold_frozen
+from peftide.backbones.int8_products import hold_frozen
 from peftide.bundle import Bundle, load_bundle
 from peftide.config import JoinOptions, RunOptions, TableOptions
 from peftide.encoding import ModelEncoder, backbone_findings

@@ -15,7 +15,7 @@ from peftide.adapters import ADAPTERS, check_method
 from peftide.adapters.adapter import Adapter
 from peftide.backbones import Backbone, cut_below_training, layers_of
 from peftide.backbones.backbone import Origin
-from peftide.backbones.holding import hold_frozen
+from peftide.backbones.int8_products import hold_frozen
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.backbones.unirep import UniRepBackbone
 from peftide.baselines import SubstitutionScores
