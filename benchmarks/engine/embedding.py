@@ -13,7 +13,7 @@ their padded size.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 from transformers import EsmForMaskedLM
 
 from peftide.backbones.esm import esm_config
-from peftide.native import attention
+from peftide.native import attention, int8
 
 COLUMNS = (
     *("Architecture", "Arm", "Residues per s", "Per CPU s"),
@@ -62,8 +62,7 @@ def main() -> None:
 def measured(architecture: str, sequences: list[str], options) -> list[list[str]]:
     """Return the rows of one architecture."""
     with tempfile.TemporaryDirectory() as folder:
-        arms = arms_of(architecture, sequences, options, Path(folder))
-    arms = {name: arm for name, arm in arms.items() if not options.only or name in options.only}
+        arms = dict(arms_of(architecture, sequences, options, Path(folder)))
     found: dict[str, list[Spent]] = {name: [] for name in arms}
     for _ in range(options.repeats):
         for name, arm in arms.items():
@@ -82,23 +81,28 @@ def measured(architecture: str, sequences: list[str], options) -> list[list[str]
     return rows
 
 
-def arms_of(architecture: str, sequences: list[str], options, folder: Path) -> dict[str, Arm]:
-    """Return the arms by name; each has run once on two short proteins."""
+def arms_of(
+    architecture: str, sequences: list[str], options, folder: Path
+) -> Iterator[tuple[str, Arm]]:
+    """Yield the wanted arms with their names; each has run once on two short proteins."""
+
+    def is_wanted(name: str) -> bool:
+        return not options.only or name in options.only
+
     chosen = [sequences[i] for i in evenly(tokens_of(sequences), options.proteins)]
     share = len(chosen) / len(sequences)
     ordered = sorted(sequences, key=len)
-    proteins = options.proteins
-    arms = {
-        "naive": padded(architecture, sequences, torch.float32, proteins),
-        "knowledgeable": padded(architecture, ordered, torch.bfloat16, proteins),
-    }
-    if find_spec("esm_cpp") is not None:
-        arms["esm-cpp, INT8"] = Arm(peer(architecture, chosen, folder), share)
-    for precision in ("fp32", "bf16"):
-        encoder = encoder_of(architecture, hardware_for(options, precision), lora=False)
-        encoder.embed(["MKV", "MKL"])
-        arms[f"peftide, {precision}"] = Arm(lambda e=encoder: e.embed(chosen), share)
-    return arms
+    if is_wanted("naive"):
+        yield "naive", padded(architecture, sequences, torch.float32, options.proteins)
+    if is_wanted("knowledgeable"):
+        yield "knowledgeable", padded(architecture, ordered, torch.bfloat16, options.proteins)
+    if find_spec("esm_cpp") is not None and is_wanted("esm-cpp, INT8"):
+        yield "esm-cpp, INT8", Arm(peer(architecture, chosen, folder), share)
+    for precision in ("fp32", "bf16", *(["int8"] if int8.library() is not None else [])):
+        if is_wanted(f"peftide, {precision}"):
+            encoder = encoder_of(architecture, hardware_for(options, precision), lora=False)
+            encoder.embed(["MKV", "MKL"])
+            yield f"peftide, {precision}", Arm(lambda e=encoder: e.embed(chosen), share)
 
 
 def padded(architecture: str, sequences: list[str], dtype: torch.dtype, proteins: int) -> Arm:

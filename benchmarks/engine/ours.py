@@ -11,7 +11,7 @@ from measuring import Spent, middle, spent
 from proteins import CROP, Pairs, evenly
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones.half import hold_half
+from peftide.backbones.int8_products import hold_frozen
 from peftide.backbones.loading import load_backbone
 from peftide.config import MethodOptions, TrainConfig
 from peftide.encoding import ModelEncoder
@@ -51,7 +51,7 @@ def encoder_of(architecture: str, hardware: Hardware, *, lora: bool) -> ModelEnc
         lora_layers=",".join(map(str, LAYERS)),
     )
     ADAPTERS["lora" if lora else "head"].apply(backbone, options)
-    hold_half(backbone, hardware.dtype)
+    hold_frozen(backbone, hardware.precision)
     pairing = build_pairing("order_free", pairs=True)
     parts = Parts(
         backbone,

@@ -322,7 +322,8 @@ def measure_training(
     """
     config, device, model = setting.config, setting.hardware.device, setting.model
     parameters, more = stands.parameters(model)
-    held = held_bytes(device) + stands.missing_bytes()
+    rounded_too = 1.5 if setting.hardware.precision == "int8" else 1.0  # beside bf16
+    held = held_bytes(device) + rounded_too * stands.missing_bytes()
     it = Rehearsal(setting, stands, folder)
     room = min(config.trunk_gb * 1e9, DISK_SHARE * free_bytes(store)) if it.encodes else np.inf
     stored, before = it.stored_bytes(), held_bytes(device)
