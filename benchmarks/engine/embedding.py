@@ -2,10 +2,13 @@
 
     python benchmarks/engine/embedding.py --threads 1
     python benchmarks/engine/embedding.py --architectures esm2_t33_650M --proteins 8 --repeats 1
+    ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 PEFTIDE_COMPILE=0 \\
+        python benchmarks/engine/embedding.py --only naive "knowledgeable, fp32" "peftide, fp32"
 
 Yeast proteins of at most 1,022 residues, random weights (speed does not depend on them). "Naive" is
 plain transformers in file order, padded batches of 8, fp32. "Knowledgeable" is the same sorted by
-length, in bf16. The peer is esm-cpp with INT8 weights, if it is installed (pip install --no-deps
+length, in bf16; the last command measures as on a CPU with AVX2 alone, where all compute in
+fp32. The peer is esm-cpp with INT8 weights, if it is installed (pip install --no-deps
 esm-cpp); it returns logits, not vectors, and chooses its threads by itself. Every arm of an
 architecture runs on a sample of the whole proteome's work, in turns: peftide and the peer on
 proteins spread evenly by length, the padded arms on batches of the whole proteome spread evenly by
@@ -72,9 +75,10 @@ def measured(architecture: str, sequences: list[str], options) -> list[list[str]
     rows = []
     for name, whole in speeds.items():
         rates = [f"{residues / whole.wall:,.0f}", f"{residues / whole.cpu:,.0f}"]
+        others = [("naive",), ("knowledgeable", "knowledgeable, fp32")]
         times = [
-            f"{speeds[other].cpu / whole.cpu:.1f}" if other in speeds else ""
-            for other in ("naive", "knowledgeable")
+            next((f"{speeds[n].cpu / whole.cpu:.1f}" for n in names if n in speeds), "")
+            for names in others
         ]
         rows.append([architecture, name, *rates, *times])
         print(" · ".join(rows[-1]), flush=True)
@@ -96,6 +100,9 @@ def arms_of(
         yield "naive", padded(architecture, sequences, torch.float32, options.proteins)
     if is_wanted("knowledgeable"):
         yield "knowledgeable", padded(architecture, ordered, torch.bfloat16, options.proteins)
+    if is_wanted("knowledgeable, fp32") and options.only:
+        arm = padded(architecture, ordered, torch.float32, options.proteins)
+        yield "knowledgeable, fp32", arm
     if find_spec("esm_cpp") is not None and is_wanted("esm-cpp, INT8"):
         yield "esm-cpp, INT8", Arm(peer(architecture, chosen, folder), share)
     for precision in ("fp32", "bf16", *(["int8"] if int8.library() is not None else [])):

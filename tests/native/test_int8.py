@@ -139,6 +139,24 @@ def test_a_library_with_wrong_numbers_is_not_used(
         library.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("units", "compiler", "said"),
+    [(False, "cc", "AVX512-VNNI"), (True, None, "C compiler"), (True, "cc", "could not be built")],
+)
+def test_the_state_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, units: bool, compiler: str | None, said: str
+) -> None:
+    monkeypatch.setattr(int8, "has_units", lambda *_units: units)
+    monkeypatch.setattr(int8, "library", lambda: None)
+    monkeypatch.setattr(int8, "find_compiler", lambda: compiler)
+    assert said in int8.state()
+
+
+@compiled
+def test_the_state_where_it_works() -> None:
+    assert int8.state() == "yes"
+
+
 def test_without_the_units_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(int8, "has_units", lambda *_units: False)
     library.cache_clear()

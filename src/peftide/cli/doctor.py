@@ -40,6 +40,7 @@ def lines(health: Health) -> Iterator[tuple[str, str]]:
     yield "computing", f"{machine['precision']}, {machine['threads']} threads"
     if machine["device"] == "cpu":
         yield "attention", health.attention
+        yield "--precision int8", health.int8
     yield "memory", f"{byte_size(health.memory)}, free {byte_size(health.free_memory)}"
     yield "disk", f"free {byte_size(health.free_disk)} in this folder"
     yield "model hub", health.hub

@@ -19,7 +19,7 @@ from peftide.config import DoctorConfig, EmbedConfig
 from peftide.errors import PeftideError
 from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
-from peftide.native import attention
+from peftide.native import attention, int8
 from peftide.predictor.embedding import build_encoder
 from peftide.sequences.mutants import LETTERS
 from peftide.similarity.settings import PROGRAM
@@ -67,6 +67,8 @@ class Health:
         Device, precision and threads of a run.
     attention
         Whether attention on a CPU is compiled, or what it lacks.
+    int8
+        Whether `--precision int8` works, or what it lacks.
     memory, free_memory, free_disk
         Bytes: of the machine or GPU, and on the disk of the current folder.
     hub
@@ -83,6 +85,7 @@ class Health:
     extras: dict[str, list[Library]]
     hardware: dict[str, Any]
     attention: str
+    int8: str
     cores: int
     memory: int
     free_memory: int
@@ -127,6 +130,7 @@ def doctor(config: DoctorConfig) -> Health:
         },
         hardware={"python": platform.python_version()} | hardware.describe(),
         attention=attention.state(),
+        int8=int8.state(),
         cores=os.cpu_count() or 1,
         memory=memory,
         free_memory=free,

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int8, Int32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from peftide.native.building import build
+from peftide.native.building import build, find_compiler
 from peftide.native.running import Function, first_right, has_units, in_threads, shares_of
 
 SOURCES = ("int8.c",)
@@ -167,6 +167,17 @@ def _fill(
     sizes = {"inputs": groups * group, "outputs": out.shape[1], "gelu": gelu}
     product = Product(out=out.data_ptr(), **places, **sizes)
     in_threads(lambda share: function(ctypes.byref(product), *share), shares_of(len(out)))
+
+
+def state() -> str:
+    """Return whether `--precision int8` works on this machine, or what it lacks."""
+    if not (has_units() and has_units(UNITS)):
+        return "no: it needs a CPU with AVX512-VNNI and AVX512-BF16"
+    if library() is not None:
+        return "yes"
+    if find_compiler() is None:
+        return "no: it needs a C compiler (gcc or clang)"
+    return "no: its products could not be built, or give wrong numbers"
 
 
 @cache
