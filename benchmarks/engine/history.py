@@ -57,8 +57,10 @@ def ratios(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield measure, ratio and the compared arm."""
     for row in record["rows"]:
         cells = dict(zip(record["columns"], row, strict=True))
-        if cells.get("Arm") == "peftide, bf16":
+        precision = cells.get("Arm", "").removeprefix("peftide, ")
+        if precision in ("bf16", "int8"):
             name = f"embedding, {cells['Architecture']}"
+            name += ", int8" if precision == "int8" else ""
             yield name, cells["Times knowledgeable"], "knowledgeable"
         for start, name in SPEEDS.items():
             if row[0].startswith(start):
