@@ -70,6 +70,22 @@ def test_what_was_read_and_an_odd_rate_are_said(serviced: Serviced, tmp_path: Pa
     assert "the error rate is 0" in wrong[0]
 
 
+def test_an_answer_names_its_protein_and_threshold(serviced: Serviced, tmp_path: Path) -> None:
+    found = page_of(serviced, "ppi", tmp_path).answer_one(0.1, "MKTAYIAKQRQISF", TEXTS[0])
+    assert "MKTAYIAKQRQI… (14 residues)" in found
+    assert "yes (1) from a probability of" in found
+    value = page_of(serviced, "regression", tmp_path).answer_one(0.1, TEXTS[0])
+    assert "from a probability" not in value
+
+
+def test_the_heading_is_the_title_and_names_the_column(serviced: Serviced, tmp_path: Path) -> None:
+    page = page_of(serviced, "ppi", tmp_path)
+    assert page.heading() == ("Do two proteins interact?", None)
+    (tmp_path / "config.yaml").write_text("label_column: Binds metal\ntitle: Metal\n")
+    page = Page(serviced("ppi", run=tmp_path), Neighbours(None), files=tmp_path)
+    assert page.heading() == ("Metal", "<p>Label: Binds metal</p>")
+
+
 def test_about_gives_the_score_if_the_run_has_one(serviced: Serviced, tmp_path: Path) -> None:
     page = page_of(serviced, "ppi", tmp_path)
     run = page.service.config.run

@@ -20,6 +20,7 @@ from tests.conftest import labelled_rows
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FIRST, SECOND = (str(text) for text in labelled_rows("ppi", "test", 2)[0][:2])
+LONG = 3 * FIRST
 
 
 def test_a_taken_port_and_a_foreign_address_are_one_error(tmp_path: Path) -> None:
@@ -101,6 +102,57 @@ def test_a_pair_is_answered_by_mouse_and_by_keyboard(page: Any) -> None:
     page.get_by_role("button", name="Explain by substitutions").click()
     page.get_by_role("img", name="change of the score").wait_for()
     assert f"{FIRST[0]}1" in page.locator(".picture svg").inner_html()
+
+
+def ask(page: Any, first: str, second: str) -> None:
+    page.get_by_role("textbox", name="First protein").fill(first)
+    page.get_by_role("textbox", name="Second protein").fill(second)
+    page.get_by_role("button", name="Answer", exact=True).click()
+
+
+def answered(page: Any, first: str, second: str) -> None:
+    """Wait for an answer about two proteins."""
+    page.get_by_text(f"About {first[:12]}… ({len(first)} residues) and {second[:12]}").wait_for()
+
+
+def test_the_last_of_quick_questions_is_answered(page: Any) -> None:
+    texts = [LONG[:length] for length in range(40, 60)]
+    for text in texts:
+        ask(page, text, SECOND)
+    answered(page, texts[-1], SECOND)
+    for text in texts[:5]:  # as soon as the answer before is there
+        ask(page, "MK1", SECOND)
+        page.get_by_role("alert").wait_for()
+        ask(page, text, SECOND)
+        answered(page, text, SECOND)
+
+
+def test_a_new_question_ends_the_old_explanation(page: Any) -> None:
+    picture, explain = page.locator(".picture svg"), "Explain by substitutions"
+    ask(page, LONG, SECOND)
+    answered(page, LONG, SECOND)
+    page.get_by_role("button", name=explain).click()
+    picture.wait_for()  # partly done
+    ask(page, SECOND, LONG)
+    answered(page, SECOND, LONG)
+    picture.wait_for(state="detached")
+    page.wait_for_timeout(500)
+    assert picture.count() == 0
+    page.get_by_role("radio", name="Second protein").check()
+    page.get_by_role("button", name=explain).click()
+    page.get_by_text(f"About {LONG[:12]}… ({len(LONG)} residues).").wait_for()
+    page.get_by_role("radio", name="First protein").check()
+    page.get_by_role("button", name=explain).click()
+    page.get_by_text(f"About {SECOND[:12]}… ({len(SECOND)} residues).").wait_for()
+
+
+def test_an_odd_error_rate_is_one_message(page: Any) -> None:
+    ask(page, FIRST, SECOND)
+    for text in ("", "0", "5"):
+        page.get_by_role("spinbutton").first.fill(text)
+        page.get_by_role("button", name="Answer", exact=True).click()
+        page.get_by_text(f"the error rate is {text or 'empty'}").wait_for()
+    assert "common." not in page.locator("body").text_content()  # a word that gradio lacks
 
 
 def test_many_are_answered_and_downloaded(page: Any) -> None:

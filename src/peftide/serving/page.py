@@ -14,18 +14,23 @@ from peftide.evaluation.tables import write_table
 from peftide.on_demand import require_library
 from peftide.predictor.predictor import PART
 from peftide.report.markup import Markup, element
-from peftide.report.read import read_scores
+from peftide.report.read import read_options, read_scores
 from peftide.report.tables import table
 from peftide.run_folder import RunFolder
+from peftide.sequences import Dataset
 from peftide.serving import words
 from peftide.serving.neighbours import Neighbours
 from peftide.serving.requests import Source, checked_rate, read_one, read_rows
 from peftide.serving.service import Service
 
 SHOWN_ROWS = 50
+DEFAULT_LABEL = "label"
+"""A column of this name says nothing about the question."""
 DEFAULT_ERROR_RATE = 0.1
 LEAST_WIDTH = 280
 """Pixels of a box; on a phone, boxes stand below each other."""
+WAITS = "always_last"
+"""Without this mode, gradio ignores a click while the answer to an earlier one is on its way."""
 DROP_HEIGHT = 150
 """Pixels of a box for a file, which has a label and three lines."""
 
@@ -48,8 +53,9 @@ class Page:
         """Return the page as gradio blocks."""
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         gradio = require_library("gradio", extra="app")
-        with gradio.Blocks(analytics_enabled=False, title=f"peftide: {self.task.question}") as page:
-            gradio.HTML(element("h1", self.task.question))
+        heading, label = self.heading()
+        with gradio.Blocks(analytics_enabled=False, title=f"peftide: {heading}") as page:
+            gradio.HTML(element("div", element("h1", heading), label))
             with gradio.Tab("One pair" if self.is_pair else "One protein"):
                 self._one(gradio)
             with gradio.Tab("Many"):
@@ -58,6 +64,13 @@ class Page:
                 gradio.HTML(self.about())
         page.queue(max_size=128, default_concurrency_limit=8, api_open=False)
         return page
+
+    def heading(self) -> tuple[str, Markup | None]:
+        """Return the title of the run, or its question, and what its labels are about."""
+        options = read_options(RunFolder(self.service.config.run).config)
+        column = options.get("label_column", DEFAULT_LABEL)
+        label = None if column == DEFAULT_LABEL else element("p", f"Label: {column}")
+        return " ".join((options.get("title") or self.task.question).split()), label
 
     # ---- one pair or protein ------------------------------------------------------------------
 
@@ -82,15 +95,21 @@ class Page:
         )
         explain = gradio.Button("Explain by substitutions")
         picture = gradio.HTML()
-        explain.click(self.explain_one, [partner, *boxes], picture, concurrency_id="explain")
-        asked = ask.click(
-            self.answer_one,
-            [rate, *boxes],
-            answer,
-            concurrency_id="answer",
-            show_progress="minimal",
+        explaining = latest(
+            explain, self.explain_one, [partner, *boxes], picture, concurrency_id="explain"
         )
-        asked.then(self.nearest_one, boxes, nearest, concurrency_id="answer")
+        # Listeners of one click run one after another, so this one must come first.
+        ask.click(None, cancels=[explaining])
+        asked = ask.click(
+            lambda *given: (self.answer_one(*given), "", ""),  # the rest is of the last question
+            [rate, *boxes],
+            [answer, nearest, picture],
+            api_name="answer_one",
+            show_progress="minimal",
+            trigger_mode=WAITS,
+            queue=False,
+        )
+        asked.then(self.nearest_one, boxes, nearest, trigger_mode=WAITS, queue=False)
 
     def _rate(self, gradio: Any) -> Any:
         return gradio.Number(
@@ -111,7 +130,15 @@ class Page:
         rows = self.service.answer(dataset, error_rate=rate)
         kept = self.service.always_in_sets(rate)
         found = words.answer(rows, level=self.task.level, error_rate=rate, kept=kept)
-        return element("div", found, words.notes(dataset.findings))
+        about = words.asked(asked_sequences(dataset))
+        return element("div", about, found, self._threshold(), words.notes(dataset.findings))
+
+    def _threshold(self) -> Markup | None:
+        """Return from which probability on the answer is yes; nothing for other answers."""
+        answering = self.service.predictor.answering
+        if not answering.task.outcome.uses_threshold:
+            return None
+        return words.threshold(answering.decisions.threshold)
 
     def nearest_one(self, *texts: str) -> Markup:
         """Return the nearest training proteins; nothing if the input is wrong."""
@@ -119,9 +146,7 @@ class Page:
             dataset = read_one(self.service.predictor, texts, self.service.config)
         except PeftideError:
             return Markup("")  # the answer says what is wrong
-        members = dataset.parts[PART].members[0]
-        sequences = [dataset.proteins.sequences[member] for member in members]
-        return words.nearest(self.neighbours.of(sequences))
+        return words.nearest(self.neighbours.of(asked_sequences(dataset)))
 
     def explain_one(self, partner: str, *texts: str) -> Iterator[Markup]:
         """Yield the explanation of one protein while it grows, or what is wrong."""
@@ -169,7 +194,8 @@ class Page:
             for said, path, first in self.answer_many(*arguments):
                 yield said, gradio.update(value=path, visible=path is not None), first
 
-        asked = ask.click(
+        asked = latest(
+            ask,
             answer,
             inputs,
             [state, result, shown],
@@ -204,7 +230,7 @@ class Page:
         if left:
             late = f"Stopped after {self.service.config.most_seconds:g} s: {left:,} rows are left."
             message = words.problem(f"{late} `peftide predict` has no limit.")
-        message = element("div", message, words.notes(dataset.findings))
+        message = element("div", message, self._threshold(), words.notes(dataset.findings))
         yield message, str(self._written(answers)), first_rows(answers)
 
     def _written(self, answers: pd.DataFrame) -> Path:
@@ -229,6 +255,19 @@ class Page:
             "Nothing that you paste leaves the server. Files to download go when it stops.",
         ]
         return element("div", [element("p", line) for line in lines if line])
+
+
+def asked_sequences(dataset: Dataset) -> list[str]:
+    """Return the sequences of the first row."""
+    members = dataset.parts[PART].members[0]
+    return [dataset.proteins.sequences[member] for member in members]
+
+
+def latest(button: Any, function: Callable[..., Any], *ends: Any, **options: Any) -> Any:
+    """Return the event of long work, which begins anew whenever the button is pressed."""
+    working = button.click(function, *ends, trigger_mode=WAITS, **options)
+    button.click(None, cancels=[working])
+    return working
 
 
 def read_run_scores(run: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A page → a server on a port, without any connection to other machines."""
 
+import asyncio
 import logging
 import socket
 import tempfile
@@ -32,6 +33,11 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'self'"
 )
 """The browser loads nothing from elsewhere, whatever a library asks for."""
+EVENTS_BEGIN = "/queue/join"
+SECONDS_OF_OLD_STREAM = 0.3
+"""gradio's page reads the progress of long work from one stream, which ends when all work is done.
+Work that begins in this moment would send its progress to the ended stream, and the page would wait
+for ever. So a beginning waits until the page knows that the old stream has ended."""
 UNTRANSLATED = {"common.complete": "Done"}
 """What gradio 6.31 says to screen readers without having words for it."""
 
@@ -113,6 +119,8 @@ def application(page: Page, config: AppConfig) -> Any:
     @app.middleware("http")
     async def add_policy(request: Any, following: Any) -> Any:
         response = await following(request)
+        if request.url.path.endswith(EVENTS_BEGIN):
+            await asyncio.sleep(SECONDS_OF_OLD_STREAM)
         response.headers["Content-Security-Policy"] = POLICY
         return response
 

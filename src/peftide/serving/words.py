@@ -9,7 +9,7 @@ from peftide.evaluation.answering import CAVEATS
 from peftide.explaining.explain import residue_table
 from peftide.metrics import metric_name
 from peftide.outcomes import PROBABILITY_OF
-from peftide.quantities import count_of_kind
+from peftide.quantities import count_of, count_of_kind
 from peftide.report import wording
 from peftide.report.explanation import UNFAITHFUL, how_to_read, picture, scored
 from peftide.report.markup import Markup, element, prose
@@ -22,11 +22,43 @@ from peftide.types import Level
 
 MOST_CLASSES = 8
 RESIDUES_PER_LINE = 60
+NO_THRESHOLD = 0.5
+FIRST_RESIDUES = 12
+"""As many residues tell a reader which of the pasted proteins is meant."""
 
 
 def problem(text: str) -> Markup:
     """Return one message, which is read aloud when it appears."""
     return element("div", prose(text), class_="problem", role="alert")
+
+
+def asked(sequences: Iterable[str]) -> Markup:
+    """Return which proteins an answer or explanation is about; the boxes may have changed since.
+
+    Examples
+    --------
+    >>> print(asked(["MKTAYIAKQRQISF", "MK"]))
+    <p class="quiet">About MKTAYIAKQRQI… (14 residues) and MK (2 residues).</p>
+    """
+    named = (
+        f"{text[:FIRST_RESIDUES]}{'…' if len(text) > FIRST_RESIDUES else ''} "
+        f"({count_of(len(text), 'residue')})"
+        for text in sequences
+    )
+    return element("p", f"About {' and '.join(named)}.", class_="quiet")
+
+
+def threshold(least: float) -> Markup:
+    """Return from which probability on the answer is yes.
+
+    Examples
+    --------
+    >>> "from a probability of 0.625 on" in threshold(0.6254)
+    True
+    """
+    said = f"The answer is yes (1) from a probability of {least:.3f} on"
+    chosen = "" if least == NO_THRESHOLD else ", the threshold chosen on validation"
+    return element("p", f"{said}{chosen}.", class_="quiet")
 
 
 def notes(findings: Iterable[Finding]) -> list[Markup]:
@@ -160,6 +192,7 @@ def explained(found: Picture) -> Markup:
     target = wording.capitalised(scored(found.subject.target.name))
     return element(
         "div",
+        asked([found.subject.sequence]),
         element("p", found.faithful.verdict, class_="verdict"),
         None if found.faithful.is_faithful else element("p", UNFAITHFUL),
         element("p", f"Score: {target}. {how_to_read()}{share}", class_="quiet"),
