@@ -1,12 +1,14 @@
 """The page in a real browser: fill in, click, read the answer."""
 
+import asyncio
 import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -15,7 +17,7 @@ import pytest
 
 from peftide.config import AppConfig
 from peftide.errors import InputError
-from peftide.serving.server import POLICY, listen
+from peftide.serving.server import POLICY, Streams, listen
 from tests.conftest import labelled_rows
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -34,6 +36,25 @@ def test_a_taken_port_and_a_foreign_address_are_one_error(tmp_path: Path) -> Non
         listen(AppConfig(run=tmp_path, port=70_000))
     with listen(AppConfig(run=tmp_path, port=0)) as found:
         assert found.getsockname()[0] == "127.0.0.1"
+
+
+def test_work_waits_until_a_page_knows_that_its_stream_has_ended() -> None:
+    async def sent() -> AsyncIterator[bytes]:
+        yield b'data: {"msg":"close_stream"}'
+
+    async def seconds_of_wait(streams: Streams) -> float:
+        started = time.monotonic()
+        await streams.noticed()
+        return time.monotonic() - started
+
+    async def both() -> tuple[float, float]:
+        streams = Streams()
+        before = await seconds_of_wait(streams)
+        assert [chunk async for chunk in streams.watched(sent())]
+        return before, await seconds_of_wait(streams)
+
+    before, after = asyncio.run(both())
+    assert before < 1 < after
 
 
 @pytest.fixture(scope="module")
@@ -138,12 +159,10 @@ def test_a_new_question_ends_the_old_explanation(page: Any) -> None:
     picture.wait_for(state="detached")
     page.wait_for_timeout(500)
     assert picture.count() == 0
+    page.get_by_role("button", name=explain).click()
     page.get_by_role("radio", name="Second protein").check()
-    page.get_by_role("button", name=explain).click()
+    page.get_by_role("button", name=explain).click()  # the first one is still at work
     page.get_by_text(f"About {LONG[:12]}… ({len(LONG)} residues).").wait_for()
-    page.get_by_role("radio", name="First protein").check()
-    page.get_by_role("button", name=explain).click()
-    page.get_by_text(f"About {SECOND[:12]}… ({len(SECOND)} residues).").wait_for()
 
 
 def test_an_odd_error_rate_is_one_message(page: Any) -> None:

@@ -95,8 +95,12 @@ class Page:
         )
         explain = gradio.Button("Explain by substitutions")
         picture = gradio.HTML()
-        explaining = latest(
-            explain, self.explain_one, [partner, *boxes], picture, concurrency_id="explain"
+        explaining = explain.click(
+            self.explain_one,
+            [partner, *boxes],
+            picture,
+            concurrency_id="explain",
+            trigger_mode=WAITS,
         )
         # Listeners of one click run one after another, so this one must come first.
         ask.click(None, cancels=[explaining])
@@ -194,13 +198,13 @@ class Page:
             for said, path, first in self.answer_many(*arguments):
                 yield said, gradio.update(value=path, visible=path is not None), first
 
-        asked = latest(
-            ask,
+        asked = ask.click(
             answer,
             inputs,
             [state, result, shown],
             concurrency_id="many",
             concurrency_limit=4,
+            trigger_mode=WAITS,
         )
         stop.click(None, cancels=[asked])
 
@@ -261,13 +265,6 @@ def asked_sequences(dataset: Dataset) -> list[str]:
     """Return the sequences of the first row."""
     members = dataset.parts[PART].members[0]
     return [dataset.proteins.sequences[member] for member in members]
-
-
-def latest(button: Any, function: Callable[..., Any], *ends: Any, **options: Any) -> Any:
-    """Return the event of long work, which begins anew whenever the button is pressed."""
-    working = button.click(function, *ends, trigger_mode=WAITS, **options)
-    button.click(None, cancels=[working])
-    return working
 
 
 def read_run_scores(run: Path) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import math
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -33,11 +35,9 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'self'"
 )
 """The browser loads nothing from elsewhere, whatever a library asks for."""
-EVENTS_BEGIN = "/queue/join"
-SECONDS_OF_OLD_STREAM = 0.3
-"""gradio's page reads the progress of long work from one stream, which ends when all work is done.
-Work that begins in this moment would send its progress to the ended stream, and the page would wait
-for ever. So a beginning waits until the page knows that the old stream has ended."""
+STREAM, BEGINNING, LAST_MESSAGE = "/queue/data", "/queue/join", b"close_stream"
+SECONDS_TO_NOTICE = 2
+"""Seconds in which a page notices that its stream has ended."""
 UNTRANSLATED = {"common.complete": "Done"}
 """What gradio 6.31 says to screen readers without having words for it."""
 
@@ -109,18 +109,43 @@ def listen(config: AppConfig) -> socket.socket:
         ) from error
 
 
+class Streams:
+    """The streams by which pages read the progress of long work.
+
+    gradio ends the stream of a page with its last work. A page that begins new work in this moment
+    takes the stream for open, and would wait for ever. So work begins after the page has noticed.
+    """
+
+    def __init__(self) -> None:
+        self.ended = -math.inf
+
+    async def watched(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the chunks of a stream, and note when it ends."""
+        async for chunk in chunks:
+            if LAST_MESSAGE in chunk:
+                self.ended = time.monotonic()
+            yield chunk
+
+    async def noticed(self) -> None:
+        """Wait until pages have noticed the end of the last stream."""
+        await asyncio.sleep(max(0.0, self.ended + SECONDS_TO_NOTICE - time.monotonic()))
+
+
 def application(page: Page, config: AppConfig) -> Any:
     """Return the web application: the page, its looks, its limits and its policy."""
     import fastapi
     import gradio
 
+    streams = Streams()
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
     async def add_policy(request: Any, following: Any) -> Any:
         response = await following(request)
-        if request.url.path.endswith(EVENTS_BEGIN):
-            await asyncio.sleep(SECONDS_OF_OLD_STREAM)
+        if request.url.path.endswith(STREAM):
+            response.body_iterator = streams.watched(response.body_iterator)
+        if request.url.path.endswith(BEGINNING):
+            await streams.noticed()
         response.headers["Content-Security-Policy"] = POLICY
         return response
 
