@@ -20,6 +20,6 @@ def serviced(trained: Callable[[str, str], Path]) -> Serviced:
     def of(task: str, **limits: Any) -> Service:
         run = trained(task, "head")
         predictor = peftide.load(run, device="cpu", precision="fp32", threads=1)
-        return Service(predictor, AppConfig(**{"run": run} | limits))
+        return Service(predictor, AppConfig(run=run, **limits))
 
     return of

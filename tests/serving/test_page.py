@@ -1,5 +1,6 @@
 """The functions behind the buttons; `test_server.py` presses them in a browser."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -82,7 +83,8 @@ def test_the_heading_is_the_title_and_names_the_column(serviced: Serviced, tmp_p
     page = page_of(serviced, "ppi", tmp_path)
     assert page.heading() == ("Do two proteins interact?", None)
     (tmp_path / "config.yaml").write_text("label_column: Binds metal\ntitle: Metal\n")
-    page = Page(serviced("ppi", run=tmp_path), Neighbours(None), files=tmp_path)
+    named = replace(page.service, config=replace(page.service.config, run=tmp_path))
+    page = Page(named, Neighbours(None), files=tmp_path)
     assert page.heading() == ("Metal", "<p>Label: Binds metal</p>")
 
 
