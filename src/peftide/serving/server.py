@@ -114,6 +114,7 @@ class Streams:
 
     gradio ends the stream of a page with its last work. A page that begins new work in this moment
     takes the stream for open, and would wait for ever. So work begins after the page has noticed.
+    Programs, such as gradio's client for Python, are not held up.
     """
 
     def __init__(self) -> None:
@@ -144,7 +145,7 @@ def application(page: Page, config: AppConfig) -> Any:
         response = await following(request)
         if request.url.path.endswith(STREAM):
             response.body_iterator = streams.watched(response.body_iterator)
-        if request.url.path.endswith(BEGINNING):
+        if request.url.path.endswith(BEGINNING) and "origin" in request.headers:  # a browser
             await streams.noticed()
         response.headers["Content-Security-Policy"] = POLICY
         return response
