@@ -34,6 +34,7 @@ from tests.pretraining.conftest import config_of
         ({"local_heads": True, "backbone": "mini"}, "--local-heads: .* with --backbone"),
         ({"initializer_range": 0.0}, "--initializer-range: received 0.0; expected a number above"),
         ({"exclude": Path("absent.txt")}, "absent.txt: no such file"),
+        ({"precision": "int8"}, "--precision: received int8"),
         ({"device": "gpu"}, "--device: received 'gpu'"),
         ({"backbone": "minni"}, "--backbone: .*Did you mean mini"),
         ({"sequences": (Path("absent.fasta"),)}, "absent.fasta: no such file"),

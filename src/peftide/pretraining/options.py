@@ -35,6 +35,8 @@ def check_options(config: PretrainConfig, *, given: Names = NOTHING) -> CorpusFi
             f"({2 * config.attention_heads})"
         )
     problems += unread_problems(config, choices(config), given=given)
+    if config.precision == "int8":
+        problems.append("--precision: received int8, but a pretraining has no frozen layers")
     if config.row_tokens < MIN_CROP + 2:
         problems.append(
             f"--row-tokens: received {config.row_tokens}, expected {MIN_CROP + 2} or more"
