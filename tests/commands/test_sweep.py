@@ -226,3 +226,14 @@ def test_an_option_that_no_trial_reads_is_refused(tmp_path: Path) -> None:
 def test_an_option_is_given_or_searched(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="head_width"):
         sweep(config_in(tmp_path), given=frozenset({"head_width"}))
+
+
+def test_a_worker_that_finds_the_last_combination_taken_trains_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its look at the queue was right, but another worker was faster."""
+    looks, has_queue = iter([True] * 3), command.has_queue
+    monkeypatch.setattr(command, "has_queue", lambda study: next(looks, None) or has_queue(study))
+    found = sweep(config_in(tmp_path, trials=3))
+    assert sorted(found.table["head_width"]) == [4, 8]
+    assert sorted(path.name for path in (found.path / "trials").iterdir()) == ["0000", "0001"]

@@ -12,11 +12,13 @@ from peftide.sweeping.study import (
     PURPOSE,
     READY,
     REASON,
+    SurplusTrial,
     finished,
     has_queue,
     next_sampler,
     numbers_of,
     open_study,
+    require_queued,
     take_up,
 )
 
@@ -174,3 +176,22 @@ def test_an_interrupted_grid_has_every_combination_once(tmp_path: Path) -> None:
             study.tell(trial, sum(values))
     tried = [tuple(trial.params.values()) for trial in finished(study)]
     assert len(tried) == len({*tried}) == 5
+
+
+def test_a_trial_for_which_no_combination_is_left_counts_as_if_it_never_was(
+    tmp_path: Path,
+) -> None:
+    """Another worker may take the last one between a look at the queue and the next trial."""
+    study = opened(tmp_path, search="grid", trials=3)
+    for _ in range(3):
+        trial = study.ask()
+        require_queued(trial)
+        study.tell(trial, SPACE["lora_r"].suggest(trial))
+    surplus = study.ask()
+    with pytest.raises(SurplusTrial):
+        require_queued(surplus)
+    study.tell(surplus, state=optuna.trial.TrialState.FAIL)
+    take_up(study, config(tmp_path), SPACE)
+    assert not has_queue(study)
+    assert len(finished(study)) == 3
+    assert numbers_of(study) == {0: 0, 1: 1, 2: 2}

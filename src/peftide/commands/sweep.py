@@ -38,12 +38,14 @@ from peftide.sweeping.space import Choices, Space, option_values, read_space
 from peftide.sweeping.study import (
     FOLDER,
     REASON,
+    SurplusTrial,
     finished,
     has_queue,
     load_optuna,
     next_sampler,
     numbers_of,
     open_study,
+    require_queued,
     take_up,
 )
 from peftide.sweeping.summary import FIRST, summarise
@@ -199,6 +201,8 @@ def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
         before = len(finished(study))
         try:
             study.optimize(partial(_objective, sweep=sweep), n_trials=1)
+        except SurplusTrial:
+            continue
         except TRAINING_FAILURES as error:
             # no other trial has more room; every other failure has been noted as the end of a trial
             if isinstance(error, StorageError) or len(finished(study)) == before:
@@ -208,6 +212,8 @@ def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
 def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:
     """Train one trial and return its validation score."""
     optuna, started = load_optuna(), time.monotonic()
+    if sweep.config.search == "grid":
+        require_queued(trial)
     trial.set_user_attr(FOLDER, str(sweep.config.out.resolve()))
     number = numbers_of(trial.study)[trial.number]
     words = {name: one.suggest(trial) for name, one in sweep.space.items()}

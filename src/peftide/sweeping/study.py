@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 PURPOSE, FOLDER, REASON, AGAIN = "peftide", "folder", "reason", "again"
 """Keys of what a study searches; of a trial's worker, its failure, and the trial it repeats."""
+SURPLUS = "surplus"
+"""Key of a trial that found no combination of a grid left."""
 READY = "ready"
 """Key of a study whose purpose is known and whose grid is queued."""
 DATABASE = "study.db"
@@ -150,6 +152,26 @@ def queue_grid(study: "optuna.Study", config: SweepConfig, space: Space) -> None
             study.enqueue_trial(values)
 
 
+class SurplusTrial(Exception):  # noqa: N818 — no error: another worker took the last combination
+    """Raised in a trial of a grid for which no combination was left."""
+
+
+def require_queued(trial: "optuna.Trial") -> None:
+    """Raise in a trial of a grid whose values are not queued; it then counts as if it never was.
+
+    Between a look at the queue and the next trial, another worker may take the last combination;
+    optuna then draws values.
+
+    Raises
+    ------
+    SurplusTrial
+        If the values of the trial would be drawn.
+    """
+    if not _values(trial.study.get_trials(deepcopy=False)[trial.number]):
+        trial.set_user_attr(SURPLUS, True)
+        raise SurplusTrial
+
+
 def _values(trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
     """Return the values of a trial, as far as they are fixed or drawn."""
     fixed: dict[str, Any] = trial.system_attrs.get("fixed_params") or {}
@@ -188,7 +210,7 @@ def take_up(study: "optuna.Study", config: SweepConfig, space: Space) -> None:
     folder = str(config.out.resolve())
     for trial in (one for one in trials if one.state in (state.RUNNING, state.FAIL)):
         is_own = config.storage is None or trial.user_attrs.get(FOLDER) == folder
-        if not is_own or trial.number in again:
+        if not is_own or trial.number in again or SURPLUS in trial.user_attrs:
             continue
         if trial.state == state.RUNNING:
             study.tell(trial.number, state=state.FAIL)
@@ -226,6 +248,8 @@ def numbers_of(study: "optuna.Study") -> dict[int, int]:
     numbers: dict[int, int] = {}
     count = 0
     for trial in study.get_trials(deepcopy=False):
+        if SURPLUS in trial.user_attrs:
+            continue
         first = trial.user_attrs.get(AGAIN)
         numbers[trial.number] = count if first is None else numbers[first]
         count += first is None
