@@ -49,3 +49,4 @@ def test_full_fine_tuning_has_nothing_to_round(tmp_path: Path) -> None:
     config = small_config(tmp_path, "ppi", "full", precision="int8")
     with pytest.raises(InputError, match="no frozen layers"):
         train(config)
+    assert not config.out.exists()

@@ -67,11 +67,27 @@ def hold_frozen(backbone: Backbone, precision: str) -> None:
     Raises
     ------
     InputError
-        If the compiled products in 8 bits cannot be had, or there are no such layers.
+        As `check_int8`.
     """
     hold_half(backbone, DTYPES[precision])
     if precision != "int8":
         return
+    by = check_int8(backbone)
+    for matrix in list(_frozen_matrices(backbone)):
+        matrix.__class__ = Int8Linear
+        assert isinstance(matrix, Int8Linear)
+        matrix.by, matrix.is_on = by, True
+        matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias)
+
+
+def check_int8(backbone: Backbone) -> Library:
+    """Return the compiled products in 8 bits; change nothing.
+
+    Raises
+    ------
+    InputError
+        If they cannot be had, or the backbone has no frozen layers that can use them.
+    """
     by = library()
     if by is None:
         raise InputError(
@@ -88,8 +104,7 @@ def hold_frozen(backbone: Backbone, precision: str) -> None:
             where="--precision",
             fix=FIX,
         )
-    matrices = list(_frozen_matrices(backbone))
-    if not matrices:
+    if next(_frozen_matrices(backbone), None) is None:
         raise InputError(
             f"received int8, but the backbone {backbone.origin.name} has no frozen layers below "
             "those that train",
@@ -97,11 +112,7 @@ def hold_frozen(backbone: Backbone, precision: str) -> None:
             where="--precision",
             fix=FIX,
         )
-    for matrix in matrices:
-        matrix.__class__ = Int8Linear
-        assert isinstance(matrix, Int8Linear)
-        matrix.by, matrix.is_on = by, True
-        matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias)
+    return by
 
 
 def _frozen_matrices(backbone: Backbone) -> Iterator[nn.Linear]:

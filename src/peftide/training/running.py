@@ -8,6 +8,7 @@ from functools import partial
 from peftide.auditing import audit_training
 from peftide.backbones import Backbone
 from peftide.backbones.half import hold_half
+from peftide.backbones.int8_products import check_int8
 from peftide.backbones.loading import LARGE
 from peftide.backbones.sharding import shard_layers
 from peftide.distributed import ALONE, Processes
@@ -59,6 +60,8 @@ def run_training(
     with hardware.computing():
         memory_before = reset_peak_memory(hardware.device)
         problem, backbone = prepare(config, task, request.tables, dtype=hardware.dtype)
+        if hardware.precision == "int8":
+            check_int8(backbone)  # before a folder is made
         if processes.count > 1:
             processes.require_same(shared_facts(config, problem, backbone, hardware=hardware))
         if config.shard_backbone:
