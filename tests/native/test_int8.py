@@ -47,7 +47,7 @@ def test_the_product_is_that_of_the_rounded_numbers(
 ) -> None:
     rows, weight = numbers(count, inputs).bfloat16(), numbers(outputs, inputs, seed=1)
     bias = numbers(outputs, seed=2)
-    found = multiply(rounded(rows, by), Int8Matrix.of(weight, bias), by)
+    found = multiply(rounded(rows, by), Int8Matrix.of(weight, bias, by), by)
     # one rounding to bf16; a number half-way between two steps may go either way
     step = 2 * rows.abs().max() / 127 * weight.abs().max()
     error = (found.double() - by_hand(rows, weight, bias)).abs()
@@ -58,15 +58,15 @@ def test_the_product_is_that_of_the_rounded_numbers(
 @compiled
 def test_without_a_bias(by: Library) -> None:
     rows, weight = numbers(9, 40).bfloat16(), numbers(20, 40, seed=1)
-    zero = multiply(rounded(rows, by), Int8Matrix.of(weight, torch.zeros(20)), by)
-    assert torch.equal(multiply(rounded(rows, by), Int8Matrix.of(weight, None), by), zero)
+    zero = multiply(rounded(rows, by), Int8Matrix.of(weight, torch.zeros(20), by), by)
+    assert torch.equal(multiply(rounded(rows, by), Int8Matrix.of(weight, None, by), by), zero)
 
 
 @compiled
 def test_gelu_is_torchs(by: Library) -> None:
     """Of -8 to 8: the product of one input of 1 with the weight 1 is 1, so the bias decides."""
     bias = torch.linspace(-8, 8, 3_201)
-    matrix = Int8Matrix.of(torch.zeros(len(bias), 1), bias)
+    matrix = Int8Matrix.of(torch.zeros(len(bias), 1), bias, by)
     found = multiply(rounded(torch.ones(1, 1).bfloat16(), by), matrix, by, gelu=True)[0]
     expected = functional.gelu(bias)
     torch.testing.assert_close(found.float(), expected, rtol=2**-8, atol=3e-5)
@@ -75,7 +75,7 @@ def test_gelu_is_torchs(by: Library) -> None:
 @compiled
 def test_gelu_far_from_zero(by: Library) -> None:
     bias = torch.tensor([-1e30, -100.0, 100.0, 1e30])
-    matrix = Int8Matrix.of(torch.zeros(4, 1), bias)
+    matrix = Int8Matrix.of(torch.zeros(4, 1), bias, by)
     found = multiply(rounded(torch.ones(1, 1).bfloat16(), by), matrix, by, gelu=True)[0]
     torch.testing.assert_close(found.float(), bias.clamp_min(0), rtol=2**-8, atol=0)
 
@@ -83,7 +83,7 @@ def test_gelu_far_from_zero(by: Library) -> None:
 @compiled
 @pytest.mark.parametrize("threads", [2, 5])
 def test_threads_change_nothing(by: Library, threads: int) -> None:
-    rows, matrix = numbers(1_001, 48).bfloat16(), Int8Matrix.of(numbers(70, 48, seed=1), None)
+    rows, matrix = numbers(1_001, 48).bfloat16(), Int8Matrix.of(numbers(70, 48, seed=1), None, by)
     alone = multiply(rounded(rows, by), matrix, by)
     before = torch.get_num_threads()
     try:
@@ -99,14 +99,17 @@ def test_both_ways_to_multiply_give_the_same_bits() -> None:
     found = library()
     assert found is not None
     ways = [replace(found, by_tiles=by_tiles) for by_tiles in (False, True)]
-    rows, matrix = numbers(77, 50).bfloat16(), Int8Matrix.of(numbers(90, 50, seed=1), None)
-    one, other = (multiply(rounded(rows, way), matrix, way, gelu=True) for way in ways)
+    rows, weight = numbers(77, 50).bfloat16(), numbers(90, 50, seed=1)
+    one, other = (
+        multiply(rounded(rows, way), Int8Matrix.of(weight, None, way), way, gelu=True)
+        for way in ways
+    )
     assert torch.equal(one, other)
 
 
 @compiled
 def test_rows_of_zeros_and_other_strides(by: Library) -> None:
-    rows, matrix = numbers(8, 40).bfloat16(), Int8Matrix.of(numbers(16, 40, seed=1), None)
+    rows, matrix = numbers(8, 40).bfloat16(), Int8Matrix.of(numbers(16, 40, seed=1), None, by)
     rows[3] = 0
     found = multiply(rounded(rows, by), matrix, by)
     assert (found[3] == 0).all()
@@ -116,7 +119,7 @@ def test_rows_of_zeros_and_other_strides(by: Library) -> None:
 @compiled
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 def test_numbers_that_are_not_finite_stay_in_their_row(by: Library, value: float) -> None:
-    rows, matrix = numbers(8, 40).bfloat16(), Int8Matrix.of(numbers(16, 40, seed=1), None)
+    rows, matrix = numbers(8, 40).bfloat16(), Int8Matrix.of(numbers(16, 40, seed=1), None, by)
     rows[5, 7] = value
     found = multiply(rounded(rows, by), matrix, by)
     assert (~found.isfinite()).any(dim=1).nonzero().flatten().tolist() == [5]

@@ -124,10 +124,8 @@ def _attend(
     positions: tuple[Tensor, Tensor] | None,
     options: dict[str, Any],
 ) -> Float[Tensor, "N D"]:
-    width, projections = (
-        attention.attention_head_size,
-        (attention.query, attention.key, attention.value),
-    )
+    width = attention.attention_head_size
+    projections = (attention.query, attention.key, attention.value)
     rows = round_once(projections, normed)
     query, key, value = (
         _product(project, rows).unflatten(-1, (-1, width)) for project in projections

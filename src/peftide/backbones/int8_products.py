@@ -77,7 +77,7 @@ def hold_frozen(backbone: Backbone, precision: str) -> None:
         matrix.__class__ = Int8Linear
         assert isinstance(matrix, Int8Linear)
         matrix.by, matrix.is_on = by, True
-        matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias)
+        matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias, by)
 
 
 def check_int8(backbone: Backbone) -> Library:
@@ -107,7 +107,7 @@ def check_int8(backbone: Backbone) -> Library:
     if next(_frozen_matrices(backbone), None) is None:
         raise InputError(
             f"received int8, but the backbone {backbone.origin.name} has no frozen layers below "
-            "those that train",
+            "the layers in training",
             expected="--method head, or adapters in the upper layers alone (--lora-layers last:2)",
             where="--precision",
             fix=FIX,

@@ -17,12 +17,12 @@ from jaxtyping import Float, Int8, Int32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from peftide.hardware import INT8_UNITS
 from peftide.native.building import build, find_compiler
 from peftide.native.running import Function, first_right, has_units, in_threads, shares_of
 
 SOURCES = ("int8.c",)
 ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
-UNITS = ("avx512_vnni",)
 TILES = ("amx_tile", "amx_int8")
 LARGEST = 127
 OFFSET = 128
@@ -79,39 +79,41 @@ class Int8Matrix:
     Attributes
     ----------
     numbers
-        In the order in which torch multiplies them.
-    packed
-        The same in the order in which the compiled function reads them, padded with zeros.
+        In the order of whoever multiplies: O x I for torch, or vectors x groups x 16 x 4, padded
+        with zeros, for the compiled function.
     starts
-        What the offset of the rows adds to each sum, negative.
+        Minus what the offset of the rows adds to each sum.
     scales, bias
         In fp32.
     """
 
-    numbers: Int8[Tensor, "O I"]
-    packed: Int8[Tensor, "vectors groups 16 4"]
+    numbers: Int8[Tensor, "..."]
     starts: Int32[Tensor, " outputs"]
     scales: Float[Tensor, " O"]
     bias: Float[Tensor, " O"]
 
     @classmethod
-    def of(cls, weight: Float[Tensor, "O I"], bias: Float[Tensor, " O"] | None) -> "Int8Matrix":
-        """Round a weight, each output by its largest number."""
+    def of(
+        cls, weight: Float[Tensor, "O I"], bias: Float[Tensor, " O"] | None, by: Library
+    ) -> "Int8Matrix":
+        """Round a weight, each output by its largest number, for a library."""
         wide = weight.detach().float()
         scales = wide.abs().amax(dim=1) / LARGEST
         numbers = (wide / scales.clamp_min(torch.finfo(torch.float32).tiny)[:, None]).round()
         numbers = numbers.to(torch.int8)
         outputs, inputs = numbers.shape
         padded = functional.pad(numbers, (0, -inputs % GROUP, 0, -outputs % LANES))
-        packed = padded.unflatten(0, (-1, LANES)).unflatten(2, (-1, GROUP)).transpose(1, 2)
         starts = -OFFSET * padded.sum(dim=1, dtype=torch.int32)
+        if not by.by_tiles:
+            packed = padded.unflatten(0, (-1, LANES)).unflatten(2, (-1, GROUP)).transpose(1, 2)
+            numbers = packed.contiguous()
         plain = torch.zeros(outputs) if bias is None else bias.detach().float()
-        return cls(numbers, packed.contiguous(), starts, scales, plain)
+        return cls(numbers, starts, scales, plain)
 
 
 @dataclass(frozen=True)
 class Int8Rows:
-    """Rows in 8 bits, each with its scale, and the length of a row.
+    """Rows in 8 bits, each with its scale.
 
     Attributes
     ----------
@@ -121,7 +123,6 @@ class Int8Rows:
 
     numbers: UInt8[Tensor, "N room"]
     scales: Float[Tensor, " N"]
-    width: int
 
 
 def rounded(rows: Float[Tensor, "N I"], by: Library) -> Int8Rows:
@@ -133,7 +134,7 @@ def rounded(rows: Float[Tensor, "N I"], by: Library) -> Int8Rows:
     places = (rows.data_ptr(), numbers.data_ptr(), scales.data_ptr())
     rounding = Rounding(*places, width, room, offset)
     in_threads(lambda share: by.round(ctypes.byref(rounding), *share), shares_of(count))
-    return Int8Rows(numbers, scales, width)
+    return Int8Rows(numbers, scales)
 
 
 def multiply(
@@ -160,18 +161,19 @@ def _fill(
     **rows: Tensor,
 ) -> None:
     """Let a compiled function write the product of rows, or of their sums, with a matrix."""
-    of_matrix = {"weight": matrix.packed, "starts": matrix.starts}
+    of_matrix = {"weight": matrix.numbers, "starts": matrix.starts}
     of_matrix |= {"column_scales": matrix.scales, "bias": matrix.bias}
     places = {name: tensor.data_ptr() for name, tensor in (rows | of_matrix).items()}
-    _, groups, _, group = matrix.packed.shape
-    sizes = {"inputs": groups * group, "outputs": out.shape[1], "gelu": gelu}
+    sizes = {"outputs": out.shape[1], "gelu": gelu}
+    if "rows" in rows:
+        sizes["inputs"] = rows["rows"].shape[1]
     product = Product(out=out.data_ptr(), **places, **sizes)
     in_threads(lambda share: function(ctypes.byref(product), *share), shares_of(len(out)))
 
 
 def state() -> str:
     """Return whether `--precision int8` works on this machine, or what it lacks."""
-    if not (has_units() and has_units(UNITS)):
+    if not (has_units() and has_units(INT8_UNITS)):
         return "no: it needs a CPU with AVX512-VNNI and AVX512-BF16"
     if library() is not None:
         return "yes"
@@ -183,7 +185,7 @@ def state() -> str:
 @cache
 def library() -> Library | None:
     """Return the compiled functions, or None where they cannot be had or are wrong."""
-    built = build(SOURCES) if has_units() and has_units(UNITS) else None
+    built = build(SOURCES) if has_units() and has_units(INT8_UNITS) else None
     if built is None:
         return None
     functions = (built.peftide_round, built.peftide_multiply, built.peftide_finish)
@@ -204,6 +206,8 @@ def _is_right(found: Library) -> bool:
     with torch.inference_mode():
         rows = torch.randn((7, 42), generator=generator).bfloat16()
         weight, bias = torch.randn((90, 42), generator=generator) / 7, torch.ones(90)
-        product = multiply(rounded(rows, found), Int8Matrix.of(weight, bias), found, gelu=True)
+        product = multiply(
+            rounded(rows, found), Int8Matrix.of(weight, bias, found), found, gelu=True
+        )
         expected = functional.gelu(functional.linear(rows.float(), weight, bias))
         return bool((product - expected).abs().max() < LARGEST_ERROR)
