@@ -18,7 +18,7 @@ from peftide.native.int8 import library
 from tests.conftest import TINY, random_sequences, real_proteins
 
 compiled = pytest.mark.skipif(
-    library() is None, reason="needs a CPU with AVX512-VNNI and BF16, and a C compiler"
+    library() is None, reason="needs a CPU with AVX512-VNNI and a C compiler"
 )
 SEQUENCES = random_sequences(6, lengths=(5, 90), seed=2)
 

@@ -353,7 +353,7 @@ def test_a_layer_of_the_whole_backbone_is_the_last_of_a_cut_one(place: str) -> N
             assert torch.equal(cut(batch), embeddings)
 
 
-@pytest.mark.skipif(library() is None, reason="needs AVX512-VNNI and BF16, and a C compiler")
+@pytest.mark.skipif(library() is None, reason="needs AVX512-VNNI and a C compiler")
 def test_vectors_in_8_bits_are_close(folder: Path) -> None:
     """Of random weights, far wider than those of a trained model: a cosine of .99."""
     backbone = load_backbone(str(folder))

@@ -18,7 +18,7 @@ from peftide.predictor.embedding import backbone_encoder
 from tests.conftest import random_sequences
 
 compiled = pytest.mark.skipif(
-    library() is None, reason="needs a CPU with AVX512-VNNI and BF16, and a C compiler"
+    library() is None, reason="needs a CPU with AVX512-VNNI and a C compiler"
 )
 SEQUENCES = random_sequences(12, lengths=(20, 60))
 

@@ -15,7 +15,7 @@ from peftide.outputs import read_record
 from tests.conftest import small_config
 
 pytestmark = pytest.mark.skipif(
-    library() is None, reason="needs a CPU with AVX512-VNNI and BF16, and a C compiler"
+    library() is None, reason="needs a CPU with AVX512-VNNI and a C compiler"
 )
 
 

@@ -14,7 +14,6 @@ from peftide.backbones.esm_layer import _turns, turned
 from peftide.native import attention, building
 from peftide.native.attention import (
     SOURCES,
-    TILES,
     WIDTHS,
     Packing,
     _shares,
@@ -23,11 +22,12 @@ from peftide.native.attention import (
     library,
     ways,
 )
+from peftide.native.running import BF16_UNITS, TILES, has_units
 
 LENGTHS = [1, 7, 31, 32, 33, 100, 300]
 PACKING = Packing(LENGTHS, 0.3)
 needs_units = pytest.mark.skipif(
-    library() is None, reason="needs a CPU with AVX512-BF16 and a C compiler"
+    library() is None, reason="needs a CPU with AVX-512 and a C compiler"
 )
 
 
@@ -36,15 +36,18 @@ def compiled(test: Callable[..., None]) -> Callable[..., None]:
     return needs_units(pytest.mark.usefixtures("way")(test))
 
 
-@pytest.fixture(params=["vectors", "tiles"])
+NEEDED = {"fp32 units": (), "bf16 units": BF16_UNITS, "tiles": TILES}
+
+
+@pytest.fixture(params=NEEDED)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each function that this CPU can run, in place of the fastest."""
-    if request.param == "tiles" and not attention.has_units(TILES):
-        pytest.skip("needs a CPU with AMX")
-    built = building.build(SOURCES)
+    if not has_units(NEEDED[request.param]):
+        pytest.skip(f"needs a CPU with {request.param}")
+    built = building.build(SOURCES, has_bf16=request.param != "fp32 units")
     assert built is not None
-    names = {"vectors": "peftide_attend", "tiles": "peftide_attend_tiles"}
-    (chosen,) = [function for function in ways(built) if function.__name__ == names[request.param]]
+    name = "peftide_attend_tiles" if request.param == "tiles" else "peftide_attend"
+    (chosen,) = [function for function in ways(built) if function.__name__ == name]
     monkeypatch.setattr(attention, "library", lambda: chosen)
 
 
@@ -240,7 +243,7 @@ def test_a_library_with_wrong_numbers_is_not_used(
 
 def test_the_arguments_are_laid_out_as_in_the_source() -> None:
     names = [field[0] for field in attention.Rows._fields_]
-    source = files("peftide.native").joinpath(SOURCES[0]).read_text()
+    source = files("peftide.native").joinpath("words.c").read_text()
     fields = source[source.index("typedef struct {") : source.index("} Rows;")]
     without_comments = re.sub(r"/\*.*?\*/", "", fields)
     assert names == re.findall(r"(\w+)(?=[,;])", without_comments)

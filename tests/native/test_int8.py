@@ -9,17 +9,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from peftide.native import building, int8
-from peftide.native.int8 import Int8Matrix, Library, library, multiply, rounded
+from peftide.native.int8 import Int8Matrix, Library, built, library, multiply, rounded
+from peftide.native.running import BF16_UNITS, has_units
 
 compiled = pytest.mark.skipif(
-    library() is None, reason="needs a CPU with AVX512-VNNI and BF16, and a C compiler"
+    library() is None, reason="needs a CPU with AVX512-VNNI and a C compiler"
 )
 
 
-@pytest.fixture(params=["compiled", "tiles"])
+@pytest.fixture(params=["bf16 units", "fp32 units", "tiles"])
 def by(request: pytest.FixtureRequest) -> Library:
-    """A library whose own function multiplies, and one for which torch does."""
-    found = library()
+    """Libraries for CPUs with AVX512-BF16 and without, and one for which torch multiplies."""
+    if request.param == "bf16 units" and not has_units(BF16_UNITS):
+        pytest.skip("needs a CPU with AVX512-BF16")
+    found = built(has_bf16=request.param == "bf16 units")
     assert found is not None
     return replace(found, by_tiles=request.param == "tiles")
 
@@ -131,6 +134,7 @@ def test_a_library_with_wrong_numbers_is_not_used(
 ) -> None:
     names = ("round", "multiply", "finish")
     text = "".join(f"int peftide_{name}(void) {{ return 0; }}\n" for name in names)
+    (tmp_path / "halves.c").write_text("")
     (tmp_path / "int8.c").write_text(text)
     monkeypatch.setattr(building, "files", lambda _package: tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

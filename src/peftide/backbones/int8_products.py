@@ -1,4 +1,4 @@
-"""The frozen matrices of a backbone in 8 bits, on a CPU that multiplies these twice as fast.
+"""The frozen matrices of a backbone in 8 bits, on a CPU that multiplies these faster.
 
 A backbone that holds its frozen matrices in bf16 → the same, whose layers below everything that
 trains multiply in 8 bits.
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from peftide.backbones.backbone import Backbone, LayeredBackbone
 from peftide.backbones.half import ADAPTED, hold_half, layer_matrices
+from peftide.backbones.wide_products import WideLinear
 from peftide.errors import InputError
 from peftide.hardware import DTYPES
 from peftide.native.int8 import Int8Matrix, Int8Rows, Library, library, multiply, rounded
@@ -28,6 +29,7 @@ class Int8Linear(nn.Linear):
 
     matrix: Int8Matrix
     by: Library
+    otherwise: type[nn.Linear]
     is_on: bool
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's own name)
@@ -35,7 +37,7 @@ class Int8Linear(nn.Linear):
         rows = round_once([self], input.to(torch.bfloat16).flatten(0, -2))
         if isinstance(rows, Int8Rows):
             return self.multiply(rows).unflatten(0, input.shape[:-1])
-        return super().forward(input)
+        return self.otherwise.forward(self, input)
 
     def multiply(self, rows: Int8Rows, *, gelu: bool = False) -> Float[Tensor, "N O"]:
         """Return the product of rows that are rounded already, or GELU of it."""
@@ -74,9 +76,10 @@ def hold_frozen(backbone: Backbone, precision: str) -> None:
         return
     by = check_int8(backbone)
     for matrix in list(_frozen_matrices(backbone)):
+        before = type(matrix)
         matrix.__class__ = Int8Linear
         assert isinstance(matrix, Int8Linear)
-        matrix.by, matrix.is_on = by, True
+        matrix.by, matrix.otherwise, matrix.is_on = by, before, True
         matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias, by)
 
 
@@ -121,7 +124,11 @@ def _frozen_matrices(backbone: Backbone) -> Iterator[nn.Linear]:
     inside, frozen = f"{backbone.layer_prefix}.", backbone.frozen_layers
     for name, module in layer_matrices(backbone.model, backbone.layer_prefix):
         layer = int(name.partition(inside)[2].partition(".")[0])
-        if layer < frozen and type(module) is nn.Linear and not name.endswith(ADAPTED):
+        if (
+            layer < frozen
+            and type(module) in (nn.Linear, WideLinear)
+            and not name.endswith(ADAPTED)
+        ):
             yield module
 
 

@@ -7,7 +7,11 @@
     else by_vectors; \
   } while (0)
 #else
-#define CHOOSE(is_tiled, by_tiles, by_vectors) by_vectors
+#define CHOOSE(is_tiled, by_tiles, by_vectors) \
+  do { \
+    (void)(is_tiled); \
+    by_vectors; \
+  } while (0)
 #endif
 
 INLINE void find_scores(const uint32_t *keys, const uint32_t *queries, float *scores, const Place *at, const int HALF, const int IS_TILED, __m512 *top) {
@@ -27,8 +31,10 @@ INLINE float exponentials(float *scores, uint16_t *weights, int64_t padded, __m5
     __m512 right = power_of_two(_mm512_fmadd_ps(_mm512_loadu_ps(scores + j + LANES), factor, shift));
     sum = _mm512_add_ps(sum, left);
     sum_next = _mm512_add_ps(sum_next, right);
-    if (weights) _mm512_storeu_si512(weights + j, (__m512i)_mm512_cvtne2ps_pbh(right, left));
-    else {
+    if (weights) {
+      store(left, weights + j, 0xffff);
+      store(right, weights + j + LANES, 0xffff);
+    } else {
       _mm512_storeu_ps(scores + j, left);
       _mm512_storeu_ps(scores + j + LANES, right);
     }

@@ -18,9 +18,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from peftide.native.building import build, find_compiler
-from peftide.native.running import TILES, Function, first_right, has_units, in_threads
+from peftide.native.running import BF16_UNITS, TILES, Function, first_right, has_units, in_threads
 
-SOURCES = ("words.c", "products.c", "tiles.c", "attention.c")
+SOURCES = ("halves.c", "words.c", "products.c", "tiles.c", "attention.c")
 WIDTHS = frozenset({16, 24, 32, 64, 128})
 """Numbers per attention head for which the source has a loop."""
 NOT_ENOUGH_MEMORY = 1
@@ -181,7 +181,7 @@ def _shares(lengths: tuple[int, ...], heads: int, threads: int) -> list[tuple[in
 def state() -> str:
     """Return whether attention in bf16 is compiled on this machine, or what it lacks."""
     if not has_units():
-        return "torch: the compiled one needs a CPU with AVX512-BF16"
+        return "torch: the compiled one needs a CPU with AVX-512"
     compiled = library()
     if compiled is not None:
         return "compiled, with tiles (AMX)" if "tiles" in compiled.__name__ else "compiled"
@@ -193,7 +193,7 @@ def state() -> str:
 @cache
 def library() -> Function | None:
     """Return the compiled function, or None where it cannot be had or is wrong."""
-    built = build(SOURCES) if has_units() else None
+    built = build(SOURCES, has_bf16=has_units(BF16_UNITS)) if has_units() else None
     if built is None:
         return None
     return first_right(

@@ -27,18 +27,19 @@ LONGEST_BUILD = 120
 """Seconds after which a compiler is stopped."""
 
 
-def build(sources: Sequence[str]) -> ctypes.CDLL | None:
+def build(sources: Sequence[str], *, has_bf16: bool) -> ctypes.CDLL | None:
     """Return the library of some C files of this package, or None if it cannot be had.
 
-    The files are one source, in this order. The library is kept in the cache folder of the user,
-    under a name that contains the hash of the source and the compiler. A library that another user
-    could have written is not loaded.
+    The files are one source, in this order, after a definition of HAS_BF16. The library is kept in
+    the cache folder of the user, under a name that contains the hash of the source and the
+    compiler. A library that another user could have written is not loaded.
     """
     compiler = find_compiler()
     if compiler is None:
         return None
     folder = files("peftide.native")
-    text = b"\n".join(folder.joinpath(source).read_bytes() for source in sources)
+    text = b"#define HAS_BF16 %d\n" % has_bf16
+    text += b"\n".join(folder.joinpath(source).read_bytes() for source in sources)
     version = _version(compiler)
     key = hashlib.sha256(b"\0".join([text, version, " ".join(FLAGS).encode()])).hexdigest()
     kept = cache_folder() / f"{Path(sources[-1]).stem}-{key[:16]}.so"

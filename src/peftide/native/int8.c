@@ -1,14 +1,10 @@
 /* Matrix products of 8-bit numbers for CPUs with AVX512-VNNI: rounding rows to 8 bits, each with its own scale, and
-   the product, whose sums become bf16, with bias and GELU, before they leave the registers. */
+   the product, whose sums become bf16, with bias and GELU, before they leave the registers. halves.c comes before. */
 
-#include <immintrin.h>
-#include <stdint.h>
-
-#define LANES 16
 #define ROWS 6            /* rows and vectors of columns that are summed at a time */
 #define VECTORS 4
 #define CHUNK (16 * ROWS) /* rows that stay in the cache while all columns pass */
-#define UNITS "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni"
+#define UNITS VECTOR_UNITS ",avx512vnni"
 #define INLINE static inline __attribute__((always_inline, target(UNITS)))
 
 typedef struct {
@@ -32,10 +28,7 @@ typedef struct {
   int64_t gelu;               /* whether to apply it */
 } Product;
 
-INLINE __mmask16 first(int64_t count) { return count >= LANES ? 0xffff : (__mmask16)((1 << count) - 1); }
-INLINE __m512 widened(const uint16_t *from, __mmask16 mask) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from)), 16));
-}
+INLINE __m512 widened(const uint16_t *from, __mmask16 mask) { return to_float(widen(from, mask)); }
 
 /* Round the tokens number `from` to `to`; the scale of a token with NaN is NaN. */
 __attribute__((target(UNITS))) int peftide_round(const Rounding *rounding, int64_t from, int64_t to) {
@@ -84,7 +77,7 @@ INLINE void write(const Product *product, int64_t token, int64_t k, __m512i sums
   __m512 scales = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, product->column_scales + k), scale);
   __m512 x = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), scales, _mm512_maskz_loadu_ps(mask, product->bias + k));
   if (GELU) x = gelu(x);
-  _mm256_mask_storeu_epi16(product->out + token * product->outputs + k, mask, (__m256i)_mm512_cvtneps_pbh(x));
+  store(x, product->out + token * product->outputs + k, mask);
 }
 
 INLINE void multiply(const Product *product, int64_t token, int64_t k, const int COUNT, const int WIDE, const int GELU) {

@@ -1,12 +1,5 @@
-/* The steps between the matrix products of a layer, each in one pass over memory, for CPUs with AVX512-BF16:
-   total = hidden + added, and the layer norm of total, rounded to bf16. */
-
-#include <immintrin.h>
-#include <stdint.h>
-
-#define LANES 16
-#define UNITS "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"
-#define INLINE static inline __attribute__((always_inline, target(UNITS)))
+/* The steps between the matrix products of a layer, each in one pass over memory, for CPUs with AVX-512:
+   total = hidden + added, and the layer norm of total, rounded to bf16. halves.c comes before. */
 
 typedef struct {
   const float *hidden;        /* tokens x width */
@@ -18,11 +11,10 @@ typedef struct {
   float epsilon;
 } Passes;
 
-INLINE __mmask16 first(int64_t count) { return count >= LANES ? 0xffff : (__mmask16)((1 << count) - 1); }
-INLINE __m512 numbers(const float *from, int64_t k, int64_t width) { return _mm512_maskz_loadu_ps(first(width - k), from + k); }
+ON_VECTORS __m512 numbers(const float *from, int64_t k, int64_t width) { return _mm512_maskz_loadu_ps(first(width - k), from + k); }
 
 /* Add to one token; returns where its sums are. */
-INLINE const float *add(const Passes *passes, int64_t token) {
+ON_VECTORS const float *add(const Passes *passes, int64_t token) {
   int64_t width = passes->width;
   const float *hidden = passes->hidden + token * width;
   if (!passes->added) return hidden;
@@ -30,13 +22,12 @@ INLINE const float *add(const Passes *passes, int64_t token) {
   float *total = passes->total + token * width;
   for (int64_t k = 0; k < width; k += LANES) {
     __mmask16 mask = first(width - k);
-    __m512i halves = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, added + k)), 16);
-    _mm512_mask_storeu_ps(total + k, mask, _mm512_add_ps(numbers(hidden, k, width), _mm512_castsi512_ps(halves)));
+    _mm512_mask_storeu_ps(total + k, mask, _mm512_add_ps(numbers(hidden, k, width), to_float(widen(added + k, mask))));
   }
   return total;
 }
 
-INLINE void norm(const Passes *passes, const float *total, uint16_t *normed) {
+ON_VECTORS void norm(const Passes *passes, const float *total, uint16_t *normed) {
   int64_t width = passes->width;
   __m512 sum = _mm512_setzero_ps(), squares = sum;
   for (int64_t k = 0; k < width; k += LANES) sum = _mm512_add_ps(sum, numbers(total, k, width));
@@ -50,12 +41,12 @@ INLINE void norm(const Passes *passes, const float *total, uint16_t *normed) {
   for (int64_t k = 0; k < width; k += LANES) {
     __m512 rest = _mm512_mul_ps(_mm512_sub_ps(numbers(total, k, width), mean), scale);
     __m512 shifted = _mm512_fmadd_ps(rest, numbers(passes->weight, k, width), numbers(passes->bias, k, width));
-    _mm256_mask_storeu_epi16(normed + k, first(width - k), (__m256i)_mm512_cvtneps_pbh(shifted));
+    store(shifted, normed + k, first(width - k));
   }
 }
 
 /* Do it for the tokens number `from` to `to`. */
-__attribute__((target(UNITS))) int peftide_pass(const Passes *passes, int64_t from, int64_t to) {
+__attribute__((target(VECTOR_UNITS))) int peftide_pass(const Passes *passes, int64_t from, int64_t to) {
   for (int64_t token = from; token < to; token++) {
     const float *total = add(passes, token);
     if (passes->normed) norm(passes, total, passes->normed + token * passes->width);

@@ -13,9 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from peftide.native.building import build
-from peftide.native.running import Function, first_right, has_units, in_threads, shares_of
+from peftide.native.running import (
+    BF16_UNITS,
+    Function,
+    first_right,
+    has_units,
+    in_threads,
+    shares_of,
+)
 
-SOURCES = ("passes.c",)
+SOURCES = ("halves.c", "passes.c")
 ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
 LARGEST_ERROR = 0.02
 """Largest error that the check of a new library accepts; bf16 alone makes up to 0.008 of it."""
@@ -35,7 +42,7 @@ class Passes(ctypes.Structure):
 def takes(norm: nn.Module, hidden: Float[Tensor, "N D"]) -> bool:
     """Return whether the compiled passes can take such states and a layer norm.
 
-    They need fp32 states on a CPU with AVX512-BF16, autocast to bf16, and no graph.
+    They need fp32 states on a CPU with AVX-512, autocast to bf16, and no graph.
     """
     return (
         type(norm) is nn.LayerNorm
@@ -93,7 +100,7 @@ def _run(
 @cache
 def library() -> Function | None:
     """Return the compiled function, or None where it cannot be had or is wrong."""
-    built = build(SOURCES) if has_units() else None
+    built = build(SOURCES, has_bf16=has_units(BF16_UNITS)) if has_units() else None
     if built is None:
         return None
     built.peftide_pass.argtypes = ARGUMENTS

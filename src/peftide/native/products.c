@@ -11,12 +11,12 @@ INLINE void multiply(const uint32_t *keys, const uint32_t *queries, float *score
     for (int i = 0; i < QUERIES; i++) left[i] = right[i] = _mm512_setzero_ps();
 #pragma GCC unroll 4
     for (int k = 0; k < HALF; k++) {
-      __m512bh key = load(keys + k * at->plane + j), next = load(keys + k * at->plane + j + LANES);
+      __m512i key = load(keys + k * at->plane + j), next = load(keys + k * at->plane + j + LANES);
 #pragma GCC unroll 8
       for (int i = 0; i < QUERIES; i++) {
-        __m512bh query = repeat(queries[i * HALF + k]);
-        left[i] = _mm512_dpbf16_ps(left[i], key, query);
-        right[i] = _mm512_dpbf16_ps(right[i], next, query);
+        __m512i query = repeat(queries[i * HALF + k]);
+        left[i] = add_products(left[i], key, query);
+        right[i] = add_products(right[i], next, query);
       }
     }
     __mmask16 inside = first(at->length - j), inside_next = first(at->length - j - LANES);
@@ -38,12 +38,12 @@ INLINE void mix(const uint32_t *pairs, const uint16_t *weights, const Place *at,
   for (int i = 0; i < QUERIES; i++) left[i] = right[i] = _mm512_setzero_ps();
   for (int64_t j = 0; j < at->padded / 2; j += BOTH ? 1 : 2) {
     const uint32_t *numbers = pairs + (j * VECTORS + d) * LANES;
-    __m512bh one = load(numbers), next = load(numbers + LANES); /* of the same two tokens, or of the next two */
+    __m512i one = load(numbers), next = load(numbers + LANES); /* of the same two tokens, or of the next two */
 #pragma GCC unroll 8
     for (int i = 0; i < QUERIES; i++) {
       const uint32_t *words = (const uint32_t *)(weights + i * at->row) + j;
-      left[i] = _mm512_dpbf16_ps(left[i], one, repeat(words[0]));
-      right[i] = _mm512_dpbf16_ps(right[i], next, repeat(words[BOTH ? 0 : 1]));
+      left[i] = add_products(left[i], one, repeat(words[0]));
+      right[i] = add_products(right[i], next, repeat(words[BOTH ? 0 : 1]));
     }
   }
   if (!BOTH)
@@ -65,19 +65,19 @@ INLINE void mix_all(const uint32_t *pairs, const uint16_t *weights, const Place 
 /* Add, for every key, the numbers of BLOCK queries, weighted: sums are width x padded. */
 INLINE void add_weighted(const uint16_t *weights, const uint32_t *query_pairs, const Place *at, const int WIDTH, float *sums) {
   for (int64_t j = 0; j < at->padded; j += LANES) {
-    __m512bh pairs[BLOCK / 2];
+    __m512i pairs[BLOCK / 2];
 #pragma GCC unroll 16
     for (int n = 0; n < BLOCK / 2; n++) {
       __m512i one = widen(weights + 2 * n * at->row + j, 0xffff), two = widen(weights + (2 * n + 1) * at->row + j, 0xffff);
-      pairs[n] = as_pairs(_mm512_or_si512(one, _mm512_slli_epi32(two, 16)));
+      pairs[n] = _mm512_or_si512(one, _mm512_slli_epi32(two, 16));
     }
 #pragma GCC unroll 2
     for (int d = 0; d < WIDTH; d++) {
       __m512 sum = _mm512_loadu_ps(sums + d * at->plane + j), next = _mm512_setzero_ps();
 #pragma GCC unroll 8
       for (int n = 0; n < BLOCK / 2; n += 2) {
-        sum = _mm512_dpbf16_ps(sum, pairs[n], repeat(query_pairs[n * WIDTH + d]));
-        next = _mm512_dpbf16_ps(next, pairs[n + 1], repeat(query_pairs[(n + 1) * WIDTH + d]));
+        sum = add_products(sum, pairs[n], repeat(query_pairs[n * WIDTH + d]));
+        next = add_products(next, pairs[n + 1], repeat(query_pairs[(n + 1) * WIDTH + d]));
       }
       _mm512_storeu_ps(sums + d * at->plane + j, _mm512_add_ps(sum, next));
     }

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import torch
 
-UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq", "avx512_bf16")
+UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq")
+BF16_UNITS = ("avx512_bf16",)
 TILES = ("amx_tile", "amx_bf16")
 SMALLEST_SHARE = 128
 """Tokens for which another thread is worth its start."""
@@ -24,7 +25,7 @@ Share = tuple[int, int]
 
 
 def has_units(units: Sequence[str] = UNITS) -> bool:
-    """Return whether this CPU has some instructions; default: all that the functions need."""
+    """Return whether this CPU has some instructions; default: those that all functions need."""
     there = torch.cpu.get_capabilities()
     return all(there.get(unit) for unit in units)
 

@@ -1,4 +1,4 @@
-/* Attention inside each sequence of a packed row, for CPUs that multiply bf16 pairs (AVX512-BF16).
+/* Attention inside each sequence of a packed row, for CPUs with AVX-512.
 
    softmax(scale * Q K^T) V of one sequence and one head at a time, eight queries against all keys, and
    the gradients of Q, K and V, thirty-two queries at a time, whose scores are computed anew. The scores
@@ -7,26 +7,21 @@
 
    On CPUs that also multiply tiles (AMX), these compute the products: sixteen queries at a time.
 
-   The source is in four files, in this order: words.c (how numbers lie in memory), products.c, tiles.c
-   and attention.c.
+   The source is in five files, in this order: halves.c (bf16 numbers), words.c (how they lie in memory),
+   products.c, tiles.c and attention.c.
 
-   A "word" is two bf16 numbers side by side, as the instruction vdpbf16ps multiplies them. The words of
-   a token are its planes: the numbers k and k + half. Rotary positions turn each plane. */
+   The words of a token are its planes: the numbers k and k + half. Rotary positions turn each plane. */
 
-#include <immintrin.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_QUERIES 16
 #define BLOCK 32 /* queries whose gradients are added to the keys at once */
-#define LANES 16
 #define STEP 32 /* keys of one round: two vectors */
 #define TILE 16 /* rows of a tile, and words in each */
 #define LOWEST -1e30f
 #define LOG2_E 1.44269504f
-#define VECTOR_UNITS "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"
-#if defined(__linux__) && ((defined(__clang__) && __clang_major__ >= 12) || (!defined(__clang__) && __GNUC__ >= 11))
+#if HAS_BF16 && defined(__linux__) && ((defined(__clang__) && __clang_major__ >= 12) || (!defined(__clang__) && __GNUC__ >= 11))
 #define HAS_TILES 1
 #define UNITS VECTOR_UNITS ",amx-tile,amx-bf16"
 #else
@@ -66,16 +61,8 @@ typedef struct {
   float *of_keys, *of_values;               /* vectors * 16 x plane */
 } Room;
 
-INLINE __m512bh as_pairs(__m512i words) { return (__m512bh)words; }
-INLINE __m512bh load(const uint32_t *words) { return as_pairs(_mm512_loadu_si512(words)); }
-INLINE __m512bh repeat(uint32_t word) { return as_pairs(_mm512_set1_epi32((int)word)); }
-INLINE __mmask16 first(int64_t count) { return count >= LANES ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
-INLINE __m512i widen(const uint16_t *numbers, __mmask16 mask) { return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, numbers)); }
-INLINE __m512 to_float(__m512i halves) { return _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16)); }
-
-INLINE void store(__m512 numbers, uint16_t *out, __mmask16 mask) {
-  _mm256_mask_storeu_epi16(out, mask, (__m256i)_mm512_cvtneps_pbh(numbers));
-}
+INLINE __m512i load(const uint32_t *words) { return _mm512_loadu_si512(words); }
+INLINE __m512i repeat(uint32_t word) { return _mm512_set1_epi32((int)word); }
 
 /* 2^x for x <= 0 */
 INLINE __m512 power_of_two(__m512 x) {
@@ -89,8 +76,8 @@ INLINE __m512 power_of_two(__m512 x) {
 }
 
 INLINE __m512i round_words(__m512 low, __m512 high) {
-  __m512i lower = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(low));
-  __m512i upper = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(high));
+  __m512i lower = _mm512_cvtepu16_epi32(to_halves(low));
+  __m512i upper = _mm512_cvtepu16_epi32(to_halves(high));
   return _mm512_or_si512(lower, _mm512_slli_epi32(upper, 16));
 }
 
