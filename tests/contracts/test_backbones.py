@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
 from peftide.config import MethodOptions, RunOptions
 from peftide.encoding import ModelEncoder
+from peftide.engine.side_by_side import FEWEST_BATCHES, side_by_side
 from peftide.errors import InputError
 from peftide.hardware import choose_hardware
 from peftide.native.int8 import library
@@ -351,6 +353,17 @@ def test_a_layer_of_the_whole_backbone_is_the_last_of_a_cut_one(place: str) -> N
         for layer, embeddings in enumerate(found):
             cut = load_backbone(place, options=LoadOptions(layer=layer))
             assert torch.equal(cut(batch), embeddings)
+
+
+def test_batches_side_by_side_give_the_same_bits(place: str) -> None:
+    """A backbone keeps no state while it encodes."""
+    backbone = load_backbone(place)
+    batches = [[text] for text in SEQUENCES * (FEWEST_BATCHES * 8 // len(SEQUENCES) + 1)]
+    alone = [pooled(backbone, batch) for batch in batches]
+    before = torch.get_num_threads()
+    together = list(side_by_side(partial(pooled, backbone), batches, threads=8))
+    assert torch.get_num_threads() == before
+    assert all(map(torch.equal, alone, together))
 
 
 @pytest.mark.skipif(library() is None, reason="needs AVX512-VNNI and a C compiler")

@@ -13,6 +13,7 @@ import torch
 from peftide.engine import embedding
 from peftide.engine.embedding import Embeddings, Encoder, embed, is_stored
 from peftide.engine.store import EmbeddingPlan
+from peftide.hardware import Hardware
 from peftide.packing import PackedBatch, pack
 from tests.conftest import AMINO_ACIDS, random_sequences
 
@@ -21,6 +22,8 @@ WIDTH = 3
 
 class CountingEncoder:
     """Encodes a residue as (its number, its place, 1), and remembers what it was given."""
+
+    hardware = Hardware(torch.device("cpu"), "fp32", 40)
 
     def __init__(self, *, per_residue: bool = False, fails_at: int | None = None) -> None:
         self.per_residue, self.fails_at = per_residue, fails_at
@@ -93,6 +96,22 @@ def test_rows_are_in_the_order_of_the_sequences(tmp_path: Path, max_tokens: int,
     found = embed(CountingEncoder(), sequences, plan, store=store)
     assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
     assert found.offsets.tolist() == list(range(31))
+
+
+def test_an_interrupted_call_of_several_threads_goes_on(tmp_path: Path):
+    """Rows that were finished in order stay, although other threads were further."""
+    sequences, before = random_sequences(60), torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        plan = plan_of(sequences, max_tokens=1)
+        with pytest.raises(KeyboardInterrupt):
+            embed(CountingEncoder(fails_at=55), sequences, plan, store=tmp_path)
+        again = CountingEncoder()
+        found = embed(again, sequences, plan, store=tmp_path)
+    finally:
+        torch.set_num_threads(before)
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+    assert 5 <= len(again.batches) <= 10  # saved after 50
 
 
 def test_equal_sequences_are_encoded_once():

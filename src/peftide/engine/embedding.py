@@ -14,9 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from peftide.engine.known_rows import remove_known, taken_rows, write_index
+from peftide.engine.side_by_side import side_by_side
 from peftide.engine.store import EmbeddingPlan, Progress, open_rows
 from peftide.errors import NotFiniteError
 from peftide.files import alone_at
+from peftide.hardware import Hardware
 from peftide.packing import PackedBatch, token_budget_batches
 from peftide.progress import meter
 from peftide.types import IntArray
@@ -29,7 +31,15 @@ SECONDS_BETWEEN_SAVES = 30
 
 @runtime_checkable
 class Encoder(Protocol):
-    """An encoder for `embed`: it packs sequences and encodes a packed batch."""
+    """An encoder for `embed`: it packs sequences and encodes a packed batch.
+
+    On a CPU, several threads call it at a time.
+    """
+
+    @property
+    def hardware(self) -> Hardware:
+        """Device and precision."""
+        ...
 
     def pack(self, sequences: Sequence[str]) -> PackedBatch:
         """Return the sequences as one packed batch."""
@@ -141,9 +151,14 @@ def encoded_batches(
         If a row is not finite, or too large for its stored type.
     """
     fitting = _FittingEncoder(encoder, plan.max_tokens)
-    for inside in token_budget_batches(plan.tokens[places], plan.max_tokens):
-        batch = places[inside]
-        encoded = fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
+
+    def encode(batch: IntArray) -> Float[Tensor, "R D"]:
+        return fitting.encode([sequences[int(k)] for k in batch], plan.tokens[batch])
+
+    insides = token_budget_batches(plan.tokens[places], plan.max_tokens)
+    batches = [places[inside] for inside in insides]
+    threads = torch.get_num_threads() if encoder.hardware.device.type == "cpu" else 1
+    for batch, encoded in zip(batches, side_by_side(encode, batches, threads=threads), strict=True):
         _require_finite(encoded, plan, batch)
         yield batch, encoded
 
