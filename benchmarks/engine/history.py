@@ -20,7 +20,9 @@ from measuring import add_record_option, write_record
 
 ROOT = Path(__file__).resolve().parents[2]
 
-RECORDS = ("engine-embedding", "engine-embedding-amx", "engine-speed")
+RECORDS = ("engine-embedding", "engine-embedding-amx", "engine-embedding-vnni", "engine-speed")
+CPUS = {"AMX": "AMX", "without bf16": "VNNI, no bf16", "": "AVX-512 bf16"}
+"""What the machine of a record says → its CPU."""
 SPEEDS = {"`predict`": "predict", "LoRA training on gold": "LoRA training"}
 COLUMNS = ("Commit", "Date", "CPU", "Measure", "Times faster", "than")
 
@@ -46,7 +48,7 @@ def versions(path: str) -> Iterator[list[str]]:
     for line in log.splitlines():
         commit, date = line.split()
         record = json.loads(git("show", f"{commit}:{path}"))
-        cpu = "AMX" if "AMX" in record["machine"] else "AVX-512 bf16"
+        cpu = next(name for words, name in CPUS.items() if words in record["machine"])
         for measured in ratios(record):
             if measured not in seen:
                 yield [commit, date, cpu, *measured]
