@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from peftide.backbones.loading import load_backbone
-from peftide.backbones.unirep import MATRICES, MemoryUse, UniRepBackbone, time_steps
+from peftide.backbones.unirep import (
+    MATRICES,
+    SEGMENT_NUMBERS,
+    Cell,
+    MemoryUse,
+    UniRepBackbone,
+    time_steps,
+)
 from peftide.backbones.unirep_weights import find_weights
 from peftide.errors import BackboneError
 from tests.conftest import random_sequences, real_proteins
@@ -113,9 +120,29 @@ def gradients(memory_use: MemoryUse, sequence: str = "MKVLAGHTW" * 3) -> dict[st
 
 
 def test_recomputed_activations_give_the_same_gradients():
-    expected = gradients(MemoryUse(None, recompute=False))
-    for name, found in gradients(MemoryUse(steps=5)).items():
+    expected = gradients(MemoryUse(None))
+    for name, found in gradients(MemoryUse(steps=5, kept_bytes=0)).items():
         torch.testing.assert_close(found, expected[name])
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("fits", [False, True])
+def test_activations_are_recomputed_if_they_do_not_fit_or_the_user_asks(
+    monkeypatch: pytest.MonkeyPatch, *, fits: bool, asked: bool
+):
+    backbone, runs = untrained(), []
+    network = backbone.model.requires_grad_(True)
+    batch = backbone.pack(["MKVLAGHTW" * 3, "MKV"], max_length=None)
+    needed = 4 * SEGMENT_NUMBERS * backbone.width * len(batch.input_ids)
+    network.memory_use = MemoryUse(kept_bytes=needed - (not fits))
+    if asked:
+        backbone.recompute_activations()
+    run = Cell.run
+    monkeypatch.setattr(Cell, "run", lambda *inputs: runs.append(1) or run(*inputs))
+    found = backbone(batch)
+    once = len(runs)
+    found.sum().backward()
+    assert len(runs) == (once if fits and not asked else 2 * once)
 
 
 def test_truncation_changes_gradients_of_long_sequences_alone():

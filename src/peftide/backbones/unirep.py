@@ -13,7 +13,7 @@ normalised matrices, so adapters add to exactly the matrix that multiplies.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -40,7 +40,9 @@ CELLS = "cells"
 SEGMENT_NUMBERS = 24
 """Numbers per unit that the backward pass through one time step keeps: products, gates, states."""
 SEGMENT_STEPS = 16
-"""Time steps whose activations training keeps at a time."""
+"""Time steps whose activations training keeps at a time, if those of all do not fit."""
+KEPT_BYTES = 500_000_000
+"""Memory for the activations of all time steps; keeping them saves a third of the time."""
 
 
 def unirep_vocabulary() -> Vocabulary:
@@ -84,7 +86,8 @@ class Cell(nn.Module):
         state = gates.new_zeros((counts[0], self.wmh.in_features), dtype=torch.float32)
         memory, states = torch.zeros_like(state), []
         size = memory_use.steps or len(counts)
-        recompute = memory_use.recompute and torch.is_grad_enabled()
+        kept = 4 * SEGMENT_NUMBERS * self.wmh.in_features * len(rows)
+        recompute = kept > memory_use.kept_bytes and torch.is_grad_enabled()
         for start in range(0, len(counts), size):
             some = counts[start : start + size]
             now, rows = rows.tensor_split([sum(some)])
@@ -144,13 +147,14 @@ class MemoryUse:
         Time steps of one segment; None: all.
     truncate
         Whether gradients stop between segments (truncated back-propagation through time).
-    recompute
-        Whether the activations of a segment are computed again in the backward pass.
+    kept_bytes
+        Activations that are kept; if there are more, the backward pass computes those of each
+        segment again.
     """
 
     steps: int | None = SEGMENT_STEPS
     truncate: bool = False
-    recompute: bool = True
+    kept_bytes: int = KEPT_BYTES
 
 
 class UniRep(nn.Module):
@@ -230,7 +234,7 @@ class UniRepBackbone(LayeredBackbone):
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")
-    activation_bytes = 12  # the states, and a share of one segment; all else is computed again
+    activation_bytes = 12  # of a batch whose segments are computed again: states, and one segment
 
     def __init__(self, model: UniRep, *, origin: Origin, output: Output | None = None) -> None:
         super().__init__()
@@ -273,7 +277,9 @@ class UniRepBackbone(LayeredBackbone):
         return self._network()(batch, layers)
 
     def recompute_activations(self) -> None:
-        """Do nothing: activations of a segment are always computed again in the backward pass."""
+        """Save memory: compute the activations of each segment again in the backward pass."""
+        network = self._network()
+        network.memory_use = replace(network.memory_use, kept_bytes=0)
 
     def truncate(self, residues: int) -> None:
         """Let gradients flow back through so many residues at most, in segments of this length."""
