@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones import Backbone, LayeredBackbone
 from peftide.backbones.int8_products import Int8Linear, hold_frozen, without_int8
 from peftide.backbones.loading import load_backbone
+from peftide.backbones.wide_products import WideLinear
 from peftide.config import MethodOptions
 from peftide.errors import InputError
 from peftide.native.int8 import library
@@ -111,3 +112,16 @@ def test_without_a_compiler_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("peftide.backbones.int8_products.library", lambda: None)
     with pytest.raises(InputError, match="compiler"):
         hold_frozen(load_backbone(TINY), "int8")
+
+
+@compiled
+def test_a_matrix_without_autocast_multiplies_as_before() -> None:
+    """Whatever class it had: on a CPU without units for bf16 it is a widened one."""
+    for kind in (nn.Linear, WideLinear):
+        matrix = kind(8, 4).bfloat16().requires_grad_(False)
+        inputs = torch.randn(3, 8).bfloat16().requires_grad_()
+        expected = nn.functional.linear(inputs, matrix.weight, matrix.bias)
+        matrix.__class__ = Int8Linear
+        assert isinstance(matrix, Int8Linear)
+        matrix.unrounded_class, matrix.is_on = kind, True
+        assert torch.equal(matrix(inputs), expected)

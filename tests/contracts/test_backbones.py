@@ -3,8 +3,8 @@
 import copy
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,9 @@ from peftide.bundle import Recipe, build_model
 from peftide.commands.train import train
 from peftide.config import MethodOptions, RunOptions
 from peftide.encoding import ModelEncoder
-from peftide.engine.side_by_side import FEWEST_BATCHES, side_by_side
+from peftide.engine.side_by_side import side_by_side
 from peftide.errors import InputError
-from peftide.hardware import choose_hardware
+from peftide.hardware import Hardware, choose_hardware
 from peftide.native.int8 import library
 from peftide.packing import token_budget_batches
 from peftide.pooling import AttentionPooling, MeanPooling
@@ -355,14 +355,28 @@ def test_a_layer_of_the_whole_backbone_is_the_last_of_a_cut_one(place: str) -> N
             assert torch.equal(cut(batch), embeddings)
 
 
-def test_batches_side_by_side_give_the_same_bits(place: str) -> None:
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
+def test_batches_side_by_side_give_the_same_bits(folder: Path, precision: str) -> None:
     """A backbone keeps no state while it encodes."""
-    backbone = load_backbone(place)
-    batches = [[text] for text in SEQUENCES * (FEWEST_BATCHES * 8 // len(SEQUENCES) + 1)]
-    alone = [pooled(backbone, batch) for batch in batches]
+    if precision == "int8" and library() is None:
+        pytest.skip("needs AVX512-VNNI and a C compiler")
+    backbone = load_backbone(str(folder))
+    hold_frozen(backbone, precision)
+    hardware = Hardware(torch.device("cpu"), precision, 2_048)
+    batches = [[*SEQUENCES[: n % 5], SEQUENCES[n % len(SEQUENCES)]] for n in range(40)]
+
+    def encode(batch: list[str]) -> torch.Tensor:
+        with hardware.autocast():
+            return pooled(backbone, batch)
+
     before = torch.get_num_threads()
-    together = list(side_by_side(partial(pooled, backbone), batches, threads=8))
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(1)
+    try:
+        alone = [encode(batch) for batch in batches]
+        with closing(side_by_side(encode, batches, threads=9)) as found:
+            together = list(found)
+    finally:
+        torch.set_num_threads(before)
     assert all(map(torch.equal, alone, together))
 
 

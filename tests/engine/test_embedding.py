@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,15 +29,17 @@ class CountingEncoder:
     def __init__(self, *, per_residue: bool = False, fails_at: int | None = None) -> None:
         self.per_residue, self.fails_at = per_residue, fails_at
         self.batches: list[list[str]] = []
+        self.lock = threading.Lock()
 
     @property
     def seen(self) -> list[str]:
         return [sequence for batch in self.batches for sequence in batch]
 
     def pack(self, sequences: Sequence[str]) -> PackedBatch:
-        if len(self.batches) == self.fails_at:
-            raise KeyboardInterrupt
-        self.batches.append(list(sequences))
+        with self.lock:
+            if len(self.batches) == self.fails_at:
+                raise KeyboardInterrupt
+            self.batches.append(list(sequences))
         ids = [np.array([AMINO_ACIDS.index(letter) for letter in text]) for text in sequences]
         return pack(ids, first_position=0, prefix=0, suffix=0)
 
@@ -112,6 +115,45 @@ def test_an_interrupted_call_of_several_threads_goes_on(tmp_path: Path):
         torch.set_num_threads(before)
     assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
     assert 5 <= len(again.batches) <= 10  # saved after 50
+
+
+def test_sequences_above_the_budget_come_last_and_alone():
+    """One after the other, so that all threads share the work on each."""
+    sequences, before = (
+        [*random_sequences(40), "ACDEFGHIKL" * 9, "MKV" * 40],
+        torch.get_num_threads(),
+    )
+    callers: dict[int, int] = {}
+    encoder = CountingEncoder()
+    encode = encoder.encode
+
+    def noting(batch: PackedBatch) -> torch.Tensor:
+        callers[batch.lengths[-1]] = threading.get_ident()
+        return encode(batch)
+
+    encoder.encode = noting
+    torch.set_num_threads(2)
+    try:
+        found = embed(encoder, sequences, plan_of(sequences, max_tokens=80))
+    finally:
+        torch.set_num_threads(before)
+    assert found.rows.tolist() == [vector_by_hand(sequence) for sequence in sequences]
+    assert callers[90] == callers[120] == threading.get_ident()
+    assert len(set(callers.values())) > 1
+
+
+def test_a_failing_consumer_ends_the_threads(monkeypatch: pytest.MonkeyPatch):
+    sequences, before = random_sequences(60), torch.get_num_threads()
+    monkeypatch.setattr(embedding, "_scatter", lambda *_, **__: 1 / 0)
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(ZeroDivisionError) as kept:
+            embed(CountingEncoder(), sequences, plan_of(sequences, max_tokens=1))
+        assert torch.get_num_threads() == 3
+        assert not [one for one in threading.enumerate() if one.name.startswith("batches")]
+    finally:
+        torch.set_num_threads(before)
+    assert kept.value is not None  # as a notebook keeps the last error, with its frames
 
 
 def test_equal_sequences_are_encoded_once():

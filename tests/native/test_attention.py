@@ -22,7 +22,7 @@ from peftide.native.attention import (
     library,
     ways,
 )
-from peftide.native.running import BF16_UNITS, TILES, has_units
+from peftide.native.running import PAIR_UNITS, TILES, has_units
 
 LENGTHS = [1, 7, 31, 32, 33, 100, 300]
 PACKING = Packing(LENGTHS, 0.3)
@@ -36,7 +36,7 @@ def compiled(test: Callable[..., None]) -> Callable[..., None]:
     return needs_units(pytest.mark.usefixtures("way")(test))
 
 
-NEEDED = {"fp32 units": (), "bf16 units": BF16_UNITS, "tiles": TILES}
+NEEDED = {"fp32 units": (), "bf16 units": PAIR_UNITS, "tiles": TILES}
 
 
 @pytest.fixture(params=NEEDED)

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from peftide.native import building, int8
-from peftide.native.int8 import Int8Matrix, Library, built, library, multiply, rounded
-from peftide.native.running import BF16_UNITS, has_units
+from peftide.native.building import build
+from peftide.native.int8 import Int8Matrix, Library, library, multiply, rounded
+from peftide.native.running import PAIR_UNITS, has_units
 
 compiled = pytest.mark.skipif(
     library() is None, reason="needs a CPU with AVX512-VNNI and a C compiler"
@@ -20,11 +21,12 @@ compiled = pytest.mark.skipif(
 @pytest.fixture(params=["bf16 units", "fp32 units", "tiles"])
 def by(request: pytest.FixtureRequest) -> Library:
     """Libraries for CPUs with AVX512-BF16 and without, and one for which torch multiplies."""
-    if request.param == "bf16 units" and not has_units(BF16_UNITS):
+    pairs = has_units(PAIR_UNITS)
+    if request.param == "bf16 units" and not pairs:
         pytest.skip("needs a CPU with AVX512-BF16")
-    found = built(has_bf16=request.param == "bf16 units")
+    found = build(int8.SOURCES, has_bf16=pairs and request.param != "fp32 units")
     assert found is not None
-    return replace(found, by_tiles=request.param == "tiles")
+    return replace(Library.of(found), by_tiles=request.param == "tiles")
 
 
 def numbers(*shape: int, seed: int = 0) -> Tensor:

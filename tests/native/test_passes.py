@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from peftide.native import building, passes
+from peftide.native import building, running
 from peftide.native.passes import add_to, added_and_normed, library, normed, takes
 
 compiled = pytest.mark.skipif(library() is None, reason="needs a CPU with AVX-512 and a C compiler")
@@ -117,7 +117,7 @@ def test_a_library_with_wrong_numbers_is_not_used(
 
 
 def test_without_the_units_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "has_units", lambda: False)
+    monkeypatch.setattr(running, "has_units", lambda: False)
     library.cache_clear()
     try:
         assert library() is None

@@ -16,6 +16,7 @@ from peftide.backbones.half import ADAPTED, hold_half, layer_matrices
 from peftide.backbones.wide_products import WideLinear
 from peftide.errors import InputError
 from peftide.hardware import DTYPES
+from peftide.native.building import find_compiler
 from peftide.native.int8 import Int8Matrix, Int8Rows, Library, library, multiply, rounded
 
 FIX = "Use --precision auto"
@@ -29,7 +30,7 @@ class Int8Linear(nn.Linear):
 
     matrix: Int8Matrix
     by: Library
-    otherwise: type[nn.Linear]
+    unrounded_class: type[nn.Linear]
     is_on: bool
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's own name)
@@ -37,7 +38,7 @@ class Int8Linear(nn.Linear):
         rows = round_once([self], input.to(torch.bfloat16).flatten(0, -2))
         if isinstance(rows, Int8Rows):
             return self.multiply(rows).unflatten(0, input.shape[:-1])
-        return self.otherwise.forward(self, input)
+        return self.unrounded_class.forward(self, input)
 
     def multiply(self, rows: Int8Rows, *, gelu: bool = False) -> Float[Tensor, "N O"]:
         """Return the product of rows that are rounded already, or GELU of it."""
@@ -79,7 +80,7 @@ def hold_frozen(backbone: Backbone, precision: str) -> None:
         before = type(matrix)
         matrix.__class__ = Int8Linear
         assert isinstance(matrix, Int8Linear)
-        matrix.by, matrix.otherwise, matrix.is_on = by, before, True
+        matrix.by, matrix.unrounded_class, matrix.is_on = by, before, True
         matrix.matrix = Int8Matrix.of(matrix.weight, matrix.bias, by)
 
 
@@ -93,9 +94,10 @@ def check_int8(backbone: Backbone) -> Library:
     """
     by = library()
     if by is None:
+        missing = "the one at hand failed" if find_compiler() else "and PEFTIDE_COMPILE not 0"
         raise InputError(
             "received int8, but its compiled products cannot be had on this machine",
-            expected="a C compiler (gcc or clang), and PEFTIDE_COMPILE not 0",
+            expected=f"a C compiler that works (gcc or clang), {missing}",
             where="--precision",
             fix=FIX,
         )

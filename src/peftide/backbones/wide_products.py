@@ -50,7 +50,7 @@ class WideLinear(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's own name)
         """Return the product."""
         if input.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-            return super().forward(input)
+            return nn.Linear.forward(self, input)
         dtype = torch.get_autocast_dtype("cpu")
         bias = None if self.bias is None else self.bias.to(dtype)
         product = WideProduct.apply(input.to(dtype), self.weight.to(dtype), bias)

@@ -39,7 +39,7 @@ def lines(health: Health) -> Iterator[tuple[str, str]]:
     yield "device", f"{machine['device']}, {machine['device_name']}, {health.cores} cores"
     yield "computing", f"{machine['precision']}, {machine['threads']} threads"
     if machine["device"] == "cpu":
-        yield "attention", health.attention
+        yield "attention in bf16", health.attention
         yield "--precision int8", health.int8
     yield "memory", f"{byte_size(health.memory)}, free {byte_size(health.free_memory)}"
     yield "disk", f"free {byte_size(health.free_disk)} in this folder"

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -114,9 +115,13 @@ def _embed(
     # progress counts sequences, so another token budget can resume it
     left = ordered[progress.sequences_done :]
     finished, saved = len(ordered) - len(left), time.monotonic()
-    with meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done:
+    with ExitStack() as inside:
+        total = float(plan.tokens[firsts].sum())
+        done = inside.enter_context(meter(plan.title, total=total, unit="tokens"))
         done.begin_at(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
-        batches = encoded_batches(encoder, sequences, plan, places=left)
+        batches = inside.enter_context(
+            closing(encoded_batches(encoder, sequences, plan, places=left))
+        )
         for number, (batch, encoded) in enumerate(batches, start=1):
             _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
             finished += len(batch)
@@ -137,8 +142,10 @@ def _embed(
 
 def encoded_batches(
     encoder: Encoder, sequences: Sequence[str], plan: EmbeddingPlan, *, places: IntArray
-) -> Iterator[tuple[IntArray, Float[Tensor, "R D"]]]:
+) -> Generator[tuple[IntArray, Float[Tensor, "R D"]], None, None]:
     """Encode sequences in packed batches, the shortest first; yield each batch and its rows.
+
+    Close the generator if you leave it early.
 
     Parameters
     ----------
@@ -158,9 +165,12 @@ def encoded_batches(
     insides = token_budget_batches(plan.tokens[places], plan.max_tokens)
     batches = [places[inside] for inside in insides]
     threads = torch.get_num_threads() if encoder.hardware.device.type == "cpu" else 1
-    for batch, encoded in zip(batches, side_by_side(encode, batches, threads=threads), strict=True):
-        _require_finite(encoded, plan, batch)
-        yield batch, encoded
+    similar = [batch for batch in batches if plan.tokens[batch].sum() <= plan.max_tokens]
+    long = batches[len(similar) :]  # the last ones, a sequence each
+    with closing(side_by_side(encode, similar, threads=threads)) as found:
+        for batch, encoded in zip(batches, chain(found, map(encode, long)), strict=True):
+            _require_finite(encoded, plan, batch)
+            yield batch, encoded
 
 
 def _require_finite(encoded: Tensor, plan: EmbeddingPlan, batch: IntArray) -> None:

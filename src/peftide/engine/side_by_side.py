@@ -4,8 +4,10 @@ A batch of a small model is too small to divide among threads: each step of each
 for the slowest of them.
 """
 
+import ctypes
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -22,29 +24,63 @@ Result = TypeVar("Result")
 
 def side_by_side(
     work: Callable[[Item], Result], items: Sequence[Item], *, threads: int
-) -> Iterator[Result]:
-    """Yield what the work returns for each item, in order.
+) -> Generator[Result, None, None]:
+    """Yield the results of similar work on each item, in order.
+
+    Close the generator if you leave it early: running work ends, and torch uses as many threads as
+    before. Only one such call at a time may run in a process.
 
     Parameters
     ----------
     threads
-        Threads for all of the work; with few items, they share the work on each. Afterwards torch
-        uses as many as before.
+        Threads for all of the work. With few items, torch's threads share the work on each.
     """
     at_a_time = min(threads, MOST_AT_A_TIME)
     if at_a_time <= 1 or len(items) < FEWEST_BATCHES * at_a_time:
         yield from map(work, items)
         return
-    before, each = torch.get_num_threads(), threads // at_a_time
-    pool = ThreadPoolExecutor(at_a_time, "batches", lambda: torch.set_num_threads(each))
+    before, running = torch.get_num_threads(), _Running()
+    shares = [threads // at_a_time + (n < threads % at_a_time) for n in range(at_a_time)]
+    pool = ThreadPoolExecutor(at_a_time, "batches", lambda: torch.set_num_threads(shares.pop()))
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > 2 * at_a_time:
+            waiting.append(pool.submit(running.run, work, item))
+            if len(waiting) > at_a_time:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)  # a part of torch has one setting for all threads
+        try:
+            pool.shutdown(wait=False, cancel_futures=True)
+            running.stop()
+            pool.shutdown()
+        finally:
+            torch.set_num_threads(before)  # a part of torch has one setting for all threads
+
+
+class _Running:
+    """Work that runs in threads and can be stopped between two steps of Python."""
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+        self.lock = threading.Lock()
+
+    def run(self, work: Callable[[Item], Result], item: Item) -> Result:
+        """Return the result of the work."""
+        own = threading.get_ident()
+        with self.lock:
+            self.threads.add(own)
+        try:
+            return work(item)
+        finally:
+            with self.lock:
+                self.threads.discard(own)
+
+    def stop(self) -> None:
+        """Raise KeyboardInterrupt in all threads that are inside `run`."""
+        with self.lock:
+            for thread in self.threads:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt)
+                )

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from peftide.native.building import build, find_compiler
-from peftide.native.running import BF16_UNITS, TILES, Function, first_right, has_units, in_threads
+from peftide.native.building import find_compiler
+from peftide.native.running import TILES, Function, first_right, has_units, in_threads, libraries
 
 SOURCES = ("halves.c", "words.c", "products.c", "tiles.c", "attention.c")
 WIDTHS = frozenset({16, 24, 32, 64, 128})
@@ -64,7 +64,7 @@ class Packing:
 
 
 def is_compiled(query: Float[Tensor, "*heads width"]) -> bool:
-    """Return whether `attend_compiled` takes such queries: bf16 on a CPU that multiplies it."""
+    """Return whether `attend_compiled` takes such queries: bf16 on a CPU with AVX-512."""
     return (
         query.device.type == "cpu"
         and query.dtype is torch.bfloat16
@@ -162,7 +162,7 @@ def _by_token(tensor: Float[Tensor, "1 heads N width"]) -> Float[Tensor, "N head
     return by_token if heads_side_by_side else by_token.contiguous()
 
 
-@lru_cache(maxsize=4)  # once per batch, not once per layer
+@lru_cache(maxsize=16)  # once per batch, not once per layer
 def _shares(lengths: tuple[int, ...], heads: int, threads: int) -> list[tuple[int, int]]:
     """Divide sequences and heads, counted sequence by sequence, into equal work for each thread.
 
@@ -193,11 +193,8 @@ def state() -> str:
 @cache
 def library() -> Function | None:
     """Return the compiled function, or None where it cannot be had or is wrong."""
-    built = build(SOURCES, has_bf16=has_units(BF16_UNITS)) if has_units() else None
-    if built is None:
-        return None
     return first_right(
-        ways(built),
+        (way for built in libraries(SOURCES) for way in ways(built)),
         _is_right,
         warning="the compiled attention gives wrong numbers on this machine: peftide uses torch's "
         "attention instead, which is slower",

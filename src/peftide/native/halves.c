@@ -1,7 +1,8 @@
 /* Vectors of bf16 numbers for CPUs with AVX-512: rounding to them, and their products.
 
    A "word" is two bf16 numbers side by side, as the instruction vdpbf16ps multiplies them. CPUs without AVX512-BF16
-   compute the same from fp32 numbers: a bf16 number is the upper half of one. HAS_BF16 comes from the builder. */
+   compute the same, up to rounding, from fp32 numbers: a bf16 number is the upper half of one. HAS_BF16 comes from the
+   builder. */
 
 #include <immintrin.h>
 #include <stdint.h>

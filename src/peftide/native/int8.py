@@ -18,13 +18,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from peftide.hardware import INT8_UNITS
-from peftide.native.building import build, find_compiler
+from peftide.native.building import find_compiler
 from peftide.native.running import (
-    BF16_UNITS,
     Function,
     first_right,
     has_units,
     in_threads,
+    libraries,
     shares_of,
 )
 
@@ -77,6 +77,14 @@ class Library:
     multiply: Function
     finish: Function
     by_tiles: bool
+
+    @classmethod
+    def of(cls, built: ctypes.CDLL) -> "Library":
+        """Return the functions of a library."""
+        functions = (built.peftide_round, built.peftide_multiply, built.peftide_finish)
+        for function in functions:
+            function.argtypes = ARGUMENTS
+        return cls(*functions, by_tiles=has_units(TILES))
 
 
 @dataclass(frozen=True)
@@ -192,28 +200,14 @@ def state() -> str:
 @cache
 def library() -> Library | None:
     """Return the compiled functions, or None where they cannot be had or are wrong."""
-    if not (has_units() and has_units(INT8_UNITS)):
-        return None
-    found = built(has_bf16=has_units(BF16_UNITS))
-    if found is None:
+    if not has_units(INT8_UNITS):
         return None
     return first_right(
-        [found],
+        map(Library.of, libraries(SOURCES)),
         _is_right,
         warning="the compiled 8-bit products give wrong numbers on this machine: --precision int8 "
         "cannot be used",
     )
-
-
-def built(*, has_bf16: bool) -> Library | None:
-    """Return the functions, compiled for a CPU with or without AVX512-BF16, or None."""
-    found = build(SOURCES, has_bf16=has_bf16)
-    if found is None:
-        return None
-    functions = (found.peftide_round, found.peftide_multiply, found.peftide_finish)
-    for function in functions:
-        function.argtypes = ARGUMENTS
-    return Library(*functions, by_tiles=has_units(TILES))
 
 
 def _is_right(found: Library) -> bool:

@@ -12,13 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from peftide.native.building import build
 from peftide.native.running import (
-    BF16_UNITS,
     Function,
     first_right,
-    has_units,
     in_threads,
+    libraries,
     shares_of,
 )
 
@@ -100,16 +98,18 @@ def _run(
 @cache
 def library() -> Function | None:
     """Return the compiled function, or None where it cannot be had or is wrong."""
-    built = build(SOURCES, has_bf16=has_units(BF16_UNITS)) if has_units() else None
-    if built is None:
-        return None
-    built.peftide_pass.argtypes = ARGUMENTS
     return first_right(
-        [built.peftide_pass],
+        map(function_of, libraries(SOURCES)),
         _is_right,
         warning="the compiled steps between matrix products give wrong numbers on this machine: "
         "peftide uses torch's instead, which are slower",
     )
+
+
+def function_of(library: ctypes.CDLL) -> Function:
+    """Return the function of a library."""
+    library.peftide_pass.argtypes = ARGUMENTS
+    return library.peftide_pass
 
 
 def _is_right(compiled: Function) -> bool:

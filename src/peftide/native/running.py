@@ -1,16 +1,20 @@
 """Compiled functions at run time: units of the CPU, a check of their numbers, and threads."""
 
+import ctypes
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import TypeVar
 
 import torch
 
+from peftide.native.building import build
+
 UNITS = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq")
-BF16_UNITS = ("avx512_bf16",)
+PAIR_UNITS = ("avx512_bf16",)
+"""They multiply two bf16 numbers at once; without them, fp32 units do."""
 TILES = ("amx_tile", "amx_bf16")
 SMALLEST_SHARE = 128
 """Tokens for which another thread is worth its start."""
@@ -30,14 +34,30 @@ def has_units(units: Sequence[str] = UNITS) -> bool:
     return all(there.get(unit) for unit in units)
 
 
+def libraries(sources: Sequence[str]) -> Iterator[ctypes.CDLL]:
+    """Yield the libraries that can be built for this CPU, the fastest first.
+
+    An old compiler does not know all units.
+    """
+    if not has_units():
+        return
+    for has_bf16 in (True, False) if has_units(PAIR_UNITS) else (False,):
+        built = build(sources, has_bf16=has_bf16)
+        if built is not None:
+            yield built
+
+
 def first_right(
     functions: Iterable[Kind], is_right: Callable[[Kind], bool], *, warning: str
 ) -> Kind | None:
-    """Return the first function, or library, whose numbers are right; else None, with a warning."""
+    """Return the first whose numbers are right; None, with a warning if some were wrong."""
+    is_wrong = False
     for function in functions:
         if is_right(function):
             return function
-    logger.warning(warning)
+        is_wrong = True
+    if is_wrong:
+        logger.warning(warning)
     return None
 
 
@@ -58,12 +78,24 @@ def in_threads(work: Callable[[Share], int], shares: Sequence[Share]) -> list[in
     """Return what the work on each share returns; the first share runs in the caller's thread."""
     others = []
     if len(shares) > 1:
-        threads = _threads(len(shares) - 1, os.getpid())
+        threads = _beside.threads(len(shares) - 1)
         others = [threads.submit(work, share) for share in shares[1:]]
     return [work(shares[0]), *(other.result() for other in others)]
 
 
-@lru_cache(maxsize=1)
-def _threads(count: int, _process: int) -> ThreadPoolExecutor:
-    """Return the threads beside the caller's; a forked process needs its own."""
-    return ThreadPoolExecutor(max_workers=count, thread_name_prefix="compiled")
+class _Beside(threading.local):
+    """The threads beside each caller's own; a forked process needs its own, too."""
+
+    pool: ThreadPoolExecutor | None = None
+    made_for: tuple[int, int] = (0, 0)
+
+    def threads(self, count: int) -> ThreadPoolExecutor:
+        """Return so many threads."""
+        wanted = (count, os.getpid())
+        if self.pool is None or self.made_for != wanted:
+            self.pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="compiled")
+            self.made_for = wanted
+        return self.pool
+
+
+_beside = _Beside()
