@@ -117,7 +117,8 @@ def test_without_a_compiler_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 @compiled
 def test_a_matrix_without_autocast_multiplies_as_before() -> None:
     """Whatever class it had: on a CPU without units for bf16 it is a widened one."""
-    for kind in (nn.Linear, WideLinear):
+    kinds: list[type[nn.Linear]] = [nn.Linear, WideLinear]
+    for kind in kinds:
         matrix = kind(8, 4).bfloat16().requires_grad_(False)
         inputs = torch.randn(3, 8).bfloat16().requires_grad_()
         expected = nn.functional.linear(inputs, matrix.weight, matrix.bias)
