@@ -65,6 +65,7 @@ from peftide.engine.embedding import embed
 from peftide.engine.store import EmbeddingPlan
 from peftide.errors import InputError, PeftideError, StorageError, TrainingError
 from peftide.evaluation.peers import read_peer
+from peftide.hardware import Hardware
 from peftide.packing import PackedBatch, pack
 from peftide.predictor.mutating import listed_mutants
 from peftide.report import write_report
@@ -688,6 +689,8 @@ def try_point(material: Material, folder: Path, random: Random) -> None:
 
 class Letters:
     """An encoder whose rows are known: the counts of the letters."""
+
+    hardware = Hardware(torch.device("cpu"), "fp32", 9)
 
     def pack(self, sequences: Any) -> PackedBatch:
         ids = [np.array([AMINO_ACIDS.index(letter) for letter in text]) for text in sequences]

@@ -216,7 +216,7 @@ def test_vectors_of_a_folder_of_shards_are_used(
     expected = hits(run, fasta, top_k=3)
     options: dict[str, Any] = {"shard_size": 4, "number_type": number_type, **QUICK}
     embed(EmbedConfig(run=run, sequences=fasta, out=cache / "proteome", **options))
-    monkeypatch.setattr("peftide.encoding.ModelEncoder.encode", None)
+    monkeypatch.setattr("peftide.encoding.ModelEncoder.encode", lambda *_: pytest.fail("encoded"))
     with caplog.at_level("INFO"):
         found = hits(run, fasta, top_k=3, embedding_cache=cache)
     assert "9 of 9 proteins were encoded before: their vectors are in" in caplog.text

@@ -8,7 +8,7 @@ import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -17,6 +17,7 @@ MOST_AT_A_TIME = 8
 """Batches whose activations are in memory; more threads than that share the work on a batch."""
 FEWEST_BATCHES = 4
 """Batches per thread from which on it does not matter that some threads end earlier."""
+SECONDS_PER_WAIT = 0.5
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,9 +48,9 @@ def side_by_side(
         for item in items:
             waiting.append(pool.submit(running.run, work, item))
             if len(waiting) > at_a_time:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
     finally:
         try:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -57,6 +58,13 @@ def side_by_side(
             pool.shutdown()
         finally:
             torch.set_num_threads(before)  # a part of torch has one setting for all threads
+
+
+def _result(future: Future[Result]) -> Result:
+    """Wait in short turns, because a signal that comes just before a wait does not end it."""
+    while not future.done():
+        wait([future], timeout=SECONDS_PER_WAIT)
+    return future.result()
 
 
 class _Running:
