@@ -138,11 +138,16 @@ def write_table(chosen: Set, path: Path) -> Path:
     return path
 
 
-def config_of(chosen: Set, table: Path, out: Path, options: argparse.Namespace) -> TrainConfig:
-    """Return the training of a set, by the default method."""
+def settings_of(chosen: Set) -> dict[str, Any]:
+    """Return the options of a set, with the path of its sequences."""
     settings = dict(chosen.options)
     if "sequences" in settings:
         settings["sequences"] = data(settings["sequences"])
+    return settings
+
+
+def config_of(chosen: Set, table: Path, out: Path, options: argparse.Namespace) -> TrainConfig:
+    """Return the training of a set, by the default method."""
     return TrainConfig(
         data=table,
         out=out,
@@ -150,7 +155,7 @@ def config_of(chosen: Set, table: Path, out: Path, options: argparse.Namespace) 
         threads=options.threads,
         resume=True,
         checkpoint_minutes=60.0,
-        **settings,
+        **settings_of(chosen),
     )
 
 

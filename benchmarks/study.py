@@ -10,11 +10,10 @@ Comparisons that are finished in --out are read, and an interrupted one goes on.
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from methods import SETS as SHORT_SETS
-from methods import Set, data, write_table
+from methods import Set, settings_of, write_table
 from recording import add_record_option, write_record
 
 import peftide
@@ -84,9 +83,6 @@ def compared(name: str, options: argparse.Namespace) -> pd.DataFrame:
     folder, table = options.out / name, options.out / f"{name}.tsv"
     if not (folder / "leaderboard.tsv").is_file():
         write_table(SETS[name], table)
-        settings: dict[str, Any] = dict(SETS[name].options)
-        if "sequences" in settings:
-            settings["sequences"] = data(settings["sequences"])
         config = peftide.CompareConfig(
             data=table,
             methods=tuple(options.methods),
@@ -95,7 +91,7 @@ def compared(name: str, options: argparse.Namespace) -> pd.DataFrame:
             threads=1,
             out=folder,
             resume=True,
-            **settings,
+            **settings_of(SETS[name]),
         )
         peftide.compare(config)
     return pd.read_csv(folder / "leaderboard.tsv", sep="\t")
@@ -113,10 +109,10 @@ def rows_of(name: str, board: pd.DataFrame) -> list[list[str]]:
             difference = f"{row['difference']:+.3f} {interval}"
         score = f"{row['score']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
         is_trained = row["status"] == "trained"
-        backbone, method = (row["backbone"], f"`{row['method']}`") if is_trained else ("", "")
+        names = [f"`{row[key]}`" if is_trained else "" for key in ("backbone", "method")]
         rows.append(
             [
-                *(name, f"`{backbone}`" if backbone else "", method or f"{row['method']}"),
+                *(name, names[0], names[1] or row["method"]),
                 *(score, f"{row['spread']:.3f}" if pd.notna(row["spread"]) else "", difference),
                 f"{row['trained_parameters']:,.0f}" if is_trained else "",
                 f"{row['seconds']:.0f}" if is_trained else "",

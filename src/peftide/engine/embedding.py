@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -115,13 +115,11 @@ def _embed(
     # progress counts sequences, so another token budget can resume it
     left = ordered[progress.sequences_done :]
     finished, saved = len(ordered) - len(left), time.monotonic()
-    with ExitStack() as inside:
-        total = float(plan.tokens[firsts].sum())
-        done = inside.enter_context(meter(plan.title, total=total, unit="tokens"))
+    with (
+        meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done,
+        closing(encoded_batches(encoder, sequences, plan, places=left)) as batches,
+    ):
         done.begin_at(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
-        batches = inside.enter_context(
-            closing(encoded_batches(encoder, sequences, plan, places=left))
-        )
         for number, (batch, encoded) in enumerate(batches, start=1):
             _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
             finished += len(batch)

@@ -1,4 +1,4 @@
-"""Batches in; what is computed from them out, in order: several at a time, a CPU thread for each.
+"""Batches in, their results out, in order. Several CPU threads work, each on a batch of its own.
 
 A batch of a small model is too small to divide among threads: each step of each layer would wait
 for the slowest of them.

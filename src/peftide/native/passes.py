@@ -12,13 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from peftide.native.running import (
-    Function,
-    first_right,
-    in_threads,
-    libraries,
-    shares_of,
-)
+from peftide.native.running import Function, first_right, in_threads, libraries, shares_of
 
 SOURCES = ("halves.c", "passes.c")
 ARGUMENTS = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]

@@ -29,7 +29,7 @@ Share = tuple[int, int]
 
 
 def has_units(units: Sequence[str] = UNITS) -> bool:
-    """Return whether this CPU has some instructions; default: those that all functions need."""
+    """Return whether this CPU has some instructions. All functions need those of the default."""
     there = torch.cpu.get_capabilities()
     return all(there.get(unit) for unit in units)
 
