@@ -1,14 +1,14 @@
-"""Ensembles of heads of one form and of two: `--head mlp,dot --seeds 3` on frozen `mini`.
+"""Ensembles of heads of one form and of two: `--head mlp,dot --seeds 3` on a frozen backbone.
 
     python benchmarks/mixed_heads.py yeast gold --out RUNS
+    python benchmarks/mixed_heads.py gold --backbone unirep --out RUNS
 
 Each set has one training of three heads `mlp` and three heads `dot`; validation chooses the epoch
 of each. Scores are those of single heads and of ensembles, whose prediction is the mean logit. The
 score of `one mlp` is the mean over the heads, of `2 mlp` the mean over all ensembles of two, and of
 `mlp + dot` the mean over the ensembles of two heads with the same seed. Differences are on test,
 with paired 95 % intervals (such scores are averaged inside each resample). Needs PEFTIDE_DATA
-(docs/results/data.md). The vectors are those of benchmarks/pooling.py with the same --out; answers
-that are finished in --out are read, not repeated.
+(docs/results/data.md). Vectors and answers that are finished in --out are read, not made again.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pooling import SETS, config_of, cpu_seconds, difference, everything, fitted_on, pooled
+from pooling import SETS, config_of, cpu_seconds, difference, fitted
 from recording import add_record_option, write_record
 
 from peftide.evaluation.answering import Answering
@@ -55,6 +55,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", choices=[n for n in SETS if SETS[n]["task"] == "ppi"])
+    parser.add_argument("--backbone", default="mini")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True)
     add_record_option(parser)
@@ -83,12 +84,18 @@ def measured(name: str, options: argparse.Namespace) -> list[list[str]]:
 
 def trained(name: str, problem: Problem, options: argparse.Namespace) -> Path:
     """Train the heads; return the file with the logits of each, mlp before dot. Shape (6, R)."""
-    path = options.out / f"{name}-mixed.npz"
+    out = options.out / f"{name}-{options.backbone}-mixed"
+    path = out.with_suffix(".npz")
     if path.is_file():
         return path
-    stored, before = everything(name, problem, options), cpu_seconds()
-    config = replace(config_of(name, options, options.out / f"{name}-mixed"), head="mlp,dot")
-    setting, _ = fitted_on(pooled("mean", stored, np.zeros(0, int)), config, problem)
+    before = cpu_seconds()
+    config = replace(
+        config_of(name, options, out),
+        backbone=options.backbone,
+        head="mlp,dot",
+        embedding_cache=options.out / "cache",
+    )
+    setting, _ = fitted(config, problem)
     together = setting.model.head
     assert isinstance(together, Ensemble)
     logits = {"validation": [], "test": []}

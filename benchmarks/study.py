@@ -9,14 +9,18 @@ Comparisons that are finished in --out are read, and an interrupted one goes on.
 """
 
 import argparse
+import json
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 from methods import SETS as SHORT_SETS
 from methods import Set, settings_of, write_table
 from recording import add_record_option, write_record
 
 import peftide
+from peftide.comparing.leaderboard import difference
 
 SETS = {
     **SHORT_SETS,
@@ -55,8 +59,8 @@ SETS = {
     ),
 }
 METHODS = ("head", "lora", "dora", "ia3", "last_k", "full")
-COLUMNS = ("Set", "Backbone", "Method", "Test", "Deviation of the seeds", "Minus the chosen")
-COLUMNS += ("Trained parameters", "Seconds of a training")
+COLUMNS = ("Set", "Metric", "Backbone", "Method", "Test", "Deviation of the seeds")
+COLUMNS += ("Minus the head of the backbone", "Trained parameters", "Seconds of a training")
 
 
 def main() -> None:
@@ -78,8 +82,8 @@ def main() -> None:
     write_record(options.record, COLUMNS, rows)
 
 
-def compared(name: str, options: argparse.Namespace) -> pd.DataFrame:
-    """Return the leaderboard of a set."""
+def compared(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the record of the comparison on a set."""
     folder, table = options.out / name, options.out / f"{name}.tsv"
     if not (folder / "leaderboard.tsv").is_file():
         write_table(SETS[name], table)
@@ -94,31 +98,36 @@ def compared(name: str, options: argparse.Namespace) -> pd.DataFrame:
             **settings_of(SETS[name]),
         )
         peftide.compare(config)
-    return pd.read_csv(folder / "leaderboard.tsv", sep="\t")
+    return json.loads((folder / "comparison.json").read_text())
 
 
-def rows_of(name: str, board: pd.DataFrame) -> list[list[str]]:
-    """Return the trained rows in the order of the leaderboard, then the best baseline."""
-    is_baseline = board["status"] == "baseline"
-    shown = pd.concat([board[board["status"] == "trained"], board[is_baseline].head(1)])
-    rows = []
-    for _, row in shown.iterrows():
-        difference = "chosen"
-        if pd.notna(row["difference_low"]):
-            interval = f"[{row['difference_low']:+.3f}, {row['difference_high']:+.3f}]"
-            difference = f"{row['difference']:+.3f} {interval}"
-        score = f"{row['score']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        is_trained = row["status"] == "trained"
-        names = [f"`{row[key]}`" if is_trained else "" for key in ("backbone", "method")]
-        rows.append(
-            [
-                *(name, names[0], names[1] or row["method"]),
-                *(score, f"{row['spread']:.3f}" if pd.notna(row["spread"]) else "", difference),
-                f"{row['trained_parameters']:,.0f}" if is_trained else "",
-                f"{row['seconds']:.0f}" if is_trained else "",
-            ]
-        )
-    return rows
+def rows_of(name: str, found: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield the trained rows by backbone, the best first, then the best baseline."""
+    trained = [row for row in found["rows"] if row["status"] == "trained"]
+    baselines = [row for row in found["rows"] if row["status"] == "baseline"]
+    for row in sorted(trained, key=itemgetter("backbone")):
+        yield [
+            *(name, found["metric"], f"`{row['backbone']}`", f"`{row['method']}`", score(row)),
+            "" if row["spread"] is None else f"{row['spread']:.3f}",
+            gain(found, row["method"], row["backbone"]),
+            *(f"{row['trained_parameters']:,}", f"{row['seconds']:.0f}"),
+        ]
+    for row in baselines[:1]:
+        yield [name, found["metric"], "", row["method"], score(row), *("",) * 4]
+
+
+def score(row: Mapping[str, Any]) -> str:
+    """Return the score of a row with its interval."""
+    return f"{row['score']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def gain(found: dict[str, Any], method: str, backbone: str) -> str:
+    """Return the test score of a method minus that of the head on the same backbone."""
+    if method == "head":
+        return ""
+    names = (f"{one}_{backbone}" for one in (method, "head"))
+    gap = difference(found["scores"][found["part"]], *names, metric=found["metric"])
+    return f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
 
 
 if __name__ == "__main__":

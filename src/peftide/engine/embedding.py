@@ -89,8 +89,9 @@ def embed(
     plan
         Sizes and key.
     store
-        Folder for the rows. If given, the rows are memory-mapped, and a repeated call resumes from
-        the last save of an interrupted one. Otherwise the rows are held in memory.
+        Folder for the rows. If given, the rows are memory-mapped, and a repeated call goes on where
+        an interrupted one stopped, or where a killed one saved last. Otherwise the rows are held in
+        memory.
     """
     with nullcontext() if store is None else alone_at(store / "lock", wait=True):
         return _embed(encoder, sequences, plan, store=store)
@@ -114,19 +115,16 @@ def _embed(
     ordered = np.concatenate([known, ordered[~np.isin(ordered, known)]])
     # progress counts sequences, so another token budget can resume it
     left = ordered[progress.sequences_done :]
-    finished, saved = len(ordered) - len(left), time.monotonic()
+    saver = _Saver(progress, rows, finished=len(ordered) - len(left), total=len(ordered))
     with (
+        saver,
         meter(plan.title, total=float(plan.tokens[firsts].sum()), unit="tokens") as done,
         closing(encoded_batches(encoder, sequences, plan, places=left)) as batches,
     ):
         done.begin_at(float(plan.tokens[ordered].sum() - plan.tokens[left].sum()))
-        for number, (batch, encoded) in enumerate(batches, start=1):
+        for batch, encoded in batches:
             _scatter(_bits(encoded, plan.row_type), rows, batch=batch, offsets=offsets)
-            finished += len(batch)
-            is_late = time.monotonic() - saved >= SECONDS_BETWEEN_SAVES
-            if is_late or number % BATCHES_BETWEEN_SAVES == 0 or finished == len(ordered):
-                progress.save(finished, rows)
-                saved = time.monotonic()
+            saver.add(len(batch))
             done.advance(float(plan.tokens[batch].sum()))
     if len(left) or progress.checksum is None:
         _copy_repeats(rows, copies, offsets)
@@ -169,6 +167,30 @@ def encoded_batches(
         for batch, encoded in zip(batches, chain(found, map(encode, long)), strict=True):
             _require_finite(encoded, plan, batch)
             yield batch, encoded
+
+
+class _Saver:
+    """Saves the progress now and then, at the end, and when the block is interrupted."""
+
+    def __init__(self, progress: Progress, rows: np.ndarray, *, finished: int, total: int) -> None:
+        self.progress, self.rows = progress, rows
+        self.finished, self.total = finished, total
+        self.batches, self.saved = 0, time.monotonic()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is KeyboardInterrupt:
+            self.progress.save(self.finished, self.rows)
+
+    def add(self, sequences: int) -> None:
+        """Count the sequences of a further batch."""
+        self.finished += sequences
+        self.batches += 1
+        is_late = time.monotonic() - self.saved >= SECONDS_BETWEEN_SAVES
+        if is_late or self.batches % BATCHES_BETWEEN_SAVES == 0 or self.finished == self.total:
+            self.progress.save(self.finished, self.rows)
+            self.saved = time.monotonic()
 
 
 def _require_finite(encoded: Tensor, plan: EmbeddingPlan, batch: IntArray) -> None:
