@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import build_model
@@ -15,7 +16,7 @@ from peftide.run_folder import RunFolder
 from peftide.training.loop import TrainingRun
 from peftide.training.problem import Problem
 from peftide.training.setting import adapt, recipe_of
-from peftide.training.usage import Seconds
+from peftide.training.usage import Seconds, Used
 from tests.planning.conftest import Begin
 
 FEW_STEPS = 6
@@ -77,6 +78,25 @@ def test_epochs_and_layers_that_run_in_every_step_cost_more(begin: Begin, tmp_pa
     assert kept["validation"].cpu * 11 == pytest.approx(anew["validation"].cpu)
     assert kept["frozen layers, once"].cpu > 0 == anew["frozen layers, once"].cpu
     assert anew["scoring"].wall == pytest.approx(2 * anew["scoring"].cpu)
+
+
+@pytest.mark.parametrize(
+    ("threads", "max_tokens", "batches"), [(1, 20, 1), (3, 20, 3), (3, 999, 1)]
+)
+def test_memory_counts_the_batches_of_all_threads(
+    begin: Begin,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    threads: int,
+    max_tokens: int,
+    batches: int,
+) -> None:
+    monkeypatch.setattr(measuring, "ENCODING_SECONDS", 0.0)  # a sample of one batch
+    monkeypatch.setattr(measuring, "weighed", lambda work, _: Used(work(), Seconds(), 1000))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    setting, stands = begin("regression", "head", max_tokens=max_tokens)
+    it = Rehearsal(setting, stands, RunFolder(tmp_path / "scratch"))
+    assert it.encode(splits=False) == 1000 * batches
 
 
 def test_more_rows_cost_what_the_line_through_two_sizes_says(

@@ -23,6 +23,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def at_a_time(items: int, threads: int) -> int:
+    """Return how many of the items are worked on at the same time.
+
+    Examples
+    --------
+    >>> at_a_time(100, threads=4), at_a_time(100, threads=64), at_a_time(7, threads=4)
+    (4, 8, 1)
+    """
+    most = min(threads, MOST_AT_A_TIME)
+    return most if items >= FEWEST_BATCHES * most else 1
+
+
 def side_by_side(
     work: Callable[[Item], Result], items: Sequence[Item], *, threads: int
 ) -> Generator[Result, None, None]:
@@ -36,18 +48,18 @@ def side_by_side(
     threads
         Threads for all of the work. With few items, torch's threads share the work on each.
     """
-    at_a_time = min(threads, MOST_AT_A_TIME)
-    if at_a_time <= 1 or len(items) < FEWEST_BATCHES * at_a_time:
+    workers = at_a_time(len(items), threads)
+    if workers <= 1:
         yield from map(work, items)
         return
     before, running = torch.get_num_threads(), _Running()
-    shares = [threads // at_a_time + (n < threads % at_a_time) for n in range(at_a_time)]
-    pool = ThreadPoolExecutor(at_a_time, "batches", lambda: torch.set_num_threads(shares.pop()))
+    shares = [threads // workers + (n < threads % workers) for n in range(workers)]
+    pool = ThreadPoolExecutor(workers, "batches", lambda: torch.set_num_threads(shares.pop()))
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(running.run, work, item))
-            if len(waiting) > at_a_time:
+            if len(waiting) > workers:
                 yield _result(waiting.popleft())
         while waiting:
             yield _result(waiting.popleft())

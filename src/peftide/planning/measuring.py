@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.optimize import nnls
 
 from peftide.backbones import cut_below_training
 from peftide.encoding import DISK_SHARE
 from peftide.engine.blocks import Batch
+from peftide.engine.side_by_side import at_a_time
 from peftide.engine.trunk_cache import TrunkEncoder, fill_trunk_cache, trunk_plan
 from peftide.files import free_bytes
 from peftide.hardware import reset_peak_memory
+from peftide.packing import token_budget_batches
 from peftide.planning.layer_choice import choice_seconds
 from peftide.planning.sampling import random_rows, sampled_sequences, shortened, some_of, work_of
 from peftide.planning.stand_in import StandIn
@@ -176,7 +179,15 @@ class Rehearsal:
             self.below = self._rate(fill, stored) * self.each_below
         grown = weighed(lambda: encoder.embed(sample), self.device).grown_bytes
         self.above = self._rate(lambda: encoder.embed(sample), sample) * self.each_above
-        return grown
+        return grown * self._at_a_time(distinct) / self._at_a_time(sample)
+
+    def _at_a_time(self, sequences: list[str]) -> int:
+        """Return the number of batches that are encoded at the same time."""
+        if self.device.type != "cpu":
+            return 1
+        tokens = self.encoder.tokens(sequences)
+        batches = token_budget_batches(tokens, self.encoder.hardware.max_tokens)
+        return at_a_time(len(batches), torch.get_num_threads())
 
     def _rate(self, work: Callable[[], object], sequences: list[str]) -> Seconds:
         _, seconds = clocked(work, self.device)
