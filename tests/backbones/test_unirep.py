@@ -8,6 +8,7 @@ import torch
 
 from peftide.backbones.loading import load_backbone
 from peftide.backbones.unirep import (
+    KEPT_BYTES,
     MATRICES,
     SEGMENT_NUMBERS,
     Cell,
@@ -143,6 +144,12 @@ def test_activations_are_recomputed_if_they_do_not_fit_or_the_user_asks(
     once = len(runs)
     found.sum().backward()
     assert len(runs) == (once if fits and not asked else 2 * once)
+
+
+def test_a_small_batch_can_use_memory_as_a_large_one():
+    backbone = untrained()
+    backbone.train_as_if_larger(10.0)
+    assert backbone.model.memory_use == MemoryUse(kept_bytes=KEPT_BYTES // 10)
 
 
 def test_truncation_changes_gradients_of_long_sequences_alone():

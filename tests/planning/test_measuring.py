@@ -8,6 +8,7 @@ import torch
 
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import build_model
+from peftide.engine.blocks import Batch
 from peftide.model import count_parameters
 from peftide.planning import measuring
 from peftide.planning.measuring import COPIES, Measurement, Rehearsal, Sizes, measure_training
@@ -99,6 +100,25 @@ def test_memory_counts_the_batches_of_all_threads(
     assert it.encode(splits=False) == 1000 * batches
 
 
+def test_a_small_step_uses_memory_as_the_largest_one(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting, stands = begin("ppi", "lora")
+    it, times = Rehearsal(setting, stands, RunFolder(tmp_path / "scratch")), []
+    it.encode(splits=False)
+    whole, it.chosen = it.chosen[0], [Batch(it.chosen[0].examples[:1])] * len(it.chosen)
+    backbone = setting.model.backbone
+    monkeypatch.setattr(type(backbone), "train_as_if_larger", lambda _, found: times.append(found))
+    it.take_steps(1.0)
+    small, large = (
+        min(
+            it.run.fitting.source.costs[one.encoded(it.members)].sum(), it.run.fitting.source.budget
+        )
+        for one in (it.chosen[0], whole)
+    )
+    assert times == [pytest.approx(large / small)]
+
+
 def test_more_rows_cost_what_the_line_through_two_sizes_says(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,8 +132,9 @@ def test_more_rows_cost_what_the_line_through_two_sizes_says(
         return measuring.Used(None, Seconds(1 + rows, 2 + 2 * rows), 100 * rows)
 
     monkeypatch.setattr(measuring, "weighed", weighed)
+    monkeypatch.setattr(measuring, "search_seconds", lambda _: Seconds(3, 6))
     found = it.score()
-    assert (found.seconds, found.grown_bytes) == (Seconds(17, 34), 1600)  # 8 rows in each part
+    assert (found.seconds, found.grown_bytes) == (Seconds(20, 40), 1600)  # 8 rows in each part
 
 
 def rows_of(problem: Problem) -> int:

@@ -81,6 +81,13 @@ class Backbone(nn.Module, ABC):
         """
         return None
 
+    def train_as_if_larger(self, times: float) -> None:
+        """Use memory in training as with batches that are so many times larger.
+
+        `peftide plan` measures a small step to forecast a large one. A backbone that changes its
+        way with the size of the batch must then choose the way of the large one.
+        """
+
 
 class LayeredBackbone(Backbone, ABC):
     """A backbone whose layers have names, and that can be cut between two layers.

@@ -56,6 +56,27 @@ KINSHIP = Form[Hits](
 )
 
 
+@dataclass(frozen=True)
+class Searches:
+    """The searches of a training.
+
+    Attributes
+    ----------
+    homologues
+        That of the baselines.
+    kinship
+        That of the audit.
+    """
+
+    homologues: Search
+    kinship: auditing.Search
+
+
+def remembered_searches(store: Path | None = None, *, threads: int | None = None) -> Searches:
+    """Return searches that run only once for the same sequences; see `remembered_search`."""
+    return Searches(remembered_search(store, threads=threads), remembered_kinship(store))
+
+
 def remembered_search(store: Path | None = None, *, threads: int | None = None) -> Search:
     """Return a search for homologues that runs only once for the same sequences.
 

@@ -18,7 +18,15 @@ from peftide.files import free_bytes
 from peftide.hardware import reset_peak_memory
 from peftide.packing import token_budget_batches
 from peftide.planning.layer_choice import choice_seconds
-from peftide.planning.sampling import random_rows, sampled_sequences, shortened, some_of, work_of
+from peftide.planning.sampling import (
+    extrapolated,
+    random_rows,
+    sampled_sequences,
+    shortened,
+    some_of,
+    work_of,
+)
+from peftide.planning.searching import FINDING_NOTHING, search_seconds
 from peftide.planning.stand_in import StandIn
 from peftide.predictor import Predictor
 from peftide.report import write_report_if_possible
@@ -251,22 +259,21 @@ class Rehearsal:
             Trained parameters of the training, as a multiple of those in the measured model.
         """
         set_training_mode(self.encoder.model)
-        self._step(self.chosen[-1])
-        grown = weighed(lambda: self._step(self.chosen[0]), self.device).grown_bytes
+        missing = self._missing_tokens()
+        self.encoder.model.backbone.train_as_if_larger(missing)
+        self.run.step(self.chosen[-1])
+        grown = weighed(lambda: self.run.step(self.chosen[0]), self.device).grown_bytes
         taken: list[tuple[FloatArray, Seconds]] = []
         while len(taken) < MOST_STEPS and sum(used.cpu for _, used in taken) < STEP_SECONDS:
             batch = self.chosen[len(taken) % len(self.chosen)]
-            _, used = clocked(lambda batch=batch: self._step(batch), self.device)
+            _, used = clocked(lambda batch=batch: self.run.step(batch), self.device)
             taken.append((self.sizes_of(batch), used))
         cpu = np.array([used.cpu for _, used in taken])
         layers = self.each_above if self.encodes else 1.0
         each = fitted(np.stack([sizes for sizes, _ in taken]), cpu) * [more, 1.0, layers]
         seconds = float(each @ np.sum([self.sizes_of(batch) for batch in self.batches], axis=0))
         epoch = Seconds(seconds, seconds * sum(used.wall for _, used in taken) / cpu.sum())
-        return epoch, grown * layers * self._missing_tokens()
-
-    def _step(self, batch: Batch) -> None:
-        self.run.step(batch)
+        return epoch, grown * layers * missing
 
     def _missing_tokens(self) -> float:
         """Return the tokens of an epoch's largest graph, as a multiple of the measured graph."""
@@ -286,16 +293,12 @@ class Rehearsal:
             setting = replace(self.answering, problem=some, embeddings=made_up)
             sizes.append(_scored_rows(some))
             found.append(weighed(lambda setting=setting: self._score(setting), self.device))
-        first, last = found[0].seconds, found[-1].seconds
-        beyond = (rows - sizes[-1]) / max(1, sizes[-1] - sizes[0])
-        seconds = Seconds(
-            last.cpu + beyond * max(0.0, last.cpu - first.cpu),
-            last.wall + beyond * max(0.0, last.wall - first.wall),
-        )
+        measured = [(size, one.seconds) for size, one in zip(sizes, found, strict=True)]
+        seconds = extrapolated(measured, rows) + search_seconds(self.answering)
         return Used(found[-1].result, seconds, round(found[-1].grown_bytes * rows / sizes[-1]))
 
     def _score(self, setting: Setting) -> Predictor:
-        predictor, _ = score(setting, self.folder)
+        predictor, _ = score(setting, self.folder, searches=FINDING_NOTHING)
         write_report_if_possible(self.folder.path)
         return predictor
 

@@ -13,6 +13,7 @@ from peftide.packing import token_budget_batches
 from peftide.sequences.dataset import keep_used_proteins, select_rows
 from peftide.tasks import Targets
 from peftide.training.problem import Problem
+from peftide.training.usage import Seconds
 from peftide.types import FloatArray, IntArray
 
 FEWEST_EXAMPLES = 10
@@ -96,4 +97,36 @@ def _some_targets(targets: Targets, examples: IntArray) -> Targets:
         values=targets.values[rows],
         counted=targets.counted[rows],
         offsets=np.concatenate([[0], np.cumsum(counts)]),
+    )
+
+
+def evenly_spaced(ordered: Sequence[str], count: int) -> list[str]:
+    """Return the sequence in the middle of each of equal parts.
+
+    Examples
+    --------
+    >>> evenly_spaced(["A", "AC", "ACD", "ACDE"], 2)
+    ['AC', 'ACDE']
+    """
+    places = (2 * np.arange(count) + 1) * len(ordered) // (2 * count)
+    return [ordered[int(place)] for place in places]
+
+
+def extrapolated(measured: Sequence[tuple[float, Seconds]], size: float) -> Seconds:
+    """Return the time for a size, on the line through the first and the last measured one.
+
+    Examples
+    --------
+    >>> extrapolated([(10, Seconds(1.0, 2.0)), (20, Seconds(1.5, 3.0))], 100)
+    Seconds(cpu=5.5, wall=11.0)
+    >>> extrapolated([], 0)
+    Seconds(cpu=0.0, wall=0.0)
+    """
+    if not measured:
+        return Seconds()
+    (first, begun), (last, ended) = measured[0], measured[-1]
+    beyond = (size - last) / max(1.0, last - first)
+    return Seconds(
+        ended.cpu + beyond * max(0.0, ended.cpu - begun.cpu),
+        ended.wall + beyond * max(0.0, ended.wall - begun.wall),
     )

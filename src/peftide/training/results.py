@@ -11,7 +11,7 @@ from peftide.backbones.names import hub_id_of
 from peftide.bundle import Bundle, save_bundle
 from peftide.evaluation.beside import NONE, Beside, chosen, fitted_beside, suitable
 from peftide.evaluation.decisions import decide, notes_on
-from peftide.evaluation.homology import remembered_kinship, remembered_search
+from peftide.evaluation.homology import Searches, remembered_searches
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.record import evaluate_parts
 from peftide.evaluation.relatives import with_kinship
@@ -33,10 +33,17 @@ from peftide.types import FloatArray
 PROBE_EXAMPLES = 4
 
 
-def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
+def score(
+    setting: Setting, folder: RunFolder, *, searches: Searches | None = None
+) -> tuple[Predictor, Results]:
     """Calibrate on validation, score every later part and its baselines, and write the tables.
 
     The baselines are stored too, so that later evaluations can compare with them.
+
+    Parameters
+    ----------
+    searches
+        Searches for similar proteins; None remembers them where the encoded proteins are kept.
     """
     config, problem = setting.config, setting.problem
     logits = {part: setting.logits(part) for part in problem.targets if part != "train"}
@@ -49,7 +56,9 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
             imbalance=config.imbalance,
         )
     )
-    beside = _baselines(setting, folder)
+    store = config.embedding_cache or folder.checkpoints
+    searches = searches or remembered_searches(store, threads=config.threads)
+    beside = _baselines(setting, folder, searches)
     others = beside.scored(parts)
     metrics = evaluate_parts(
         parts,
@@ -75,15 +84,14 @@ def score(setting: Setting, folder: RunFolder) -> tuple[Predictor, Results]:
     return predictor, results
 
 
-def _baselines(setting: Setting, folder: RunFolder) -> Beside:
+def _baselines(setting: Setting, folder: RunFolder, searches: Searches) -> Beside:
     """Fit the chosen baselines, and store them in the run folder."""
     config, problem = setting.config, setting.problem
-    store = config.embedding_cache or folder.checkpoints
     beside = fitted_beside(
         {part: problem.part(part) for part in problem.targets},
         chosen(config.baselines, suitable(problem.task)),
         named=config.baselines,
-        search=remembered_search(store, threads=config.threads),
+        search=searches.homologues,
         scores=setting.scores,
     )
     beside.store(folder.baselines, problem.part("train"))
@@ -91,7 +99,7 @@ def _baselines(setting: Setting, folder: RunFolder) -> Beside:
         return beside
     subject = Subject(problem.dataset, problem.task.level == "pair", trained=True)
     settings = SimilaritySettings(threads=config.threads)
-    return with_kinship(beside, subject, settings=settings, search=remembered_kinship(store))
+    return with_kinship(beside, subject, settings=settings, search=searches.kinship)
 
 
 def save(setting: Setting, predictor: Predictor, folder: RunFolder) -> None:
