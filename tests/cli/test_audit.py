@@ -82,3 +82,19 @@ def test_the_next_command_names_a_task_if_the_labels_fit_several(
     said = capsys.readouterr().err
     assert "Another choice: --task regression." in said
     assert said.endswith("next: peftide train --data t.tsv --task multiclass --out my_run\n")
+
+
+@pytest.mark.parametrize("leaks", [False, True])
+def test_the_next_command_keeps_the_wild_type(
+    capsys: pytest.CaptureFixture[str], *, leaks: bool
+) -> None:
+    wild_type = "MKVLAWGHKLMNPQRSTVWY"
+    names = [f"{old}{site}A" for site, old in enumerate(wild_type, start=1) if old != "A"]
+    rows = [(name, k + 0.5, "test" if k % 4 == 0 else "train") for k, name in enumerate(names)]
+    rows += [(names[0], 0, "train")] * leaks
+    write_rows(Path("t.tsv"), "mutant label split", rows)
+    assert main(["audit", "--data", "t.tsv", "--wild-type", wild_type]) == 3 * leaks
+    (command,) = re.findall(r"^next: peftide (.*)$", capsys.readouterr().err, re.MULTILINE)
+    assert f"--wild-type {wild_type}" in command
+    if leaks:
+        assert main(shlex.split(command)) == 0

@@ -111,7 +111,7 @@ def test_sums_of_single_substitutions_are_warned_of(
     listed = write_rows(tmp_path / "m.tsv", "mutant", [("K2G:R10G",), ("K2G",), ("R10G",), ("WT",)])
     caplog.clear()
     table = peftide.mutate(MutateConfig(run=run, out=tmp_path / "out", mutants=listed, **PLAIN))
-    assert "1 combination" in caplog.text
+    assert "1 combined variant" in caplog.text
     assert ("row for the wild type" in caplog.text) == (not is_measured)
     found = dict(zip(table["mutant"].tolist(), table["prediction"].tolist(), strict=True))
     if is_measured:
@@ -136,3 +136,24 @@ def test_an_error_rate_without_intervals_is_refused(
     table = peftide.mutate(MutateConfig(run=few, out=tmp_path / "o", **PLAIN))
     assert "low" not in table
     assert "note: too few validation variants" in caplog.text
+
+
+def test_tested_variants_are_measured_and_a_missing_wild_type_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = {part: labelled_rows("variants", part, 24) for part in ("train", "validation", "test")}
+    rows = [(*row, part) for part, found in parts.items() for row in found]
+    table = write_rows(tmp_path / "scan.tsv", f"{header_of('variants')} split", rows)
+    config = small_config(
+        *(tmp_path, "variants", "head"),
+        **{"head": "auto", "head_width": 256, "baselines": ("none",), "test": ()} | STEPLESS,
+    )
+    config = replace(config, train=None, validation=None, data=table, out=tmp_path / "run")
+    run = peftide.train(config).path
+    with caplog.at_level("WARNING"):
+        found = peftide.mutate(MutateConfig(run=run, out=tmp_path / "out", **PLAIN))
+    measured = set(found.query("measured == 'yes'")["mutant"])
+    assert measured == {str(row[0]) for row in rows}
+    assert "train has no wild type" in caplog.text
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["wild_type"]["in_train"] is False

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 
 from peftide.evaluation.rows import ScoredPart
 from peftide.sequences import Dataset, Examples, Proteins
+from peftide.sequences.records import WildType
 from peftide.tasks import TASKS, Labels, Targets
 
 YES_NO = Labels(class_names=("0", "1"), class_counts=(1, 1))
@@ -47,3 +49,20 @@ def test_residues_belong_to_their_sequence() -> None:
     assert first not in others
     assert len(set(others)) == 1
     assert len(rows.values) == 4
+
+
+def test_single_substitutions_at_one_site_are_one_unit() -> None:
+    data, targets = dataset([[0], [2], [3], [2]])
+    data = replace(data, variants_of=WildType("MK"))
+    units = ScoredPart(TASKS["variants"], Labels(), data, "test", targets).rows().units
+    assert units.kind == "site"
+    assert units.count == 2  # the wild type, and site 2
+    wild, first, second, again = units.members[:, 0].tolist()
+    assert wild != first == second == again
+
+
+def test_combinations_are_units_by_themselves() -> None:
+    data, targets = dataset([[0], [2], [3], [2]])
+    data = replace(data, variants_of=WildType("WK"))  # all change site 1, two site 2 as well
+    units = ScoredPart(TASKS["variants"], Labels(), data, "test", targets).rows().units
+    assert (units.kind, units.count) == ("sequence", 3)

@@ -31,7 +31,7 @@ def test_listed_mutants_keep_to_the_sites(tmp_path: Path) -> None:
     config = MutateConfig(run=tmp_path, out=tmp_path / "out", mutants=path)
     assert listed_mutants(config, WILD_TYPE, {2}) == ["K12R"]
     path.write_text("name\nK12R\n", encoding="utf-8")
-    with pytest.raises(InputError, match="no column mutant"):
+    with pytest.raises(InputError, match="no column of mutants"):
         listed_mutants(config, WILD_TYPE, {2})
 
 
@@ -72,3 +72,25 @@ def test_validation_rows_are_found_in_either_file(tmp_path: Path) -> None:
     found = validation_rows(tmp_path)
     assert found is not None
     assert found["id"].tolist() == ["K2R"]
+
+
+def test_a_list_of_mave_db_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("# Accession: urn:mavedb:1\nhgvs_pro\np.Lys12Arg\n", encoding="utf-8")
+    config = MutateConfig(run=tmp_path, out=tmp_path / "out", mutants=path)
+    assert listed_mutants(config, WILD_TYPE, {2}) == ["p.Lys12Arg"]
+
+
+def test_excluded_mutants_are_counted_and_advice_names_no_missing_option(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "m.tsv"
+    config = MutateConfig(run=tmp_path, out=tmp_path / "out", mutants=path)
+    path.write_text("mutant\nM11A\nK12R\n", encoding="utf-8")
+    with caplog.at_level("WARNING"):
+        assert listed_mutants(config, WILD_TYPE, {2}) == ["K12R"]
+    assert "1 excluded mutant" in caplog.text
+    path.write_text("mutant\nW12R\n", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        listed_mutants(config, WILD_TYPE, {2})
+    assert "--wild-type" not in str(error.value)

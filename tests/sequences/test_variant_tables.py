@@ -182,3 +182,23 @@ def test_the_parts_of_a_data_set_have_one_wild_type(path: Path) -> None:
     second = read(path, text, wild_type=WILD_TYPE[:-1] + "Y")
     with pytest.raises(InputError, match="different wild types"):
         read_dataset({"train": first, "test": second}, TableOptions(), level="sequence")
+
+
+@pytest.mark.parametrize("options", [{}, {"offset": 100}])
+def test_the_offset_is_known_from_the_whole_sequences(path: Path, options: dict[str, Any]) -> None:
+    text = "mutant,mutated_sequence,DMS_score\nK102R,MRVLAWGHKL,0.5\nK102A:H108A,MAVLAWGAKL,-0.5\n"
+    table = read(path, text, **options)
+    assert table.variants_of is not None
+    assert (table.variants_of.sequence, table.variants_of.offset) == (WILD_TYPE, 100)
+
+
+def test_a_letter_that_is_no_amino_acid_is_no_wild_type(path: Path, fasta: Path) -> None:
+    text = "sequence,label\nMRVLAWGHKL,1\nMKVLAXGHKL,2\n"
+    with pytest.raises(InputError, match=r":3, column sequence.*'X' at residue 6"):
+        read(path, text, wild_type=str(fasta))
+
+
+def test_unknown_effects_and_a_kept_stop_are_counted(path: Path, fasta: Path) -> None:
+    text = "hgvs_pro,score\np.Lys2Arg,1\np.Met1?,2\np.Ter11=,3\np.Ter11Gln,4\n"
+    found = kinds(read(path, text, wild_type=str(fasta)))
+    assert found == {"unknown_effects": 1, "synonymous_rows": 1, "insertion_variants": 1}

@@ -41,7 +41,7 @@ def test_one_offset_is_found_for_the_whole_file(offset: int) -> None:
     assert [str(changes[0]) for changes in found.changes] == [
         f"{letter}{n}Y" for n, letter in enumerate(WILD_TYPE, start=1)
     ]
-    assert [finding.kind for finding in found.findings] == ["numbering_offset"] * bool(offset)
+    assert [finding.kind for finding in found.findings] == ["renumbered_mutants"] * bool(offset)
 
 
 def test_several_fitting_offsets_are_refused_until_one_is_named() -> None:

@@ -11,7 +11,7 @@ import pytest
 from peftide.config.options import TableOptions
 from peftide.errors import InputError
 from peftide.sequences.dataset import read_dataset
-from peftide.sequences.records import Dataset, Examples, Proteins
+from peftide.sequences.records import Dataset, Examples, Proteins, WildType
 from peftide.sequences.repeats import distinct_examples, distinct_sequences
 from peftide.sequences.tables import read_table
 from peftide.splitting.held_out import Kind, hold_out_validation
@@ -277,3 +277,13 @@ def test_auto_wants_both_labels_in_validation():
 def test_auto_takes_whole_proteins_on_yeast(seed: int):
     held = hold_out_validation(yeast(), fraction=0.1, kind="auto", seed=seed)
     assert "none_seen" in chosen(held)
+
+
+def test_the_wild_type_of_variants_stays_in_train() -> None:
+    data = make_dataset([[2 * k] for k in range(12)], 24)
+    train = {"train": data.parts["train"]}
+    data = replace(data, parts=train, variants_of=WildType(data.proteins.sequences[4]))
+    for seed in range(30):
+        found = hold_out_validation(data, fraction=0.5, kind="random", seed=seed)
+        assert data.proteins.sequences[4] in sequences_of(found, "train")
+        assert data.proteins.sequences[4] not in sequences_of(found, "validation")

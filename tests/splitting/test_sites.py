@@ -5,8 +5,10 @@ import pytest
 
 from peftide.config import SplitConfig
 from peftide.errors import InputError
+from peftide.splitting.plan import plan_split
 from peftide.splitting.rows import SplitRows, read_rows
 from peftide.splitting.sites import (
+    TRAIN,
     VariantRows,
     are_variants,
     split_by_order,
@@ -38,6 +40,38 @@ def test_changed_sites_are_counted_against_the_wild_type(tmp_path: Path) -> None
     found = variant_rows(rows_of(tmp_path, sequences), kind="position")
     assert found.changes.tolist() == [0] + [1] * 12 + [2]
     assert found.site[found.row == 13].tolist() == [3, 7]
+
+
+def mutants_of(folder: Path, names: list[str], *, kind: str, seed: int = 0) -> SplitRows:
+    """A table of mutants; the wild type given is not the commonest residue at every site."""
+    table = write_rows(folder / "t.tsv", "mutant label", [(n, k) for k, n in enumerate(names)])
+    return read_rows(
+        SplitConfig(input=(table,), wild_type=WILD, kind=kind, seed=seed, out=folder / "out")
+    )
+
+
+def test_a_given_wild_type_counts_the_changes(tmp_path: Path) -> None:
+    first = f"{WILD[0]}1{'W' if WILD[0] != 'W' else 'A'}"
+    others = [f"{WILD[n]}{n + 1}{'W' if WILD[n] != 'W' else 'A'}" for n in range(1, 13)]
+    rows = mutants_of(tmp_path, ["WT", first, *(f"{first}:{one}" for one in others)], kind="order")
+    assert are_variants(rows)
+    assert variant_rows(rows, kind="order").changes.tolist() == [0, 1] + [2] * 12
+
+
+@pytest.mark.parametrize("kind", ["random", "position", "order"])
+def test_the_wild_type_is_in_train(tmp_path: Path, kind: str) -> None:
+    names = [f"{WILD[n]}{n + 1}{'W' if WILD[n] != 'W' else 'A'}" for n in range(20)]
+    names += [f"{names[0]}:{one}" for one in names[1:9]]
+    for seed in range(20):
+        rows = mutants_of(tmp_path, ["WT", *names], kind=kind, seed=seed)
+        config = SplitConfig(
+            input=(tmp_path / "t.tsv",),
+            kind=kind,
+            seed=seed,
+            fractions=(0.3, 0.3, 0.4),
+            out=tmp_path / "out",
+        )
+        assert plan_split(rows, config).part[0] == TRAIN
 
 
 def test_other_sequences_are_refused(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ class Subject:
         if self.pairs:
             return None
         train = [self.sequences[number] for number in self.proteins("train")]
-        return variants_of(self.sequences, train=train)
+        known = self.dataset.variants_of
+        wild_type = None if known is None else known.sequence
+        return variants_of(self.sequences, train=train, wild_type=wild_type)
 
     @cached_property
     def lengths(self) -> IntArray:

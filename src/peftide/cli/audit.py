@@ -54,6 +54,8 @@ def say_next_command(config: AuditConfig, result: AuditResult) -> None:
         tables += [path for _, path in named_files(config.test)]
         words = [word for path in tables if path for word in ("--input", str(path))]
         words += reading_words(config, SplitConfig)
+        if result.subject.variants is not None:
+            words += ["--kind", "position"]
         say_next(["peftide", "split", *words, "--out", str(free_path("parts"))])
         return
     words = [*changed_words(config, TABLES), *reading_words(config, TrainConfig)]

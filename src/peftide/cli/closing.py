@@ -15,7 +15,7 @@ from peftide.run_folder import RunFolder
 from peftide.tasks import TASKS, VARIANT_TASKS
 
 TABLES = ("data", "train", "validation", "test")
-READING = ("sequences", "missing", "allow_bin")
+READING = ("sequences", "missing", "allow_bin", "wild_type", "offset")
 """Options, beside those of columns, that another command needs to read the same table."""
 UNLABELLED = {"missing": "error", "label_column": "label"}
 """Options of a training that a new table does not need."""

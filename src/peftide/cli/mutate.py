@@ -7,7 +7,9 @@ from peftide.cli.streams import say
 from peftide.commands.mutate import ORDER, PICTURE, SCORES, mutate
 from peftide.config import MutateConfig
 from peftide.config.unread import Names
+from peftide.outputs import read_record
 from peftide.quantities import count_of, number
+from peftide.work_folder import RECORD
 
 SHOWN = 10
 
@@ -21,7 +23,11 @@ def run(config: MutateConfig, given: Names) -> None:
     changes = np.asarray(table["change"])
     wild_type = float(np.asarray(table.iloc[:, 1])[0] - changes[0])
     above = count_of(int((changes > 0).sum()), "mutant")
-    say(f"wild type: {table.columns[1]} {number(wild_type)}; {above} of {len(table):,} above it")
+    start = f"wild type: {table.columns[1]} {number(wild_type)}"
+    if read_record(config.out / RECORD)["wild_type"]["in_train"]:
+        say(f"{start}; {above} of {len(table):,} above it")
+    else:
+        say(f"{start}, not measured in train: the mutants cannot be compared with it")
     new = table["measured"].tolist().count("no")
     best = f"the best {min(config.top, new):,} of {new:,} that were not measured are to order"
     say(f"{count_of(len(table), 'mutant')}; {best}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from peftide.cli.closing import changed_words, reading_words, say_next_training, say_written
+from peftide.cli.closing import reading_words, say_next_training, say_written
 from peftide.cli.printing import aligned
 from peftide.cli.streams import say
 from peftide.commands.split import split
@@ -30,7 +30,6 @@ def run(config: SplitConfig, given: Names) -> None:
     say("\n".join(split_lines(result.record)))
     say_written(table=result.path)
     words = ["--data", str(result.path), *reading_words(config, TrainConfig)]
-    words += changed_words(config, ("wild_type", "offset"), reader=TrainConfig)
     say_next_training(words, result.tasks)
 
 

@@ -81,7 +81,8 @@ def mutate(config: MutateConfig, *, given: Names = NOTHING) -> pd.DataFrame:
         )
         write_text(folder.path / PICTURE, as_file(picture))
         record = environment(0, command=MUTATE) | {"status": "finished", "model": str(config.run)}
-        record |= {"wild_type": {answer: scored.wild_type}, "options": as_mapping(config)}
+        of_wild_type = {answer: scored.wild_type, "in_train": scored.trained_on_wild_type}
+        record |= {"wild_type": of_wild_type, "options": as_mapping(config)}
         write_json(folder.record, record)
         work.put(WRITTEN_BY[MUTATE])
     return table.drop(columns="sequence")

@@ -89,6 +89,8 @@ def fitting_tasks(rows: SplitRows, config: SplitConfig) -> tuple[str, ...] | Non
             config.label_column,
         )
         return ()
+    if rows.wild_type is not None:
+        return None
     single = rows.level == "sequence"
     texts = rows.proteins.sequences
     lengths = [len(texts[protein]) for protein in rows.members[:, 0]] if single else None

@@ -125,7 +125,8 @@ class Answering:
             raise InputError(
                 "this model has no prediction sets",
                 where="--error-rate",
-                fix="Only tasks with one true class per row have them",
+                fix="Only tasks with one true class per row have them (intervals of the values of "
+                "variants: `peftide mutate --mutants`)",
             )
         return self.decisions.conformal
 

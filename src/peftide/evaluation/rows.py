@@ -8,6 +8,7 @@ import pandas as pd
 from peftide.metrics import Support, Units, label_support
 from peftide.metrics.weighted import Name
 from peftide.sequences import Dataset, Examples, distinct_sequences
+from peftide.similarity.reference import changes
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import FloatArray, IntArray
 
@@ -75,7 +76,25 @@ def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:
     if numbers.shape[1] == 2:
         return "protein", numbers
     if examples.clusters is None:
-        return "sequence", numbers
+        sites = only_sites(dataset, examples)
+        return ("sequence", numbers) if sites is None else ("site", sites)
     # a sequence without a cluster is a cluster by itself
     names = [name or f"\t{number}" for name, number in zip(examples.clusters, numbers, strict=True)]
     return "cluster", pd.factorize(np.array(names, dtype=object))[0].astype(np.int64)[:, None]
+
+
+def only_sites(dataset: Dataset, examples: Examples) -> IntArray | None:
+    """Return the site at which each variant changes; None if some change at several. Shape (B, 1).
+
+    Substitutions at one site resemble each other. The wild type is a site by itself.
+    """
+    if dataset.variants_of is None:
+        return None
+    used, places = np.unique(examples.members[:, 0], return_inverse=True)
+    sequences = [dataset.proteins.sequences[protein] for protein in used]
+    found = changes(sequences, dataset.variants_of.sequence)
+    if not len(found.site) or np.bincount(found.sequence).max() > 1:
+        return None
+    sites = np.full(len(used), -1)
+    sites[found.sequence] = found.site
+    return sites[places][:, None]

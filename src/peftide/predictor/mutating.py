@@ -9,7 +9,7 @@ regression).
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from peftide.bundle_record import model_folder, read_bundle_record
+from peftide.bundle_record import Record, model_folder, read_bundle_record
 from peftide.config import MutateConfig
-from peftide.errors import InputError
-from peftide.predictor.predictor import Predictor, load
-from peftide.quantities import count_of
+from peftide.errors import InputError, did_you_mean
+from peftide.predictor.predictor import Predictor, added_effects, load
 from peftide.run_folder import RunFolder
 from peftide.saved import read_frame
 from peftide.sequences import sequence_hash
@@ -30,6 +29,7 @@ from peftide.sequences.findings import say_findings
 from peftide.sequences.mutants import LETTERS
 from peftide.sequences.records import WildType, place
 from peftide.sequences.tallies import Tally
+from peftide.sequences.variant_tables import MUTANTS
 from peftide.sequences.variants import Changes, read_variants
 from peftide.types import FloatArray
 from peftide.variants.head import VariantHead
@@ -38,6 +38,8 @@ from peftide.variants.rows import letters_of
 
 logger = logging.getLogger(__name__)
 
+COLUMNS = ("mutant", *MUTANTS)
+"""Columns of a list of mutants; the first one that it has is read."""
 WILD_TYPE = "WT"
 """The mutant without a substitution."""
 FEWEST = 20
@@ -54,10 +56,13 @@ class Scored:
         One row per mutant, the best first, with its sites and its sequence.
     wild_type
         Answer for the wild type.
+    trained_on_wild_type
+        Whether the wild type was in train.
     """
 
     table: pd.DataFrame
     wild_type: float
+    trained_on_wild_type: bool
 
 
 def score_mutants(config: MutateConfig, *, sites: set[int], needs_intervals: bool) -> Scored:
@@ -98,12 +103,16 @@ def score_mutants(config: MutateConfig, *, sites: set[int], needs_intervals: boo
     elif answer == "prediction":
         _say_no_intervals(config, needs_intervals=needs_intervals)
     table["change"] = table[answer] - of_wild_type
-    warn_of_sums(predictor, config.run, [len(changes) for changes in found.changes])
+    known = record_of(config.run).trained_on
+    is_known = sequence_hash(wild_type.sequence) in known
+    say_findings(added_effects(found.sequences, predictor.encoder.model.head))
+    if not is_known:
+        warn_of_mean()
     table["site"] = sites_of(found.changes, wild_type.offset)
-    table["measured"] = measured(config.run, found.sequences)
+    table["measured"] = measured(config.run, found.sequences, wild_type)
     table["sequence"] = found.sequences
     table = table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
-    return Scored(table, of_wild_type)
+    return Scored(table, of_wild_type, is_known)
 
 
 def _say_no_intervals(config: MutateConfig, *, needs_intervals: bool) -> None:
@@ -123,28 +132,12 @@ def _say_no_intervals(config: MutateConfig, *, needs_intervals: bool) -> None:
     logger.warning("note: %s", reason)
 
 
-def warn_of_sums(predictor: Predictor, run: Path, counts: Sequence[int]) -> None:
-    """Warn of combinations if the model only knows single substitutions.
-
-    Parameters
-    ----------
-    counts
-        Number of substitutions of each variant.
-    """
-    several = sum(count > 1 for count in counts)
-    if not several or ridge_of(predictor).knows_combinations:
-        return
-    start = "its measured value"
-    if "no" in measured(run, [predictor.wild_type_and_offset().sequence]):
-        start = (
-            "the mean of the training values, so good substitutions add up too high: "
-            "train again with a row for the wild type (mutant WT)"
-        )
+def warn_of_mean() -> None:
+    """Warn that the answer for the wild type says little."""
     logger.warning(
-        "warning: %s, but no training variant had several substitutions: the model adds their "
-        "effects, and the wild type counts as %s",
-        count_of(several, "combination"),
-        start,
+        "warning: train has no wild type, so its prediction is about the mean of the training "
+        "values: the column change compares with this mean, and good substitutions of a "
+        "combination add up too high. Train again with a row for the wild type (mutant WT)"
     )
 
 
@@ -182,20 +175,28 @@ def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -
     """
     path = config.mutants
     assert path is not None
-    grid = read_grid(path, ("mutant",))
-    if "mutant" not in grid.cells:
-        raise InputError("there is no column mutant", where=path)
-    names = [name.strip() for name in grid.cells["mutant"]]
+    grid = read_grid(path, COLUMNS)
+    column = next((name for name in COLUMNS if name in grid.cells), None)
+    if column is None:
+        raise InputError(
+            "there is no column of mutants",
+            expected=f"a column {' or '.join(COLUMNS)}",
+            where=path,
+            fix=did_you_mean(COLUMNS[0], grid.cells),
+        )
+    names = [name.strip() for name in grid.cells[column]]
     found = read_variants(
         names,
         wild_type.sequence,
-        where=lambda row: f"{place(path, int(grid.lines[row]))}, column mutant",
+        where=lambda row: f"{place(path, int(grid.lines[row]))}, column {column}",
         offset=wild_type.offset,
+        fix="Name residues and number sites as in the training table",
     )
     say_findings(found.findings)
     if not len(found.rows):
         raise InputError("no row names a variant that can be scored", where=path)
     repeats = Tally("repeated_mutants", "the variant is scored once")
+    outside = Tally("excluded_mutants", "left out: they change a site that must not change")
     chosen: dict[str, str] = {}
     rows = zip(found.rows.tolist(), found.sequences, found.changes, strict=True)
     for row, sequence, changes in rows:
@@ -203,7 +204,9 @@ def listed_mutants(config: MutateConfig, wild_type: WildType, sites: set[int]) -
             repeats.add(f"{place(path, int(grid.lines[row]))} {names[row]}")
         elif all(change.position in sites for change in changes):
             chosen[sequence] = names[row]
-    say_findings(repeats.findings("variants"))
+        else:
+            outside.add(f"{place(path, int(grid.lines[row]))} {names[row]}")
+    say_findings((*repeats.findings("variants"), *outside.findings("variants")))
     return list(chosen.values())
 
 
@@ -219,11 +222,19 @@ def sites_of(changes: Iterable[Changes], offset: int) -> list[str]:
     return [":".join(str(change.position + offset) for change in each) for each in changes]
 
 
-def measured(run: Path, sequences: Iterable[str]) -> list[str]:
-    """Return yes for each variant that the model was trained or validated on, else no."""
-    record = read_bundle_record(model_folder(run))
+def measured(run: Path, sequences: Iterable[str], wild_type: WildType) -> list[str]:
+    """Return yes for each variant that the labelled tables of the training had, else no."""
+    record = record_of(run)
     known = record.trained_on | record.validated_on
+    names = reported_mutants(run)
+    reported = read_variants(names, wild_type.sequence, offset=wild_type.offset)
+    known |= set(map(sequence_hash, reported.sequences))
     return ["yes" if sequence_hash(sequence) in known else "no" for sequence in sequences]
+
+
+def record_of(run: Path) -> Record:
+    """Return the record of the model of a run."""
+    return read_bundle_record(model_folder(run))
 
 
 def expected_errors(predictor: Predictor, sequences: tuple[str, ...]) -> FloatArray:
@@ -263,7 +274,7 @@ def conformal_limit(scores: FloatArray, error_rate: float) -> float | None:
 def validation_rows(run: Path) -> pd.DataFrame | None:
     """Return the predictions of a run for its validation part, or None."""
     folder = RunFolder(run)
-    for path in (folder.path / "validation.tsv", folder.predictions):
+    for path in (folder.validation, folder.predictions):
         if path.is_file():
             types = {"id": str, "split": str, "label": float, "prediction": float}
             rows = read_frame(path, columns=types.keys() - {"split"}, dtype=types)
@@ -271,3 +282,11 @@ def validation_rows(run: Path) -> pd.DataFrame | None:
             if len(rows):
                 return rows
     return None
+
+
+def reported_mutants(run: Path) -> list[str]:
+    """Return the mutants of the parts that a run reported; none without its predictions."""
+    path = RunFolder(run).predictions
+    return (
+        read_frame(path, columns={"id"}, dtype={"id": str})["id"].tolist() if path.is_file() else []
+    )

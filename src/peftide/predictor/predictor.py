@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
+from torch import nn
 
 from peftide.backbones.int8_products import hold_frozen
 from peftide.bundle import Bundle, load_bundle
@@ -29,10 +30,11 @@ from peftide.sequences import (
     read_table,
     sequence_lookup,
 )
-from peftide.sequences.records import WildType
+from peftide.sequences.records import Finding, WildType
 from peftide.tasks.reading import reading_options
 from peftide.tasks.residue import check_lengths
 from peftide.types import FloatArray, IntArray
+from peftide.variants.head import VariantHead
 from peftide.variants.rows import VariantRows
 
 PART = "input"
@@ -177,8 +179,11 @@ class Predictor:
             sequences = None  # each variant has its own
         dataset = read_dataset({PART: table}, columns, level=level, sequences=sequences)
         check_lengths_of_variants(dataset, self.wild_type)
+        texts = dataset.proteins.sequences
+        variants = [texts[member] for member in dataset.parts[PART].members[:, 0]]
+        found = added_effects(variants, self.encoder.model.head)
         max_length = self.encoder.max_length
-        found = backbone_findings(
+        found += backbone_findings(
             dataset.proteins, self.encoder.model.backbone, max_length=max_length
         )
         if level == "residue":
@@ -259,6 +264,13 @@ class Predictor:
         with self.encoder.hardware.computing():
             places = vectors.add(dataset.proteins.sequences)
         return self.answer(vectors.embeddings(), places[dataset.parts[PART].members])
+
+
+def added_effects(sequences: Sequence[str], head: nn.Module) -> tuple[Finding, ...]:
+    """Count the variants with several substitutions that a model of single ones answers."""
+    count = head.added(sequences) if isinstance(head, VariantHead) and len(sequences) else 0
+    decision = "no training variant had several substitutions, so the model adds their effects"
+    return (Finding(PART, "combined_variants", count, decision),) if count else ()
 
 
 def check_lengths_of_variants(dataset: Dataset, wild_type: str | None) -> None:

@@ -96,6 +96,7 @@ def parse_grid(
     InputError
         As `read_grid`.
     """
+    text = without_comments(text)
     other = OTHER_FILES.get(text.lstrip()[:1])
     if other is not None:
         names = "id_a and id_b for pairs, else id or sequence"
@@ -378,3 +379,20 @@ def _decimals(rows: list[Row]) -> str:
                 "write it with a point"
             )
     return ""
+
+
+def without_comments(text: str) -> str:
+    r"""Return a text in which the comment lines at its beginning are empty.
+
+    Only the exports of MAVE-DB have such lines, so the header below them must name HGVS columns.
+
+    Examples
+    --------
+    >>> without_comments("# Accession: urn:mavedb:1\nhgvs_pro,score\n")
+    '\nhgvs_pro,score\n'
+    """
+    if not text.startswith("#"):
+        return text
+    lines = text.split("\n")
+    first = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
+    return "\n".join([""] * first + lines[first:]) if "hgvs_" in lines[first] else text

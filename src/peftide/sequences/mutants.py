@@ -24,13 +24,24 @@ SYNONYMOUS = frozenset({"sy", "syn", "synonymous", "silent", "=", "(=)"})
 FRAMESHIFT = re.compile(r"fs", re.IGNORECASE)
 INSERTION = re.compile(r"ins|dup|ext", re.IGNORECASE)
 DELETION = re.compile(r"del|Δ", re.IGNORECASE)
-PREFIX = re.compile(r"^.*?(?:\b|_)p\.|^p\.")
+PREFIX = re.compile(r"^(.*?)(?:\b|_)p\.|^()p\.")
 """Everything before the change in HGVS: `NP_000537.3:p.`."""
+UNKNOWN = re.compile(r"\?$")
+"""At the end of a change whose effect on the protein is unknown: `p.Met1?`."""
 SEPARATORS = re.compile(r"[:,;/+|&\s_]+")
 ONE = re.compile(r"([A-Z])(-?\d{1,9})([A-Z*=~-])", re.IGNORECASE)
 THREE = re.compile(r"([A-Z]{3})(-?\d{1,9})([A-Z]{3}|[*=~-])", re.IGNORECASE)
 
-Kind = Literal["substitutions", "wild_type", "synonymous", "stop", "deletion", "insertion", "fs"]
+Kind = Literal[
+    "substitutions",
+    "wild_type",
+    "synonymous",
+    "stop",
+    "deletion",
+    "insertion",
+    "fs",
+    "unknown",
+]
 """What a mutant is; only the first three are whole proteins of the length of the wild type."""
 
 
@@ -89,15 +100,23 @@ def parse_mutant(text: str) -> Mutant:
     --------
     >>> [str(each) for each in parse_mutant("p.[Ala24Gly;Thr30Ser]").substitutions]
     ['A24G', 'T30S']
+    >>> [str(each) for each in parse_mutant("NP_1.2:p.Ala24Gly").substitutions]
+    ['A24G']
+    >>> [str(each) for each in parse_mutant("G7C:p.Asn8Arg").substitutions]
+    ['G7C', 'N8R']
     >>> parse_mutant("_wt").kind, parse_mutant("A24A").kind, parse_mutant("p.Arg97fs").kind
     ('wild_type', 'synonymous', 'fs')
+    >>> parse_mutant("p.Met1?").kind, parse_mutant("p.Ter92=").kind
+    ('unknown', 'synonymous')
     """
-    bare = PREFIX.sub("", text.strip()).strip("[]() ")
+    bare = _without_prefix(text.strip()).strip("[]() ")
     word = re.sub(r"[\s_-]", "", bare).lower()
     if word in WILD_TYPES:
         return Mutant("wild_type")
     if word in SYNONYMOUS:
         return Mutant("synonymous")
+    if UNKNOWN.search(bare):
+        return Mutant("unknown")
     length_changes = _change_of_length(bare)
     if length_changes is not None:
         return length_changes
@@ -106,6 +125,16 @@ def parse_mutant(text: str) -> Mutant:
     if not named:
         raise _unknown(text)
     return _mutant(named, text)
+
+
+def _without_prefix(text: str) -> str:
+    """Return the text without an accession of HGVS; a change before `p.` is none."""
+    found = PREFIX.match(text)
+    if found is None:
+        return text
+    before = SEPARATORS.split(found[1] or "")
+    named = any(ONE.fullmatch(piece) or THREE.fullmatch(piece) for piece in before)
+    return text if named else text[found.end() :]
 
 
 def _change_of_length(text: str) -> Mutant | None:
@@ -124,12 +153,14 @@ def _mutant(named: list[Substitution], text: str) -> Mutant:
         raise InputError(
             f"the mutant {cropped(text, LONGEST_NAME)!r} names residue {twice[0]} more than once"
         )
-    if any(each.new == "*" for each in named):
+    if any(each.new == "*" != each.old for each in named):
         return Mutant("stop")
+    if any(each.old == "*" != each.new for each in named):
+        return Mutant("insertion")  # the protein goes on
     if any(each.new == "-" for each in named):
         return Mutant("deletion")
     changed = tuple(sorted(each for each in named if each.new != each.old))
-    unchanged = tuple(sorted(each for each in named if each.new == each.old))
+    unchanged = tuple(sorted(each for each in named if each.new == each.old != "*"))
     return Mutant("substitutions" if changed else "synonymous", changed, unchanged)
 
 

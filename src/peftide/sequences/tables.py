@@ -40,7 +40,7 @@ from peftide.sequences.missing import looks_missing
 from peftide.sequences.records import Finding, WildType, place
 from peftide.sequences.tallies import Tally
 from peftide.sequences.text_files import read_text
-from peftide.sequences.variant_tables import variants_in, without_comments
+from peftide.sequences.variant_tables import variants_in
 from peftide.types import BoolArray, IntArray, Level
 
 logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ def read_table(
         if text.lstrip().startswith(">") and level in ("sequence", "residue") and not needs_labels:
             raise_problems(unread_columns(columns, every_column(columns), said="a FASTA file"))
             return _table_from_fasta(parse_fasta(path, text), path)
-        grid = parse_grid(path, without_comments(text), column_names(columns), problems=found)
+        grid = parse_grid(path, text, column_names(columns), problems=found)
     else:
         grid = _grid_of(source, columns, ids=ids)
     table = None

@@ -5,6 +5,7 @@ ProteinGym files (`mutant`, `mutated_sequence`, `DMS_score`) and MAVE-DB exports
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from peftide.sequences.mutants import parse_mutant
 from peftide.sequences.records import LIST, Finding, Proteins, WildType, place
 from peftide.sequences.tallies import row_findings
 from peftide.sequences.variants import (
+    Changes,
     Variants,
     changes_between,
     mutant_name,
@@ -39,6 +41,8 @@ SHORTEST = 10
 GAP = 10.0
 """Factor between two groups of labels that makes them look like two scales."""
 SMALLEST_GROUP = 0.01
+MOST_COMPARED = 200
+"""Mutants whose whole sequences tell the offset of their positions."""
 
 
 @dataclass(frozen=True)
@@ -184,23 +188,6 @@ def _by_id(name: str, proteins: Proteins, path: str) -> str:
     return proteins.sequences[proteins.ids.index(name)]
 
 
-def without_comments(text: str) -> str:
-    r"""Return a text in which the comment lines at its beginning are empty.
-
-    Only the exports of MAVE-DB have such lines, so the header below them must name HGVS columns.
-
-    Examples
-    --------
-    >>> without_comments("# Accession: urn:mavedb:1\nhgvs_pro,score\n")
-    '\nhgvs_pro,score\n'
-    """
-    if not text.startswith("#"):
-        return text
-    lines = text.split("\n")
-    first = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
-    return "\n".join([""] * first + lines[first:]) if "hgvs_" in lines[first] else text
-
-
 def _first(grid: Grid, usual: str, others: Sequence[str]) -> str | None:
     return next((name for name in (usual, *others) if name in grid.cells), None)
 
@@ -230,20 +217,50 @@ def _from_sequences(grid: Grid, column: str | None, columns: RowOptions) -> str:
             where=grid.path,
             fix="Give it with --wild-type FILE (FASTA), or add a column of whole sequences",
         )
-    for name, sequence in zip(grid.cells[column], grid.cells[given], strict=True):
-        if looks_missing(name) or looks_missing(sequence):
-            continue
-        residues = list(sequence.strip().upper())
-        changes = parse_mutant(name).substitutions
-        if changes and all(0 < one.position <= len(residues) for one in changes):
+    pairs = _pairs_of(grid.cells[column], grid.cells[given])
+    offset = _shared_offset(pairs) if columns.offset == "auto" else columns.offset
+    for changes, sequence in pairs:
+        residues = list(sequence)
+        if all(0 < one.position - offset <= len(residues) for one in changes):
             for one in changes:
-                residues[one.position - 1] = one.old
+                residues[one.position - offset - 1] = one.old
             return "".join(residues)
     raise InputError(
         f"the wild type cannot be told from the columns {column} and {given}",
         where=grid.path,
         fix="Give it with --wild-type FILE (FASTA)",
     )
+
+
+def _pairs_of(names: Sequence[str], sequences: Sequence[str]) -> list[tuple[Changes, str]]:
+    """Return the first mutants that change residues, with their whole sequences."""
+    found: list[tuple[Changes, str]] = []
+    for name, sequence in zip(names, sequences, strict=True):
+        if looks_missing(name) or looks_missing(sequence):
+            continue
+        with suppress(InputError):  # raised later, with its place
+            if changes := parse_mutant(name).substitutions:
+                found.append((changes, sequence.strip().upper()))
+        if len(found) == MOST_COMPARED:
+            break
+    return found
+
+
+def _shared_offset(pairs: Sequence[tuple[Changes, str]]) -> int:
+    """Return the only offset with which all sequences have the new residues; 0 if it fits.
+
+    Examples
+    --------
+    >>> _shared_offset([(parse_mutant("L103V").substitutions, "MKVW")])
+    100
+    """
+    possible: set[int] | None = None
+    for changes, sequence in pairs:
+        for one in changes:
+            places = (n for n, letter in enumerate(sequence, start=1) if letter == one.new)
+            own = {one.position - place for place in places}
+            possible = own if possible is None else possible & own
+    return possible.pop() if possible and len(possible) == 1 and 0 not in possible else 0
 
 
 def _of_sequences(grid: Grid, column: str, wild_type: str) -> Variants:

@@ -9,7 +9,7 @@ import numpy as np
 from peftide.errors import InputError, raise_problems
 from peftide.quantities import count_of
 from peftide.sequences.missing import looks_missing
-from peftide.sequences.mutants import Mutant, Substitution, parse_mutant
+from peftide.sequences.mutants import LETTERS, Mutant, Substitution, parse_mutant
 from peftide.sequences.records import Finding
 from peftide.sequences.tallies import Tally
 from peftide.types import IntArray
@@ -19,6 +19,7 @@ LEFT_OUT = {
     "deletion": ("deletion_variants", "left out: the task reads substitutions only"),
     "insertion": ("insertion_variants", "left out: the task reads substitutions only"),
     "fs": ("frameshift_variants", "left out: the task reads substitutions only"),
+    "unknown": ("unknown_effects", "left out: the change of the protein is unknown"),
     "missing": ("unnamed_variants", "left out: the name of the mutant is missing"),
 }
 """Kind of a mutant → kind and decision of the finding about its rows."""
@@ -31,6 +32,8 @@ WHOLE = ("substitutions", *READ_AS_WILD_TYPE)
 SECOND_OFFSET_SHARE = 0.9
 """Share of the disagreeing residues that must fit a second offset for the message to name it."""
 SHOWN = 3
+NUCLEOTIDES = frozenset("ACGTUN")
+FIX = "Check the wild type (--wild-type) and the numbering"
 
 Changes = tuple[Substitution, ...]
 
@@ -69,6 +72,7 @@ def read_variants(
     where: Callable[[int], str] = "row {}".format,
     offset: int | None = None,
     part: str = "variants",
+    fix: str = FIX,
 ) -> Variants:
     """Return the sequences of mutants; all residues are checked against the wild type.
 
@@ -85,6 +89,8 @@ def read_variants(
         else the only offset with which they all agree.
     part
         Part of the data, for the findings.
+    fix
+        Advice if residues differ from the wild type.
 
     Raises
     ------
@@ -108,7 +114,7 @@ def read_variants(
         raise_problems([*problems, *said])
     if offset is None:
         offset = _find_offset(named, wild_type, where)
-    _check(named, wild_type, where, offset=offset)
+    _check(named, wild_type, where, offset=offset, fix=fix)
     kept = [row for row in range(len(names)) if row in mutants and mutants[row].kind in WHOLE]
     moved = [
         tuple(replace(each, position=each.position - offset) for each in mutants[row].substitutions)
@@ -139,7 +145,7 @@ def changes_between(wild_type: str, sequence: str) -> Changes:
     Raises
     ------
     InputError
-        If the lengths differ.
+        If the lengths differ, or another residue is none of the 20 amino acids.
 
     Examples
     --------
@@ -154,6 +160,12 @@ def changes_between(wild_type: str, sequence: str) -> Changes:
     differing = [
         place for place, (a, b) in enumerate(zip(wild_type, sequence, strict=True)) if a != b
     ]
+    for site in differing:
+        if sequence[site] not in LETTERS:
+            raise InputError(
+                f"a sequence with {sequence[site]!r} at residue {site + 1}",
+                expected="an amino acid at each residue that differs from the wild type",
+            )
     return tuple(Substitution(p + 1, wild_type[p], sequence[p]) for p in differing)
 
 
@@ -215,13 +227,20 @@ def _fits(wild_type: str, position: int, old: str) -> bool:
 
 
 def _check(
-    named: Mapping[int, Changes], wild_type: str, where: Callable[[int], str], *, offset: int
+    named: Mapping[int, Changes],
+    wild_type: str,
+    where: Callable[[int], str],
+    *,
+    offset: int,
+    fix: str,
 ) -> None:
     wrong = _wrong(named, wild_type, offset)
     if wrong:
         problems = [f"{where(row)}: {_mismatch(one, wild_type, offset)}" for row, one in wrong]
-        fix = _second_offset(named, wrong, wild_type, where=where, offset=offset)
-        raise_problems(problems, fix=fix or "Check the wild type (--wild-type) and the numbering")
+        advice = _second_offset(named, wrong, wild_type, where=where, offset=offset)
+        if set(wild_type) <= NUCLEOTIDES:
+            advice = "The wild type looks like DNA: give the protein"
+        raise_problems(problems, fix=advice or fix)
 
 
 def _wrong(
@@ -273,7 +292,7 @@ def _second_offset(
             f"The file seems to have two offsets: {total - len(wrong):,} residues fit the offset "
             f"{offset}, and {where(row)} and others fit {best}. Number all rows in one way"
         )
-    return ""
+    return f"All residues fit the offset {best}, not {offset} (--offset)"
 
 
 def _findings(
@@ -284,7 +303,7 @@ def _findings(
     for row, name in enumerate(names):
         kind = mutants[row].kind if row in mutants else "missing"
         if kind in tallies:
-            tallies[kind].add(f"{where(row)} {name}")
+            tallies[kind].add(f"{where(row)} {name}".rstrip())
     return tuple(found for tally in tallies.values() for found in tally.findings(part))
 
 
@@ -293,4 +312,4 @@ def _offset_finding(offset: int, part: str, named: Mapping[int, Changes]) -> tup
         return ()
     count = sum(bool(changes) for changes in named.values())
     decision = f"position {1 + offset} as written is residue 1 of the wild type (offset {offset})"
-    return (Finding(part, "numbering_offset", count, decision),)
+    return (Finding(part, "renumbered_mutants", count, decision),)

@@ -51,7 +51,7 @@ class VariantSet:
     Attributes
     ----------
     reference
-        The commonest residue of each site.
+        The wild type, or the commonest residue of each site.
     changes
         Differences of each sequence from it.
     """
@@ -60,13 +60,17 @@ class VariantSet:
     changes: Changes
 
 
-def variants_of(sequences: Sequence[str], *, train: Sequence[str] = ()) -> VariantSet | None:
+def variants_of(
+    sequences: Sequence[str], *, train: Sequence[str] = (), wild_type: str | None = None
+) -> VariantSet | None:
     """Return the changes of sequences that all share half of their residues with one, else None.
 
     Parameters
     ----------
     train
         Sequences whose commonest residues are the reference; default, and if they are few: all.
+    wild_type
+        The reference, if it is known.
 
     Examples
     --------
@@ -74,7 +78,7 @@ def variants_of(sequences: Sequence[str], *, train: Sequence[str] = ()) -> Varia
     >>> found.reference, np.unique(found.changes.site).tolist()
     ('MKVLAG', [2, 5])
     """
-    reference = reference_of(train if len(train) >= FEWEST else sequences)
+    reference = wild_type or reference_of(train if len(train) >= FEWEST else sequences)
     if reference is None:
         return None
     found = changes(sequences, reference)

@@ -15,7 +15,6 @@ from peftide.outputs import WRITTEN_BY
 from peftide.sequences.parts import PARTS
 from peftide.sequences.yes_no import is_yes, opposite
 from peftide.splitting.plan import SplitPlan
-from peftide.splitting.record import UNKNOWN
 from peftide.splitting.rows import Cells, SplitRows, input_files
 from peftide.work_folder import Work
 
@@ -142,7 +141,7 @@ class _Layout:
 
     def dropped(self) -> Iterator[Cells]:
         """Yield the rows without a part, in input order, with the reason."""
-        why = np.full(len(self.rows.cells), UNKNOWN, dtype=object)
+        why = np.full(len(self.rows.cells), self.rows.why_unknown, dtype=object)
         why[self.rows.known] = ""
         for reason, marked in self.plan.reasons().items():
             why[self.rows.known[marked]] = reason

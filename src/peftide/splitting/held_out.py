@@ -36,7 +36,8 @@ class _Choice:
 def hold_out_validation(dataset: Dataset, *, fraction: float, kind: Kind, seed: int) -> Dataset:
     """Return the data set with a validation part made of rows of its train part.
 
-    Repeats of an example stay together, so no sequence (for pairs: no pair) is on both sides.
+    Repeats of an example stay together, so no sequence (for pairs: no pair) is on both sides. The
+    wild type of variants stays in train, because all predictions are compared with it.
 
     Parameters
     ----------
@@ -141,6 +142,9 @@ class _Chooser:
         lengths = None if pairs else [len(dataset.proteins.sequences[first]) for first in firsts]
         labels = label_shares(self.train.labels, lengths=lengths)
         self.labels = labels.values if labels.names else np.ones((len(firsts), 1))
+        known = dataset.variants_of
+        sequences = np.array(dataset.proteins.sequences, dtype=object)
+        self.free = (sequences != (known and known.sequence))[firsts]
         self.careful = "none_seen" if pairs else "cluster"
         self.ways = {
             "random": self._random,
@@ -159,6 +163,7 @@ class _Chooser:
         if kind == "auto":
             return self._auto()
         inside, outside = self.ways[kind]()
+        inside, outside = inside & self.free, outside | ~self.free
         counted = self.train.counted
         if not (counted & inside).any() or not (counted & outside).any():
             raise InputError(

@@ -16,7 +16,13 @@ from peftide.splitting.groups import ProteinGroups, protein_groups
 from peftide.splitting.label_shares import LabelShares, label_shares
 from peftide.splitting.negatives import SampledNegatives, sample_negatives
 from peftide.splitting.rows import SplitRows
-from peftide.splitting.sites import are_variants, split_by_order, split_by_site, variant_rows
+from peftide.splitting.sites import (
+    TRAIN,
+    are_variants,
+    split_by_order,
+    split_by_site,
+    variant_rows,
+)
 from peftide.splitting.stratified import split_at_random
 from peftide.types import BoolArray, FloatArray, IntArray
 
@@ -228,11 +234,14 @@ class Division:
     seed: int
 
     def at_random(self) -> IntArray:
-        """Return a random part for each row."""
+        """Return a random part for each row; a known wild type is in train."""
         strata = self.labels.argmax(axis=1)
-        return split_at_random(
+        part = split_at_random(
             self.rows.asked, self.counted, strata, fractions=self.fractions, seed=self.seed
         )
+        sequences = np.array(self.rows.proteins.sequences, dtype=object)
+        is_wild_type = (sequences == self.rows.wild_type)[self.rows.members[:, 0]]
+        return np.where(is_wild_type, TRAIN, part)
 
     def by_changes(self, kind: str) -> IntArray:
         """Return the part of each variant, by its changed sites or by their number."""

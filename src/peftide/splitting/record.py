@@ -13,7 +13,6 @@ from peftide.splitting.plan import SplitPlan, largest_group, numbered
 from peftide.splitting.rows import SplitRows
 from peftide.types import BoolArray, IntArray
 
-UNKNOWN = "no sequence"
 ASKS = {
     "none_seen": "how well does a model predict pairs of new proteins?",
     "cluster": "how well does a model predict proteins unlike the training proteins?",
@@ -179,7 +178,7 @@ def _label_shares(plan: SplitPlan, chosen: IntArray, *, drawn: int) -> dict[str,
 
 def reasons_counted(rows: SplitRows, plan: SplitPlan) -> dict[str, int]:
     """Return the number of dropped rows by reason."""
-    counts = {UNKNOWN: len(rows.cells) - len(rows.known)}
+    counts = {rows.why_unknown: len(rows.cells) - len(rows.known)}
     counts |= {reason: int(marked.sum()) for reason, marked in plan.reasons().items()}
     return {reason: count for reason, count in counts.items() if count}
 

@@ -1,7 +1,7 @@
 """The tables of `peftide split` → their unchanged rows, and the proteins in them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from peftide.config import SplitConfig
 from peftide.errors import InputError, Problems
+from peftide.quantities import count_of_kind
 from peftide.sequences import (
     Dataset,
     Examples,
@@ -19,13 +20,16 @@ from peftide.sequences import (
     read_dataset,
 )
 from peftide.sequences.columns import column_names, has_pairs
+from peftide.sequences.dataset import select_rows
 from peftide.sequences.delimited import Grid, read_grid
-from peftide.sequences.missing import missing_labels
+from peftide.sequences.missing import looks_missing, missing_labels
 from peftide.sequences.tables import table_of
+from peftide.sequences.variants import LEFT_OUT, READ_AS_WILD_TYPE
 from peftide.types import BoolArray, IntArray, Level
 
 Cells = tuple[str, ...]
 REPORTED = ("matched_by_accession", "own_sequences", "missing_clusters")
+OF_MUTANTS = ("renumbered_mutants", *(kind for kind, _ in (LEFT_OUT | READ_AS_WILD_TYPE).values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,8 @@ class SplitRows:
         Text of each row, or None.
     findings
         Findings counted while reading.
+    wild_type
+        The sequence that the rows are variants of, if the table names mutants.
     where
         Index of a row → its file and line.
     """
@@ -67,7 +73,13 @@ class SplitRows:
     labels: tuple[str, ...] | None
     clusters: tuple[str, ...] | None
     findings: tuple[Finding, ...]
+    wild_type: str | None
     where: Callable[[int], str]
+
+    @property
+    def why_unknown(self) -> str:
+        """The reason why the other rows have no part."""
+        return "no sequence" if self.wild_type is None else "no whole protein, or no value"
 
     def selfs(self) -> BoolArray:
         """Mark the pairs of a sequence with itself. Shape (B,)."""
@@ -98,6 +110,7 @@ def read_rows(config: SplitConfig) -> SplitRows:
     problems.raise_all()
     # residue labels may begin or end with a space, which the level "sequence" strips
     dataset = read_dataset(tables, config, level="pair" if level == "pair" else "residue")
+    dataset = _measured_variants(dataset)
     members = np.concatenate([part.members for part in dataset.parts.values()])
     numbers = distinct_sequences(dataset.proteins)
     asked = distinct_examples(members, numbers)
@@ -113,8 +126,21 @@ def read_rows(config: SplitConfig) -> SplitRows:
         labels=_column(dataset, "labels"),
         clusters=_column(dataset, "clusters"),
         findings=_findings(dataset),
+        wild_type=None if dataset.variants_of is None else dataset.variants_of.sequence,
         where=partial(_where, list(dataset.parts.values())),
     )
+
+
+def _measured_variants(dataset: Dataset) -> Dataset:
+    """Return the data set without the variants that have no value, as a training reads it."""
+    if dataset.variants_of is None:
+        return dataset
+    parts = {}
+    for name, examples in dataset.parts.items():
+        labels = examples.labels or [""]
+        missing = np.array([looks_missing(label) for label in labels], dtype=bool)
+        parts[name] = examples if missing.all() else select_rows(examples, ~missing)
+    return replace(dataset, parts=parts)
 
 
 def _where(parts: Sequence[Examples], row: int) -> str:
@@ -153,6 +179,10 @@ def _known(grids: Sequence[Grid], dataset: Dataset) -> IntArray:
 def _findings(dataset: Dataset) -> tuple[Finding, ...]:
     """Return the findings that a split reports: choices about proteins, clusters and labels."""
     chosen = tuple(found for found in dataset.findings if found.kind in REPORTED)
+    for found in dataset.findings:
+        if found.kind in OF_MUTANTS:
+            _, _, what = count_of_kind(found.count, found.kind).partition(" ")
+            chosen += (replace(found, decision=f"{what}: {found.decision}"),)
     for examples in dataset.parts.values():
         chosen += missing_labels(examples.path.name, examples)
     return chosen

@@ -40,18 +40,18 @@ class VariantRows:
 
 def are_variants(rows: SplitRows) -> bool:
     """Return whether the sequences of a table are variants of one."""
-    return rows.level != "pair" and reference_of(_distinct(rows)) is not None
+    return rows.level != "pair" and _reference(rows) is not None
 
 
 def variant_rows(rows: SplitRows, *, kind: str) -> VariantRows:
-    """Return the changed sites of each row, against the commonest residue of each site.
+    """Return the changed sites of each row, against the wild type or the commonest residues.
 
     Raises
     ------
     InputError
         If the sequences are not variants of one.
     """
-    reference = reference_of(_distinct(rows))
+    reference = _reference(rows)
     if reference is None:
         raise InputError(
             "the sequences are not variants of one",
@@ -104,6 +104,8 @@ def split_by_order(
 ) -> IntArray:
     """Return the part of each row: test for two changes or more, else train or validation.
 
+    Rows without changes are in train.
+
     Parameters
     ----------
     asked, counted
@@ -137,8 +139,10 @@ def split_by_order(
     part[single] = split_at_random(
         asked[single], counted[single], strata, fractions=shares, seed=seed
     )
+    part[variants.changes == 0] = TRAIN
     return part
 
 
-def _distinct(rows: SplitRows) -> list[str]:
-    return list(dict.fromkeys(rows.proteins.sequences))
+def _reference(rows: SplitRows) -> str | None:
+    """Return the wild type, or the commonest residues of each site; None without variants."""
+    return rows.wild_type or reference_of(list(dict.fromkeys(rows.proteins.sequences)))

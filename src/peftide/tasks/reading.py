@@ -104,7 +104,7 @@ def require_varied(targets: Targets, validation: Examples) -> None:
     if len(np.unique(values, axis=0)) < 2:
         raise InputError(
             f"the validation rows that count ({len(values):,}) all have the same label",
-            expected="labels that differ, for they choose the best epoch",
+            expected="labels that differ, for they choose among models",
             where=validation.path,
             fix="Give another table with --validation, or a larger --validation-fraction",
         )

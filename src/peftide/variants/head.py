@@ -1,5 +1,7 @@
 """Rows of variants → logits: ridge regression, and a network that learns the rest."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -43,6 +45,16 @@ class VariantHead(nn.Module):
         self.ridge.prepare(
             {name.removeprefix(start): t for name, t in state.items() if name.startswith(start)}
         )
+
+    def added(self, sequences: Sequence[str]) -> int:
+        """Return for how many variants the ridge regression adds effects that it never saw added.
+
+        These have several substitutions, and no training variant had.
+        """
+        if self.ridge.knows_combinations:
+            return 0
+        events = self.ridge.events(letters_of(sequences).float().to(self.ridge.letters.device))
+        return int(((events >= 0).sum(dim=1) > 1).sum())
 
     def answer_shares(self, mean: float, spread: float) -> None:
         """Make logits out of predicted shares of yes, which have this mean and spread."""
