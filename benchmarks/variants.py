@@ -4,8 +4,9 @@
     python benchmarks/variants.py --sets gb1 dms stability simulated --out RUNS
     python benchmarks/variants.py --sets scans --methods head lora full --backbone mini --out RUNS
 
-Needs PEFTIDE_DATA (docs/results/data.md). Spearman correlation on test. Trainings that are finished
-in --out are read, not repeated, and an interrupted one goes on.
+Needs PEFTIDE_DATA (docs/results/data.md). Spearman correlation on test; of single substitutions,
+whole sites are resampled, and a model is not judged against a baseline on fewer than 10. Trainings
+that are finished in --out are read, not repeated, and an interrupted one goes on.
 
 `scans`: eight scans of single substitutions. `random`: the split column of the scan. `position`:
 all variants of a tenth of the positions are test, those of another tenth validation. `stability`:
@@ -56,6 +57,7 @@ VARYING = 12
 ALONE = ("stability", "dms", "simulated")
 """Sets of which only the mean is shown."""
 WORDS = {"above": "better", "below": "worse"}
+JOINED = {"better": "than", "as good": "as", "worse": "than", "not judged": "against"}
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,9 @@ def scores_of(metrics: dict[str, Any]) -> dict[str, Any]:
     if others:
         best = max(others, key=others.__getitem__)
         difference = metrics["differences"][best]["test"]["spearman"]
-        result |= {"best": best, "verdict": WORDS.get(difference_verdict(difference), "as good")}
+        is_judged = difference.get("low") is not None  # too few sites give no interval
+        said = WORDS.get(difference_verdict(difference), "as good") if is_judged else "not judged"
+        result |= {"best": best, "verdict": said}
     return result
 
 
@@ -176,7 +180,8 @@ def mean(results: list[dict[str, Any]]) -> dict[str, Any]:
     every = {name: [r["baselines"].get(name) for r in results] for name in KNOW_SITES}
     whole = {name: float(np.mean(v)) for name, v in every.items() if None not in v}
     verdicts = [r["verdict"] for r in results if "verdict" in r]
-    counts = [f"{verdicts.count(word)} {word}" for word in ("better", "as good", "worse")]
+    words = [*JOINED] if "not judged" in verdicts else [*JOINED][:-1]
+    counts = [f"{verdicts.count(word)} {word}" for word in words]
     return {
         "model": float(np.mean([r["model"] for r in results])),
         "baselines": whole,
@@ -188,16 +193,20 @@ def mean(results: list[dict[str, Any]]) -> dict[str, Any]:
 def cells(results: list[dict[str, Any]]) -> list[str]:
     """Return the cells of a row after its names."""
     first = results[0]
-    models = [
-        f"{r['model']:.3f}" + (f" [{r['low']:.3f}, {r['high']:.3f}]" if "low" in r else "")
-        for r in results
-    ]
+    models = [f"{r['model']:.3f}{interval(r)}" for r in results]
     others = [first["baselines"].get(name) for name in KNOW_SITES]
     shown = ["–" if value is None else f"{value:.3f}" for value in others]
     verdict = first.get("verdict", "")
     if "best" in first:
-        verdict += (" as " if verdict == "as good" else " than ") + first["best"]
+        verdict += f" {JOINED[verdict]} {first['best']}"
     return [*models, *shown, verdict, ", ".join(f"{r['cpu']:.0f}" for r in results)]
+
+
+def interval(result: dict[str, Any]) -> str:
+    """Return the interval of a score, if it has one."""
+    if result.get("low") is None:
+        return ""
+    return f" [{result['low']:.3f}, {result['high']:.3f}]"
 
 
 def data(name: str) -> Path:

@@ -92,3 +92,13 @@ def test_names_that_cannot_be_read_are_listed_with_sites_outside() -> None:
     assert "site 20 is outside the wild type" in str(found.value)
     with pytest.raises(InputError, match="no amino acid"):
         read_variants(["K2Z", "K20R"], "MKV")  # the numbering is unknown
+
+
+def test_a_wrong_offset_is_answered_with_the_right_one() -> None:
+    with pytest.raises(InputError, match="All residues fit the offset 0, not 5"):
+        read_variants(["K2R", "V3L", "L4A", "A5G"], WILD_TYPE, offset=5)
+
+
+def test_a_wild_type_of_nucleotides_is_named() -> None:
+    with pytest.raises(InputError, match="looks like DNA"):
+        read_variants(["K2R", "V3L"], "ATGAAGGTTCTGGCT")

@@ -25,3 +25,10 @@ def test_shares_become_logits() -> None:
     head = VariantHead(WILD_TYPE, None)
     head.answer_shares(0.25, 0.5)
     assert head(head.ridge.letters.float()[None])[0, 0] == -1.0
+
+
+def test_sums_of_effects_are_counted_unless_training_had_combinations() -> None:
+    head = VariantHead("MKV", None)
+    assert head.added(["MKV", "MRV", "ARV"]) == 1
+    head.ridge.solved = torch.ones(2)
+    assert head.added(["ARV"]) == 0

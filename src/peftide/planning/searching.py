@@ -14,10 +14,11 @@ from peftide.evaluation.homology import Searches
 from peftide.planning.sampling import evenly_spaced, extrapolated
 from peftide.similarity import SimilaritySettings, best_hits
 from peftide.similarity.hits import no_hits
+from peftide.similarity.searching import MOST_PAIRS
 from peftide.training.setting import Setting
 from peftide.training.usage import Seconds, clocked
 
-QUERIES = (8, 64)
+QUERIES = (8, 96)
 """Numbers of proteins in the measured searches; the time is extrapolated to all residues."""
 
 
@@ -44,16 +45,20 @@ def search_seconds(setting: Setting) -> Seconds:
     def search(queries: Sequence[str]) -> object:
         return find_homologues(queries, targets, threads=config.threads)
 
+    new = [subject.sequences[number] for number in np.setdiff1d(later, train)]
+    # the whole search decides how many targets each protein is aligned with
+    suited = SimilaritySettings(threads=config.threads).suited(new, targets, most_pairs=MOST_PAIRS)
+
     def audit(queries: Sequence[str]) -> object:
-        return best_hits(queries, targets, SimilaritySettings(threads=config.threads))
+        return best_hits(queries, targets, suited)
 
     works = []
     if "nearest_homologue" in chosen(config.baselines, suitable(task)):
-        works.append((search, later))
+        works.append((search, [subject.sequences[number] for number in later]))
     if subject.variants is None:
-        works.append((audit, np.setdiff1d(later, train)))
-    for work, numbers in works:
-        ordered = sorted((subject.sequences[number] for number in numbers), key=len)
+        works.append((audit, new))
+    for work, sequences in works:
+        ordered = sorted(sequences, key=len)
         measured = []
         for few in sorted({min(size, len(ordered)) for size in QUERIES} - {0}):
             queries = evenly_spaced(ordered, few)
