@@ -24,7 +24,7 @@ PUBLISHED = {
     "secondary_structure": "secondary_structure",
 }
 """Set → its name in the published table."""
-FROZEN, LORA = "frozen_embedding+head", "LoRA finetuned"
+FROZEN, LORA = "frozen_embedding+head", "LoRA"
 FULL = "finetuned(full for ESM2<=650M; LoRA for ESM2-3B,ProtT5,Ankh)"
 LARGEST_FULL = 700_000_000
 """Parameters up to which the authors trained all weights of ESM-2."""
@@ -34,13 +34,14 @@ COLUMNS = ("Set", "Metric", "Backbone", "Frozen, head", "LoRA minus head", "Full
 def main() -> None:
     """Print one row per set and backbone."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
     parser.add_argument("--backbones", nargs="+", default=["mini", "unirep"])
     parser.add_argument("--out", type=Path, required=True, help="that of benchmarks/study.py")
     add_record_option(parser)
     options = parser.parse_args()
     published = pd.read_csv(data("tasks/published_schmirler2024.tsv"), sep="\t")
     rows = []
-    for name in PUBLISHED:
+    for name in options.sets:
         found = json.loads((options.out / name / "comparison.json").read_text())
         rows += [measured(name, found, backbone) for backbone in options.backbones]
         rows += published_rows(name, published)

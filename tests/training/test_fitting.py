@@ -23,6 +23,15 @@ def test_the_rate_is_the_methods_unless_it_is_given(build: Build) -> None:
         assert fitting.learning_rate == expected
 
 
+def test_a_backbone_may_need_lower_rates(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    lora = find_adapter("lora")
+    for given, expected in ((None, lora.learning_rate / 4), (0.5, 0.5)):
+        setting, _, config = build("ppi", "lora", learning_rate=given)
+        monkeypatch.setattr(type(setting.model.backbone), "rate_factor", 0.25)
+        fitting = build_fitting(setting, lora, RunFolder(config.out))
+        assert fitting.learning_rate == expected
+
+
 def test_a_fit_writes_its_history(build: Build) -> None:
     setting, _, config = build("regression", "head", epochs=2)
     folder = RunFolder(config.out)

@@ -77,7 +77,9 @@ def closed_form(setting: Setting, folder: RunFolder) -> FitResult:
 def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitting:
     """Return everything that the training loop needs besides the model."""
     config, problem = setting.config, setting.problem
-    rate = adapter.learning_rate if config.learning_rate is None else config.learning_rate
+    rate = config.learning_rate
+    if rate is None:
+        rate = adapter.learning_rate * setting.model.backbone.rate_factor
     steer = adapter.steer
     return Fitting(
         config=config,
