@@ -1,8 +1,9 @@
 """What many tests share: tiny checkpoints, small tables, and the folder of real data."""
 
 import fcntl
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +52,19 @@ def inside_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # for processes that a test starts
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture(autouse=True)
+def every_report_is_written(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A report that cannot be written is only a note to a user, so a test would not notice."""
+    lost: list[str] = []
+    handler, logger = logging.Handler(), logging.getLogger("peftide.report.writing")
+    handler.emit = lambda record: lost.append(record.getMessage())
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    if lost and request.node.get_closest_marker("loses_report") is None:
+        pytest.fail(lost[0])
 
 
 @pytest.fixture

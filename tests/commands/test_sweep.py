@@ -89,6 +89,7 @@ def test_a_finished_sweep_runs_nothing_again(swept: SweepResult) -> None:
     assert sorted(swept.path.iterdir()) == before
 
 
+@pytest.mark.loses_report
 @pytest.mark.parametrize(
     ("name", "damage", "said"),
     [

@@ -43,6 +43,7 @@ def test_an_evaluation_leaves_a_report_too(trained: Trained, tmp_path: Path) -> 
     assert strata["similarity"].between(0, 1).all()
 
 
+@pytest.mark.loses_report
 def test_a_report_that_fails_breaks_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

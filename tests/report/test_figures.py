@@ -76,7 +76,9 @@ def test_tick_labels_leave_room_for_the_title_of_their_axis(
     assert frame.across([0, 4]).tolist() == [frame.left, 310]
 
 
-@pytest.mark.parametrize("values", [[], [np.nan], [3, 3], [0, 0], [-1e-9, 1e-9], [1e12, 2e12]])
+@pytest.mark.parametrize(
+    "values", [[], [np.nan], [3, 3], [0, 0], [-1e-9, 1e-9], [1e12, 2e12], [0.3, 0.1 + 0.2]]
+)
 def test_an_axis_always_has_width_and_ticks(values: list[float]) -> None:
     axis = spanning("x", values)
     assert axis.low < axis.high
@@ -103,7 +105,9 @@ def test_a_strip_without_value_has_no_dot(value: float | None) -> None:
     assert "circle" not in strip(Axis("", 0, 1), value, class_="model")
 
 
-@pytest.mark.parametrize("values", [[], [0.5], [0.0, 0.0], [0.31, 0.998], [-0.65, 0.6]])
+@pytest.mark.parametrize(
+    "values", [[], [0.5], [0.0, 0.0], [0.31, 0.998], [-0.65, 0.6], [0.3, 0.1 + 0.2]]
+)
 def test_the_ends_of_a_strip_are_ticks_that_hold_all_values(values: list[float]) -> None:
     axis = between_ticks(values)
     ticks = axis.ticks(STRIP_TICKS)

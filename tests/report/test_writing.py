@@ -8,6 +8,7 @@ from peftide.report.writing import page_footer, page_header, read_summary, try_t
 from peftide.saved import Versioned
 
 
+@pytest.mark.loses_report
 def test_a_failing_report_is_a_note(caplog: pytest.LogCaptureFixture) -> None:
     try_to_write(lambda: 1 / 0, otherwise="; try again")
     assert "ZeroDivisionError" in caplog.text

@@ -79,6 +79,7 @@ def test_heads_of_two_forms_are_those_of_both_runs(tmp_path: Path) -> None:
     )
     history = pd.read_csv(run.path / "history.csv")
     assert set(zip(history["head"], history["seed"], strict=True)) == set(runs)
+    assert (run.path / "report.html").is_file()
 
 
 def test_one_head_of_each_form_is_an_ensemble_too(tmp_path: Path) -> None:

@@ -22,9 +22,13 @@ UNLABELLED = {"missing": "error", "label_column": "label"}
 
 
 def say_written(**paths: Path) -> None:
-    """Name the written files on standard output; an underscore in a name becomes a blank."""
+    """Name the written files on standard output; an underscore in a name becomes a blank.
+
+    A report that could not be written has its own message.
+    """
     for name, path in paths.items():
-        say(f"{name.replace('_', ' ')}: {path}", wrap=False)
+        if path.exists():
+            say(f"{name.replace('_', ' ')}: {path}", wrap=False)
 
 
 def say_next(*commands: Sequence[str], hint: str = "") -> None:

@@ -107,8 +107,9 @@ def _advice(text: str | None) -> Markup | None:
 def learning(run: Run) -> Section | None:
     """Return loss and validation score over the epochs."""
     history, headline = run.history, run.metrics["headline"]
-    if "seed" in history:  # the first head of several
-        history = history[history["seed"] == history["seed"].iloc[0]]
+    several = [name for name in ("head", "seed") if name in history]
+    if several:  # the curve is that of the first head
+        history = history[(history[several] == history[several].iloc[0]).all(axis=1)]
         run = replace(run, history=history)
     if history.empty or "epoch" not in history:
         return None

@@ -21,6 +21,7 @@ CHARACTER = 7.0  # a digit of a wide font (DejaVu Sans) in the 11 px of a tick l
 MOST_POINTS = 400
 TICKS = 5
 STRIP_TICKS = 4
+ROUNDING = 1e-9
 STRIP_MARGIN = 7.0  # per cent of a strip left and right, so that no dot is cut
 
 
@@ -89,6 +90,17 @@ def round_step(span: float, count: int) -> float:
     return min((m * power for m in (1, 2, 2.5, 5, 10)), key=lambda step: abs(step - raw))
 
 
+def has_width(low: float, high: float) -> bool:
+    """Return whether two values differ by more than rounding errors.
+
+    Examples
+    --------
+    >>> has_width(0.3, 0.1 + 0.2), has_width(0.3, 0.31)
+    (False, True)
+    """
+    return high - low > ROUNDING * max(abs(low), abs(high))
+
+
 def spanning(label: str, values: ArrayLike, *, margin: float = 0.05) -> Axis:
     """Return an axis that holds all finite values with a margin; never one without width."""
     found = np.asarray(values, dtype=np.float64)
@@ -96,7 +108,7 @@ def spanning(label: str, values: ArrayLike, *, margin: float = 0.05) -> Axis:
     if not found.size:
         return Axis(label, 0.0, 1.0)
     low, high = float(found.min()), float(found.max())
-    span = (high - low) or max(abs(high), 1.0) * 0.1
+    span = high - low if has_width(low, high) else max(abs(high), 1.0) * 0.1
     return Axis(label, low - margin * span, high + margin * span)
 
 
@@ -110,7 +122,7 @@ def between_ticks(values: ArrayLike) -> Axis:
     (0.3, 0.8)
     """
     raw = spanning("", values, margin=0)
-    raw = raw if raw.low < raw.high else spanning("", values)
+    raw = raw if has_width(raw.low, raw.high) else spanning("", values)
     step = round_step(raw.high - raw.low, STRIP_TICKS)
     first, last = math.floor(raw.low / step + 1e-9), math.ceil(raw.high / step - 1e-9)
     return Axis("", round(first * step, 12), round(last * step, 12))

@@ -166,7 +166,7 @@ def read_options(path: Path) -> dict[str, Any]:
 
 
 def read_history(path: Path) -> pd.DataFrame:
-    """Return one row of numbers per epoch; none if there is no such file.
+    """Return one row of numbers per epoch, and the form of its head; none if there is no such file.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def read_history(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
     table = read_table(path, ",")
-    for column in table:
+    for column in table.columns.drop("head", errors="ignore"):  # the form, of several
         numbers = as_numbers(np.asarray(table[column], dtype=object))
         wrong = np.flatnonzero(np.isnan(numbers) & ~table[column].isin(["", "nan"]))
         if len(wrong) or (column == "epoch" and not np.isfinite(numbers).all()):
