@@ -1,4 +1,8 @@
-"""Labels and scores → the points of their precision-recall and ROC curves."""
+"""Labels and scores → the points of their precision-recall and ROC curves.
+
+Reference: Davis and Goadrich 2006, doi 10.1145/1143844.1143874 (between two points, precision is no
+straight line over recall).
+"""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,6 +10,8 @@ from jaxtyping import Float
 from peftide.types import FloatArray
 
 CURVES = ("precision_recall", "roc")
+WIDEST = 0.02
+"""Difference in recall above which a curve gets points in between."""
 
 
 def curve_points(
@@ -35,8 +41,26 @@ def curve_points(
     else:
         y, x, _ = precision_recall_curve(labels, scores)
         y[-1] = y[-2]  # scikit-learn ends at precision 1, which flatters equal scores
+        x, y = _between(x, y)
     keep = thinned(len(x), most)
     return x[keep], y[keep]
+
+
+def _between(recall: FloatArray, precision: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return a curve with points between those far apart, as if equal scores came in random order.
+
+    Both the positives and the rows above a threshold then grow evenly. Recall falls along the
+    curve. Shape (N,), and (M,) for the result.
+    """
+    steps = np.ceil((recall[:-1] - recall[1:]) / WIDEST).astype(np.int64).clip(min=1)
+    known = np.concatenate([[0], np.cumsum(steps)])
+    places = np.interp(np.arange(known[-1] + 1), known, np.arange(len(recall)))
+    rows = np.divide(recall, precision, out=np.zeros_like(recall), where=precision > 0)
+    found, above = (np.interp(places, np.arange(len(recall)), each) for each in (recall, rows))
+    between = np.divide(found, above, out=precision[places.astype(np.int64)], where=above > 0)
+    between[known] = precision
+    found[known] = recall
+    return found, between
 
 
 def thinned(count: int, most: int) -> np.ndarray:
