@@ -73,6 +73,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     add_record_option(parser)
     options = parser.parse_args()
+    if "head" not in options.methods:
+        parser.error("--methods needs head, with which the others are compared")
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in options.sets:

@@ -54,15 +54,24 @@ def inside_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
 
-@pytest.fixture(autouse=True)
-def every_report_is_written(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A report that cannot be written is only a note to a user, so a test would not notice."""
+@pytest.fixture(scope="session", autouse=True)
+def lost_reports() -> Iterator[list[str]]:
+    """Messages about reports that could not be written, in shared fixtures too."""
     lost: list[str] = []
     handler, logger = logging.Handler(), logging.getLogger("peftide.report.writing")
     handler.emit = lambda record: lost.append(record.getMessage())
     logger.addHandler(handler)
-    yield
+    yield lost
     logger.removeHandler(handler)
+
+
+@pytest.fixture(autouse=True)
+def every_report_is_written(
+    request: pytest.FixtureRequest, lost_reports: list[str]
+) -> Iterator[None]:
+    """A report that cannot be written is only a note to a user, so a test would not notice."""
+    yield
+    lost, lost_reports[:] = [*lost_reports], []
     if lost and request.node.get_closest_marker("loses_report") is None:
         pytest.fail(lost[0])
 

@@ -24,7 +24,8 @@ def test_written_files_go_to_standard_output_and_the_next_command_to_standard_er
 ) -> None:
     Path("a b").mkdir()
     Path("a b/report.html").touch()
-    say_written(run_folder=Path("a b"), report=Path("a b/report.html"), lost=Path("no_report.html"))
+    say_written(run_folder=Path("a b"), report=Path("a b/report.html"))
+    say_written(report=Path("lost.html"))
     say_next(["peftide", "predict", "a b"], hint="Replace the table.")
     captured = capsys.readouterr()
     assert captured.out == "run folder: a b\nreport: a b/report.html\n"

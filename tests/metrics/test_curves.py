@@ -33,6 +33,13 @@ def test_equal_scores_are_a_straight_line() -> None:
     assert (x.tolist(), y.tolist()) == ([0, 1], [0, 1])
 
 
+def test_a_miss_before_equal_scores_lowers_the_whole_curve() -> None:
+    """By hand: one negative first, then 10 positives: the share of hits is t / (1 + t)."""
+    x, y = curve_points("precision_recall", np.array([0.0, *[1] * 10]), np.eye(11)[0], most=1000)
+    inside = x > 1e-9
+    np.testing.assert_allclose(y[inside], 10 * x[inside] / (1 + 10 * x[inside]))
+
+
 def test_equal_scores_after_a_hit_are_drawn_in_random_order() -> None:
     """By hand: one positive first, then 9 positives and 10 negatives with one score."""
     labels = np.array([1.0, *[1] * 9, *[0] * 10])

@@ -192,6 +192,20 @@ def test_the_offset_is_known_from_the_whole_sequences(path: Path, options: dict[
     assert (table.variants_of.sequence, table.variants_of.offset) == (WILD_TYPE, 100)
 
 
+def test_whole_sequences_settle_an_offset_that_residues_leave_open(path: Path) -> None:
+    rows = [f"K102{new},M{new}VLAWGHKL,{k}.5\n" for k, new in enumerate("RAW")]
+    table = read(path, "mutant,mutated_sequence,DMS_score\n" + "".join(rows))
+    assert table.variants_of is not None
+    assert table.variants_of.offset == 100
+
+
+def test_one_wrong_sequence_of_a_renumbered_file_is_named(path: Path) -> None:
+    rows = [f"K102{new},M{new}VLAWGHKL,{k}.5\n" for k, new in enumerate("RAW")]
+    text = "mutant,mutated_sequence,DMS_score\n" + "".join(rows) + "V103A,MKDLAWGHKL,1\n"
+    with pytest.raises(InputError, match=r":5, column mutated_sequence: .*V103A"):
+        read(path, text)
+
+
 def test_a_letter_that_is_no_amino_acid_is_no_wild_type(path: Path, fasta: Path) -> None:
     text = "sequence,label\nMRVLAWGHKL,1\nMKVLAXGHKL,2\n"
     with pytest.raises(InputError, match=r":3, column sequence.*'X' at residue 6"):

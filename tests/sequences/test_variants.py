@@ -99,6 +99,12 @@ def test_a_wrong_offset_is_answered_with_the_right_one() -> None:
         read_variants(["K2R", "V3L", "L4A", "A5G"], WILD_TYPE, offset=5)
 
 
+def test_advice_about_an_offset_says_how_many_residues_fit() -> None:
+    names = [f"{old}{site + 100}W" for site, old in enumerate("MKVLAGHKLA", start=1)]
+    with pytest.raises(InputError, match=r"9 of 10 residues fit the offset 100: check the others"):
+        read_variants([*names[:-1], "Q110W"], "MKVLAGHKLA", offset=0, fix="Number as before")
+
+
 def test_a_wild_type_of_nucleotides_is_named() -> None:
     with pytest.raises(InputError, match="looks like DNA"):
         read_variants(["K2R", "V3L"], "ATGAAGGTTCTGGCT")

@@ -279,11 +279,13 @@ def test_auto_takes_whole_proteins_on_yeast(seed: int):
     assert "none_seen" in chosen(held)
 
 
-def test_the_wild_type_of_variants_stays_in_train() -> None:
+@pytest.mark.parametrize("kind", ["random", "cluster", "auto"])
+def test_the_wild_type_of_variants_stays_in_train(kind: Kind) -> None:
     data = make_dataset([[2 * k] for k in range(12)], 24)
-    train = {"train": data.parts["train"]}
+    clusters = tuple(f"k{k // 2}" for k in range(12))
+    train = {"train": replace(data.parts["train"], clusters=clusters)}
     data = replace(data, parts=train, variants_of=WildType(data.proteins.sequences[4]))
     for seed in range(30):
-        found = hold_out_validation(data, fraction=0.5, kind="random", seed=seed)
+        found = hold_out_validation(data, fraction=0.5, kind=kind, seed=seed)
         assert data.proteins.sequences[4] in sequences_of(found, "train")
         assert data.proteins.sequences[4] not in sequences_of(found, "validation")

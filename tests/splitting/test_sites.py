@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from peftide.splitting.sites import (
 )
 from tests.conftest import random_sequences, write_rows
 
+Kind = Literal["random", "position", "order"]
 WILD = random_sequences(1, lengths=(30, 31))[0]
 
 
@@ -42,7 +44,7 @@ def test_changed_sites_are_counted_against_the_wild_type(tmp_path: Path) -> None
     assert found.site[found.row == 13].tolist() == [3, 7]
 
 
-def mutants_of(folder: Path, names: list[str], *, kind: str, seed: int = 0) -> SplitRows:
+def mutants_of(folder: Path, names: list[str], *, kind: Kind, seed: int = 0) -> SplitRows:
     """A table of mutants; the wild type given is not the commonest residue at every site."""
     table = write_rows(folder / "t.tsv", "mutant label", [(n, k) for k, n in enumerate(names)])
     return read_rows(
@@ -59,7 +61,7 @@ def test_a_given_wild_type_counts_the_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["random", "position", "order"])
-def test_the_wild_type_is_in_train(tmp_path: Path, kind: str) -> None:
+def test_the_wild_type_is_in_train(tmp_path: Path, kind: Kind) -> None:
     names = [f"{WILD[n]}{n + 1}{'W' if WILD[n] != 'W' else 'A'}" for n in range(20)]
     names += [f"{names[0]}:{one}" for one in names[1:9]]
     for seed in range(20):

@@ -27,7 +27,7 @@ def test_a_backbone_may_need_lower_rates(build: Build, monkeypatch: pytest.Monke
     lora = find_adapter("lora")
     for given, expected in ((None, lora.learning_rate / 4), (0.5, 0.5)):
         setting, _, config = build("ppi", "lora", learning_rate=given)
-        monkeypatch.setattr(type(setting.model.backbone), "rate_factor", 0.25)
+        monkeypatch.setattr(type(setting.model.backbone), "learning_rate_factor", 0.25)
         fitting = build_fitting(setting, lora, RunFolder(config.out))
         assert fitting.learning_rate == expected
 

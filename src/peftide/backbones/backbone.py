@@ -41,7 +41,7 @@ class Backbone(nn.Module, ABC):
         sequence at a time, so it needs many sequences in a batch.
     takes_int8
         Whether products in 8 bits keep the directions of its vectors.
-    rate_factor
+    learning_rate_factor
         Factor on the default learning rates of the methods.
     """
 
@@ -52,7 +52,7 @@ class Backbone(nn.Module, ABC):
     max_residues: int | None
     budget_factor: int = 1
     takes_int8: bool = True
-    rate_factor: float = 1.0
+    learning_rate_factor: float = 1.0
 
     @property
     def has_summary_token(self) -> bool:

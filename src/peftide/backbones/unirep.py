@@ -231,7 +231,7 @@ class UniRepBackbone(LayeredBackbone):
 
     budget_factor = 64
     takes_int8 = False
-    rate_factor = 0.1  # every time step multiplies by the same matrices
+    learning_rate_factor = 0.1  # every time step multiplies by the same matrices
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")

@@ -27,7 +27,7 @@ def say_written(**paths: Path) -> None:
     A report that could not be written has its own message.
     """
     for name, path in paths.items():
-        if path.exists():
+        if name != "report" or path.exists():
             say(f"{name.replace('_', ' ')}: {path}", wrap=False)
 
 

@@ -21,13 +21,11 @@ def run(config: MutateConfig, given: Names) -> None:
     if len(table) > SHOWN:
         say(f"… and {len(table) - SHOWN:,} more in {config.out / SCORES}", wrap=False)
     changes = np.asarray(table["change"])
-    wild_type = float(np.asarray(table.iloc[:, 1])[0] - changes[0])
+    known = read_record(config.out / RECORD)["wild_type"]
     above = count_of(int((changes > 0).sum()), "mutant")
-    start = f"wild type: {table.columns[1]} {number(wild_type)}"
-    if read_record(config.out / RECORD)["wild_type"]["in_train"]:
-        say(f"{start}; {above} of {len(table):,} above it")
-    else:
-        say(f"{start}, not measured in train: the mutants cannot be compared with it")
+    start = f"wild type: {table.columns[1]} {number(known[table.columns[1]])}"
+    end = f"; {above} of {len(table):,} above it" if known["in_train"] else ", not in train"
+    say(start + end)
     new = table["measured"].tolist().count("no")
     best = f"the best {min(config.top, new):,} of {new:,} that were not measured are to order"
     say(f"{count_of(len(table), 'mutant')}; {best}")

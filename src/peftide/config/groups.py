@@ -171,7 +171,8 @@ class OptimizerOptions(Options):
     )
     learning_rate: float | None = option(
         None,
-        doc="peak learning rate of adapter or backbone; default: the method's own",
+        doc="peak learning rate of adapter or backbone; default: the method's own, a tenth of it "
+        "for UniRep",
         limit="a number above 0",
         main=True,
     )

@@ -7,7 +7,7 @@ straight line over recall).
 import numpy as np
 from jaxtyping import Float
 
-from peftide.types import FloatArray
+from peftide.types import FloatArray, IntArray
 
 CURVES = ("precision_recall", "roc")
 WIDEST = 0.02
@@ -39,25 +39,28 @@ def curve_points(
     if curve == "roc":
         x, y, _ = roc_curve(labels, scores)
     else:
-        y, x, _ = precision_recall_curve(labels, scores)
+        y, x, thresholds = precision_recall_curve(labels, scores)
         y[-1] = y[-2]  # scikit-learn ends at precision 1, which flatters equal scores
-        x, y = _between(x, y)
+        below = np.searchsorted(np.sort(scores), thresholds)
+        x, y = _between(x, y, np.append(len(scores) - below, 0))
     keep = thinned(len(x), most)
     return x[keep], y[keep]
 
 
-def _between(recall: FloatArray, precision: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _between(
+    recall: FloatArray, precision: FloatArray, rows: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """Return a curve with points between those far apart, as if equal scores came in random order.
 
     Both the positives and the rows above a threshold then grow evenly. Recall falls along the
-    curve. Shape (N,), and (M,) for the result.
+    curve; `rows` are those above each threshold. Shape (N,) each, and (M,) for the result.
     """
     steps = np.ceil((recall[:-1] - recall[1:]) / WIDEST).astype(np.int64).clip(min=1)
     known = np.concatenate([[0], np.cumsum(steps)])
     places = np.interp(np.arange(known[-1] + 1), known, np.arange(len(recall)))
-    rows = np.divide(recall, precision, out=np.zeros_like(recall), where=precision > 0)
     found, above = (np.interp(places, np.arange(len(recall)), each) for each in (recall, rows))
-    between = np.divide(found, above, out=precision[places.astype(np.int64)], where=above > 0)
+    positives = precision[0] * rows[0] / recall[0]  # recall is 1 where it begins
+    between = positives * found / np.maximum(above, 1e-9)
     between[known] = precision
     found[known] = recall
     return found, between

@@ -10,6 +10,7 @@ regression).
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def score_mutants(config: MutateConfig, *, sites: set[int], needs_intervals: boo
     is_known = sequence_hash(wild_type.sequence) in known
     say_findings(added_effects(found.sequences, predictor.encoder.model.head))
     if not is_known:
-        warn_of_mean()
+        warn_of_start(ridge_of(predictor))
     table["site"] = sites_of(found.changes, wild_type.offset)
     table["measured"] = measured(config.run, found.sequences, wild_type)
     table["sequence"] = found.sequences
@@ -132,12 +133,16 @@ def _say_no_intervals(config: MutateConfig, *, needs_intervals: bool) -> None:
     logger.warning("note: %s", reason)
 
 
-def warn_of_mean() -> None:
-    """Warn that the answer for the wild type says little."""
+def warn_of_start(ridge: VariantRidge) -> None:
+    """Warn that the wild type was not measured, and what follows."""
+    follows = ""
+    if not ridge.knows_combinations:
+        follows = (
+            ", so its prediction is about the mean of the training values: the column change "
+            "compares with this mean, and good substitutions of a combination add up too high"
+        )
     logger.warning(
-        "warning: train has no wild type, so its prediction is about the mean of the training "
-        "values: the column change compares with this mean, and good substitutions of a "
-        "combination add up too high. Train again with a row for the wild type (mutant WT)"
+        "warning: train has no wild type%s. Train again with a row for it (mutant WT)", follows
     )
 
 
@@ -227,8 +232,9 @@ def measured(run: Path, sequences: Iterable[str], wild_type: WildType) -> list[s
     record = record_of(run)
     known = record.trained_on | record.validated_on
     names = reported_mutants(run)
-    reported = read_variants(names, wild_type.sequence, offset=wild_type.offset)
-    known |= set(map(sequence_hash, reported.sequences))
+    with suppress(InputError):  # a test table that numbers sites in another way
+        reported = read_variants(names, wild_type.sequence, offset=wild_type.offset)
+        known |= set(map(sequence_hash, reported.sequences))
     return ["yes" if sequence_hash(sequence) in known else "no" for sequence in sequences]
 
 

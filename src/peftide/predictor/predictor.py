@@ -179,9 +179,11 @@ class Predictor:
             sequences = None  # each variant has its own
         dataset = read_dataset({PART: table}, columns, level=level, sequences=sequences)
         check_lengths_of_variants(dataset, self.wild_type)
-        texts = dataset.proteins.sequences
-        variants = [texts[member] for member in dataset.parts[PART].members[:, 0]]
-        found = added_effects(variants, self.encoder.model.head)
+        found = ()
+        if self.wild_type is not None:
+            texts = dataset.proteins.sequences
+            variants = [texts[member] for member in dataset.parts[PART].members[:, 0]]
+            found = added_effects(variants, self.encoder.model.head)
         max_length = self.encoder.max_length
         found += backbone_findings(
             dataset.proteins, self.encoder.model.backbone, max_length=max_length
@@ -267,9 +269,9 @@ class Predictor:
 
 
 def added_effects(sequences: Sequence[str], head: nn.Module) -> tuple[Finding, ...]:
-    """Count the variants with several substitutions that a model of single ones answers."""
+    """Count the variants with several substitutions for which the model adds their effects."""
     count = head.added(sequences) if isinstance(head, VariantHead) and len(sequences) else 0
-    decision = "no training variant had several substitutions, so the model adds their effects"
+    decision = "the model learned nothing about combinations, so it adds the single effects"
     return (Finding(PART, "combined_variants", count, decision),) if count else ()
 
 

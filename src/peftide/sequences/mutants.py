@@ -29,7 +29,7 @@ PREFIX = re.compile(r"^(.*?)(?:\b|_)p\.|^()p\.")
 UNKNOWN = re.compile(r"\?$")
 """At the end of a change whose effect on the protein is unknown: `p.Met1?`."""
 SEPARATORS = re.compile(r"[:,;/+|&\s_]+")
-ONE = re.compile(r"([A-Z])(-?\d{1,9})([A-Z*=~-])", re.IGNORECASE)
+ONE = re.compile(r"([A-Z*])(-?\d{1,9})([A-Z*=~-])", re.IGNORECASE)
 THREE = re.compile(r"([A-Z]{3})(-?\d{1,9})([A-Z]{3}|[*=~-])", re.IGNORECASE)
 
 Kind = Literal[
@@ -108,6 +108,8 @@ def parse_mutant(text: str) -> Mutant:
     ('wild_type', 'synonymous', 'fs')
     >>> parse_mutant("p.Met1?").kind, parse_mutant("p.Ter92=").kind
     ('unknown', 'synonymous')
+    >>> parse_mutant("p.Arg97fs*?").kind, parse_mutant("p.*92=").kind
+    ('fs', 'synonymous')
     """
     bare = _without_prefix(text.strip()).strip("[]() ")
     word = re.sub(r"[\s_-]", "", bare).lower()
@@ -115,11 +117,11 @@ def parse_mutant(text: str) -> Mutant:
         return Mutant("wild_type")
     if word in SYNONYMOUS:
         return Mutant("synonymous")
-    if UNKNOWN.search(bare):
-        return Mutant("unknown")
     length_changes = _change_of_length(bare)
     if length_changes is not None:
         return length_changes
+    if UNKNOWN.search(bare):
+        return Mutant("unknown")
     pieces = [piece.strip("[]()") for piece in SEPARATORS.split(bare)]
     named = [_substitution(PREFIX.sub("", piece), text) for piece in pieces if piece]
     if not named:

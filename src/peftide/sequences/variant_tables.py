@@ -27,7 +27,9 @@ from peftide.sequences.variants import (
     Variants,
     changes_between,
     mutant_name,
+    offsets_of,
     read_variants,
+    shared_offset,
 )
 from peftide.types import BoolArray, IntArray, Level
 
@@ -104,12 +106,14 @@ def read_variant_grid(grid: Grid, columns: RowOptions, *, needs_labels: bool) ->
         If there is no wild type, or a mutant disagrees with it; see `read_variants`.
     """
     column, given = _variant_columns(grid, columns)
-    wild_type = find_wild_type(columns) or _from_sequences(grid, column, columns)
+    offset = None if columns.offset == "auto" else columns.offset
+    wild_type = find_wild_type(columns)
+    if wild_type is None:
+        wild_type, offset = _from_sequences(grid, column, columns)
     if given is not None and column is None:
         found = _of_sequences(grid, given, wild_type)
     else:
         assert column is not None
-        offset = None if columns.offset == "auto" else columns.offset
         found = read_variants(
             *(grid.cells[column], wild_type),
             where=lambda row: f"{place(grid.path, int(grid.lines[row]))}, column {column}",
@@ -208,8 +212,8 @@ def _variant_columns(grid: Grid, columns: RowOptions) -> tuple[str | None, str |
     return mutants, sequences
 
 
-def _from_sequences(grid: Grid, column: str | None, columns: RowOptions) -> str:
-    """Return the wild type that all pairs of a mutant and its whole sequence agree on."""
+def _from_sequences(grid: Grid, column: str | None, columns: RowOptions) -> tuple[str, int | None]:
+    """Return the wild type, and the offset, from the mutants and their whole sequences."""
     given = _first(grid, columns.sequence_column, SEQUENCES)
     if column is None or given is None:
         raise InputError(
@@ -218,13 +222,13 @@ def _from_sequences(grid: Grid, column: str | None, columns: RowOptions) -> str:
             fix="Give it with --wild-type FILE (FASTA), or add a column of whole sequences",
         )
     pairs = _pairs_of(grid.cells[column], grid.cells[given])
-    offset = _shared_offset(pairs) if columns.offset == "auto" else columns.offset
+    offset = shared_offset(pairs) if columns.offset == "auto" else columns.offset
     for changes, sequence in pairs:
-        residues = list(sequence)
-        if all(0 < one.position - offset <= len(residues) for one in changes):
+        if offset in offsets_of(changes, sequence):
+            residues = list(sequence)
             for one in changes:
                 residues[one.position - offset - 1] = one.old
-            return "".join(residues)
+            return "".join(residues), offset or None
     raise InputError(
         f"the wild type cannot be told from the columns {column} and {given}",
         where=grid.path,
@@ -244,23 +248,6 @@ def _pairs_of(names: Sequence[str], sequences: Sequence[str]) -> list[tuple[Chan
         if len(found) == MOST_COMPARED:
             break
     return found
-
-
-def _shared_offset(pairs: Sequence[tuple[Changes, str]]) -> int:
-    """Return the only offset with which all sequences have the new residues; 0 if it fits.
-
-    Examples
-    --------
-    >>> _shared_offset([(parse_mutant("L103V").substitutions, "MKVW")])
-    100
-    """
-    possible: set[int] | None = None
-    for changes, sequence in pairs:
-        for one in changes:
-            places = (n for n, letter in enumerate(sequence, start=1) if letter == one.new)
-            own = {one.position - place for place in places}
-            possible = own if possible is None else possible & own
-    return possible.pop() if possible and len(possible) == 1 and 0 not in possible else 0
 
 
 def _of_sequences(grid: Grid, column: str, wild_type: str) -> Variants:

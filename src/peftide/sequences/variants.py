@@ -218,6 +218,35 @@ def _find_offset(named: Mapping[int, Changes], wild_type: str, where: Callable[[
     return fitting[0] if fitting else 0
 
 
+def shared_offset(pairs: Sequence[tuple[Changes, str]]) -> int:
+    """Return the offset with which most sequences have the new residues; 0 if it is one of several.
+
+    Examples
+    --------
+    >>> shared_offset([(parse_mutant("L103V").substitutions, "MKVW")])
+    100
+    """
+    counts = Counter(
+        offset for changes, sequence in pairs for offset in offsets_of(changes, sequence)
+    )
+    most = max(counts.values(), default=0)
+    best = [offset for offset, count in counts.items() if count == most]
+    return best[0] if len(best) == 1 else 0
+
+
+def offsets_of(changes: Changes, sequence: str) -> set[int]:
+    """Return the offsets with which a sequence has all new residues of a mutant."""
+    possible = [
+        {
+            one.position - place
+            for place, letter in enumerate(sequence, start=1)
+            if letter == one.new
+        }
+        for one in changes
+    ]
+    return set.intersection(*possible)
+
+
 def _all_fit(residues: Iterable[tuple[int, str]], wild_type: str, offset: int) -> bool:
     return all(_fits(wild_type, position - offset, old) for position, old in residues)
 
@@ -238,6 +267,8 @@ def _check(
     if wrong:
         problems = [f"{where(row)}: {_mismatch(one, wild_type, offset)}" for row, one in wrong]
         advice = _second_offset(named, wrong, wild_type, where=where, offset=offset)
+        if advice and fix is FIX and offset != 0:
+            advice += " (--offset)"
         if set(wild_type) <= NUCLEOTIDES:
             advice = "The wild type looks like DNA: give the protein"
         raise_problems(problems, fix=advice or fix)
@@ -292,7 +323,9 @@ def _second_offset(
             f"The file seems to have two offsets: {total - len(wrong):,} residues fit the offset "
             f"{offset}, and {where(row)} and others fit {best}. Number all rows in one way"
         )
-    return f"All residues fit the offset {best}, not {offset} (--offset)"
+    if fitting == len(residues):
+        return f"All residues fit the offset {best}, not {offset}"
+    return f"{fitting} of {len(residues)} residues fit the offset {best}: check the others"
 
 
 def _findings(

@@ -162,8 +162,7 @@ class _Chooser:
         """
         if kind == "auto":
             return self._auto()
-        inside, outside = self.ways[kind]()
-        inside, outside = inside & self.free, outside | ~self.free
+        inside, outside = self._way(kind)
         counted = self.train.counted
         if not (counted & inside).any() or not (counted & outside).any():
             raise InputError(
@@ -173,10 +172,16 @@ class _Chooser:
             )
         return _Choice(inside, outside, kind)
 
+    def _way(self, kind: str) -> tuple[BoolArray, BoolArray]:
+        inside, outside = self.ways[kind]()
+        if self.free.all():
+            return inside, outside
+        return inside & self.free, outside | ~self.free
+
     def _auto(self) -> _Choice:
         if self.careful == "cluster" and self.train.clusters is None:
             return self.choose("random")
-        inside, outside = self.ways[self.careful]()
+        inside, outside = self._way(self.careful)
         if problem := self._shortage(inside, outside):
             reason = f"; {self.careful} would leave {problem}"
             return replace(self.choose("random"), reason=reason)

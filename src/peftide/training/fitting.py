@@ -79,7 +79,7 @@ def build_fitting(setting: Setting, adapter: Adapter, folder: RunFolder) -> Fitt
     config, problem = setting.config, setting.problem
     rate = config.learning_rate
     if rate is None:
-        rate = adapter.learning_rate * setting.model.backbone.rate_factor
+        rate = adapter.learning_rate * setting.model.backbone.learning_rate_factor
     steer = adapter.steer
     return Fitting(
         config=config,

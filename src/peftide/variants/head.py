@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from peftide.variants.ridge import VariantRidge
+from peftide.variants.ridge import ROWS, VariantRidge
 from peftide.variants.rows import letters_of
 
 LOGIT_OF_SHARE = 4.0
@@ -47,14 +47,16 @@ class VariantHead(nn.Module):
         )
 
     def added(self, sequences: Sequence[str]) -> int:
-        """Return for how many variants the ridge regression adds effects that it never saw added.
-
-        These have several substitutions, and no training variant had.
-        """
+        """Return for how many variants the ridge regression only adds several effects."""
         if self.ridge.knows_combinations:
             return 0
-        events = self.ridge.events(letters_of(sequences).float().to(self.ridge.letters.device))
-        return int(((events >= 0).sum(dim=1) > 1).sum())
+        return sum(
+            int(((self._events(sequences[start : start + ROWS]) >= 0).sum(dim=1) > 1).sum())
+            for start in range(0, len(sequences), ROWS)
+        )
+
+    def _events(self, sequences: Sequence[str]) -> Int[Tensor, "B M"]:
+        return self.ridge.events(letters_of(sequences).float().to(self.ridge.letters.device))
 
     def answer_shares(self, mean: float, spread: float) -> None:
         """Make logits out of predicted shares of yes, which have this mean and spread."""
