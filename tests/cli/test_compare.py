@@ -14,6 +14,8 @@ def test_the_command_prints_board_verdict_and_next_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = CompareResult(tmp_path / "my runs", pd.DataFrame(), BOARD)
+    result.path.mkdir()
+    (result.path / "report.html").touch()
 
     def compare(_config: CompareConfig, **_given: Any) -> CompareResult:
         return result

@@ -1,5 +1,6 @@
 """`peftide explain` on the command line."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -16,6 +17,8 @@ def test_it_prints_scores_and_verdict(
     proteins = pd.DataFrame({"id": ["p1"], "target": ["predicted value"], "score": [1.25]})
     found = SimpleNamespace(proteins=proteins, faithfulness=faithful)
     monkeypatch.setattr(module, "explain", lambda _config, given: found)
+    Path("why").mkdir()
+    Path("why/report.html").touch()
     assert main(["explain", "run", "--input", "t.tsv", "--out", "why"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["p1", "predicted", "value", "1.25"]
