@@ -52,9 +52,7 @@ class Subject:
         if self.pairs:
             return None
         train = [self.sequences[number] for number in self.proteins("train")]
-        known = self.dataset.variants_of
-        wild_type = None if known is None else known.sequence
-        return variants_of(self.sequences, train=train, wild_type=wild_type)
+        return variants_of(self.sequences, train=train, wild_type=self.dataset.wild_type)
 
     @cached_property
     def lengths(self) -> IntArray:

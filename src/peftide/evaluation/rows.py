@@ -88,11 +88,11 @@ def only_sites(dataset: Dataset, examples: Examples) -> IntArray | None:
 
     Substitutions at one site resemble each other. The wild type is a site by itself.
     """
-    if dataset.variants_of is None:
+    if dataset.wild_type is None:
         return None
     used, places = np.unique(examples.members[:, 0], return_inverse=True)
     sequences = [dataset.proteins.sequences[protein] for protein in used]
-    found = changes(sequences, dataset.variants_of.sequence)
+    found = changes(sequences, dataset.wild_type)
     if not len(found.site) or np.bincount(found.sequence).max() > 1:
         return None
     sites = np.full(len(used), -1)

@@ -10,7 +10,7 @@ from peftide.config.unread import NOTHING, Names, changed_options
 from peftide.environment import environment
 from peftide.errors import InputError, Problems
 from peftide.evaluation.beside import stored_beside
-from peftide.evaluation.homology import remembered_kinship, remembered_search
+from peftide.evaluation.homology import remembered_searches
 from peftide.evaluation.part_scores import Resampling
 from peftide.evaluation.peers import read_peers
 from peftide.evaluation.record import evaluate_parts
@@ -57,17 +57,18 @@ def run_evaluation(config: EvaluateConfig, work: Work, *, given: Names = NOTHING
     part = labelled_part(config, predictor, bundle)
     peers = read_peers(config.against, part, columns=config)
     logits = predictor.logits(part.dataset, store=config.embedding_cache or work.store)
+    searches = remembered_searches(config.embedding_cache, threads=config.threads)
     beside = stored_beside(
         RunFolder(config.run).baselines,
         {part.name: part},
         option=config.baselines,
-        search=remembered_search(config.embedding_cache, threads=config.threads),
+        search=searches.homologues,
     )
     beside, tool = related_to_stored(
         beside,
         part.dataset.proteins.sequences,
         settings=SimilaritySettings(threads=config.threads),
-        search=remembered_kinship(config.embedding_cache),
+        search=searches.kinship,
     )
     others = {
         "baselines": beside.scored({name: part}),

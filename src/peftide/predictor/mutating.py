@@ -104,13 +104,13 @@ def score_mutants(config: MutateConfig, *, sites: set[int], needs_intervals: boo
     elif answer == "prediction":
         _say_no_intervals(config, needs_intervals=needs_intervals)
     table["change"] = table[answer] - of_wild_type
-    known = record_of(config.run).trained_on
-    is_known = sequence_hash(wild_type.sequence) in known
+    record = read_bundle_record(model_folder(config.run))
+    is_known = sequence_hash(wild_type.sequence) in record.trained_on
     say_findings(added_effects(found.sequences, predictor.encoder.model.head))
     if not is_known:
         warn_of_start(ridge_of(predictor))
     table["site"] = sites_of(found.changes, wild_type.offset)
-    table["measured"] = measured(config.run, found.sequences, wild_type)
+    table["measured"] = measured(config.run, record, found.sequences, wild_type=wild_type)
     table["sequence"] = found.sequences
     table = table.sort_values(answer, ascending=False, kind="stable").reset_index(drop=True)
     return Scored(table, of_wild_type, is_known)
@@ -227,20 +227,16 @@ def sites_of(changes: Iterable[Changes], offset: int) -> list[str]:
     return [":".join(str(change.position + offset) for change in each) for each in changes]
 
 
-def measured(run: Path, sequences: Iterable[str], wild_type: WildType) -> list[str]:
+def measured(
+    run: Path, record: Record, sequences: Iterable[str], *, wild_type: WildType
+) -> list[str]:
     """Return yes for each variant that the labelled tables of the training had, else no."""
-    record = record_of(run)
     known = record.trained_on | record.validated_on
     names = reported_mutants(run)
     with suppress(InputError):  # a test table that numbers sites in another way
         reported = read_variants(names, wild_type.sequence, offset=wild_type.offset)
         known |= set(map(sequence_hash, reported.sequences))
     return ["yes" if sequence_hash(sequence) in known else "no" for sequence in sequences]
-
-
-def record_of(run: Path) -> Record:
-    """Return the record of the model of a run."""
-    return read_bundle_record(model_folder(run))
 
 
 def expected_errors(predictor: Predictor, sequences: tuple[str, ...]) -> FloatArray:

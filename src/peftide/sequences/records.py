@@ -122,3 +122,8 @@ class Dataset:
     parts: dict[str, Examples]
     findings: tuple[Finding, ...]
     variants_of: WildType | None = None
+
+    @property
+    def wild_type(self) -> str | None:
+        """The sequence of the wild type, if the tables name its mutants."""
+        return None if self.variants_of is None else self.variants_of.sequence

@@ -142,9 +142,8 @@ class _Chooser:
         lengths = None if pairs else [len(dataset.proteins.sequences[first]) for first in firsts]
         labels = label_shares(self.train.labels, lengths=lengths)
         self.labels = labels.values if labels.names else np.ones((len(firsts), 1))
-        known = dataset.variants_of
         sequences = np.array(dataset.proteins.sequences, dtype=object)
-        self.free = (sequences != (known and known.sequence))[firsts]
+        self.free = (sequences != dataset.wild_type)[firsts]
         self.careful = "none_seen" if pairs else "cluster"
         self.ways = {
             "random": self._random,

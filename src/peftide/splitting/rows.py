@@ -126,7 +126,7 @@ def read_rows(config: SplitConfig) -> SplitRows:
         labels=_column(dataset, "labels"),
         clusters=_column(dataset, "clusters"),
         findings=_findings(dataset),
-        wild_type=None if dataset.variants_of is None else dataset.variants_of.sequence,
+        wild_type=dataset.wild_type,
         where=partial(_where, list(dataset.parts.values())),
     )
 
