@@ -7,7 +7,7 @@ from peftide.backbones import BACKBONES, TransformerBackbone
 from peftide.backbones.loading import LoadOptions
 from peftide.config import TrainConfig
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
-from peftide.planning.measuring import Sizes
+from peftide.planning.sizes import Sizes
 from peftide.planning.stand_in import bare_backbone, shape_of
 from peftide.training.setting import adapt
 

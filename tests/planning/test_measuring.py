@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,12 @@ import torch
 
 from peftide.backbones.loading import load_backbone
 from peftide.bundle import build_model
+from peftide.encoding import ModelEncoder
 from peftide.engine.blocks import Batch
 from peftide.model import count_parameters
+from peftide.packing import token_budget_batches
 from peftide.planning import measuring
-from peftide.planning.measuring import COPIES, Measurement, Rehearsal, Sizes, measure_training
-from peftide.planning.measuring import memory_of as memory
+from peftide.planning.measuring import Measurement, Rehearsal, measure_training
 from peftide.run_folder import RunFolder
 from peftide.training.loop import TrainingRun
 from peftide.training.problem import Problem
@@ -45,7 +45,7 @@ def test_a_plan_takes_real_steps_and_adds_up(
 
     monkeypatch.setattr(TrainingRun, "step", counted)
     found = measured(begin, tmp_path, method)
-    assert len(taken) == FEW_STEPS + 2
+    assert len(taken) == FEW_STEPS + 3  # the first is slow, and two are weighed
     assert max(taken) == 8  # a whole batch
     assert found.steps == 3
     setting, _ = begin("regression", method)
@@ -82,9 +82,9 @@ def test_epochs_and_layers_that_run_in_every_step_cost_more(begin: Begin, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("threads", "max_tokens", "batches"), [(1, 20, 1), (3, 20, 3), (3, 999, 1)]
+    ("threads", "max_tokens", "batches"), [(1, 20, 1), (3, 20, 3), (3, 9999, 1)]
 )
-def test_memory_counts_the_batches_of_all_threads(
+def test_memory_counts_the_largest_batches_of_all_threads(
     begin: Begin,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -92,12 +92,34 @@ def test_memory_counts_the_batches_of_all_threads(
     max_tokens: int,
     batches: int,
 ) -> None:
-    monkeypatch.setattr(measuring, "ENCODING_SECONDS", 0.0)  # a sample of one batch
     monkeypatch.setattr(measuring, "weighed", lambda work, _: Used(work(), Seconds(), 1000))
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     setting, stands = begin("regression", "head", max_tokens=max_tokens)
     it = Rehearsal(setting, stands, RunFolder(tmp_path / "scratch"))
-    assert it.encode(splits=False) == 1000 * batches
+    sample = sorted(it.sequences, key=len)[-1:]
+    monkeypatch.setattr(Rehearsal, "_sample", lambda *_: (1.0, sample))
+    tokens = it.encoder.tokens(list(set(it.sequences)))
+    largest = max(tokens[batch].sum() for batch in token_budget_batches(tokens, max_tokens))
+    expected = 1000 * batches * largest / it.encoder.tokens(sample)[0]
+    assert it.encode(splits=False) == pytest.approx(expected)
+
+
+def test_the_encoded_sample_grows_until_it_takes_its_time(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recurrent network encodes ten sequences in the time of one."""
+    monkeypatch.setattr(measuring, "FIRST_TOKENS", 1)
+    setting, stands = begin("regression", "head", max_tokens=10_000)
+    it, encoded = Rehearsal(setting, stands, RunFolder(tmp_path / "scratch")), []
+    monkeypatch.setattr(ModelEncoder, "embed", lambda _, some: encoded.append(len(some)))
+    monkeypatch.setattr(measuring, "weighed", lambda work, _: Used(work(), Seconds(1.0, 2.0), 0))
+    monkeypatch.setattr(measuring, "clocked", lambda work, _: (work(), Seconds(1.0, 2.0)))
+    it.encode(splits=False)
+    distinct = list(dict.fromkeys(it.sequences))
+    assert encoded[0] == 1
+    assert encoded[-1] == len(distinct)
+    whole = it.encoded(it.above, *it.problem.dataset.parts)
+    assert (whole.cpu, whole.wall) == pytest.approx((1.0, 2.0))
 
 
 def test_a_small_step_uses_memory_as_the_largest_one(
@@ -139,21 +161,6 @@ def test_more_rows_cost_what_the_line_through_two_sizes_says(
 
 def rows_of(problem: Problem) -> int:
     return sum(len(problem.targets[part].values) for part in ("validation", "test"))
-
-
-def test_memory_by_hand() -> None:
-    sizes = Sizes(held=100, trained=10, graph=50, forward=5, rows=7, stored=0, room=0)
-    found = memory(sizes, {"validation": 1, "scoring": 2, "saving": 3})
-    assert found == {
-        "held throughout": 100,
-        "encoding": 112,
-        "training": 150 + COPIES * 10,
-        "validation": 113 + COPIES * 10,
-        "scoring": 114,
-        "saving": 103,
-    }
-    assert not sizes.is_kept
-    assert replace(sizes, stored=2, room=2).is_kept
 
 
 def test_a_fit_by_hand() -> None:

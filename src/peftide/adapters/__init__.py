@@ -15,7 +15,7 @@ ADAPTERS: "OnDemand[Adapter]" = OnDemand(
         "lora": "lora.LORA",
         "rslora": "lora.RSLORA",
         "lora_fa": "lora_fa.LORA_FA",
-        "dora": "lora.DORA",
+        "dora": "dora.DORA",
         "pissa": "pissa.PISSA",
         "adalora": "adalora.ADALORA",
         "vera": "vera.VERA",

@@ -1,12 +1,11 @@
-"""LoRA (Hu et al. 2022, arXiv 2106.09685) and variants that differ by one setting, by `peft`.
+"""LoRA (Hu et al. 2022, arXiv 2106.09685) and a variant that differs by one setting, by `peft`.
 
 ::
 
     x ──────────── W (frozen) ────────────┐
       └─ dropout ─ A (r×D) ─ B (D×r) ─ ·α/r ─┴─ +        B starts at 0: nothing changes at first
 
-rsLoRA (Kalajdzievski 2023, arXiv 2312.03732) multiplies by α/√r. DoRA (Liu et al. 2024,
-arXiv 2402.09353) trains the length of each row of W + BA separately from its direction.
+rsLoRA (Kalajdzievski 2023, arXiv 2312.03732) multiplies by α/√r.
 """
 
 from dataclasses import replace
@@ -59,10 +58,4 @@ RSLORA = replace(
     LORA,
     summary="LoRA whose updates are scaled by alpha / √rank",
     apply=partial(apply_lora, use_rslora=True),
-)
-DORA = replace(
-    LORA,
-    summary="LoRA that trains the length of a matrix's rows apart from their direction",
-    apply=partial(apply_lora, use_dora=True),
-    takes_quantised=False,  # peft computes the row lengths from the unquantised matrix
 )

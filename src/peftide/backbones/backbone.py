@@ -43,6 +43,8 @@ class Backbone(nn.Module, ABC):
         Whether products in 8 bits keep the directions of its vectors.
     learning_rate_factor
         Factor on the default learning rates of the methods.
+    is_recurrent
+        Whether a pass multiplies by the same matrices at every residue.
     """
 
     model: Any
@@ -53,6 +55,7 @@ class Backbone(nn.Module, ABC):
     budget_factor: int = 1
     takes_int8: bool = True
     learning_rate_factor: float = 1.0
+    is_recurrent: bool = False
 
     @property
     def has_summary_token(self) -> bool:

@@ -231,7 +231,8 @@ class UniRepBackbone(LayeredBackbone):
 
     budget_factor = 64
     takes_int8 = False
-    learning_rate_factor = 0.1  # every time step multiplies by the same matrices
+    is_recurrent = True
+    learning_rate_factor = 0.1  # gradients of all time steps add up
     layer_prefix = CELLS
     attention_modules: Mapping[str, str] = MappingProxyType({name: name for name in MATRICES})
     default_targets = ("wmh", "wh")

@@ -7,7 +7,7 @@ from peftide.backbones import LayeredBackbone, cut_below_training
 from peftide.backbones.names import ALIASES
 from peftide.config import TrainConfig
 from peftide.hardware import GRAPH_BATCHES
-from peftide.planning.measuring import COPIES, Sizes
+from peftide.planning.sizes import COPIES, Sizes
 
 GB = 1e9
 SMALLEST_BUDGET = 256

@@ -1,6 +1,6 @@
 """The setting of a training → its time, memory and disk, measured on a part of the training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from peftide.planning.sampling import (
     work_of,
 )
 from peftide.planning.searching import FINDING_NOTHING, search_seconds
+from peftide.planning.sizes import Sizes, memory_of
 from peftide.planning.stand_in import StandIn
 from peftide.predictor import Predictor
 from peftide.report import write_report_if_possible
@@ -56,35 +57,10 @@ BACKWARD = 3.0
 """Time of a forward and backward pass, in units of one forward pass."""
 SCORED = (1_500, 5_000)
 """Numbers of scored rows in a larger table; both times are extrapolated linearly to all rows."""
-COPIES = 3
-"""Copies of the trained parameters: two moments of the optimizer, and the best weights."""
 SCALING_BYTES = 20
 """Bytes per number to fit the scaling: single precision, double precision, and squares."""
 ENCODINGS = ("frozen layers, once", "vectors before training", "validation", "scoring")
 """Pieces of work that encode outside steps."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Bytes of the parts of a training.
-
-    Fields, in order: libraries, data and model; one copy of the trained parameters; activations of
-    a step and of encoding; encoded rows in memory; stored output of frozen layers, and the space
-    for this output.
-    """
-
-    held: float
-    trained: float
-    graph: float
-    forward: float
-    rows: float
-    stored: float
-    room: float
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether frozen layers run only once instead of in every step."""
-        return 0 < self.stored <= self.room
 
 
 @dataclass(frozen=True)
@@ -168,12 +144,7 @@ class Rehearsal:
             Whether to measure the layers below the cut separately and to store their output.
         """
         encoder, distinct = self.encoder, list(dict.fromkeys(self.sequences))
-        first = sampled_sequences(encoder, distinct, FIRST_TOKENS / encoder.tokens(distinct).sum())
-        encoder.embed(first)  # the first pass is always slower
-        rate = self._rate(lambda: encoder.embed(first), first).cpu
-        sample = sampled_sequences(
-            encoder, distinct, ENCODING_SECONDS / (rate * work_of(encoder, distinct).sum())
-        )
+        rate, sample = self._sample(distinct)
         self.chosen = self._choose_steps(STEP_SECONDS / (BACKWARD * rate * sum(STEP_SHARES)))
         if splits:
             stepped = np.concatenate([batch.encoded(self.members) for batch in self.chosen])
@@ -185,17 +156,33 @@ class Rehearsal:
                 encoder.trunk = fill_trunk_cache(self._trunk(), stored, plan, store=store)
 
             self.below = self._rate(fill, stored) * self.each_below
-        grown = weighed(lambda: encoder.embed(sample), self.device).grown_bytes
-        self.above = self._rate(lambda: encoder.embed(sample), sample) * self.each_above
-        return grown * self._at_a_time(distinct) / self._at_a_time(sample)
+        used = weighed(lambda: encoder.embed(sample), self.device)
+        self.above = used.seconds * (self.each_above / work_of(encoder, sample).sum())
+        return used.grown_bytes * self._tokens_at_a_time(distinct) / self._tokens_at_a_time(sample)
 
-    def _at_a_time(self, sequences: list[str]) -> int:
-        """Return the number of batches that are encoded at the same time."""
-        if self.device.type != "cpu":
-            return 1
+    def _sample(self, sequences: list[str]) -> tuple[float, list[str]]:
+        """Return CPU seconds per unit of work, and a sample that takes about `ENCODING_SECONDS`.
+
+        Few sequences say nothing about a recurrent network, which encodes many at the same time.
+        """
+        encoder = self.encoder
+        share = FIRST_TOKENS / encoder.tokens(sequences).sum()
+        encoder.embed(sampled_sequences(encoder, sequences, share))  # the first pass is slower
+        while True:
+            sample = sampled_sequences(encoder, sequences, share)
+            _, used = clocked(lambda some=sample: encoder.embed(some), self.device)
+            if used.cpu >= ENCODING_SECONDS / 2 or share >= 1:
+                return used.cpu / work_of(encoder, sample).sum(), sample
+            share *= min(10.0, max(2.0, ENCODING_SECONDS / max(used.cpu, 1e-9)))
+
+    def _tokens_at_a_time(self, sequences: list[str]) -> float:
+        """Return the tokens of the largest batches that are encoded at the same time."""
         tokens = self.encoder.tokens(sequences)
         batches = token_budget_batches(tokens, self.encoder.hardware.max_tokens)
-        return at_a_time(len(batches), torch.get_num_threads())
+        largest = float(max(tokens[batch].sum() for batch in batches))
+        if self.device.type != "cpu":
+            return largest
+        return largest * at_a_time(len(batches), torch.get_num_threads())
 
     def _rate(self, work: Callable[[], object], sequences: list[str]) -> Seconds:
         _, seconds = clocked(work, self.device)
@@ -259,10 +246,13 @@ class Rehearsal:
             Trained parameters of the training, as a multiple of those in the measured model.
         """
         set_training_mode(self.encoder.model)
-        missing = self._missing_tokens()
-        self.encoder.model.backbone.train_as_if_larger(missing)
+        largest, *tokens = self._graph_tokens()
+        self.encoder.model.backbone.train_as_if_larger(largest / tokens[0])
         self.run.step(self.chosen[-1])
-        grown = weighed(lambda: self.run.step(self.chosen[0]), self.device).grown_bytes
+        grown = [
+            weighed(lambda batch=batch: self.run.step(batch), self.device).grown_bytes
+            for batch in (self.chosen[0], self.chosen[-1])
+        ]
         taken: list[tuple[FloatArray, Seconds]] = []
         while len(taken) < MOST_STEPS and sum(used.cpu for _, used in taken) < STEP_SECONDS:
             batch = self.chosen[len(taken) % len(self.chosen)]
@@ -273,16 +263,16 @@ class Rehearsal:
         each = fitted(np.stack([sizes for sizes, _ in taken]), cpu) * [more, 1.0, layers]
         seconds = float(each @ np.sum([self.sizes_of(batch) for batch in self.batches], axis=0))
         epoch = Seconds(seconds, seconds * sum(used.wall for _, used in taken) / cpu.sum())
-        return epoch, grown * layers * missing
+        return epoch, on_the_line(tokens, grown, largest) * layers
 
-    def _missing_tokens(self) -> float:
-        """Return the tokens of an epoch's largest graph, as a multiple of the measured graph."""
+    def _graph_tokens(self) -> list[float]:
+        """Return the tokens of the largest graph of an epoch, and of the weighed two."""
         source = self.run.fitting.source
-        most, measured = (
-            min(max(source.costs[b.encoded(self.members)].sum() for b in some), source.budget)
-            for some in (self.batches, self.chosen[:1])
-        )
-        return float(most / max(measured, 1))
+        most = [
+            max(source.costs[batch.encoded(self.members)].sum() for batch in some)
+            for some in (self.batches, self.chosen[:1], self.chosen[-1:])
+        ]
+        return [max(1.0, min(tokens, source.budget)) for tokens in most]
 
     def score(self) -> Used[Predictor]:
         """Score made-up answers and write the report; return the time and memory for all rows."""
@@ -318,6 +308,25 @@ def fitted(sizes: FloatArray, seconds: FloatArray) -> FloatArray:
     units = np.maximum(sizes.max(axis=0), 1e-12)
     weights = 1 / np.maximum(seconds, 1e-9)
     return nnls(sizes / units * weights[:, None], seconds * weights)[0] / units
+
+
+def on_the_line(tokens: Sequence[float], grown: Sequence[float], most: float) -> float:
+    """Return the memory for so many tokens, on the line through a large and a small step.
+
+    A part of the memory is the same for all steps, for instance for the gradients of the weights.
+    Without two sizes, all of it is proportional to the tokens.
+
+    Examples
+    --------
+    >>> on_the_line([20, 10], [500, 300], 100)
+    2100.0
+    >>> on_the_line([20, 20], [500, 500], 100)
+    2500.0
+    """
+    (large, small), (more, less) = tokens, grown
+    if large - small < large / 4:
+        return more / large * most
+    return more + max(0.0, more - less) / (large - small) * max(0.0, most - large)
 
 
 def measure_training(
@@ -382,17 +391,3 @@ def measure_training(
         memory_of(sizes, extra | {"saving": saving.grown_bytes * more}),
         sizes,
     )
-
-
-def memory_of(sizes: Sizes, extra: Mapping[str, float]) -> dict[str, float]:
-    """Return the memory in use during each piece of work."""
-    encoding = sizes.held + sizes.forward + sizes.rows
-    state = COPIES * sizes.trained
-    return {
-        "held throughout": sizes.held,
-        "encoding": encoding,
-        "training": sizes.held + state + sizes.graph,
-        "validation": encoding + state + extra["validation"],
-        "scoring": encoding + extra["scoring"],
-        "saving": sizes.held + extra["saving"],
-    }

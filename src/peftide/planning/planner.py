@@ -12,8 +12,9 @@ from peftide.files import free_bytes
 from peftide.hardware import choose_hardware
 from peftide.planning.advice import SAFETY, disk_advice, memory_advice
 from peftide.planning.layer_choice import NOTE
-from peftide.planning.measuring import COPIES, Measurement, Sizes, measure_training
+from peftide.planning.measuring import Measurement, measure_training
 from peftide.planning.plan import Plan
+from peftide.planning.sizes import COPIES, Sizes
 from peftide.planning.stand_in import StandIn, stand_in
 from peftide.planning.tables import with_table
 from peftide.run_folder import open_run
