@@ -13,6 +13,7 @@ from peftide.backbones.architecture import Architecture
 from peftide.backbones.backbone import LayeredBackbone, Origin
 from peftide.backbones.checkpoint_files import check_folder, check_layers, count_layers
 from peftide.backbones.cutting import shortened
+from peftide.backbones.half import hold_half
 from peftide.backbones.hub import find_snapshot
 from peftide.backbones.identity import settings_of, vocabulary_sha256
 from peftide.backbones.names import (
@@ -110,7 +111,9 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBa
             )
         return _random_backbone(name, options.layer, options.dtype)
     if is_unirep(name):
-        return load_unirep(name, base_bits=options.base_bits, layer=options.layer)
+        unirep = load_unirep(name, base_bits=options.base_bits, layer=options.layer)
+        hold_half(unirep, options.dtype)
+        return unirep
     folder, revision = find_folder(name, options)
     return _stored_backbone(name, folder, revision=revision, options=options)
 
@@ -121,7 +124,9 @@ def _random_backbone(name: str, layer: int | None, dtype: torch.dtype) -> Layere
     if alias in UNIREP_SIZES:
         with torch.random.fork_rng():
             torch.manual_seed(RANDOM_WEIGHTS_SEED)
-            return random_unirep(alias, prefix=RANDOM_PREFIX, layer=layer)
+            unirep = random_unirep(alias, prefix=RANDOM_PREFIX, layer=layer)
+        hold_half(unirep, dtype)
+        return unirep
     config = shortened(ALIASES[alias][1](), layer)
     architecture = BACKBONES[config.model_type]
     with torch.device("meta"):
