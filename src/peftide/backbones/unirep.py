@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from peftide.backbones.backbone import LayeredBackbone, Origin
+from peftide.backbones.step_products import StepProduct
 from peftide.packing import PackedBatch, pack
 from peftide.tokens import Vocabulary
 from peftide.types import IntArray
@@ -83,6 +84,7 @@ class Cell(nn.Module):
             Sequences that have a token at each time step; never increases.
         """
         factors, gates = self.wmx(inputs), self.wx(inputs)
+        products = StepProduct(self.wmh), StepProduct(self.wh)
         state = gates.new_zeros((counts[0], self.wmh.in_features), dtype=torch.float32)
         memory, states = torch.zeros_like(state), []
         size = memory_use.steps or len(counts)
@@ -94,7 +96,8 @@ class Cell(nn.Module):
             if memory_use.truncate:
                 state, memory = state.detach(), memory.detach()
             run = partial(checkpoint, self.run, use_reentrant=False) if recompute else self.run
-            found, state, memory = run(Segment(factors, gates, now, some), state, memory)
+            segment = Segment(factors, gates, now, some, products)
+            found, state, memory = run(segment, state, memory)
             states.append(found)
         return torch.cat(states)
 
@@ -106,11 +109,12 @@ class Cell(nn.Module):
         Products run in the precision of the context, states are fp32.
         """
         states = []
+        wmh, wh = (product.begin() for product in segment.products)
         steps = segment.rows.split(list(segment.counts))
         for count, rows in zip(segment.counts, steps, strict=True):
             state, memory = state[:count], memory[:count]
-            mixed = segment.factors[rows] * self.wmh(state)
-            i, f, o, u = (segment.gates[rows] + self.wh(mixed)).float().chunk(4, dim=1)
+            mixed = segment.factors[rows] * wmh(state)
+            i, f, o, u = (segment.gates[rows] + wh(mixed)).float().chunk(4, dim=1)
             memory = f.sigmoid() * memory + i.sigmoid() * u.tanh()
             state = o.sigmoid() * memory.tanh()
             states.append(state)
@@ -129,12 +133,15 @@ class Segment:
         The input of each token.
     counts
         Sequences that have a token at each time step.
+    products
+        Products of a state with the two square matrices.
     """
 
     factors: Float[Tensor, "S D"]
     gates: Float[Tensor, "S D4"]
     rows: Int[Tensor, " N"]
     counts: Sequence[int]
+    products: tuple[StepProduct, StepProduct]
 
 
 @dataclass(frozen=True)
