@@ -16,7 +16,7 @@ from peftide.training.problem import Problem
 from peftide.training.usage import Seconds
 from peftide.types import FloatArray, IntArray
 
-FEWEST_EXAMPLES = 10
+FEWEST_EXAMPLES, FEWEST_RESIDUES = 10, 8
 
 
 def work_of(encoder: ModelEncoder, sequences: Sequence[str]) -> FloatArray:
@@ -34,14 +34,33 @@ def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: fl
     Parameters
     ----------
     share
-        Share of all batches; if it is less than one batch, a part of the longest batch.
+        Share of all batches. If it is less than one batch, a part of the longest batch; for a
+        recurrent network, the beginning of the batch in the middle, with made-up residues.
     """
     batches = token_budget_batches(encoder.tokens(sequences), encoder.hardware.max_tokens)
     wanted = min(len(batches), share * len(batches))
+    if wanted < 1 and encoder.model.backbone.is_recurrent:
+        return beginnings([len(sequences[int(k)]) for k in batches[len(batches) // 2]], wanted)
     places = np.linspace(len(batches) - 1, 0, max(1, int(wanted))).round().astype(int)
     chosen = np.concatenate([batches[place] for place in np.unique(places)])
     few = max(1, round(wanted * len(chosen))) if wanted < 1 else len(chosen)
     return [sequences[int(k)] for k in chosen[-few:]]
+
+
+def beginnings(lengths: Sequence[int], share: float) -> list[str]:
+    """Return made-up sequences as long as a share of the longest one.
+
+    A time step of a recurrent network costs the same wherever it is, but it depends on the number
+    of sequences that have it. Made-up residues keep the beginnings of similar proteins distinct.
+
+    Examples
+    --------
+    >>> [len(text) for text in beginnings([100, 80, 10], 0.2)]
+    [20, 20, 10]
+    """
+    rng, most = np.random.default_rng(0), max(FEWEST_RESIDUES, round(share * max(lengths)))
+    letters = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
+    return ["".join(rng.choice(letters, min(length, most))) for length in lengths]
 
 
 def shortened(batch: Batch, members: IntArray, *, work: FloatArray, most: float) -> Batch:
