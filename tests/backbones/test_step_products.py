@@ -1,10 +1,13 @@
 """The gradient of a matrix that multiplies at every time step, beside plain autograd."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from peftide.backbones import step_products
 from peftide.backbones.step_products import StepProduct
 
 STEPS, ROWS, WIDTH = 60, 8, 16
@@ -57,6 +60,22 @@ def test_in_half_precision_it_is_nearer_to_fp32(recompute: bool):
     assert found.dtype is torch.float32
     assert (found - exact).norm() < (plain - exact).norm()
     assert (found - exact).norm() < 0.02 * exact.norm()
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_the_graph_of_a_step_goes_with_it(recompute: bool, monkeypatch: pytest.MonkeyPatch):
+    """What a node of the graph keeps must not hold the graph: Python cannot free such a circle."""
+    kept: list[weakref.ref[object]] = []
+
+    class Watched(step_products._Passed):
+        def __init__(self) -> None:
+            super().__init__()
+            kept.append(weakref.ref(self))
+
+    monkeypatch.setattr(step_products, "_Passed", Watched)
+    gradients(matrix(), torch.float32, recompute=recompute)
+    assert len(kept) >= STEPS // SEGMENT
+    assert not [one for one in kept if one() is not None]
 
 
 def test_a_matrix_that_does_not_train_multiplies_itself():

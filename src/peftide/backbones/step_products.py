@@ -55,9 +55,16 @@ class _Passed:
         self.inputs: list[Tensor] = []
         self.gradients: list[Tensor] = []
 
+    def add(self, inputs: Tensor, gradient: Tensor) -> None:
+        """Keep a step, without the graph behind it: that would keep itself alive."""
+        self.inputs.append(inputs.detach())
+        self.gradients.append(gradient)
+
     def of_matrix(self) -> Float[Tensor, "O I"]:
-        """Return the gradient of the matrix."""
-        return torch.cat(self.gradients).T @ torch.cat(self.inputs)
+        """Return the gradient of the matrix, and let go of the steps."""
+        found = torch.cat(self.gradients).T @ torch.cat(self.inputs)
+        self.inputs, self.gradients = [], []
+        return found
 
 
 class _Start(torch.autograd.Function):
@@ -86,6 +93,5 @@ class _Step(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         (inputs,) = ctx.saved_tensors
-        ctx.passed.inputs.append(inputs)
-        ctx.passed.gradients.append(gradients[0])
+        ctx.passed.add(inputs, gradients[0])
         return gradients[0] @ ctx.weight, ctx.zero, None, None
