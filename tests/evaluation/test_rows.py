@@ -3,8 +3,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from peftide.evaluation.rows import ScoredPart
+from peftide.evaluation.rows import ScoredPart, sites_of
 from peftide.sequences import Dataset, Examples, Proteins
 from peftide.sequences.records import WildType
 from peftide.tasks import TASKS, Labels, Targets
@@ -66,3 +67,13 @@ def test_combinations_are_units_by_themselves() -> None:
     data = replace(data, variants_of=WildType("WK"))  # all change site 1, two site 2 as well
     units = ScoredPart(TASKS["variants"], Labels(), data, "test", targets).rows().units
     assert (units.kind, units.count) == ("sequence", 3)
+
+
+@pytest.mark.parametrize("singles", [8, 9])
+def test_a_few_combinations_count_at_their_first_site(singles: int) -> None:
+    data, _ = dataset([[1], *[[2]] * singles])
+    proteins = Proteins(data.proteins.ids, ("MKLA", "AVLA", "MVLA", "MALA"))
+    data = replace(data, proteins=proteins, variants_of=WildType("MKLA"))
+    found = sites_of(data, data.parts["test"])
+    assert (found is None) == (singles == 8)  # more than a tenth are combinations
+    assert found is None or found[:, 0].tolist() == [0, *[1] * singles]

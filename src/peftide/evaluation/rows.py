@@ -12,6 +12,9 @@ from peftide.similarity.reference import changes
 from peftide.tasks import Labels, Targets, Task
 from peftide.types import FloatArray, IntArray
 
+MOST_COMBINATIONS = 0.1
+"""Largest share of variants with several substitutions in a part whose sites are resampled."""
+
 
 @dataclass(frozen=True)
 class ScoredPart:
@@ -76,25 +79,27 @@ def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:
     if numbers.shape[1] == 2:
         return "protein", numbers
     if examples.clusters is None:
-        sites = only_sites(dataset, examples)
+        sites = sites_of(dataset, examples)
         return ("sequence", numbers) if sites is None else ("site", sites)
     # a sequence without a cluster is a cluster by itself
     names = [name or f"\t{number}" for name, number in zip(examples.clusters, numbers, strict=True)]
     return "cluster", pd.factorize(np.array(names, dtype=object))[0].astype(np.int64)[:, None]
 
 
-def only_sites(dataset: Dataset, examples: Examples) -> IntArray | None:
-    """Return the site at which each variant changes; None if some change at several. Shape (B, 1).
+def sites_of(dataset: Dataset, examples: Examples) -> IntArray | None:
+    """Return the first site at which each variant changes; None if many change at several.
 
-    Substitutions at one site resemble each other. The wild type is a site by itself.
+    Substitutions at one site resemble each other. The wild type is a site by itself. Shape (B, 1).
     """
     if dataset.wild_type is None:
         return None
     used, places = np.unique(examples.members[:, 0], return_inverse=True)
     sequences = [dataset.proteins.sequences[protein] for protein in used]
     found = changes(sequences, dataset.wild_type)
-    if not len(found.site) or np.bincount(found.sequence).max() > 1:
+    several = np.bincount(found.sequence, minlength=len(used)) > 1
+    if not len(found.site) or several[places].mean() > MOST_COMBINATIONS:
         return None
     sites = np.full(len(used), -1)
-    sites[found.sequence] = found.site
+    changed, first = np.unique(found.sequence, return_index=True)
+    sites[changed] = found.site[first]
     return sites[places][:, None]
