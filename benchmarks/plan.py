@@ -67,6 +67,8 @@ SETTINGS = {
     "gb1_full_8M": (400, 100, 200, 3),
     "gb1_head_unirep": (300, 60, 200, 10),
     "gb1_lora_unirep": (150, 30, 60, 2),
+    "yeast_lora_unirep": (300, 100, 100, 1),
+    "yeast_full_unirep": (300, 100, 100, 1),
     "gb1auto_head_mini": (900, 200, 500, 10),
     "gb1auto_lora_8M": (300, 100, 200, 2),
     "stability_ia3_mini": (900, 150, 200, 5),
