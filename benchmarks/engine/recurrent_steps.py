@@ -16,6 +16,7 @@ from measuring import arguments, begin, conclude, middle, spent
 
 from peftide.adapters import ADAPTERS
 from peftide.backbones import LayeredBackbone
+from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.backbones.step_products import StepProduct
 from peftide.config import MethodOptions
@@ -48,6 +49,7 @@ def step(method: str, *, dtype: torch.dtype = BF16) -> Callable[[], None]:
     held = dtype if ADAPTERS[method].takes_quantised else torch.float32
     backbone = load_backbone("unirep", options=LoadOptions(dtype=held))
     ADAPTERS[method].apply(backbone, MethodOptions(method=method))
+    hold_half(backbone, dtype)
     backbone.train()
     drawn = random.Random(0)
     proteins = ["".join(drawn.choices(LETTERS, k=RESIDUES)) for _ in range(PROTEINS)]

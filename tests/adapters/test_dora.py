@@ -67,17 +67,21 @@ def vectors(backbone: Backbone) -> torch.Tensor:
     return backbone(backbone.pack(SEQUENCES, max_length=None))
 
 
+@pytest.mark.parametrize("is_half", [False, True])
 @pytest.mark.parametrize("recompute", [False, True])
-def test_a_recurrent_network_has_the_states_and_gradients_of_peft(recompute: bool):
+def test_a_recurrent_network_has_the_states_and_gradients_of_peft(recompute: bool, is_half: bool):
     ours = recurrent()
     theirs = of_plain_peft(ours)
     for backbone in (ours, theirs):
         if recompute:
             backbone.recompute_activations()
-        vectors(backbone.train()).square().sum().backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_half):
+            found = vectors(backbone.train())
+        found.square().sum().backward()
     for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         if mine.requires_grad:
             assert mine.grad is not None, name
+            assert mine.grad.abs().max() > 0, name
             torch.testing.assert_close(mine.grad, other.grad)
     for backbone in (ours, theirs):
         torch.manual_seed(1)

@@ -67,15 +67,25 @@ def test_the_graph_of_a_step_goes_with_it(recompute: bool, monkeypatch: pytest.M
     """What a node of the graph keeps must not hold the graph: Python cannot free such a circle."""
     kept: list[weakref.ref[object]] = []
 
-    class Watched(step_products._Passed):
+    class Watched(step_products._Segment):
         def __init__(self) -> None:
             super().__init__()
             kept.append(weakref.ref(self))
 
-    monkeypatch.setattr(step_products, "_Passed", Watched)
+    monkeypatch.setattr(step_products, "_Segment", Watched)
     gradients(matrix(), torch.float32, recompute=recompute)
     assert len(kept) >= STEPS // SEGMENT
     assert not [one for one in kept if one() is not None]
+
+
+def test_a_second_walk_through_the_graph_adds_no_step_twice():
+    product = StepProduct(matrix())
+    state = torch.ones(1, WIDTH, requires_grad=True)
+    loss = product.begin()(state).sum()
+    torch.autograd.grad(loss, state, retain_graph=True)
+    loss.backward()
+    assert isinstance(product.matrix, nn.Linear)
+    torch.testing.assert_close(product.matrix.weight.grad, torch.ones(WIDTH, WIDTH))
 
 
 def test_a_matrix_that_does_not_train_multiplies_itself():

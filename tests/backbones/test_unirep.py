@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from peftide.backbones.loading import load_backbone
+from peftide.adapters import ADAPTERS
+from peftide.backbones.loading import LoadOptions, load_backbone
+from peftide.backbones.step_products import StepProduct
 from peftide.backbones.unirep import (
     KEPT_BYTES,
     MATRICES,
@@ -17,6 +19,7 @@ from peftide.backbones.unirep import (
     time_steps,
 )
 from peftide.backbones.unirep_weights import find_weights
+from peftide.config import MethodOptions
 from peftide.errors import BackboneError
 from tests.conftest import random_sequences, real_proteins
 
@@ -184,3 +187,43 @@ def test_time_steps_put_longer_sequences_first():
     order, counts = time_steps(lengths)
     assert sorted(order.tolist()) == list(range(sum(lengths)))
     assert counts == [sum(length > step for length in lengths) for step in range(7)]
+
+
+@pytest.mark.parametrize("way", ["kept", "computed again", "truncated"])
+def test_a_whole_network_that_trains_has_the_gradients_of_autograd(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gradients() -> list[torch.Tensor]:
+        backbone = load_backbone("random:unirep_64")
+        ADAPTERS["full"].apply(backbone, MethodOptions(method="full"))
+        if way == "computed again":
+            backbone.recompute_activations()
+        if way == "truncated":
+            assert isinstance(backbone, UniRepBackbone)
+            backbone.truncate(4)
+        backbone(backbone.pack(SEQUENCES, max_length=None)).square().mean().backward()
+        return [p.grad for p in backbone.parameters() if p.grad is not None]
+
+    found = gradients()
+    monkeypatch.setattr(StepProduct, "begin", lambda product: product.matrix)
+    expected = gradients()
+    assert len(found) > 4
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("method", ["head", "lora"])
+def test_frozen_matrices_are_loaded_in_half_precision_with_the_same_states(method: str) -> None:
+    half, exact = (
+        load_backbone("random:unirep_64", options=LoadOptions(dtype=dtype))
+        for dtype in (torch.bfloat16, torch.float32)
+    )
+    assert half.origin == exact.origin
+    for backbone in (half, exact):
+        torch.manual_seed(0)
+        ADAPTERS[method].apply(backbone, MethodOptions(method=method))
+    frozen = {p.dtype for n, p in half.named_parameters() if "cells" in n and not p.requires_grad}
+    assert frozen == {torch.bfloat16}
+    assert {p.dtype for p in half.parameters() if p.requires_grad} <= {torch.float32}
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        states = [b.eval()(b.pack(SEQUENCES, max_length=None)) for b in (half, exact)]
+    assert torch.equal(*states)

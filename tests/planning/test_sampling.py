@@ -36,9 +36,9 @@ def test_sampled_sequences_are_of_all_lengths(begin: Begin) -> None:
 def test_a_part_of_a_batch_of_a_recurrent_network_has_all_its_sequences(begin: Begin) -> None:
     encoder = begin("regression", "lora", backbone="random:unirep_64")[0].encoder
     some = sampled_sequences(encoder, SEQUENCES, 0.5)
-    lengths = [len(text) for text in SEQUENCES]
-    half = round(max(lengths) / 2)
-    assert sorted(map(len, some)) == sorted(min(length, half) for length in lengths)
+    tokens = encoder.tokens(SEQUENCES)
+    half = round(tokens.max() / 2)
+    assert sorted(map(len, some)) == np.sort(np.minimum(tokens, half)).tolist()
     assert len(set(some)) == len(SEQUENCES)
     assert sorted(sampled_sequences(encoder, SEQUENCES, 1.0)) == sorted(SEQUENCES)
 

@@ -43,7 +43,8 @@ def load_dora(backbone: Backbone, folder: Path) -> None:
 def measure_rows_once(backbone: Backbone) -> None:
     """Let a recurrent network measure the rows once per pass.
 
-    peft measures them in every product, which are hundreds per pass: one for each time step.
+    peft measures them in every product, which are hundreds per pass: one for each time step. If
+    activations are computed again, the rows stay in memory until the next pass.
     """
     if not backbone.is_recurrent:
         return

@@ -34,8 +34,8 @@ def halved_names(model: nn.Module, layer_prefix: str) -> set[str]:
 def hold_half(backbone: Backbone, dtype: torch.dtype) -> None:
     """Convert the frozen matrices in the layers of a backbone.
 
-    Norms, embeddings and everything that trains stay in fp32, and so do matrices with an adapter,
-    because some methods compute with the matrix itself.
+    Norms, embeddings and everything that trains stay in fp32, and so do matrices that have an
+    adapter already, because some methods compute with the matrix itself.
     """
     if dtype is torch.float32 or not isinstance(backbone, LayeredBackbone):
         return

@@ -112,7 +112,7 @@ def load_backbone(name: str, *, options: LoadOptions | None = None) -> LayeredBa
         return _random_backbone(name, options.layer, options.dtype)
     if is_unirep(name):
         unirep = load_unirep(name, base_bits=options.base_bits, layer=options.layer)
-        hold_half(unirep, options.dtype)
+        hold_half(unirep, options.dtype)  # before an adapter covers its matrices
         return unirep
     folder, revision = find_folder(name, options)
     return _stored_backbone(name, folder, revision=revision, options=options)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -24,60 +25,61 @@ class StepProduct:
 
     def __init__(self, matrix: nn.Module) -> None:
         self.matrix = matrix
-        self.rounded: Tensor | None = None
+        self.weight: Tensor | None = None
         if not isinstance(matrix, nn.Linear) or not torch.is_grad_enabled():
             return
         device = matrix.weight.device.type
         rounds = torch.is_autocast_enabled(device)
         if matrix.weight.requires_grad and (type(matrix) is nn.Linear or not rounds):
             dtype = torch.get_autocast_dtype(device) if rounds else matrix.weight.dtype
-            self.rounded = matrix.weight.detach().to(dtype)
+            self.weight = matrix.weight.detach().to(dtype)
 
     def begin(self) -> Callable[[Tensor], Tensor]:
         """Return the product for the time steps of one segment."""
-        if self.rounded is None:
+        if self.weight is None:
             return self.matrix
-        weight, passed = self.rounded, _Passed()
-        start = _Start.apply(self.matrix.weight, passed)
+        weight, segment = self.weight, _Segment()
+        start = _Start.apply(self.matrix.weight, segment)
 
         def product(inputs: Tensor) -> Tensor:
-            found = _Step.apply(inputs.to(weight.dtype), start, weight, passed)
+            found = _Step.apply(inputs.to(weight.dtype), start, weight, segment)
             assert isinstance(found, Tensor)
             return found
 
         return product
 
 
-class _Passed:
-    """Inputs and gradients of the time steps that the backward pass has passed."""
+class _Segment:
+    """Inputs and gradients of the time steps that the backward pass has left behind."""
 
     def __init__(self) -> None:
-        self.inputs: list[Tensor] = []
-        self.gradients: list[Tensor] = []
+        self.steps: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def add(self, inputs: Tensor, gradient: Tensor) -> None:
+    def add(self, step: int, inputs: Tensor, gradient: Tensor) -> None:
         """Keep a step, without the graph behind it: that would keep itself alive."""
-        self.inputs.append(inputs.detach())
-        self.gradients.append(gradient)
+        self.steps[step] = (inputs.detach(), gradient)
 
     def of_matrix(self) -> Float[Tensor, "O I"]:
         """Return the gradient of the matrix, and let go of the steps."""
-        found = torch.cat(self.gradients).T @ torch.cat(self.inputs)
-        self.inputs, self.gradients = [], []
-        return found
+        inputs, gradients = zip(*self.steps.values(), strict=True)
+        self.steps = {}
+        return torch.cat(gradients).T @ torch.cat(inputs)
 
 
 class _Start(torch.autograd.Function):
     """A number that all steps read, so that the backward pass reaches the matrix after them."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, passed: _Passed) -> Tensor:
-        ctx.passed, ctx.dtype = passed, weight.dtype
+    def forward(ctx: Any, weight: Tensor, segment: _Segment) -> Tensor:
+        ctx.segment, ctx.dtype = segment, weight.dtype
         return weight.new_zeros(())
 
     @staticmethod
-    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor, None]:
-        return ctx.passed.of_matrix().to(ctx.dtype), None
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *_: Tensor
+    ) -> tuple[Tensor, None]:
+        return ctx.segment.of_matrix().to(ctx.dtype), None
 
 
 class _Step(torch.autograd.Function):
@@ -85,13 +87,16 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Tensor:
-        inputs, start, weight, passed = given
+        inputs, start, weight, segment = given
         ctx.save_for_backward(inputs)
-        ctx.zero, ctx.weight, ctx.passed = torch.zeros_like(start), weight, passed
+        ctx.zero, ctx.weight, ctx.segment = torch.zeros_like(start), weight, segment
         return functional.linear(inputs, weight)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor, Tensor, None, None]:
         (inputs,) = ctx.saved_tensors
-        ctx.passed.add(inputs, gradients[0])
+        ctx.segment.add(id(ctx), inputs, gradients[0])
         return gradients[0] @ ctx.weight, ctx.zero, None, None

@@ -293,8 +293,9 @@ class UniRepBackbone(LayeredBackbone):
     def train_as_if_larger(self, times: float) -> None:
         """Compute activations again if those of so many times larger batches would not fit."""
         network = self._network()
-        kept = round(network.memory_use.kept_bytes / times)
-        network.memory_use = replace(network.memory_use, kept_bytes=kept)
+        if network.memory_use.kept_bytes:
+            kept = max(1, round(KEPT_BYTES / times))
+            network.memory_use = replace(network.memory_use, kept_bytes=kept)
 
     def truncate(self, residues: int) -> None:
         """Let gradients flow back through so many residues at most, in segments of this length."""

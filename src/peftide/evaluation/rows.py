@@ -79,14 +79,14 @@ def unit_members(dataset: Dataset, examples: Examples) -> tuple[str, IntArray]:
     if numbers.shape[1] == 2:
         return "protein", numbers
     if examples.clusters is None:
-        sites = sites_of(dataset, examples)
+        sites = first_sites(dataset, examples)
         return ("sequence", numbers) if sites is None else ("site", sites)
     # a sequence without a cluster is a cluster by itself
     names = [name or f"\t{number}" for name, number in zip(examples.clusters, numbers, strict=True)]
     return "cluster", pd.factorize(np.array(names, dtype=object))[0].astype(np.int64)[:, None]
 
 
-def sites_of(dataset: Dataset, examples: Examples) -> IntArray | None:
+def first_sites(dataset: Dataset, examples: Examples) -> IntArray | None:
     """Return the first site at which each variant changes; None if many change at several.
 
     Substitutions at one site resemble each other. The wild type is a site by itself. Shape (B, 1).

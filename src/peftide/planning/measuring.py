@@ -247,12 +247,12 @@ class Rehearsal:
         """
         set_training_mode(self.encoder.model)
         largest, *tokens = self._graph_tokens()
-        self.encoder.model.backbone.train_as_if_larger(largest / tokens[0])
-        self.run.step(self.chosen[-1])
-        grown = [
-            weighed(lambda batch=batch: self.run.step(batch), self.device).grown_bytes
-            for batch in (self.chosen[0], self.chosen[-1])
-        ]
+        backbone, grown = self.encoder.model.backbone, []
+        self.run.step(self.chosen[-1])  # the first step is slower
+        for batch, some in ((self.chosen[-1], tokens[1]), (self.chosen[0], tokens[0])):
+            backbone.train_as_if_larger(largest / some)
+            used = weighed(lambda batch=batch: self.run.step(batch), self.device)
+            grown.insert(0, used.grown_bytes)
         taken: list[tuple[FloatArray, Seconds]] = []
         while len(taken) < MOST_STEPS and sum(used.cpu for _, used in taken) < STEP_SECONDS:
             batch = self.chosen[len(taken) % len(self.chosen)]
@@ -314,19 +314,19 @@ def on_the_line(tokens: Sequence[float], grown: Sequence[float], most: float) ->
     """Return the memory for so many tokens, on the line through a large and a small step.
 
     A part of the memory is the same for all steps, for instance for the gradients of the weights.
-    Without two sizes, all of it is proportional to the tokens.
+    If the steps do not tell it apart, all of it is proportional to the tokens.
 
     Examples
     --------
     >>> on_the_line([20, 10], [500, 300], 100)
     2100.0
-    >>> on_the_line([20, 20], [500, 500], 100)
-    2500.0
+    >>> on_the_line([20, 20], [500, 500], 100), on_the_line([20, 10], [500, 600], 100)
+    (2500.0, 2500.0)
     """
     (large, small), (more, less) = tokens, grown
-    if large - small < large / 4:
+    if large - small < large / 4 or less >= more:
         return more / large * most
-    return more + max(0.0, more - less) / (large - small) * max(0.0, most - large)
+    return more + (more - less) / (large - small) * max(0.0, most - large)
 
 
 def measure_training(

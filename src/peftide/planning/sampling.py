@@ -40,14 +40,14 @@ def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: fl
     batches = token_budget_batches(encoder.tokens(sequences), encoder.hardware.max_tokens)
     wanted = min(len(batches), share * len(batches))
     if wanted < 1 and encoder.model.backbone.is_recurrent:
-        return beginnings([len(sequences[int(k)]) for k in batches[len(batches) // 2]], wanted)
+        return beginnings(encoder.tokens(sequences)[batches[len(batches) // 2]], wanted)
     places = np.linspace(len(batches) - 1, 0, max(1, int(wanted))).round().astype(int)
     chosen = np.concatenate([batches[place] for place in np.unique(places)])
     few = max(1, round(wanted * len(chosen))) if wanted < 1 else len(chosen)
     return [sequences[int(k)] for k in chosen[-few:]]
 
 
-def beginnings(lengths: Sequence[int], share: float) -> list[str]:
+def beginnings(lengths: IntArray, share: float) -> list[str]:
     """Return made-up sequences as long as a share of the longest one.
 
     A time step of a recurrent network costs the same wherever it is, but it depends on the number
@@ -55,12 +55,13 @@ def beginnings(lengths: Sequence[int], share: float) -> list[str]:
 
     Examples
     --------
-    >>> [len(text) for text in beginnings([100, 80, 10], 0.2)]
+    >>> [len(text) for text in beginnings(np.array([100, 80, 10]), 0.2)]
     [20, 20, 10]
     """
-    rng, most = np.random.default_rng(0), max(FEWEST_RESIDUES, round(share * max(lengths)))
+    rng, most = np.random.default_rng(0), max(FEWEST_RESIDUES, round(share * lengths.max()))
     letters = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
-    return ["".join(rng.choice(letters, min(length, most))) for length in lengths]
+    made = ("".join(rng.choice(letters, min(int(length), most))) for length in lengths)
+    return list(dict.fromkeys(made))
 
 
 def shortened(batch: Batch, members: IntArray, *, work: FloatArray, most: float) -> Batch:
