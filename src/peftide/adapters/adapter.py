@@ -53,8 +53,8 @@ class Adapter:
     finish
         After training: converts the backbone into the form that is scored and saved.
     takes_quantised
-        Whether the matrices of the backbone may be loaded in half precision, 8 or 4 bits. This requires that no
-        backbone weight trains and that `peft` can remove the adapter from the matrices.
+        Whether the matrices of the backbone may be loaded in half precision, 8 or 4 bits. This
+        requires that no backbone weight trains and that `peft` can remove the adapter from them.
     steer
         Backbone, number of optimizer steps → hooks that the method runs at each step.
     """
