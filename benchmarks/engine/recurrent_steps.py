@@ -15,7 +15,6 @@ import torch
 from measuring import arguments, begin, conclude, middle, spent
 
 from peftide.adapters import ADAPTERS
-from peftide.backbones import LayeredBackbone
 from peftide.backbones.half import hold_half
 from peftide.backbones.loading import LoadOptions, load_backbone
 from peftide.backbones.step_products import StepProduct
@@ -55,15 +54,10 @@ def step(method: str, *, dtype: torch.dtype = BF16) -> Callable[[], None]:
         with torch.autocast("cpu", dtype=BF16):
             loss = backbone(backbone.pack(proteins, max_length=None)).square().mean()
         loss.backward()
-        forget_gradients(backbone)
+        backbone.zero_grad()
 
     take()
     return take
-
-
-def forget_gradients(backbone: LayeredBackbone) -> None:
-    for parameter in backbone.parameters():
-        parameter.grad = None
 
 
 if __name__ == "__main__":

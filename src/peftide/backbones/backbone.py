@@ -90,9 +90,9 @@ class Backbone(nn.Module, ABC):
     def train_as_if_larger(self, times: float) -> None:
         """Use memory in training as with batches that are so many times larger.
 
-        `peftide plan` measures a small step to forecast a large one, with the last number that it
-        gave. A backbone that changes its
-        way with the size of the batch must then choose the way of the large one.
+        `peftide plan` measures a small step to forecast a large one. A backbone that changes its
+        way with the size of the batch must then choose the way of the large one. Each call
+        replaces the one before.
         """
 
 

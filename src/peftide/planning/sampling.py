@@ -11,6 +11,7 @@ from peftide.engine.blocks import Batch, sides
 from peftide.engine.embedding import Embeddings
 from peftide.packing import token_budget_batches
 from peftide.sequences.dataset import keep_used_proteins, select_rows
+from peftide.sequences.mutants import LETTERS
 from peftide.tasks import Targets
 from peftide.training.problem import Problem
 from peftide.training.usage import Seconds
@@ -37,10 +38,11 @@ def sampled_sequences(encoder: ModelEncoder, sequences: Sequence[str], share: fl
         Share of all batches. If it is less than one batch, a part of the longest batch; for a
         recurrent network, the beginning of the batch in the middle, with made-up residues.
     """
-    batches = token_budget_batches(encoder.tokens(sequences), encoder.hardware.max_tokens)
+    tokens = encoder.tokens(sequences)
+    batches = token_budget_batches(tokens, encoder.hardware.max_tokens)
     wanted = min(len(batches), share * len(batches))
     if wanted < 1 and encoder.model.backbone.is_recurrent:
-        return beginnings(encoder.tokens(sequences)[batches[len(batches) // 2]], wanted)
+        return beginnings(tokens[batches[len(batches) // 2]], wanted)
     places = np.linspace(len(batches) - 1, 0, max(1, int(wanted))).round().astype(int)
     chosen = np.concatenate([batches[place] for place in np.unique(places)])
     few = max(1, round(wanted * len(chosen))) if wanted < 1 else len(chosen)
@@ -59,8 +61,7 @@ def beginnings(lengths: IntArray, share: float) -> list[str]:
     [20, 20, 10]
     """
     rng, most = np.random.default_rng(0), max(FEWEST_RESIDUES, round(share * lengths.max()))
-    letters = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
-    made = ("".join(rng.choice(letters, min(int(length), most))) for length in lengths)
+    made = ("".join(rng.choice(list(LETTERS), min(int(length), most))) for length in lengths)
     return list(dict.fromkeys(made))
 
 
