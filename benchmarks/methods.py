@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from plan import run
 from recording import add_record_option, write_record
@@ -34,17 +35,20 @@ class Set:
 
     Attributes
     ----------
-    table
-        File under PEFTIDE_DATA.
+    tables
+        Files under PEFTIDE_DATA, joined by spaces.
     rows
         Rows drawn of each part.
     options
         What `TrainConfig` is told besides.
+    by_protein
+        Draw this many proteins of each part instead, and take all pairs among them.
     """
 
-    table: str
+    tables: str
     rows: Mapping[str, int]
     options: Mapping[str, Any]
+    by_protein: bool = False
 
 
 SETS = {
@@ -126,16 +130,27 @@ def data(name: str) -> Path:
 
 def write_table(chosen: Set, path: Path) -> Path:
     """Write the rows to train and score on; they are the same every time."""
-    rows = pd.read_csv(data(chosen.table), sep="\t", dtype=str)
+    tables = [pd.read_csv(data(name), sep="\t", dtype=str) for name in chosen.tables.split()]
+    rows = pd.concat(tables, ignore_index=True)
     if "id_a" in rows:
         rows = rows.loc[rows["id_a"] != rows["id_b"]]
     column = chosen.options.get("split_column", "split")
     rows = rows.assign(**{column: rows[column].replace("valid", "validation")})
-    drawn = [
-        rows.loc[rows[column] == name].sample(n, random_state=0) for name, n in chosen.rows.items()
-    ]
+    draw = _pairs_among if chosen.by_protein else _sample
+    drawn = [draw(rows.loc[rows[column] == name], n) for name, n in chosen.rows.items()]
     pd.concat(drawn).to_csv(path, sep="\t", index=False)
     return path
+
+
+def _sample(rows: pd.DataFrame, count: int) -> pd.DataFrame:
+    return rows.sample(count, random_state=0)
+
+
+def _pairs_among(rows: pd.DataFrame, count: int) -> pd.DataFrame:
+    pairs = rows[["id_a", "id_b"]]
+    proteins = np.unique(pairs.to_numpy(dtype=str))
+    drawn = np.random.default_rng(0).choice(proteins, count, replace=False)
+    return rows.loc[pairs.isin(drawn).all(axis=1)]
 
 
 def settings_of(chosen: Set) -> dict[str, Any]:

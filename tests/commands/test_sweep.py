@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from peftide.commands import sweep as command
@@ -122,6 +123,8 @@ def test_an_interrupted_trial_is_done_again_alone(
     monkeypatch.setattr(running, "run_training", run)
     with pytest.raises(KeyboardInterrupt):
         sweep(config_in(tmp_path))
+    so_far = pd.read_csv(next(tmp_path.rglob("trials.tsv")), sep="\t")
+    assert so_far["head_width"].tolist() == widths[:1]
     result = sweep(config_in(tmp_path, resume=True))
     assert len(widths) == 3
     assert widths[1] == widths[2]

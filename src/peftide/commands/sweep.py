@@ -48,7 +48,7 @@ from peftide.sweeping.study import (
     require_queued,
     take_up,
 )
-from peftide.sweeping.summary import FIRST, summarise
+from peftide.sweeping.summary import FIRST, summarise, trial_table
 from peftide.tasks import Task
 from peftide.tasks.request import Request, read_request
 from peftide.training.options import check_names, only_read, same_validation, unread_of
@@ -187,7 +187,7 @@ def _fill(sweep: _Sweep) -> None:
         )
     found = summarise(study, sweep.space, metric=sweep.task.outcome.headline, seed=config.seed)
     best = best_options(sweep, found.best["values"])
-    write_table(found.table(), folder.path / TABLE)
+    _write_trials(study, sweep)
     write_text(folder.path / BEST, best)
     write_json(folder.path / RECORD, found.record())
     write_json(folder.record, read_record(folder.record) | {"status": "finished"})
@@ -207,6 +207,11 @@ def _optimize(study: "optuna.Study", sweep: _Sweep) -> None:
             # no other trial has more room; every other failure has been noted as the end of a trial
             if isinstance(error, StorageError) or len(finished(study)) == before:
                 raise
+        _write_trials(study, sweep)
+
+
+def _write_trials(study: "optuna.Study", sweep: _Sweep) -> None:
+    write_table(trial_table(study, sweep.space), sweep.folder.path / TABLE)
 
 
 def _objective(trial: "optuna.Trial", *, sweep: _Sweep) -> float:

@@ -48,17 +48,12 @@ class Summary:
         found = {"format_version": FORMAT_VERSION, **vars(self)}
         return found | {"trials": list(self.trials)}
 
-    def table(self) -> pd.DataFrame:
-        """Return one row per trial, for `trials.tsv`."""
-        return pd.DataFrame(list(self.trials), columns=[*FIRST, *self.space])
-
 
 def summarise(study: "optuna.Study", space: Space, *, metric: str, seed: int) -> Summary:
     """Return the summary of a study with at least one finished trial."""
     optuna = load_optuna()
     state = optuna.trial.TrialState
-    numbers = numbers_of(study)
-    done = sorted(finished(study), key=lambda one: numbers[one.number])
+    numbers, done = numbers_of(study), _in_order(study)
     complete = [one for one in done if one.state == state.COMPLETE]
     values = [float(one.value or 0.0) for one in complete]
     best = complete[values.index(max(values))]
@@ -72,8 +67,23 @@ def summarise(study: "optuna.Study", space: Space, *, metric: str, seed: int) ->
         {"trial": numbers[best.number], "score": best.value, "values": dict(best.params)},
         importance,
         {name: _described(one) for name, one in space.items()},
-        tuple(_row(one, list(space), number=numbers[one.number]) for one in done),
+        tuple(_rows(study, list(space))),
     )
+
+
+def trial_table(study: "optuna.Study", space: Space) -> pd.DataFrame:
+    """Return one row per trial that is over, for `trials.tsv`."""
+    return pd.DataFrame(_rows(study, list(space)), columns=[*FIRST, *space])
+
+
+def _in_order(study: "optuna.Study") -> list["optuna.trial.FrozenTrial"]:
+    numbers = numbers_of(study)
+    return sorted(finished(study), key=lambda one: numbers[one.number])
+
+
+def _rows(study: "optuna.Study", names: Sequence[str]) -> list[dict[str, Any]]:
+    numbers = numbers_of(study)
+    return [_row(one, names, number=numbers[one.number]) for one in _in_order(study)]
 
 
 def _described(one: Any) -> Any:
