@@ -50,12 +50,12 @@ SETS = {
     # each protein is encoded once in an epoch, and all its pairs with the others are scored
     "gold": Set(
         "ppi_gold/train.tsv ppi_gold/valid.tsv ppi_gold/test.tsv",
-        {"train": 1000, "validation": 500, "test": 700},
+        {"train": 700, "validation": 500, "test": 700},
         {
             "task": "ppi",
             "sequences": "ppi_gold/sequences.fasta",
             "max_length": 64,
-            "epochs": 3,
+            "epochs": 2,
             "sampler": "blocks",
         },
         by_protein=True,
