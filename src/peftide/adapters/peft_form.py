@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from peftide.adapters import ADAPTER_FOLDER
+from peftide.adapters.once_per_pass import compute_once_per_pass
 from peftide.backbones import Backbone
 from peftide.errors import InputError
 from peftide.saved import read_object, shown
@@ -28,6 +29,7 @@ def put_on(backbone: Backbone, config: Any) -> None:
     with quietly():
         backbone.model = get_peft_model(backbone.model, config)
     backbone.model.peft_config[ADAPTER_NAME].base_model_name_or_path = backbone.origin.name
+    compute_once_per_pass(backbone)
 
 
 def save_adapter(backbone: Backbone, folder: Path) -> None:
@@ -65,6 +67,7 @@ def load_adapter(backbone: Backbone, folder: Path) -> None:
             backbone.model = PeftModel.from_pretrained(backbone.model, str(folder / ADAPTER_FOLDER))
         except UserWarning as error:
             raise InputError(f"the file lacks tensors ({error})", where=folder) from error
+    compute_once_per_pass(backbone)
 
 
 @contextmanager
