@@ -1,6 +1,6 @@
 """What training the backbone gains over a frozen one: here, and as published for ESM-2.
 
-    python benchmarks/study.py --out RUNS --sets gb1 stability secondary_structure
+    python benchmarks/study.py --out RUNS --sets gb1 stability secondary_structure deeploc10
     python benchmarks/published_gains.py --out RUNS
 
 Reads the comparisons of benchmarks/study.py, and the scores of each seed of Schmirler et al. 2024
@@ -22,6 +22,7 @@ PUBLISHED = {
     "gb1": "gb1_three_vs_rest",
     "stability": "stability",
     "secondary_structure": "secondary_structure",
+    "deeploc10": "subcellular_location_10",
 }
 """Set → its name in the published table."""
 FROZEN, LORA = "frozen_embedding+head", "LoRA"
