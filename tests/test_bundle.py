@@ -193,10 +193,6 @@ def test_a_folder_without_model_is_named(tmp_path: Path) -> None:
         (tmp_path / "runs" / run / "model" / "bundle.json").touch()
     with pytest.raises(InputError, match=r"It has runs: name \S+/runs/a or \S+/runs/b"):
         load_bundle(tmp_path)
-    for name in ("run.json", "config.yaml"):
-        (tmp_path / name).touch()
-    with pytest.raises(InputError, match=rf"`peftide train --resume --out {tmp_path}`"):
-        load_bundle(tmp_path)
 
 
 def test_another_backbone_under_the_same_name_is_noticed(esm2_folder: Path, tmp_path: Path) -> None:

@@ -71,3 +71,25 @@ def test_a_folder_that_does_not_exist_is_no_run_without_a_model(tmp_path: Path) 
         read_bundle_record(tmp_path / "my_run")
     with pytest.raises(InputError, match=r"holds no bundle\.json"):
         read_bundle_record(tmp_path / "my_run" / "model")
+
+
+@pytest.mark.parametrize(
+    ("command", "finished", "fix"),
+    [
+        ("train", None, "`peftide train --resume --out {folder}`"),
+        ("compare", None, "`peftide compare --resume --out {folder}`"),
+        ("compare", "best", "{folder}/best"),
+        ("sweep", "best.yaml", "`peftide train --config {folder}/best.yaml`"),
+        ("pretrain", "model.safetensors", "`peftide train --backbone {folder}`"),
+    ],
+)
+def test_a_folder_of_another_command_leads_to_its_model(
+    tmp_path: Path, command: str, finished: str | None, fix: str
+) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"command": command}))
+    (tmp_path / "config.yaml").touch()
+    if finished:
+        (tmp_path / finished).touch()
+    with pytest.raises(InputError) as caught:
+        read_bundle_record(tmp_path)
+    assert fix.format(folder=tmp_path) in str(caught.value.fix)

@@ -213,6 +213,12 @@ def test_there_is_nothing_to_resume_in_an_empty_place(tmp_path: Path) -> None:
         resumed_config(tmp_path / "run", TrainConfig)
 
 
+def test_the_command_that_wrote_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"command": "sweep"}')
+    with pytest.raises(InputError, match="holds no run.*`peftide sweep`"):
+        resumed_config(tmp_path, TrainConfig)
+
+
 def test_records_are_plain_json() -> None:
     finding = Finding("train", "self_pairs", 2, "left out", ("a.tsv:3",))
     assert plain_findings((finding,)) == [

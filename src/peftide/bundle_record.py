@@ -18,6 +18,7 @@ from peftide.evaluation.calibration import Calibration
 from peftide.evaluation.conformal import Conformal
 from peftide.evaluation.decisions import Decisions
 from peftide.files import file_hash
+from peftide.outputs import read_record
 from peftide.saved import OTHER_KEYS_ALLOWED, read_json, read_object, shown
 from peftide.tasks import TASKS, Labels
 
@@ -28,6 +29,8 @@ BUNDLE_FILE = "bundle.json"
 MODEL = "model"
 """The folder of the model in a run folder."""
 MOST_RUNS = 3
+FINISHED = {"compare": "best", "sweep": "best.yaml", "pretrain": "model.safetensors"}
+"""Command whose folder holds no model of a run → what is there once it is finished."""
 HEAD_FILE = "head.safetensors"
 STORED_AS = (".safetensors", ".json")
 COPY_AGAIN = "Copy the model folder again from where it was trained, or train again"
@@ -140,14 +143,26 @@ def _runs_inside(folder: Path) -> str:
     """Return what to do with a folder that holds no model."""
     top = folder.parent if folder.name == MODEL else folder
     if (top / "run.json").exists() and (top / "config.yaml").exists():
-        command = shlex.join(["peftide", "train", "--resume", "--out", str(top)])
-        return f"If that run was interrupted, finish it with `{command}`"
+        command = read_record(top / "run.json").get("command", "train")
+        if command in FINISHED and (top / FINISHED[command]).exists():
+            return f"It is the folder of `peftide {command}`: {_next_step(command, top)}"
+        again = shlex.join(["peftide", command, "--resume", "--out", str(top)])
+        return f"If that run was interrupted, finish it with `{again}`"
     found = [path.parent.parent for path in sorted(top.glob(f"*/{MODEL}/{BUNDLE_FILE}"))]
     found += [path.parent.parent for path in sorted(top.glob(f"*/*/{MODEL}/{BUNDLE_FILE}"))]
     if not found:
         return "Name the run folder that `peftide train` has written (--out)"
     more = " and others" if len(found) > MOST_RUNS else ""
     return f"It has runs: name {' or '.join(map(str, found[:MOST_RUNS]))}{more}"
+
+
+def _next_step(command: str, folder: Path) -> str:
+    """Return how a finished folder that holds no model itself leads to one."""
+    place = folder / FINISHED[command]
+    if command == "compare":
+        return f"name its best run, {place}"
+    words = ["--config", str(place)] if command == "sweep" else ["--backbone", str(folder)]
+    return f"train a model with `{shlex.join(['peftide', 'train', *words])}` and an --out"
 
 
 def read_answering(run: str | Path) -> tuple[Recipe, Answering]:

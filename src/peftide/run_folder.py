@@ -47,17 +47,8 @@ RESUMED: dict[type, str] = {
 """Config class of each resumable command → the name of the command."""
 FREE_ON_RESUME = {
     *("out", "resume", "overwrite", "debug", "offline", "threads", "checkpoint_minutes"),
-    *(
-        "shard_backbone",
-        "embedding_cache",
-        "baselines",
-        "hours",
-        "steps",
-        "compile",
-        "title",
-        "time_limit",
-    ),
-    "trials",
+    *("shard_backbone", "embedding_cache", "baselines", "hours", "steps", "compile", "title"),
+    *("time_limit", "trials"),
 }
 SETTLED = ("max_tokens", "task", "precision")
 """Options for which `config.yaml` replaces the word auto with the value chosen by the run."""
@@ -357,9 +348,10 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
     """
     folder = begun(path, RESUMED[config_class])
     if folder is None:
-        raise InputError(
-            f"{path} holds no run to resume", where="--resume", fix="Start it with all its options"
-        )
+        wrote = read_record(RunFolder(path).record).get("command")
+        other = wrote in set(RESUMED.values()) - {RESUMED[config_class]}
+        fix = f"`peftide {wrote}` resumes it" if other else "Start it with all its options"
+        raise InputError(f"{path} holds no run to resume", where="--resume", fix=fix)
     return from_mapping(config_class, read_yaml(folder.config))
 
 

@@ -29,7 +29,7 @@ def test_the_command_prints_board_verdict_and_next_step(
     assert text.endswith(f"report: {tmp_path}/my runs/report.html\n")
     command = f"peftide predict '{tmp_path}/my runs/best' --input new.fasta --out "
     assert f"next: {command}" in printed.err
-    assert "total: 0.0 s, which includes planning" in text
+    assert "this call: 0.0 s, which includes planning" in text
     assert "do not rely" not in printed.err
 
 

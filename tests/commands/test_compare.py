@@ -11,6 +11,8 @@ from peftide.commands import compare as command
 from peftide.commands.compare import CompareResult, compare
 from peftide.config import CompareConfig, PlanConfig, TrainConfig
 from peftide.errors import InputError, StorageError, TrainingError
+from peftide.files import write_json
+from peftide.outputs import read_record
 from peftide.planning.plan import Plan
 from tests.conftest import TINY, small_config
 
@@ -222,8 +224,42 @@ def test_a_time_limit_below_every_training_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "plan", lambda _config: planned(seconds=1e6))
-    with pytest.raises(TrainingError, match="--time-limit 1 are left"):
+    with pytest.raises(TrainingError, match=r"--time-limit 1 are left.*`peftide compare --resume"):
         compare(config_in(tmp_path, time_limit=1.0))
+
+
+def test_a_fault_of_the_data_comes_before_all_trainings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "train", pytest.fail)
+    config = config_in(tmp_path)
+    assert config.validation is not None
+    pd.read_csv(config.validation, sep="\t").assign(label=1.0).to_csv(
+        config.validation, sep="\t", index=False
+    )
+    with pytest.raises(InputError, match="same label"):
+        compare(config)
+    assert not config.out.exists()
+
+
+def test_the_order_of_the_methods_changes_no_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What trainings share is in the time of the first command, not in the cost of its row."""
+    real = command.train
+
+    def train(config: TrainConfig) -> None:
+        real(config)
+        record = read_record(config.out / "run.json")
+        is_first = config.method == methods[0]
+        seconds = {"training": 2.0, "this_process": 100.0 if is_first else 3.0}
+        write_json(config.out / "run.json", record | {"seconds": seconds})
+
+    monkeypatch.setattr(command, "train", train)
+    methods: tuple[str, ...]
+    for methods in (("head", "last_k"), ("last_k", "head")):
+        result = compare(config_in(tmp_path, methods=methods, overwrite=True))
+        assert result.table["seconds"].tolist() == [2.0, 2.0]
 
 
 @pytest.mark.parametrize(

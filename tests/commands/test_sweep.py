@@ -90,6 +90,32 @@ def test_a_finished_sweep_runs_nothing_again(swept: SweepResult) -> None:
     assert sorted(swept.path.iterdir()) == before
 
 
+def test_a_finished_sweep_gets_more_trials(tmp_path: Path) -> None:
+    space = "head_learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}\n"
+    changes: dict[str, Any] = {"space": space, "search": "random"}
+    first = sweep(config_in(tmp_path, **changes, trials=1)).table
+    more = config_in(tmp_path, **changes, trials=2, resume=True)
+    longer = sweep(more)
+    assert len(longer.table) == 2
+    pd.testing.assert_frame_equal(longer.table[:1], first)
+    assert from_mapping(SweepConfig, read_yaml(longer.path / "config.yaml")).trials == 2
+    assert len(sweep(replace(more, trials=1)).table) == 2
+
+
+def test_a_fault_of_the_data_comes_before_all_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "run_training", pytest.fail)
+    config = config_in(tmp_path)
+    assert config.validation is not None
+    pd.read_csv(config.validation, sep="\t").assign(label=1.0).to_csv(
+        config.validation, sep="\t", index=False
+    )
+    with pytest.raises(InputError, match="same label"):
+        sweep(config)
+    assert not config.out.exists()
+
+
 @pytest.mark.loses_report
 @pytest.mark.parametrize(
     ("name", "damage", "said"),

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,17 @@ def test_a_forecast_is_said_before_it_is_made(
 
     with caplog.at_level("INFO"):
         assert Budget(run, forecast, None).objection(LORA) == ""
+
+
+def test_nothing_is_planned_after_the_time_limit(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_json(run.record, {"command": "compare"})
+    planned: list[Contender] = []
+
+    def forecast(one: Contender) -> Plan:
+        planned.append(one)
+        return plan(1)
+
+    late = Budget(run, forecast, 1.0, started=time.monotonic() - 61)
+    assert "--time-limit 1 is over" in late.objection(LORA)
+    assert not planned

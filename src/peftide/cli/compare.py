@@ -28,7 +28,7 @@ def run(config: CompareConfig, given: Names) -> None:
     result = compare(config, given=given)
     say("\n".join(leaderboard_lines(result)))
     total = duration(time.monotonic() - begun)
-    say(f"total: {total}, which includes planning, reading and the comparison of the scores")
+    say(f"this call: {total}, which includes planning, reading and the comparison of the scores")
     say("")
     for sentence in result.record["verdict"]:
         say(f"verdict: {sentence}", style="strong")

@@ -39,7 +39,14 @@ from peftide.report import write_report_if_possible
 from peftide.report.comparison import RECORD, write_comparison_if_possible
 from peftide.report.summary_forms import ComparisonForm
 from peftide.report.writing import read_summary
-from peftide.run_folder import RunFolder, check_run, complete, open_run, run_to_resume
+from peftide.run_folder import (
+    RunFolder,
+    check_run,
+    complete,
+    open_run,
+    resume_command,
+    run_to_resume,
+)
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
@@ -47,6 +54,9 @@ from peftide.tasks.request import read_request
 from peftide.training.options import same_validation
 
 logger = logging.getLogger(__name__)
+
+LEAST_SECONDS = 0.1
+"""Shorter trainings cost as much: times are kept to a tenth of a second."""
 
 BEST, TABLE = "best", "leaderboard.tsv"
 
@@ -117,8 +127,9 @@ def compare(config: CompareConfig, *, given: Names = NOTHING) -> CompareResult:
         with saying_once():
             request = _Request(*read_request(config))
             check_contenders(request.config, request.task, request.tables, given=chosen)
+            parts = _scored_parts(request)  # a fault of the data comes before all trainings
             with open_run(request.config, files, chosen=chosen) as folder:
-                _fill(request, folder)
+                _fill(request, folder, parts)
     write_report_if_possible(config.out / BEST)
     write_comparison_if_possible(config.out)
     return _result(config.out)
@@ -131,13 +142,15 @@ def _result(out: Path) -> CompareResult:
     return CompareResult(out, table, record)
 
 
-def _fill(request: _Request, folder: RunFolder) -> None:
+def _fill(request: _Request, folder: RunFolder, parts: list[ScoredPart]) -> None:
     """Train every cell that fits, and write the leaderboard."""
     progress = _train_all(request, folder)
     if not progress.finished:
         reasons = "; ".join(f"{one.name}: {why}" for one, (_, why) in progress.failed.items())
-        raise TrainingError(f"no training was finished ({reasons})")
-    board = _leaderboard(request, folder, progress)
+        again = f"{resume_command(request.config)}` with a larger --time-limit"
+        more = f". Go on with `{again}" if request.config.time_limit is not None else ""
+        raise TrainingError(f"no training was finished ({reasons}){more}")
+    board = _leaderboard(request, folder, progress, parts=parts)
     source = _best_cell(progress, folder, board).path(folder.path)
     with storage_errors(folder.path / BEST), written_whole(folder.path / BEST) as partial:
         shutil.copytree(source, partial, dirs_exist_ok=True)
@@ -156,13 +169,13 @@ def _train_all(request: _Request, folder: RunFolder) -> _Progress:
             # it may have been killed before it had tidied up
             finish(_cell_config(request, cell.contender, out, seed=cell.seed), data_files(config))
             progress.finished.append(cell)
-            budget.learn(cell.contender, _seconds(out))
+            budget.learn(cell.contender, _whole_seconds(out))
             continue
         logger.info("\n%d of %d: %s, seed %d", number, len(every), cell.contender.name, cell.seed)
         status, reason = _run_if_it_fits(request, cell, out, budget=budget)
         if not reason:
             progress.finished.append(cell)
-            budget.learn(cell.contender, _seconds(out))
+            budget.learn(cell.contender, _whole_seconds(out))
             continue
         progress.failed[cell.contender] = (status, reason)
         logger.warning("%s: %s: %s", status, cell.contender.name, reason)
@@ -214,14 +227,15 @@ def _forecast(request: _Request, contender: Contender, folder: RunFolder) -> Any
     return plan(PlanConfig(**vars(replace(config, resume=False, overwrite=False))))
 
 
-def _seconds(run: Path) -> float:
+def _whole_seconds(run: Path) -> float:
     return read_record(RunFolder(run).record)["seconds"]["this_process"]
 
 
-def _leaderboard(request: _Request, folder: RunFolder, progress: _Progress) -> Leaderboard:
+def _leaderboard(
+    request: _Request, folder: RunFolder, progress: _Progress, *, parts: list[ScoredPart]
+) -> Leaderboard:
     """Compare the answers of the finished cells on validation and every later part."""
     config = request.config
-    parts = _scored_parts(request)
     trained = list(_trained(progress, folder, parts))
     left = {one.contender for one in trained}
     return rank(
@@ -266,8 +280,9 @@ def _answers(run: RunFolder, part: ScoredPart) -> Answers:
 
 def _cost(runs: list[RunFolder]) -> Cost:
     records = [read_record(run.record) for run in runs]
+    seconds = sum(record["seconds"]["training"] for record in records) / len(records)
     return Cost(
-        seconds=sum(record["seconds"]["this_process"] for record in records) / len(records),
+        seconds=max(LEAST_SECONDS, seconds),
         trained=records[0]["parameters"]["trained"],
         memory_bytes=max(
             record["peak_memory_bytes"] - record["memory_before_bytes"] for record in records

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from peftide.config import SweepConfig, as_mapping
+from peftide.config import SweepConfig, as_mapping, from_mapping, read_yaml, to_yaml
 from peftide.config.commands import as_training
 from peftide.config.reading import is_in_memory
 from peftide.config.unread import NOTHING, Names, changed_options, remedy
@@ -119,7 +119,7 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
     files = [*data_files(config), config.space]
     check_run(config, files)
     begun = run_to_resume(config)
-    if begun is not None and begun.is_finished():
+    if begun is not None and begun.is_finished() and config.trials <= _trials(begun):
         logger.info("%s is already finished", config.out)
         complete(config, files)
     else:
@@ -127,7 +127,9 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
             settled, task, tables = read_request(config)
             chosen = given | changed_options(config)
             check_space(settled, space, task)
+            check_data(settled, task, tables)
             with open_run(settled, files, chosen=chosen) as folder:
+                _note_trials(settled, folder)
                 _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
     write_sweep_if_possible(config.out)
     record = read_summary(config.out, RECORD, SweepForm, command="sweep")
@@ -165,6 +167,34 @@ def check_space(config: SweepConfig, space: Space, task: Task) -> None:
             for name in sorted(frozenset.intersection(*unread) & space.keys())
         ]
     )
+
+
+def check_data(config: SweepConfig, task: Task, tables: TrainingTables) -> None:
+    """Raise if the data have a fault that every trial would meet.
+
+    Raises
+    ------
+    InputError
+        Names the fault.
+    """
+    # it loads torch, for which no refusal should wait
+    from peftide.training.problem import read_problem
+
+    training = same_validation(as_training(config), tables, seed=config.seed)
+    read_problem(only_read(training, task), task, without_tests(tables))
+
+
+def _trials(folder: RunFolder) -> int:
+    return from_mapping(SweepConfig, read_yaml(folder.config)).trials
+
+
+def _note_trials(config: SweepConfig, folder: RunFolder) -> None:
+    """Write that a sweep has more trials than before, maybe a finished one."""
+    if config.trials == _trials(folder):
+        return
+    before = from_mapping(SweepConfig, read_yaml(folder.config))
+    write_text(folder.config, to_yaml(replace(before, trials=config.trials)))
+    write_json(folder.record, read_record(folder.record) | {"status": "running"})
 
 
 def without_tests(tables: TrainingTables) -> TrainingTables:

@@ -44,22 +44,29 @@ class Budget:
 
     def objection(self, contender: Contender) -> str:
         """Return why the next training of a contender does not fit; empty if it fits."""
+        if self.left() <= 0:
+            return f"{self._limit()} is over"
         try:
             plan: dict[str, Any] = decided(
                 self.folder, f"plan of {contender.name}", partial(self._plan, contender)
             )
         except _NoRoomError as error:
             return str(error)
-        if self.minutes is None:
-            return ""
         needed: float = self.measured.get(contender, plan["seconds"] or 0.0)
-        left = self.minutes * MINUTE - (time.monotonic() - self.started)
+        left = self.left()
         if needed <= left:
             return ""
-        return (
-            f"it needs about {duration(needed)}, and {duration(max(left, 0))} of --time-limit "
-            f"{self.minutes:g} are left"
-        )
+        rest = duration(max(left, 0))
+        return f"it needs about {duration(needed)}, and {rest} of {self._limit()} are left"
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        if self.minutes is None:
+            return float("inf")
+        return self.minutes * MINUTE - (time.monotonic() - self.started)
+
+    def _limit(self) -> str:
+        return f"--time-limit {self.minutes:g}"
 
     def learn(self, contender: Contender, seconds: float) -> None:
         """Take the time of a finished training as the forecast of the next one."""

@@ -32,7 +32,8 @@ class Cost:
     Attributes
     ----------
     seconds
-        Wall time of the command.
+        Wall time of training and validation, without what trainings share: encodings by frozen
+        layers, baselines.
     trained
         Trained parameters.
     memory_bytes

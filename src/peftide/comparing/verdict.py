@@ -74,20 +74,20 @@ def standing(row: Row, chosen: str) -> str:
 
 
 def relative_cost(row: Row, own: Row) -> str:
-    """Compare the training times of a rival and the chosen model.
+    """Compare the training times of a rival and the chosen model, without what they share.
 
     Examples
     --------
     >>> relative_cost({"seconds": 120.0}, {"seconds": 30.0})
-    'takes 4.0 times as long (2 min 0 s per training)'
+    'takes 4.0 times as long to train (2 min 0 s)'
     """
     ratio = row["seconds"] / max(own["seconds"], 1e-9)
-    cost = f"takes {ratio:.1f} times as long"
+    cost = f"takes {ratio:.1f} times as long to train"
     if 1 / ABOUT_AS_MUCH < ratio < ABOUT_AS_MUCH:
-        cost = "takes about as long"
+        cost = "takes about as long to train"
     elif ratio < 1:
-        cost = f"is {1 / ratio:.1f} times faster"
-    return f"{cost} ({duration(row['seconds'])} per training)"
+        cost = f"trains {1 / ratio:.1f} times faster"
+    return f"{cost} ({duration(row['seconds'])})"
 
 
 def beside_baseline(name: str, row: Row) -> str:

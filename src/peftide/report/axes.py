@@ -64,12 +64,19 @@ class Places(Axis):
         return [float(place) for place in range(len(self.words))]
 
     def shown(self, tick: float) -> str:
-        """Return a word, shortened if there is little room.
+        """Return a word, shortened if there is little room; of a list, each part.
 
         Examples
         --------
-        >>> Places("targets", -0.5, 1.5, ("query", "query,key,value")).shown(1.0)
-        'query,key…'
+        >>> axis = Places("targets", -0.5, 1.5, ("last_quarter", "query,key,value"))
+        >>> axis.shown(0.0), axis.shown(1.0)
+        ('last_quar…', 'qu,ke,va')
         """
         word, room = self.words[round(tick)], max(3, min(LONGEST_WORD, 40 // len(self.words)))
-        return word if len(word) <= room else f"{word[: room - 1]}…"
+        if len(word) <= room:
+            return word
+        parts = word.split(",")
+        each = (room + 1) // len(parts) - 1
+        if len(parts) > 1 and each > 0:
+            return ",".join(part[:each] for part in parts)
+        return f"{word[: room - 1]}…"

@@ -82,9 +82,8 @@ def page(path: Path, board: dict[str, Any], record: dict[str, Any], *, title: st
     facts = [("folder", str(path)), ("scored on", board["part"])]
     facts.append(("date", wording.moment(record.get("date", ""))))
     header = page_header("compare", title, facts)
-    answer = element(
-        "div", element("p", " ".join(board["verdict"]), class_="verdict"), class_="answer"
-    )
+    said = [element("p", sentence, class_="verdict") for sentence in board["verdict"]]
+    answer = element("div", *said, class_="answer")
     found = (
         leaderboard(board),
         costs(board),
@@ -191,7 +190,8 @@ def costs(board: dict[str, Any]) -> Section | None:
         intro="Validation is the score that decided; it is computed after calibration, so it can "
         "differ from the score that the training showed. Spread is the standard deviation between "
         "seeds on the scored part. Memory is the peak less the memory in use when the training "
-        "began. Time is the mean over the trainings of a row. Size is the saved model.",
+        "began. Time is that of training and validation, the mean over the trainings of a row, "
+        "without what trainings share. Size is the saved model.",
     )
 
 
@@ -204,7 +204,7 @@ def against_cost(board: dict[str, Any]) -> Section | None:
     scores = np.array([row["score"] for row in rows])
     metric = metric_name(board["metric"])
     frame = Frame(
-        LogAxis("seconds per training", seconds.min() / 1.6, seconds.max() * 1.6),
+        LogAxis("seconds of training", seconds.min() / 1.6, seconds.max() * 1.6),
         spanning(metric, np.append(scores, [scores.mean() - LEAST, scores.mean() + LEAST])),
     )
     marks = [

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import optuna
 
 FORMAT_VERSION = 1
-FEWEST = 4
+FEWEST = 10
 """Finished trials from which importances are computed."""
 FIRST = ("trial", "state", "score", "best_epoch", "trained_parameters", "seconds")
 

@@ -106,5 +106,6 @@ def require_varied(targets: Targets, validation: Examples) -> None:
             f"the validation rows that count ({len(values):,}) all have the same label",
             expected="labels that differ, for they choose among models",
             where=validation.path,
-            fix="Give another table with --validation, or a larger --validation-fraction",
+            fix="Move rows with other labels into validation, or raise --validation-fraction if "
+            "validation is drawn from train",
         )
