@@ -97,7 +97,7 @@ def test_a_finished_sweep_gets_more_trials(tmp_path: Path) -> None:
     more = config_in(tmp_path, **changes, trials=2, resume=True)
     longer = sweep(more)
     assert len(longer.table) == 2
-    pd.testing.assert_frame_equal(longer.table[:1], first)
+    pd.testing.assert_frame_equal(longer.table.head(1), first)
     assert from_mapping(SweepConfig, read_yaml(longer.path / "config.yaml")).trials == 2
     assert len(sweep(replace(more, trials=1)).table) == 2
 
