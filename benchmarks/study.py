@@ -74,7 +74,11 @@ SETS = {
 }
 METHODS = ("head", "lora", "dora", "ia3", "last_k", "full")
 COLUMNS = ("Set", "Metric", "Backbone", "Method", "Test", "Deviation of the seeds")
-COLUMNS += ("Minus the head of the backbone", "Trained parameters", "Seconds of training and validation")
+COLUMNS += (
+    "Minus the head of the backbone",
+    "Trained parameters",
+    "Seconds of training and validation",
+)
 
 
 def main() -> None:

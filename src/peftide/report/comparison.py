@@ -22,6 +22,7 @@ from peftide.report.figures import (
     between_ticks,
     chart,
     dots,
+    line,
     note,
     spanning,
     strip,
@@ -202,21 +203,14 @@ def against_cost(board: dict[str, Any]) -> Section | None:
         return None
     seconds = np.array([row["seconds"] for row in rows])
     scores = np.array([row["score"] for row in rows])
+    ends = [row[key] for row in rows for key in ("low", "high") if row.get(key) is not None]
+    around = [scores.mean() - LEAST, scores.mean() + LEAST, *ends]
     metric = metric_name(board["metric"])
     frame = Frame(
         LogAxis("seconds of training", seconds.min() / 1.6, seconds.max() * 1.6),
-        spanning(metric, np.append(scores, [scores.mean() - LEAST, scores.mean() + LEAST])),
+        spanning(metric, np.append(scores, around)),
     )
-    marks = [
-        dots(
-            frame,
-            [row["seconds"]],
-            [row["score"]],
-            class_="model" if row["name"] == board["chosen"] else "other",
-            radius=4.0,
-        )
-        for row in rows
-    ]
+    marks = [mark for row in rows for mark in _point(frame, row, chosen=board["chosen"])]
     names = []
     if len(rows) <= MOST_NAMES:
         middle = math.sqrt(float(seconds.min() * seconds.max()))
@@ -232,14 +226,20 @@ def against_cost(board: dict[str, Any]) -> Section | None:
         "Score and cost",
         element(
             "div",
-            element(
-                "figure", chart(frame, *(mark for two in marks for mark in two), *names, label=said)
-            ),
+            element("figure", chart(frame, *marks, *names, label=said)),
             class_="figures",
         ),
-        intro="Higher is better, further left is cheaper. Trainings share the outputs of frozen "
-        "layers: the first training that needs them computes them, and its time includes that.",
+        intro="Higher is better, further left is cheaper. Lines are the 95 % intervals. Time is "
+        "that of training and validation, without what trainings share.",
     )
+
+
+def _point(frame: Frame, row: dict[str, Any], *, chosen: str) -> list[Markup]:
+    """Return the dot of a model, and its interval if there is one."""
+    class_ = "model" if row["name"] == chosen else "other"
+    place, bounds = row["seconds"], [row[k] for k in ("low", "high") if row.get(k) is not None]
+    whisker = [line(frame, [place] * 2, bounds, class_=class_)] if len(bounds) == 2 else []
+    return [*whisker, *dots(frame, [place], [row["score"]], class_=class_, radius=4.0)]
 
 
 def left_out(board: dict[str, Any]) -> Section | None:

@@ -1,5 +1,6 @@
 """sweep.json → report.html of a sweep: scores by value of each option, heat map, all trials."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,19 @@ def page(path: Path, found: dict[str, Any], record: dict[str, Any], *, title: st
         class_="answer",
     )
     sections = (importance(found), by_option(found, done), heat_map(found, done), trials(found))
+    sections += (next_step(path),)
     footer = page_footer(record, path)
     return document(title, header=header, main=[answer, *listed(sections)], footer=footer)
+
+
+def next_step(path: Path) -> Section | None:
+    """Return the training with the best options."""
+    best = shlex.quote(str(path / "best.yaml"))
+    return section(
+        "Next",
+        element("pre", f"peftide train --config {best} --out best_run"),
+        intro="This training scores the best options on the test part, which no trial has seen.",
+    )
 
 
 def short(value: Any) -> str:
