@@ -105,7 +105,7 @@ SOURCES = (
     "its attention. Covariance of 24 random directions, signed roots: after bilinear pooling, Lin "
     "et al. 2015, doi 10.1109/ICCV.2015.170. Three cosines along the sequence: after Iovino et "
     "al. 2024, doi 10.1101/gr.279127.124. Mean of each layer: after Peters et al. 2018, doi "
-    "10.18653/v1/N18-1202. Ends: `--pooling ends`. Attention: `--pooling attention`.",
+    "10.18653/v1/N18-1202. In peftide: `--pooling ends`, `window` (the highest mean), `attention`.",
     "Not in the benchmark: Pool PaRTI (doi 10.1093/bioinformatics/btaf330), which needs the "
     "attention maps of all layers; packed attention does not keep them.",
 )

@@ -48,7 +48,7 @@ def encoded_alone(encoder: ModelEncoder, sequence: str) -> torch.Tensor:
         return encoder.model.encode(encoder.pack([sequence[: encoder.max_length]]))
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "attention", "ends"])
+@pytest.mark.parametrize("pooling", ["mean", "cls", "attention", "ends", "window"])
 def test_one_vector_per_protein_in_order(pooling: str):
     encoder = encoder_of(pooling=pooling)
     found = encoder.embed(SEQUENCES)

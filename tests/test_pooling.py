@@ -14,6 +14,7 @@ from peftide.pooling import (
     EndsPooling,
     MeanPooling,
     ResidueRows,
+    WindowPooling,
     build_pooling,
 )
 
@@ -104,7 +105,9 @@ def test_bf16_tokens_are_summed_in_fp32(batch: PackedBatch, tokens: torch.Tensor
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("mean", MeanPooling), ("cls", ClsPooling), ("attention", AttentionPooling)]
+    ("name", "kind"),
+    [("mean", MeanPooling), ("cls", ClsPooling), ("attention", AttentionPooling)]
+    + [("ends", EndsPooling), ("window", WindowPooling)],
 )
 def test_pooling_by_name(name: str, kind: type):
     assert isinstance(build_pooling(name, width=WIDTH, per_residue=False), kind)
@@ -112,7 +115,7 @@ def test_pooling_by_name(name: str, kind: type):
 
 
 def test_the_first_token_of_a_backbone_that_starts_with_a_residue_is_refused():
-    with pytest.raises(InputError, match=r"received cls.*expected mean, ends or attention"):
+    with pytest.raises(InputError, match=r"received cls.*expected mean, ends, window or attention"):
         build_pooling("cls", width=WIDTH, per_residue=False, starts_with_token=False)
     build_pooling("mean", width=WIDTH, per_residue=False, starts_with_token=False)
 
@@ -140,3 +143,19 @@ def test_ends_of_half_precision_are_summed_in_full(batch: PackedBatch, tokens: t
     pooled = EndsPooling()(tokens.bfloat16(), batch)
     assert pooled.dtype == torch.float32
     torch.testing.assert_close(pooled, EndsPooling()(tokens.bfloat16().float(), batch))
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_a_window_is_the_highest_mean_of_ten_neighbours(kind: torch.dtype):
+    """A sequence of fewer residues is one window; special tokens and neighbours stay out."""
+    lengths = (5, 12, 1, 64, 10, 9, 11)
+    batch = pack([np.arange(n + 2) for n in lengths], first_position=2, prefix=1, suffix=1)
+    tokens = torch.randn(sum(lengths) + 2 * len(lengths), WIDTH, generator=seeded()).to(kind)
+    expected = []
+    for sequence in tokens.float().split([length + 2 for length in lengths]):
+        residues = sequence[1:-1]
+        windows = residues.unfold(0, min(10, len(residues)), 1).mean(dim=2)
+        expected.append(torch.cat([residues.mean(dim=0), windows.amax(dim=0)]))
+    found = WindowPooling()(tokens, batch)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, torch.stack(expected))

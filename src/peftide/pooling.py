@@ -12,6 +12,8 @@ from peftide.packing import PackedBatch
 
 WINDOWS = ((0, 10), (10, 30))
 """Residues of the windows of `EndsPooling`, from an end of the sequence inwards."""
+NEIGHBOURS = 10
+"""Residues of a window of `WindowPooling`."""
 
 
 class MeanPooling(nn.Module):
@@ -67,9 +69,7 @@ class EndsPooling(nn.Module):
     def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P W"]:
         """Return the five means of each sequence, side by side; W = 5 D."""
         residues, counts = tokens[batch.residue_rows], residue_counts(batch)[:, 0]
-        owner, starts = batch.residue_owner, counts.cumsum(0) - counts
-        from_start = torch.arange(len(owner), device=owner.device) - starts[owner]
-        from_end = counts[owner] - 1 - from_start
+        from_start, from_end = places(batch)
         whole = segment_sum(residues, batch) / counts[:, None]
         means = [whole]
         for place in (from_start, from_end):
@@ -79,6 +79,28 @@ class EndsPooling(nn.Module):
                 sums = segment_sum(residues * inside, batch)
                 means.append(torch.where(sizes > 0, sums / sizes.clamp(min=1), whole))
         return torch.cat(means, dim=1)
+
+
+class WindowPooling(nn.Module):
+    """The mean over residues, and beside it the highest mean of 10 neighbouring residues.
+
+    Each dimension has its own highest window. A sequence of fewer residues is one window.
+    """
+
+    vectors = 2
+
+    def forward(self, tokens: Float[Tensor, "N D"], batch: PackedBatch) -> Float[Tensor, "P W"]:
+        """Return the mean and the highest window of each sequence, side by side; W = 2 D."""
+        residues, counts = at_least_fp32(tokens[batch.residue_rows]), residue_counts(batch)
+        size = counts.clamp(max=NEIGHBOURS)[batch.residue_owner]
+        padded = torch.cat([residues, residues.new_zeros(NEIGHBOURS - 1, residues.shape[1])])
+        sums = residues  # of the window that begins at each residue
+        for k in range(1, NEIGHBOURS):
+            sums = sums + padded[k : k + len(residues)] * (k < size)
+        is_inside = places(batch)[1][:, None] + 1 >= size
+        windows = torch.where(is_inside, sums / size, float("-inf"))
+        mean = segment_sum(residues, batch) / counts
+        return torch.cat([mean, segment_max(windows, batch)], dim=1)
 
 
 class ResidueRows(nn.Module):
@@ -91,7 +113,9 @@ class ResidueRows(nn.Module):
         return tokens[batch.residue_rows]
 
 
-Pooling = MeanPooling | ClsPooling | AttentionPooling | EndsPooling | ResidueRows
+Pooling = MeanPooling | ClsPooling | AttentionPooling | EndsPooling | WindowPooling | ResidueRows
+BY_NAME = {"mean": MeanPooling, "cls": ClsPooling, "ends": EndsPooling, "window": WindowPooling}
+"""Poolings without weights."""
 
 
 def build_pooling(
@@ -114,12 +138,12 @@ def build_pooling(
     if name == "cls" and not starts_with_token:
         raise InputError(
             "received cls, but this backbone puts no token before the residues that sees them",
-            expected="mean, ends or attention",
+            expected="mean, ends, window or attention",
             where="--pooling",
         )
     if name == "attention":
         return AttentionPooling(width)
-    return {"mean": MeanPooling, "cls": ClsPooling, "ends": EndsPooling}[name]()
+    return BY_NAME[name]()
 
 
 def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor, "P D"]:
@@ -131,12 +155,21 @@ def segment_sum(rows: Float[Tensor, "R D"], batch: PackedBatch) -> Float[Tensor,
     return sums.index_add(0, batch.residue_owner, rows)
 
 
-def segment_max(scores: Float[Tensor, "R 1"], batch: PackedBatch) -> Float[Tensor, "P 1"]:
-    """Return the highest score of each sequence."""
+def segment_max(scores: Float[Tensor, "R C"], batch: PackedBatch) -> Float[Tensor, "P C"]:
+    """Return the highest score of each sequence, column by column."""
     if batch.is_one:
         return scores.amax(dim=0, keepdim=True)
-    lowest = scores.new_full((len(batch.lengths), 1), float("-inf"))
-    return lowest.scatter_reduce(0, batch.residue_owner[:, None], scores, "amax")
+    lowest = scores.new_full((len(batch.lengths), scores.shape[1]), float("-inf"))
+    owner = batch.residue_owner[:, None].expand_as(scores)
+    return lowest.scatter_reduce(0, owner, scores, "amax")
+
+
+def places(batch: PackedBatch) -> tuple[Int[Tensor, " R"], Int[Tensor, " R"]]:
+    """Return how many residues each one has before it and after it in its sequence."""
+    counts, owner = residue_counts(batch)[:, 0], batch.residue_owner
+    starts = counts.cumsum(0) - counts
+    before = torch.arange(len(owner), device=owner.device) - starts[owner]
+    return before, counts[owner] - 1 - before
 
 
 def at_least_fp32(rows: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:

@@ -65,7 +65,7 @@ def model_of(folder: Path, pooling: str) -> Bundle:
 @pytest.mark.parametrize(
     ("checkpoint", "pooling"),
     [(name, "mean") for name in CARDS]
-    + [("esm2_folder", name) for name in ("cls", "attention", "ends")],
+    + [("esm2_folder", name) for name in ("cls", "attention", "ends", "window")],
 )
 def test_the_encoder_gives_the_rows_of_the_model(
     checkpoint: str, pooling: str, request: pytest.FixtureRequest, tmp_path: Path

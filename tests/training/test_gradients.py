@@ -144,7 +144,7 @@ def test_uncounted_rows_do_not_enter_the_loss(build: Build, fitting: Fit) -> Non
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-@pytest.mark.parametrize("pooling", ["mean", "attention", "ends"])
+@pytest.mark.parametrize("pooling", ["mean", "attention", "ends", "window"])
 def test_two_passes_give_the_gradients_of_one(
     build: Build, fitting: Fit, method: str, pooling: str
 ) -> None:

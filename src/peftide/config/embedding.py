@@ -91,7 +91,7 @@ class EmbedConfig(FolderOptions, MapOptions, RowOptions, AnswerOptions, LoadingO
     per_residue: bool = option(
         False, doc="one vector per residue instead of one per sequence", main=True
     )
-    pooling: Literal["mean", "cls", "ends"] | None = option(
+    pooling: Literal["mean", "cls", "ends", "window"] | None = option(
         None,
         doc="how residues become one vector; default: mean, or with --run the trained pooling",
         main=True,

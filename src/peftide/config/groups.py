@@ -81,10 +81,11 @@ class ModelOptions(Options):
         limit="1 or more",
         main=True,
     )
-    pooling: Literal["mean", "cls", "attention", "ends"] = option(
+    pooling: Literal["mean", "cls", "attention", "ends", "window"] = option(
         "mean",
         doc="how residue embeddings become one vector; ends: the mean, and beside it windows of "
-        "both ends, for signals near the start or end of a sequence",
+        "both ends, for signals near the start or end of a sequence; window: the mean, and beside "
+        "it the highest mean of 10 neighbours, for signals of short stretches",
     )
     pairing: Literal["order_free", "mean"] = option(
         "order_free", doc="how two vectors become one: [mean, |a−b|, a∘b], or the mean alone"

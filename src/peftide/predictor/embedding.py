@@ -109,7 +109,7 @@ def backbone_encoder(
     max_length
         Maximum number of residues; longer sequences are cropped. None crops nothing.
     pooling
-        A ready pooling, or "mean", "cls" or "ends".
+        A ready pooling, or "mean", "cls", "ends" or "window".
     per_residue
         One row per residue instead of one per sequence.
 

@@ -46,7 +46,7 @@ METHODS: Table = {
 }
 """Method → the options in `BACKBONE` that it reads; methods without an entry read all."""
 POOLINGS: Table = {
-    **dict.fromkeys(("mean", "cls", "ends"), NOTHING),
+    **dict.fromkeys(("mean", "cls", "ends", "window"), NOTHING),
     "attention": frozenset({"trunk_gb"}),
 }
 """For a frozen backbone. Attention pooling trains, so it needs the residues in every step."""
