@@ -86,10 +86,9 @@ def test_a_folder_that_does_not_exist_is_no_run_without_a_model(tmp_path: Path) 
 def test_a_folder_of_another_command_leads_to_its_model(
     tmp_path: Path, command: str, finished: str | None, fix: str
 ) -> None:
-    (tmp_path / "run.json").write_text(json.dumps({"command": command}))
+    status = "finished" if finished else "running"
+    (tmp_path / "run.json").write_text(json.dumps({"command": command, "status": status}))
     (tmp_path / "config.yaml").touch()
-    if finished:
-        (tmp_path / finished).touch()
     with pytest.raises(InputError) as caught:
         read_bundle_record(tmp_path)
     assert fix.format(folder=tmp_path) in str(caught.value.fix)

@@ -30,7 +30,7 @@ MODEL = "model"
 """The folder of the model in a run folder."""
 MOST_RUNS = 3
 FINISHED = {"compare": "best", "sweep": "best.yaml", "pretrain": "model.safetensors"}
-"""Command whose folder holds no model of a run → what is there once it is finished."""
+"""Command whose folder holds no model of a run → what leads to one once it is finished."""
 HEAD_FILE = "head.safetensors"
 STORED_AS = (".safetensors", ".json")
 COPY_AGAIN = "Copy the model folder again from where it was trained, or train again"
@@ -143,8 +143,9 @@ def _runs_inside(folder: Path) -> str:
     """Return what to do with a folder that holds no model."""
     top = folder.parent if folder.name == MODEL else folder
     if (top / "run.json").exists() and (top / "config.yaml").exists():
-        command = read_record(top / "run.json").get("command", "train")
-        if command in FINISHED and (top / FINISHED[command]).exists():
+        record = read_record(top / "run.json")
+        command = record.get("command", "train")
+        if command in FINISHED and record.get("status") == "finished":
             return f"It is the folder of `peftide {command}`: {_next_step(command, top)}"
         again = shlex.join(["peftide", command, "--resume", "--out", str(top)])
         return f"If that run was interrupted, finish it with `{again}`"

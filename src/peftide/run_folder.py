@@ -350,7 +350,7 @@ def resumed_config(path: Path, config_class: type[ResumableClass]) -> ResumableC
     if folder is None:
         wrote = read_record(RunFolder(path).record).get("command")
         other = wrote in set(RESUMED.values()) - {RESUMED[config_class]}
-        fix = f"`peftide {wrote}` resumes it" if other else "Start it with all its options"
+        fix = f"It is of `peftide {wrote}`" if other else "Start it with all its options"
         raise InputError(f"{path} holds no run to resume", where="--resume", fix=fix)
     return from_mapping(config_class, read_yaml(folder.config))
 

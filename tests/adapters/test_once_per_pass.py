@@ -120,4 +120,16 @@ def test_a_loaded_adapter_has_the_same_states(method: str, tmp_path: Path):
     ADAPTERS[method].save(backbone, tmp_path)
     expected, loaded = vectors(backbone), load_backbone("random:unirep_64")
     ADAPTERS[method].load(loaded, tmp_path)
+    assert products(loaded)
     torch.testing.assert_close(vectors(loaded.eval()), expected)
+
+
+def test_a_changed_frozen_matrix_is_rounded_again():
+    backbone = recurrent("pissa").eval()
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        before = vectors(backbone)
+        for product in products(backbone):
+            if isinstance(product, RoundedProduct):
+                product.matrix.weight.mul_(2.0)
+        assert not torch.equal(vectors(backbone), before)
+        torch.testing.assert_close(vectors(backbone), vectors(of_plain_peft(backbone)))

@@ -224,7 +224,7 @@ def test_a_time_limit_below_every_training_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "plan", lambda _config: planned(seconds=1e6))
-    with pytest.raises(TrainingError, match=r"--time-limit 1 are left.*`peftide compare --resume"):
+    with pytest.raises(TrainingError, match=r"--time-limit 1 are left.*Raise --time-limit"):
         compare(config_in(tmp_path, time_limit=1.0))
 
 

@@ -77,5 +77,5 @@ def test_nothing_is_planned_after_the_time_limit(tmp_path: Path) -> None:
         return plan(1)
 
     late = Budget(run, forecast, 1.0, started=time.monotonic() - 61)
-    assert "--time-limit 1 is over" in late.objection(LORA)
+    assert "--time-limit 1 has passed" in late.objection(LORA)
     assert not planned

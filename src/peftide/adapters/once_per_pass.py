@@ -1,4 +1,4 @@
-"""What a product of `peft` does not compute from its inputs, once per pass of a recurrent network.
+"""Adapters of `peft` on a recurrent network: what does not depend on the inputs, once per pass.
 
 `peft` computes it in every product, and a recurrent network has hundreds of them in a pass: one for
 each time step and matrix. If activations are computed again, the found tensors stay in memory until
@@ -89,7 +89,7 @@ class RoundedProduct:
         """Return the product in the type of the context."""
         weight, bias = self.matrix.weight, self.matrix.bias
         device = weight.device.type
-        if torch.is_autocast_enabled(device):
+        if torch.is_autocast_enabled(device) and not weight.requires_grad:
             weight = self.remembered(torch.get_autocast_dtype(device))
         return functional.linear(inputs, weight, bias)
 

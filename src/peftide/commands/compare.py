@@ -39,14 +39,7 @@ from peftide.report import write_report_if_possible
 from peftide.report.comparison import RECORD, write_comparison_if_possible
 from peftide.report.summary_forms import ComparisonForm
 from peftide.report.writing import read_summary
-from peftide.run_folder import (
-    RunFolder,
-    check_run,
-    complete,
-    open_run,
-    resume_command,
-    run_to_resume,
-)
+from peftide.run_folder import RunFolder, check_run, complete, open_run, run_to_resume
 from peftide.saved import read_frame
 from peftide.sequences.training_tables import TrainingTables, data_files
 from peftide.tasks import Task
@@ -147,8 +140,9 @@ def _fill(request: _Request, folder: RunFolder, parts: list[ScoredPart]) -> None
     progress = _train_all(request, folder)
     if not progress.finished:
         reasons = "; ".join(f"{one.name}: {why}" for one, (_, why) in progress.failed.items())
-        again = f"{resume_command(request.config)}` with a larger --time-limit"
-        more = f". Go on with `{again}" if request.config.time_limit is not None else ""
+        limited = request.config.time_limit is not None
+        is_skipped = any(status == "skipped" for status, _ in progress.failed.values())
+        more = ". Raise --time-limit" if limited and is_skipped else ""
         raise TrainingError(f"no training was finished ({reasons}){more}")
     board = _leaderboard(request, folder, progress, parts=parts)
     source = _best_cell(progress, folder, board).path(folder.path)
@@ -177,7 +171,7 @@ def _train_all(request: _Request, folder: RunFolder) -> _Progress:
             progress.finished.append(cell)
             budget.learn(cell.contender, _whole_seconds(out))
             continue
-        progress.failed[cell.contender] = (status, reason)
+        progress.failed.setdefault(cell.contender, (status, reason))
         logger.warning("%s: %s: %s", status, cell.contender.name, reason)
     return progress
 

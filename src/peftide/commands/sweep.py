@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DATA_OPTIONS = {"validation_fraction", "validation_seed", "max_length", "class_map"}
+"""Options by which trials may read other data."""
 TRIALS, TABLE, BEST = "trials", "trials.tsv", "best.yaml"
 DECIDING = ("method", "head", "sampler", "pooling", "layer")
 """Options that decide whether others are read."""
@@ -127,7 +129,8 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
             settled, task, tables = read_request(config)
             chosen = given | changed_options(config)
             check_space(settled, space, task)
-            check_data(settled, task, tables)
+            if not DATA_OPTIONS & space.keys():
+                check_data(settled, task, tables)
             with open_run(settled, files, chosen=chosen) as folder:
                 _note_trials(settled, folder)
                 _fill(_Sweep(settled, space, task, without_tests(tables), tuple(files), folder))
@@ -193,8 +196,8 @@ def _note_trials(config: SweepConfig, folder: RunFolder) -> None:
     if config.trials == _trials(folder):
         return
     before = from_mapping(SweepConfig, read_yaml(folder.config))
-    write_text(folder.config, to_yaml(replace(before, trials=config.trials)))
     write_json(folder.record, read_record(folder.record) | {"status": "running"})
+    write_text(folder.config, to_yaml(replace(before, trials=config.trials)))
 
 
 def without_tests(tables: TrainingTables) -> TrainingTables:

@@ -45,7 +45,7 @@ class Budget:
     def objection(self, contender: Contender) -> str:
         """Return why the next training of a contender does not fit; empty if it fits."""
         if self.left() <= 0:
-            return f"{self._limit()} is over"
+            return f"the time of {self._limit()} has passed"
         try:
             plan: dict[str, Any] = decided(
                 self.folder, f"plan of {contender.name}", partial(self._plan, contender)

@@ -18,6 +18,8 @@ from peftide.report.verdict import few_rows
 FORMAT_VERSION = 1
 MUCH_CHEAPER = 2.0
 """A cheaper contender is preferred to an equal one if it costs less than the other by this."""
+LEAST_SAVING = 1.0
+"""Seconds; shorter differences are noise of the clock."""
 COLUMNS = (
     *("method", "backbone", "layer", "seeds", "score", "low", "high", "spread", "validation"),
     *("difference", "difference_low", "difference_high", "verdict", "trained_parameters"),
@@ -164,8 +166,8 @@ def _compared(
 def choose(trained: Sequence[Trained], compared: Mapping[str, Any], metric: str) -> Trained:
     """Return the contender that validation chooses.
 
-    It is the cheapest among the contenders that validation cannot tell from the best, if it costs
-    less than half as much as the best; else the best.
+    It is the cheapest among the contenders on the same backbone that validation cannot tell from
+    the best, if it costs less than half as much as the best, and a second less; else the best.
 
     Parameters
     ----------
@@ -185,7 +187,9 @@ def choose(trained: Sequence[Trained], compared: Mapping[str, Any], metric: str)
         one
         for one in trained
         if one is not best
+        and one.contender.backbone == best.contender.backbone  # others encode at other costs
         and one.cost.seconds * MUCH_CHEAPER <= best.cost.seconds
+        and best.cost.seconds - one.cost.seconds >= LEAST_SAVING
         and NO_EVIDENCE in difference(compared, name(best), name(one), metric=metric)["verdict"]
     ]
     return min(equal, key=lambda one: one.cost.seconds, default=best)

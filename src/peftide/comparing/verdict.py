@@ -80,7 +80,11 @@ def relative_cost(row: Row, own: Row) -> str:
     --------
     >>> relative_cost({"seconds": 120.0}, {"seconds": 30.0})
     'takes 4.0 times as long to train (2 min 0 s)'
+    >>> relative_cost({"seconds": 120.0, "backbone": "unirep"}, {"seconds": 30.0})
+    'trains in 2 min 0 s'
     """
+    if row.get("backbone") != own.get("backbone"):
+        return f"trains in {duration(row['seconds'])}"
     ratio = row["seconds"] / max(own["seconds"], 1e-9)
     cost = f"takes {ratio:.1f} times as long to train"
     if 1 / ABOUT_AS_MUCH < ratio < ABOUT_AS_MUCH:

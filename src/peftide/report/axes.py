@@ -75,8 +75,14 @@ class Places(Axis):
         word, room = self.words[round(tick)], max(3, min(LONGEST_WORD, 40 // len(self.words)))
         if len(word) <= room:
             return word
-        parts = word.split(",")
-        each = (room + 1) // len(parts) - 1
-        if len(parts) > 1 and each > 0:
-            return ",".join(part[:each] for part in parts)
-        return f"{word[: room - 1]}…"
+        if "," not in word:
+            return f"{word[: room - 1]}…"
+        fitting = max(1, (room + 1) // (word.count(",") + 1) - 1)
+        return _abbreviated(word, next(filter(self._differ, range(fitting, len(word))), len(word)))
+
+    def _differ(self, letters: int) -> bool:
+        return len({_abbreviated(word, letters) for word in self.words}) == len(set(self.words))
+
+
+def _abbreviated(words: str, letters: int) -> str:
+    return ",".join(word[:letters] for word in words.split(","))

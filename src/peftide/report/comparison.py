@@ -120,8 +120,8 @@ def leaderboard(board: dict[str, Any]) -> Section | None:
         ),
         intro=f"Dots are the {metric} on {board['part']}, lines its 95 % interval, the best first. "
         "Bold: the model that validation chose. It has the best validation score, or a score that "
-        "is not clearly lower at less than half of the time. A difference whose interval spans 0 "
-        "is no evidence.",
+        "is not clearly lower at less than half of the time on the same backbone. A difference "
+        "whose interval spans 0 is no evidence.",
     )
 
 

@@ -106,6 +106,6 @@ def require_varied(targets: Targets, validation: Examples) -> None:
             f"the validation rows that count ({len(values):,}) all have the same label",
             expected="labels that differ, for they choose among models",
             where=validation.path,
-            fix="Move rows with other labels into validation, or raise --validation-fraction if "
-            "validation is drawn from train",
+            fix="Move rows with other labels into validation. If validation is drawn from train, "
+            "raise --validation-fraction",
         )
