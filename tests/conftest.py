@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from huggingface_hub import constants
@@ -317,6 +318,12 @@ def small_config(folder: Path, task: str, method: str, **changes: Any) -> TrainC
         "precision": "fp32",
     }
     return TrainConfig(task=task, method=method, **(options | changes))
+
+
+def give_one_label(config: Any) -> None:
+    """Give all validation rows of a config one label: a fault that stops every training."""
+    table = pd.read_csv(config.validation, sep="\t").assign(label=1.0)
+    table.to_csv(config.validation, sep="\t", index=False)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from peftide.errors import InputError, StorageError, TrainingError
 from peftide.files import write_json
 from peftide.outputs import read_record
 from peftide.planning.plan import Plan
-from tests.conftest import TINY, small_config
+from tests.conftest import TINY, give_one_label, small_config
 
 
 def planned(fits: bool = True, seconds: float = 1.0) -> Plan:
@@ -233,10 +233,7 @@ def test_a_fault_of_the_data_comes_before_all_trainings(
 ) -> None:
     monkeypatch.setattr(command, "train", pytest.fail)
     config = config_in(tmp_path)
-    assert config.validation is not None
-    pd.read_csv(config.validation, sep="\t").assign(label=1.0).to_csv(
-        config.validation, sep="\t", index=False
-    )
+    give_one_label(config)
     with pytest.raises(InputError, match="same label"):
         compare(config)
     assert not config.out.exists()

@@ -14,7 +14,7 @@ from peftide.config import SweepConfig, TrainConfig, from_mapping, read_yaml
 from peftide.errors import InputError, StorageError, TrainingError
 from peftide.run_folder import RunFolder
 from peftide.training import running
-from tests.conftest import small_config
+from tests.conftest import give_one_label, small_config
 
 
 def config_in(folder: Path, space: str = "head_width: [4, 8]\n", **changes: Any) -> SweepConfig:
@@ -107,10 +107,7 @@ def test_a_fault_of_the_data_comes_before_all_trials(
 ) -> None:
     monkeypatch.setattr(running, "run_training", pytest.fail)
     config = config_in(tmp_path)
-    assert config.validation is not None
-    pd.read_csv(config.validation, sep="\t").assign(label=1.0).to_csv(
-        config.validation, sep="\t", index=False
-    )
+    give_one_label(config)
     with pytest.raises(InputError, match="same label"):
         sweep(config)
     assert not config.out.exists()

@@ -121,7 +121,7 @@ def sweep(config: SweepConfig, *, given: Names = NOTHING) -> SweepResult:
     files = [*data_files(config), config.space]
     check_run(config, files)
     begun = run_to_resume(config)
-    if begun is not None and begun.is_finished() and config.trials <= _trials(begun):
+    if begun is not None and begun.is_finished() and config.trials <= _options(begun).trials:
         logger.info("%s is already finished", config.out)
         complete(config, files)
     else:
@@ -187,15 +187,15 @@ def check_data(config: SweepConfig, task: Task, tables: TrainingTables) -> None:
     read_problem(only_read(training, task), task, without_tests(tables))
 
 
-def _trials(folder: RunFolder) -> int:
-    return from_mapping(SweepConfig, read_yaml(folder.config)).trials
+def _options(folder: RunFolder) -> SweepConfig:
+    return from_mapping(SweepConfig, read_yaml(folder.config))
 
 
 def _note_trials(config: SweepConfig, folder: RunFolder) -> None:
     """Write that a sweep has more trials than before, maybe a finished one."""
-    if config.trials == _trials(folder):
+    before = _options(folder)
+    if config.trials == before.trials:
         return
-    before = from_mapping(SweepConfig, read_yaml(folder.config))
     write_json(folder.record, read_record(folder.record) | {"status": "running"})
     write_text(folder.config, to_yaml(replace(before, trials=config.trials)))
 
